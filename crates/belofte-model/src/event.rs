@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Live events: facts for the desk, by number, never content.
+
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A conversation began.
+    ConversationCreated,
+    /// Status, assignee, queue or subject of a conversation changed.
+    ConversationChanged,
+    /// A message or note was added.
+    MessageCreated,
+    /// The delivery state of a message changed.
+    DeliveryChanged,
+    /// A mail was quarantined, or left quarantine.
+    QuarantineChanged,
+    /// A channel account was added, changed or removed.
+    ChannelAccountChanged,
+    /// A user was added or changed.
+    UserChanged,
+}
+
+impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::ConversationCreated,
+        Self::ConversationChanged,
+        Self::MessageCreated,
+        Self::DeliveryChanged,
+        Self::QuarantineChanged,
+        Self::ChannelAccountChanged,
+        Self::UserChanged,
+    ];
+
+    /// The stored and sent name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConversationCreated => "conversation_created",
+            Self::ConversationChanged => "conversation_changed",
+            Self::MessageCreated => "message_created",
+            Self::DeliveryChanged => "delivery_changed",
+            Self::QuarantineChanged => "quarantine_changed",
+            Self::ChannelAccountChanged => "channel_account_changed",
+            Self::UserChanged => "user_changed",
+        }
+    }
+
+    /// The kind of a stored name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Jobs: background work that survives a crash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Duration;
+
+/// The kinds of background work. Closed and matched exhaustively by the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// File a received mail into a conversation.
+    ProcessIntake,
+    /// Send a message to its recipients.
+    Deliver,
+    /// Integrate ledger leaves and sign a checkpoint.
+    Checkpoint,
+    /// Rewrap keys under a new parent.
+    RotateKeys,
+    /// Remove keys, blobs and rows that nothing refers to.
+    Sweep,
+}
+
+impl JobKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] =
+        [Self::ProcessIntake, Self::Deliver, Self::Checkpoint, Self::RotateKeys, Self::Sweep];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProcessIntake => "process_intake",
+            Self::Deliver => "deliver",
+            Self::Checkpoint => "checkpoint",
+            Self::RotateKeys => "rotate_keys",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// The kind of a stored name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// How long a worker may hold a job before another may take it.
+    #[must_use]
+    pub const fn lease(self) -> Duration {
+        match self {
+            Self::ProcessIntake | Self::Checkpoint | Self::Sweep => Duration::from_secs(60),
+            Self::Deliver => Duration::from_secs(600),
+            Self::RotateKeys => Duration::from_secs(300),
+        }
+    }
+
+    /// After how many failures a job becomes a dead letter.
+    #[must_use]
+    pub const fn max_attempts(self) -> u32 {
+        match self {
+            Self::ProcessIntake => 5,
+            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep => 12,
+        }
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for its time.
+    Ready,
+    /// A worker holds it until its lease ends.
+    Leased,
+    /// Failed too often; a person decides.
+    Dead,
+}
+
+impl JobState {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Leased => "leased",
+            Self::Dead => "dead",
+        }
+    }
+}

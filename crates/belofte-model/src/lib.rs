@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The nouns of Belofte, their typed identities and the pure decisions about them.
+//!
+//! What this crate does *not* know: I/O, SQL, HTTP, keys, the current time and chance.
+//! Every decision takes the time as an argument and can be tested through 84 days in a
+//! millisecond.
+
+mod access;
+mod channel_account;
+mod conversation;
+mod delivery;
+mod event;
+mod id;
+mod intake;
+mod job;
+mod key;
+mod ledger;
+mod message;
+mod time;
+
+pub use access::{Actor, Permission, Purpose, Role, Scope, Subset, Visible};
+pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError};
+pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
+pub use delivery::{DeliveryState, RetrySchedule};
+pub use event::EventKind;
+pub use id::*;
+pub use intake::{IntakeState, QuarantineReason};
+pub use job::{JobKind, JobState};
+pub use key::{Column, KeyClass, KeyState};
+pub use ledger::{LedgerKind, Outcome};
+pub use message::{AuthorKind, Direction, MessageKind};
+pub use time::{Duration, Language, Timestamp};

@@ -1,1 +1,35 @@
 // SPDX-License-Identifier: EUPL-1.2
+//! Keys and sealing: the only crate that touches a key or a cipher.
+//!
+//! | module | gives |
+//! |---|---|
+//! | `data_key` | [`DataKey`]: seal and open a value, wrap and unwrap another key |
+//! | `root_key` | [`RootKey`]: the provider of the key above all tenants |
+//! | `lookup` | [`LookupKey`] (blind indexes), [`MacKey`] (short authenticators) |
+//! | `words`, `search_key`, `lexicon` | search over sealed text: words, keyed tokens, sealed suggestions |
+//! | [`blob`] | sealed byte streams that can be read from the middle |
+//! | `ledger_signer` | [`LedgerSigner`]: signs checkpoints, gives the key to nobody |
+//! | [`password`], `token` | what a sign-in is checked against |
+//! | `pii`, `random` | personal values that do not print, chance that is an argument |
+//!
+//! What this crate does *not* know: SQL, HTTP, async, the current time, where a wrapped key is
+//! stored, and which key belongs to whom. It never tries keys in turn: AES-GCM does not commit
+//! to its key, so the caller names the key and the seal names it too.
+
+mod data_key;
+mod derive;
+mod error;
+mod lookup;
+pub mod password;
+mod pii;
+mod random;
+mod root_key;
+mod token;
+
+pub use data_key::{DataKey, SealContext};
+pub use error::VaultError;
+pub use lookup::{LookupKey, MacKey};
+pub use pii::Pii;
+pub use random::{Random, SeededRandom};
+pub use root_key::{FileRootKey, RootKey};
+pub use token::{new_token, sha256, token_hash};

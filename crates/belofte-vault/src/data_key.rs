@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The key of a tenant, contact, conversation, blob or spooled mail: seals values, wraps keys.
+//!
+//! A seal is `version ‖ nonce (12) ‖ ciphertext ‖ tag (16)` under AES-256-GCM with a random
+//! nonce; the associated data say where it belongs, so that a seal moved to another row,
+//! column, tenant or key does not open.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
+use belofte_model::{Column, KeyId, TenantId};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::derive::{Use, aes_256_gcm, subkey};
+use crate::{Random, VaultError};
+
+/// The format of seals and wrapped keys.
+pub(crate) const VERSION: u8 = 1;
+pub(crate) const TAG_LEN: usize = 16;
+const OVERHEAD: usize = 1 + NONCE_LEN + TAG_LEN;
+
+/// Where a sealed value lives. The key adds its own id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SealContext {
+    /// The tenant of the row.
+    pub tenant: TenantId,
+    /// The column's number in the data map.
+    pub column: Column,
+    /// The row's id.
+    pub row: Uuid,
+}
+
+/// A 256-bit key with its id. Clones share it; the bytes are wiped with the last of them.
+#[derive(Clone)]
+pub struct DataKey(Arc<Inner>);
+
+struct Inner {
+    id: KeyId,
+    secret: Zeroizing<[u8; 32]>,
+    // Prepared at first use: a key that only wraps or only seals a stream pays for no more.
+    seal: OnceLock<LessSafeKey>,
+    wrap: OnceLock<LessSafeKey>,
+    blob: OnceLock<Zeroizing<[u8; 32]>>,
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataKey({})", self.0.id)
+    }
+}
+
+impl DataKey {
+    /// A new key called `id`.
+    #[must_use]
+    pub fn generate(id: KeyId, random: &Random) -> Self {
+        let mut secret = Zeroizing::new([0; 32]);
+        random.fill(&mut *secret);
+        Self::from_secret(id, secret)
+    }
+
+    pub(crate) fn from_secret(id: KeyId, secret: Zeroizing<[u8; 32]>) -> Self {
+        let (seal, wrap, blob) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { id, secret, seal, wrap, blob }))
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.0.id
+    }
+
+    /// The key's bytes, for the derivations of this crate only.
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        &self.0.secret
+    }
+
+    /// The input key of sealed streams.
+    pub(crate) fn blob_secret(&self) -> &[u8; 32] {
+        self.0.blob.get_or_init(|| subkey(&self.0.secret, Use::Blob))
+    }
+
+    fn sealing(&self) -> &LessSafeKey {
+        self.0.seal.get_or_init(|| aes_256_gcm(&subkey(&self.0.secret, Use::Seal)))
+    }
+
+    fn wrapping(&self) -> &LessSafeKey {
+        self.0.wrap.get_or_init(|| aes_256_gcm(&subkey(&self.0.secret, Use::Wrap)))
+    }
+
+    /// Seals `plaintext` for the place `ctx`; 29 bytes longer than the plaintext.
+    #[must_use]
+    pub fn seal(&self, random: &Random, ctx: &SealContext, plaintext: &[u8]) -> Vec<u8> {
+        seal_bytes(self.sealing(), random, &self.seal_aad(ctx), plaintext)
+    }
+
+    /// Opens what [`seal`](Self::seal) made for the same place.
+    ///
+    /// # Errors
+    /// [`VaultError::Truncated`], [`VaultError::UnknownVersion`] or
+    /// [`VaultError::NotAuthentic`].
+    pub fn open(&self, ctx: &SealContext, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        open_bytes(self.sealing(), &self.seal_aad(ctx), sealed)
+    }
+
+    /// Wraps `child` under this key; the result belongs to `tenant` and to both keys' ids.
+    #[must_use]
+    pub fn wrap(&self, random: &Random, tenant: TenantId, child: &Self) -> Vec<u8> {
+        let aad = wrap_aad(tenant, self.id(), child.id());
+        seal_bytes(self.wrapping(), random, &aad, &*child.0.secret)
+    }
+
+    /// Opens the key `child` that [`wrap`](Self::wrap) wrapped for `tenant`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`VaultError::Malformed`] when it is no key.
+    pub fn unwrap_key(&self, tenant: TenantId, child: KeyId, wrapped: &[u8]) -> Result<Self, VaultError> {
+        let aad = wrap_aad(tenant, self.id(), child);
+        let opened = Zeroizing::new(open_bytes(self.wrapping(), &aad, wrapped)?);
+        let mut secret = Zeroizing::new([0; 32]);
+        if opened.len() != secret.len() {
+            return Err(VaultError::Malformed("a key has 32 bytes"));
+        }
+        secret.copy_from_slice(&opened);
+        Ok(Self::from_secret(child, secret))
+    }
+
+    fn seal_aad(&self, ctx: &SealContext) -> [u8; SEAL_AAD_LEN] {
+        let mut aad = [0; SEAL_AAD_LEN];
+        let end = fill_fields(
+            &mut aad,
+            &[
+                &[VERSION],
+                ctx.tenant.uuid().as_bytes(),
+                &ctx.column.0.to_be_bytes(),
+                ctx.row.as_bytes(),
+                self.id().uuid().as_bytes(),
+            ],
+        );
+        debug_assert_eq!(end, SEAL_AAD_LEN);
+        aad
+    }
+}
+
+const FIELD: usize = 2;
+const SEAL_AAD_LEN: usize = 5 * FIELD + 1 + 16 + 4 + 16 + 16;
+const WRAP_AAD_LEN: usize = 5 * FIELD + 1 + 4 + 16 + 16 + 16;
+
+fn wrap_aad(tenant: TenantId, parent: KeyId, child: KeyId) -> [u8; WRAP_AAD_LEN] {
+    let mut aad = [0; WRAP_AAD_LEN];
+    let end = fill_fields(
+        &mut aad,
+        &[&[VERSION], b"wrap", tenant.uuid().as_bytes(), parent.uuid().as_bytes(), child.uuid().as_bytes()],
+    );
+    debug_assert_eq!(end, WRAP_AAD_LEN);
+    aad
+}
+
+/// Writes each field after its length (two bytes, big-endian); returns where it ended.
+fn fill_fields(out: &mut [u8], fields: &[&[u8]]) -> usize {
+    let mut at = 0;
+    for field in fields {
+        let len = u16::try_from(field.len()).expect("fields of associated data are short");
+        out[at..at + FIELD].copy_from_slice(&len.to_be_bytes());
+        at += FIELD;
+        out[at..at + field.len()].copy_from_slice(field);
+        at += field.len();
+    }
+    at
+}
+
+fn seal_bytes(key: &LessSafeKey, random: &Random, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let nonce: [u8; NONCE_LEN] = random.bytes();
+    let mut out = Vec::with_capacity(OVERHEAD + plaintext.len());
+    out.push(VERSION);
+    out.extend_from_slice(&nonce);
+    out.extend_from_slice(plaintext);
+    let tag = key
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(aad),
+            &mut out[1 + NONCE_LEN..],
+        )
+        .expect("a value is far below the 64 GiB that GCM can seal");
+    out.extend_from_slice(tag.as_ref());
+    out
+}
+
+fn open_bytes(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let Some((&version, rest)) = sealed.split_first() else {
+        return Err(VaultError::Truncated { len: 0 });
+    };
+    if version != VERSION {
+        return Err(VaultError::UnknownVersion(version));
+    }
+    let Some((nonce, body)) = rest.split_first_chunk::<NONCE_LEN>().filter(|(_, body)| body.len() >= TAG_LEN)
+    else {
+        return Err(VaultError::Truncated { len: sealed.len() });
+    };
+    let mut buffer = body.to_vec();
+    let len = key
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut buffer)
+        .map_err(|_| VaultError::NotAuthentic)?
+        .len();
+    buffer.truncate(len);
+    Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Chance as an argument (architecture, invariant 7).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::{hmac, rand};
+
+/// A source of random bytes; cheap to clone, shared between threads.
+#[derive(Clone, Debug)]
+pub enum Random {
+    /// The operating system's generator by way of AWS-LC: the only one for real keys.
+    System,
+    /// The same bytes in the same order for the same seed. For tests and demo data only.
+    Seeded(Arc<SeededRandom>),
+}
+
+/// The state of [`Random::Seeded`]: HMAC-SHA-256 over a counter.
+pub struct SeededRandom {
+    key: hmac::Key,
+    counter: Mutex<u64>,
+}
+
+impl fmt::Debug for SeededRandom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SeededRandom(..)")
+    }
+}
+
+impl Random {
+    /// The operating system's generator.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self::System
+    }
+
+    /// A repeatable stream of bytes from `seed`; clones continue the same stream.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &seed.to_be_bytes());
+        Self::Seeded(Arc::new(SeededRandom { key, counter: Mutex::new(0) }))
+    }
+
+    /// Fills `bytes`.
+    ///
+    /// # Panics
+    /// When the operating system has no random bytes: nothing can be sealed safely then.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        match self {
+            Self::System => rand::fill(bytes).expect("the operating system gives random bytes"),
+            Self::Seeded(seeded) => {
+                for chunk in bytes.chunks_mut(32) {
+                    let count = {
+                        let mut counter = seeded.counter.lock().unwrap_or_else(PoisonError::into_inner);
+                        *counter += 1;
+                        *counter
+                    };
+                    let block = hmac::sign(&seeded.key, &count.to_be_bytes());
+                    chunk.copy_from_slice(&block.as_ref()[..chunk.len()]);
+                }
+            }
+        }
+    }
+
+    /// `N` random bytes.
+    ///
+    /// # Panics
+    /// As [`fill`](Self::fill).
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_and_clones_go_on() {
+        let (first, second) = (Random::seeded(7), Random::seeded(7));
+        assert_eq!(first.bytes::<70>(), second.bytes::<70>());
+        let clone = first.clone();
+        let (a, b) = (first.bytes::<16>(), clone.bytes::<16>());
+        assert_ne!(a, b, "a clone shares the stream and does not repeat it");
+        assert_eq!((a, b), (second.bytes::<16>(), second.bytes::<16>()));
+        assert_ne!(Random::seeded(8).bytes::<16>(), Random::seeded(7).bytes::<16>());
+    }
+
+    #[test]
+    fn the_system_does_not_repeat() {
+        assert_ne!(Random::system().bytes::<32>(), Random::system().bytes::<32>());
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! One function per operation of the contract. Every function throws
+//! `ApiError` when the server refuses and `NoAnswer` when none came.
+
+import createClient from "openapi-fetch";
+import { ApiError, NoAnswer, toProblem } from "./errors";
+import type { ConversationPatch, ConversationQuery, InvitationAccept, MePatch, paths, UserPatch } from "./paths";
+import type * as T from "./types";
+
+const BASE = "/api/v1";
+
+interface Answer<D> {
+  data?: D;
+  error?: unknown;
+  response: Response;
+}
+
+export interface ApiOptions {
+  /** Language for errors while nobody is signed in; BCP 47. */
+  language: () => string;
+  /** New idempotency keys; a caller that retries passes its own. */
+  newKey: () => string;
+  fetch?: (request: Request) => Promise<Response>;
+  baseUrl?: string;
+}
+
+export interface Upload {
+  promise: Promise<T.Attachment>;
+  cancel: () => void;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+export function createApi(options: ApiOptions) {
+  const client = createClient<paths>({
+    baseUrl: options.baseUrl ?? "",
+    credentials: "same-origin",
+    ...(options.fetch ? { fetch: options.fetch } : {}),
+  });
+  client.use({
+    onRequest({ request }) {
+      request.headers.set("Accept-Language", options.language());
+      if (request.method !== "GET") request.headers.set("X-Belofte", "1");
+      if (request.method === "POST" && !request.headers.has("Idempotency-Key")) {
+        request.headers.set("Idempotency-Key", options.newKey());
+      }
+      return request;
+    },
+  });
+
+  async function take<D>(call: Promise<Answer<D>>): Promise<D> {
+    let answer: Answer<D>;
+    try {
+      answer = await call;
+    } catch (cause) {
+      if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+      throw new NoAnswer("no answer", { cause });
+    }
+    if (!answer.response.ok) throw new ApiError(toProblem(answer.response.status, answer.error));
+    return answer.data as D;
+  }
+
+  const id = (value: T.Uuid) => ({ path: { id: value } });
+  const keyed = (key?: string) => (key ? { header: { "Idempotency-Key": key } } : {});
+
+  return {
+    session: {
+      get: (signal?: AbortSignal) => take(client.GET("/api/v1/session", { signal: signal ?? null })),
+      create: (body: { email: string; password: string; organisation_id?: T.Uuid }) =>
+        take(client.POST("/api/v1/session", { body })),
+      end: () => take(client.DELETE("/api/v1/session")),
+    },
+    sessions: {
+      list: () => take(client.GET("/api/v1/sessions")),
+      end: (session: T.Uuid) => take(client.DELETE("/api/v1/sessions/{id}", { params: id(session) })),
+    },
+    me: {
+      change: (body: Partial<MePatch>) => take(client.PATCH("/api/v1/me", { body })),
+      password: (current: string, next: string) =>
+        take(client.POST("/api/v1/me/password", { body: { current, new: next } })),
+    },
+    users: {
+      list: () => take(client.GET("/api/v1/users")),
+      change: (user: T.Uuid, body: UserPatch) =>
+        take(client.PATCH("/api/v1/users/{id}", { params: id(user), body })),
+    },
+    invitations: {
+      list: () => take(client.GET("/api/v1/invitations")),
+      create: (body: { role: T.Role; privacy_officer?: boolean }) =>
+        take(client.POST("/api/v1/invitations", { body })),
+      withdraw: (invitation: T.Uuid) =>
+        take(client.DELETE("/api/v1/invitations/{id}", { params: id(invitation) })),
+      look: (token: string) => take(client.POST("/api/v1/invitations/look", { body: { token } })),
+      accept: (body: InvitationAccept) => take(client.POST("/api/v1/invitations/accept", { body })),
+    },
+    apiKeys: {
+      list: () => take(client.GET("/api/v1/api-keys")),
+      create: (body: { name: string; scope: "read" | "write"; expires_at: T.Time }) =>
+        take(client.POST("/api/v1/api-keys", { body })),
+      withdraw: (key: T.Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
+    },
+    conversations: {
+      list: (query: ConversationQuery, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations", { params: { query }, signal: signal ?? null })),
+      counts: (signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations/counts", { signal: signal ?? null })),
+      get: (conversation: T.Uuid, signal?: AbortSignal) =>
+        take(
+          client.GET("/api/v1/conversations/{id}", { params: id(conversation), signal: signal ?? null }),
+        ),
+      change: (conversation: T.Uuid, body: ConversationPatch) =>
+        take(client.PATCH("/api/v1/conversations/{id}", { params: id(conversation), body })),
+      seen: (conversation: T.Uuid) =>
+        take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
+      messages: (conversation: T.Uuid, before?: string, signal?: AbortSignal) =>
+        take(
+          client.GET("/api/v1/conversations/{id}/messages", {
+            params: { ...id(conversation), query: before ? { before, limit: 50 } : { limit: 50 } },
+            signal: signal ?? null,
+          }),
+        ),
+      activity: (conversation: T.Uuid, signal?: AbortSignal) =>
+        take(
+          client.GET("/api/v1/conversations/{id}/activity", {
+            params: id(conversation),
+            signal: signal ?? null,
+          }),
+        ),
+      send: (conversation: T.Uuid, body: T.NewMessage, key: string) =>
+        take(
+          client.POST("/api/v1/conversations/{id}/messages", {
+            params: { ...id(conversation), ...keyed(key) },
+            body,
+          }),
+        ),
+    },
+    messages: {
+      retry: (message: T.Uuid, deliveries?: T.Uuid[]) =>
+        take(
+          client.POST("/api/v1/messages/{id}/retry", {
+            params: id(message),
+            body: deliveries ? { delivery_ids: deliveries } : {},
+          }),
+        ),
+      sourceUrl: (message: T.Uuid) => `${BASE}/messages/${message}/source`,
+    },
+    attachments: {
+      url: (attachment: T.Uuid) => `${BASE}/attachments/${attachment}`,
+      bytes: async (attachment: T.Uuid, signal?: AbortSignal): Promise<Blob> => {
+        const response = await fetch(`${BASE}/attachments/${attachment}`, {
+          credentials: "same-origin",
+          signal: signal ?? null,
+        });
+        if (!response.ok) throw new ApiError(toProblem(response.status, null));
+        return response.blob();
+      },
+      upload: (file: File, progress: (fraction: number) => void): Upload =>
+        upload(file, progress, options),
+    },
+    contacts: {
+      get: (contact: T.Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
+      rename: (contact: T.Uuid, name: string) =>
+        take(client.PATCH("/api/v1/contacts/{id}", { params: id(contact), body: { name } })),
+    },
+    search: {
+      find: (q: string, cursor?: string, signal?: AbortSignal, limit = 30) =>
+        take(
+          client.POST("/api/v1/search", {
+            body: cursor ? { q, limit, cursor } : { q, limit },
+            signal: signal ?? null,
+          }),
+        ),
+      suggest: (prefix: string, signal?: AbortSignal) =>
+        take(client.POST("/api/v1/search/suggest", { body: { prefix }, signal: signal ?? null })),
+    },
+    queues: { list: () => take(client.GET("/api/v1/queues")) },
+    channelAccounts: {
+      list: () => take(client.GET("/api/v1/channel-accounts")),
+      create: (body: T.NewChannelAccount) => take(client.POST("/api/v1/channel-accounts", { body })),
+      change: (account: T.Uuid, body: T.ChannelAccountPatch) =>
+        take(client.PATCH("/api/v1/channel-accounts/{id}", { params: id(account), body })),
+      remove: (account: T.Uuid) =>
+        take(client.DELETE("/api/v1/channel-accounts/{id}", { params: id(account) })),
+      test: (body: T.ChannelAccountTest) =>
+        take(client.POST("/api/v1/channel-accounts/test", { body })),
+      accounting: (account: T.Uuid) =>
+        take(client.GET("/api/v1/channel-accounts/{id}/accounting", { params: id(account) })),
+    },
+    quarantine: {
+      list: (account?: T.Uuid, cursor?: string) =>
+        take(
+          client.GET("/api/v1/quarantine", {
+            params: { query: { ...(account ? { account } : {}), ...(cursor ? { cursor } : {}) } },
+          }),
+        ),
+      sourceUrl: (mail: T.Uuid) => `${BASE}/quarantine/${mail}/source`,
+      retry: (mail: T.Uuid) =>
+        take(client.POST("/api/v1/quarantine/{id}/retry", { params: id(mail) })),
+    },
+    deadLetters: {
+      list: () => take(client.GET("/api/v1/dead-letters")),
+      retry: (letter: T.Uuid) =>
+        take(client.POST("/api/v1/dead-letters/{id}/retry", { params: id(letter) })),
+    },
+    ledger: {
+      page: (before?: number) =>
+        take(
+          client.GET("/api/v1/ledger", {
+            params: { query: before === undefined ? { limit: 100 } : { before, limit: 100 } },
+          }),
+        ),
+      export: async (): Promise<Blob> => {
+        const response = await fetch(`${BASE}/ledger/export`, {
+          method: "POST",
+          credentials: "same-origin",
+          headers: { "X-Belofte": "1", "Idempotency-Key": options.newKey() },
+        });
+        if (!response.ok) {
+          throw new ApiError(toProblem(response.status, await response.json().catch(() => null)));
+        }
+        return response.blob();
+      },
+    },
+  };
+}
+
+/** `fetch` tells nothing about the progress of an upload; XMLHttpRequest does. */
+function upload(file: File, progress: (fraction: number) => void, options: ApiOptions): Upload {
+  const request = new XMLHttpRequest();
+  const promise = new Promise<T.Attachment>((resolve, reject) => {
+    request.open("POST", `${BASE}/attachments`);
+    request.setRequestHeader("X-Belofte", "1");
+    request.setRequestHeader("Idempotency-Key", options.newKey());
+    request.setRequestHeader("Accept-Language", options.language());
+    request.responseType = "json";
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total);
+    };
+    request.onload = () => {
+      if (request.status === 201) resolve(request.response as T.Attachment);
+      else reject(new ApiError(toProblem(request.status, request.response)));
+    };
+    request.onerror = () => reject(new NoAnswer("no answer"));
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    const form = new FormData();
+    form.append("file", file, file.name);
+    request.send(form);
+  });
+  return { promise, cancel: () => request.abort() };
+}

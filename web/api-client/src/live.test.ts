@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: EUPL-1.2
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { connectLive, PING_MS, PONG_MS, pauseBefore } from "./live";
+import type { LiveFrame } from "./types";
+
+class FakeSocket {
+  static all: FakeSocket[] = [];
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  sent: string[] = [];
+  closed = false;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+  send(text: string) {
+    this.sent.push(text);
+  }
+  close() {
+    this.closed = true;
+    this.onclose?.();
+  }
+  say(value: unknown) {
+    this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) });
+  }
+}
+
+function last(): FakeSocket {
+  const socket = FakeSocket.all.at(-1);
+  if (!socket) throw new Error("no socket was opened");
+  return socket;
+}
+
+function connect(since = 10) {
+  const frames: LiveFrame[] = [];
+  const states: string[] = [];
+  const connection = connectLive({
+    url: "/live",
+    since,
+    random: () => 1,
+    socket: (url) => new FakeSocket(url) as unknown as WebSocket,
+    onFrame: (frame) => frames.push(frame),
+    onState: (state) => states.push(state),
+  });
+  return { connection, frames, states };
+}
+
+const at = "2026-03-01T10:00:00.000Z";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+});
+afterEach(() => vi.useRealTimers());
+
+describe("live connection", () => {
+  it("resumes at the last handled number, not at the number of hello", () => {
+    const { frames } = connect(10);
+    expect(last().url).toBe("/live?since=10");
+    last().say({ seq: 15, kind: "hello", at });
+    last().say({ seq: 11, kind: "message_created", at });
+    last().close();
+    vi.advanceTimersByTime(500);
+    expect(last().url).toBe("/live?since=11");
+    expect(frames.map((f) => f.kind)).toEqual(["hello", "message_created"]);
+  });
+
+  it("hands over no frame twice", () => {
+    const { frames } = connect(10);
+    last().say({ seq: 12, kind: "hello", at });
+    last().say({ seq: 12, kind: "message_created", at });
+    last().say({ seq: 12, kind: "message_created", at });
+    expect(frames).toHaveLength(2);
+  });
+
+  it("continues from the number of a resync", () => {
+    connect(10);
+    last().say({ seq: 900, kind: "resync", at });
+    last().close();
+    vi.advanceTimersByTime(500);
+    expect(last().url).toBe("/live?since=900");
+  });
+
+  it("waits longer each time and starts small again after success", () => {
+    const { states } = connect();
+    last().close();
+    vi.advanceTimersByTime(500);
+    last().close();
+    vi.advanceTimersByTime(999);
+    expect(FakeSocket.all).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(3);
+    last().say({ seq: 10, kind: "hello", at });
+    last().close();
+    vi.advanceTimersByTime(500);
+    expect(FakeSocket.all).toHaveLength(4);
+    expect(states).toContain("lost");
+  });
+
+  it("closes a line on which no pong comes back", () => {
+    connect();
+    last().say({ seq: 10, kind: "hello", at });
+    const first = last();
+    vi.advanceTimersByTime(PING_MS);
+    expect(first.sent).toEqual(['{"ping":1}']);
+    vi.advanceTimersByTime(PONG_MS);
+    expect(first.closed).toBe(true);
+  });
+
+  it("keeps a line that answers", () => {
+    connect();
+    last().say({ seq: 10, kind: "hello", at });
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(PING_MS);
+      last().say('{"pong":1}');
+    }
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(last().closed).toBe(false);
+  });
+
+  it("does nothing after stop", () => {
+    const { connection } = connect();
+    connection.stop();
+    vi.advanceTimersByTime(100_000);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+
+  it("scatters its pauses and never waits longer than half a minute", () => {
+    expect(pauseBefore(0, () => 0)).toBe(250);
+    expect(pauseBefore(0, () => 1)).toBe(500);
+    expect(pauseBefore(50, () => 1)).toBe(30_000);
+  });
+});

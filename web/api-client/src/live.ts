@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The live connection: resumes by sequence number, tries again with growing,
+//! scattered pauses, and notices a line that is dead without having closed.
+
+import type { LiveFrame } from "./types";
+
+export type LiveState = "connecting" | "open" | "lost" | "stopped";
+
+export interface LiveOptions {
+  /** Address of the endpoint without `since`. */
+  url: string;
+  /** Where to resume: the last sequence number that was handled. */
+  since: number;
+  onFrame: (frame: LiveFrame) => void;
+  onState: (state: LiveState, retryInMs: number | null) => void;
+  /** Called when a connection could not be made; the caller checks its session. */
+  onRefused?: () => void;
+  random?: () => number;
+  socket?: (url: string) => WebSocket;
+}
+
+export interface LiveConnection {
+  /** Tries at once, for instance when the network came back. */
+  nudge: () => void;
+  stop: () => void;
+}
+
+export const PING_MS = 25_000;
+export const PONG_MS = 10_000;
+const FIRST_MS = 500;
+const MOST_MS = 30_000;
+
+/** Full jitter: anywhere between half a step and a whole one, so that desks do not return as one. */
+export function pauseBefore(attempt: number, random: () => number): number {
+  const step = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 10));
+  return Math.round(step / 2 + (random() * step) / 2);
+}
+
+export function connectLive(options: LiveOptions): LiveConnection {
+  const random = options.random ?? Math.random;
+  const open = options.socket ?? ((url: string) => new WebSocket(url));
+  let seq = options.since;
+  let attempt = 0;
+  let stopped = false;
+  let socket: WebSocket | null = null;
+  let retry: ReturnType<typeof setTimeout> | null = null;
+  let ping: ReturnType<typeof setInterval> | null = null;
+  let pong: ReturnType<typeof setTimeout> | null = null;
+
+  function clearTimers() {
+    if (retry) clearTimeout(retry);
+    if (ping) clearInterval(ping);
+    if (pong) clearTimeout(pong);
+    retry = ping = pong = null;
+  }
+
+  function again() {
+    if (stopped) return;
+    clearTimers();
+    const pause = pauseBefore(attempt, random);
+    attempt += 1;
+    options.onState("lost", pause);
+    retry = setTimeout(start, pause);
+  }
+
+  function start() {
+    if (stopped) return;
+    clearTimers();
+    if (attempt === 0) options.onState("connecting", null);
+    let greeted = false;
+    const mine = open(`${options.url}?since=${seq}`);
+    socket = mine;
+    // A server that accepts and then says nothing is as lost as one that is away.
+    pong = setTimeout(() => mine.close(), PONG_MS);
+    mine.onmessage = (event) => {
+      if (mine !== socket || stopped) return;
+      if (pong) clearTimeout(pong);
+      pong = null;
+      const frame = read(event.data);
+      if (!frame) return;
+      if (!greeted) {
+        greeted = true;
+        attempt = 0;
+        options.onState("open", null);
+        ping = setInterval(() => {
+          mine.send('{"ping":1}');
+          if (!pong) pong = setTimeout(() => mine.close(), PONG_MS);
+        }, PING_MS);
+      }
+      // After a resync the history is gone: continue from where the server is.
+      if (frame.kind === "resync") seq = frame.seq;
+      // `hello` carries the newest number of the server, while the frames
+      // between ours and that one are still to come: it must not move ours.
+      else if (frame.kind !== "hello") {
+        if (frame.seq <= seq) return;
+        seq = frame.seq;
+      }
+      options.onFrame(frame);
+    };
+    mine.onclose = () => {
+      if (mine !== socket || stopped) return;
+      socket = null;
+      if (!greeted) options.onRefused?.();
+      again();
+    };
+  }
+
+  start();
+  return {
+    nudge() {
+      if (stopped || socket) return;
+      attempt = 0;
+      start();
+    },
+    stop() {
+      stopped = true;
+      clearTimers();
+      options.onState("stopped", null);
+      socket?.close();
+      socket = null;
+    },
+  };
+}
+
+function read(data: unknown): LiveFrame | null {
+  if (typeof data !== "string") return null;
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value === "object" && value !== null && "seq" in value && "kind" in value) {
+      return value as LiveFrame;
+    }
+  } catch {
+    // Not a frame of ours: nothing to act upon.
+  }
+  return null;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Keys for programs.
+
+pub mod create;
+pub mod delete;
+pub mod list;
+mod types;
+
+pub use types::*;
+
+use crate::api::operation::Operation;
+
+/// The endpoints of this noun.
+pub const OPERATIONS: &[Operation] = &[list::OPERATION, create::OPERATION, delete::OPERATION];

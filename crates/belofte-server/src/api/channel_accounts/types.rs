@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What goes over the wire about channel accounts and mail accounting.
+
+use belofte_model::{AccountState, ChannelAccountId, ChannelKind, Language, QueueId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::schema;
+use crate::api::serde_help::present;
+use crate::api::time::Time;
+
+/// A mailbox through which customers come in.
+#[derive(Serialize, ToSchema)]
+pub struct ChannelAccount {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ChannelAccountId,
+    /// What kind of channel.
+    #[schema(value_type = schema::ChannelKind)]
+    pub kind: ChannelKind,
+    /// Its address.
+    pub address: String,
+    /// The name that customers see as sender.
+    pub from_name: String,
+    /// Whether it takes and sends.
+    #[schema(value_type = schema::AccountState)]
+    pub state: AccountState,
+    /// The queue that its conversations begin in.
+    #[schema(value_type = Uuid)]
+    pub queue_id: QueueId,
+    /// How replies leave; without it the account only receives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submission: Option<Submission>,
+    /// The language of the few words that the system itself adds.
+    #[schema(value_type = schema::Language)]
+    pub reply_language: Language,
+    /// When it was added.
+    pub created_at: Time,
+}
+
+/// The server that takes replies, as shown. The password never comes back.
+#[derive(Serialize, ToSchema)]
+pub struct Submission {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the line is protected.
+    pub security: LineSecurity,
+    /// With which name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Whether a password is stored.
+    pub password_set: bool,
+}
+
+/// How the line to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineSecurity {
+    /// TLS from the first byte (RFC 8314).
+    Tls,
+    /// TLS after STARTTLS, or nothing is sent (RFC 3207).
+    Starttls,
+    /// None; only within one's own network.
+    None,
+}
+
+/// The server that takes replies, as set.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetSubmission {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 253)]
+    pub host: String,
+    /// Its port.
+    #[schema(minimum = 1, maximum = 65535)]
+    pub port: u16,
+    /// How the line is protected.
+    pub security: LineSecurity,
+    /// With which name; without it there is no sign-in.
+    #[serde(default)]
+    #[schema(max_length = 254)]
+    pub username: Option<String>,
+    /// The password; without it the stored one stays.
+    #[serde(default)]
+    #[schema(max_length = 1024)]
+    pub password: Option<String>,
+}
+
+/// The accounts.
+#[derive(Serialize, ToSchema)]
+pub struct ChannelAccountList {
+    /// By address.
+    pub items: Vec<ChannelAccount>,
+}
+
+/// An account to add.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateChannelAccount {
+    /// What kind of channel.
+    #[schema(value_type = schema::ChannelKind)]
+    pub kind: ChannelKind,
+    /// Its address.
+    #[schema(min_length = 3, max_length = 254)]
+    pub address: String,
+    /// The name that customers see as sender.
+    #[schema(max_length = 100)]
+    pub from_name: String,
+    /// The queue that its conversations begin in; the first queue without it.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub queue_id: Option<QueueId>,
+    /// How replies leave.
+    #[serde(default)]
+    pub submission: Option<SetSubmission>,
+    /// The language of the few words that the system itself adds; the admin's without it.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Language>)]
+    pub reply_language: Option<Language>,
+}
+
+/// Changes of an account; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateChannelAccount {
+    /// The name that customers see as sender.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub from_name: Option<String>,
+    /// Whether it takes and sends. Removing is DELETE.
+    #[serde(default)]
+    pub state: Option<SetAccountState>,
+    /// The queue that its conversations begin in.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub queue_id: Option<QueueId>,
+    /// How replies leave; null is not at all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<SetSubmission>)]
+    pub submission: Option<Option<SetSubmission>>,
+    /// The language of the few words that the system itself adds.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Language>)]
+    pub reply_language: Option<Language>,
+}
+
+/// The states that an admin can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SetAccountState {
+    /// Receives and sends.
+    Active,
+    /// Senders are asked to wait; nothing is sent.
+    Paused,
+}
+
+/// A connection to try: that of a stored account, or one not stored yet, or a change of a
+/// stored one (its stored password is used where none is given).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestChannelAccount {
+    /// The stored account.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub id: Option<ChannelAccountId>,
+    /// What kind of channel.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::ChannelKind>)]
+    pub kind: Option<ChannelKind>,
+    /// The address to send as; needed without `id`.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 254)]
+    pub address: Option<String>,
+    /// The name that customers see as sender.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub from_name: Option<String>,
+    /// The queue; not used by the test.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub queue_id: Option<QueueId>,
+    /// The server; needed without `id`.
+    #[serde(default)]
+    pub submission: Option<SetSubmission>,
+    /// The language; not used by the test.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Language>)]
+    pub reply_language: Option<Language>,
+}
+
+/// What a test gave.
+#[derive(Serialize, ToSchema)]
+pub struct TestedChannelAccount {
+    /// In order, up to and with the first that failed.
+    pub steps: Vec<TestStep>,
+}
+
+/// One step of a test.
+#[derive(Serialize, ToSchema)]
+pub struct TestStep {
+    /// Which.
+    pub step: TestStepName,
+    /// Whether it went well.
+    pub ok: bool,
+    /// Why not: a stable code with words in the catalogue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What the other side said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The steps of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TestStepName {
+    /// The name has an address that may be reached.
+    Resolve,
+    /// The port answers.
+    Connect,
+    /// The line is protected and the certificate is good.
+    Tls,
+    /// The server speaks SMTP.
+    Greeting,
+    /// It takes the name and password.
+    Authentication,
+    /// It lets the account send as its address.
+    Sender,
+}
+
+/// Where all mail of an account went: `received = imported + duplicates + quarantined + pending`.
+#[derive(Serialize, ToSchema)]
+pub struct Accounting {
+    /// Acknowledged to senders.
+    pub received: i64,
+    /// Messages of conversations.
+    pub imported: i64,
+    /// Seen before.
+    pub duplicates: i64,
+    /// In quarantine.
+    pub quarantined: i64,
+    /// Not filed yet.
+    pub pending: i64,
+}

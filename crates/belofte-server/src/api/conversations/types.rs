@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What goes over the wire about conversations.
+
+use belofte_model::{
+    ActivityId, AttachmentId, ChannelAccountId, ChannelKind, ContactId, ConversationId, ConversationStatus,
+    MessageKind, QueueId, ThreadId, UserId,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::contacts::Contact;
+use crate::api::queues::Queue;
+use crate::api::schema;
+use crate::api::serde_help::present;
+use crate::api::time::Time;
+use crate::api::users::UserRef;
+
+/// One row of the inbox.
+#[derive(Serialize, ToSchema)]
+pub struct ConversationRow {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ConversationId,
+    /// The number of the case within the tenant.
+    pub no: i64,
+    /// Where it stands.
+    #[schema(value_type = schema::ConversationStatus)]
+    pub status: ConversationStatus,
+    /// With whom.
+    pub contact: ContactRef,
+    /// The subject of its first message.
+    pub subject: String,
+    /// The first words of its latest message.
+    pub preview: String,
+    /// How its latest message came or went.
+    #[schema(value_type = schema::ChannelKind)]
+    pub channel: ChannelKind,
+    /// The account of its latest message.
+    #[schema(value_type = Uuid)]
+    pub channel_account_id: ChannelAccountId,
+    /// The queue it lies in.
+    pub queue: Queue,
+    /// Who answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<UserRef>,
+    /// Whether something came that the asking user has not seen.
+    pub unread: bool,
+    /// How many messages and notes it holds.
+    pub message_count: i64,
+    /// When the latest message came or went.
+    pub last_message_at: Time,
+    /// What the latest message is.
+    #[schema(value_type = schema::MessageKind)]
+    pub last_message_kind: MessageKind,
+    /// When it began.
+    pub created_at: Time,
+    /// Since when the customer waits for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Time>,
+    /// Goes up by one with each change; send it along to notice a change by somebody else.
+    pub version: i64,
+    /// Whether a reply did not reach somebody.
+    pub delivery_problem: bool,
+}
+
+/// A person, shortly.
+#[derive(Serialize, ToSchema)]
+pub struct ContactRef {
+    /// Their id.
+    #[schema(value_type = Uuid)]
+    pub id: ContactId,
+    /// Their name; empty where it is not known.
+    pub name: String,
+    /// The address that they last wrote from.
+    pub address: String,
+}
+
+/// A name and an address.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Mailbox {
+    /// The name; empty where there is none.
+    pub name: String,
+    /// The address.
+    pub address: String,
+}
+
+/// A run of messages in one channel.
+#[derive(Serialize, ToSchema)]
+pub struct Thread {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ThreadId,
+    /// The kind of channel.
+    #[schema(value_type = schema::ChannelKind)]
+    pub channel: ChannelKind,
+    /// The account.
+    #[schema(value_type = Uuid)]
+    pub channel_account_id: ChannelAccountId,
+}
+
+/// A conversation, opened: the row of the inbox with the whole person, and what is around it.
+#[derive(Serialize, ToSchema)]
+pub struct Conversation {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ConversationId,
+    /// The number of the case within the tenant.
+    pub no: i64,
+    /// Where it stands.
+    #[schema(value_type = schema::ConversationStatus)]
+    pub status: ConversationStatus,
+    /// With whom, with all their identities.
+    pub contact: Contact,
+    /// The subject of its first message.
+    pub subject: String,
+    /// The first words of its latest message.
+    pub preview: String,
+    /// How its latest message came or went.
+    #[schema(value_type = schema::ChannelKind)]
+    pub channel: ChannelKind,
+    /// The account of its latest message.
+    #[schema(value_type = Uuid)]
+    pub channel_account_id: ChannelAccountId,
+    /// The queue it lies in.
+    pub queue: Queue,
+    /// Who answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<UserRef>,
+    /// Whether something came that the asking user has not seen.
+    pub unread: bool,
+    /// How many messages and notes it holds.
+    pub message_count: i64,
+    /// When the latest message came or went.
+    pub last_message_at: Time,
+    /// What the latest message is.
+    #[schema(value_type = schema::MessageKind)]
+    pub last_message_kind: MessageKind,
+    /// When it began.
+    pub created_at: Time,
+    /// Since when the customer waits for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Time>,
+    /// Goes up by one with each change; send it along to notice a change by somebody else.
+    pub version: i64,
+    /// Whether a reply did not reach somebody.
+    pub delivery_problem: bool,
+    /// Everybody who wrote or was written to.
+    pub participants: Vec<Mailbox>,
+    /// The runs of messages, one per channel and account.
+    pub threads: Vec<Thread>,
+    /// Other conversations with the same person, newest first; at most ten.
+    pub other_conversations: Vec<ConversationRow>,
+}
+
+impl Conversation {
+    /// Opens `row`: its short contact gives way to the whole one.
+    #[must_use]
+    pub fn open(
+        row: ConversationRow,
+        contact: Contact,
+        participants: Vec<Mailbox>,
+        threads: Vec<Thread>,
+        other_conversations: Vec<ConversationRow>,
+    ) -> Self {
+        Self {
+            id: row.id,
+            no: row.no,
+            status: row.status,
+            contact,
+            subject: row.subject,
+            preview: row.preview,
+            channel: row.channel,
+            channel_account_id: row.channel_account_id,
+            queue: row.queue,
+            assignee: row.assignee,
+            unread: row.unread,
+            message_count: row.message_count,
+            last_message_at: row.last_message_at,
+            last_message_kind: row.last_message_kind,
+            created_at: row.created_at,
+            waiting_since: row.waiting_since,
+            version: row.version,
+            delivery_problem: row.delivery_problem,
+            participants,
+            threads,
+            other_conversations,
+        }
+    }
+}
+
+/// Which conversations to list, and from where.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListConversations {
+    /// Which status; all without it.
+    #[serde(default)]
+    #[param(inline)]
+    pub status: StatusFilter,
+    /// Whose: `me`, `none`, `any` or the id of a user; `any` without it.
+    #[serde(default)]
+    #[param(value_type = Option<String>, pattern = "^(me|none|any|[0-9a-fA-F-]{36})$")]
+    pub assignee: AssigneeFilter,
+    /// Only this queue.
+    #[serde(default)]
+    #[param(value_type = Option<Uuid>)]
+    pub queue: Option<QueueId>,
+    /// Where the page before ended.
+    #[serde(default)]
+    #[param(max_length = 200)]
+    pub cursor: Option<String>,
+    /// How many at most; 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+}
+
+/// Which status a list is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusFilter {
+    /// Every status.
+    #[default]
+    All,
+    /// Somebody of the tenant has to act.
+    Open,
+    /// The customer may act.
+    Waiting,
+    /// Done.
+    Resolved,
+}
+
+impl StatusFilter {
+    /// The one status to list; `None` is all of them.
+    #[must_use]
+    pub const fn status(self) -> Option<ConversationStatus> {
+        match self {
+            Self::All => None,
+            Self::Open => Some(ConversationStatus::Open),
+            Self::Waiting => Some(ConversationStatus::Waiting),
+            Self::Resolved => Some(ConversationStatus::Resolved),
+        }
+    }
+}
+
+/// Whose conversations a list is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssigneeFilter {
+    /// Anybody's and nobody's.
+    #[default]
+    Any,
+    /// The asking user's.
+    Me,
+    /// Nobody's.
+    Nobody,
+    /// This user's.
+    User(UserId),
+}
+
+impl<'de> Deserialize<'de> for AssigneeFilter {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.as_str() {
+            "any" => Self::Any,
+            "me" => Self::Me,
+            "none" => Self::Nobody,
+            id => {
+                Self::User(id.parse().map_err(|_| {
+                    serde::de::Error::custom("neither `me`, `none`, `any` nor the id of a user")
+                })?)
+            }
+        })
+    }
+}
+
+/// A page of the inbox.
+#[derive(Serialize, ToSchema)]
+pub struct ConversationPage {
+    /// The latest message first.
+    pub items: Vec<ConversationRow>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// The numbers in the rail.
+#[derive(Serialize, ToSchema)]
+pub struct ConversationCounts {
+    /// Open.
+    pub open: i64,
+    /// Open and the asking user's.
+    pub mine: i64,
+    /// Open and nobody's.
+    pub unassigned: i64,
+    /// Waiting for the customer.
+    pub waiting: i64,
+    /// Resolved.
+    pub resolved: i64,
+}
+
+/// Changes of a conversation; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateConversation {
+    /// Where it stands.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::ConversationStatus>)]
+    pub status: Option<ConversationStatus>,
+    /// Who answers it; null is nobody.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Uuid>)]
+    pub assignee_id: Option<Option<UserId>>,
+    /// The queue it lies in.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub queue_id: Option<QueueId>,
+    /// The version that the change was made on; a later one is a conflict.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
+/// Which messages to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListMessages {
+    /// The cursor of the page after: older messages come.
+    #[serde(default)]
+    #[param(max_length = 200)]
+    pub before: Option<String>,
+    /// How many at most; 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+}
+
+/// A reply or a note to write.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateMessage {
+    /// Which of the two.
+    pub kind: CreateMessageKind,
+    /// The words.
+    #[schema(min_length = 1, max_length = 200_000)]
+    pub text: String,
+    /// The same with mark-up; it is sanitised.
+    #[serde(default)]
+    #[schema(max_length = 1_000_000)]
+    pub html: Option<String>,
+    /// To whom; the customer without it.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub to: Option<Vec<String>>,
+    /// Who gets a copy.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub cc: Option<Vec<String>>,
+    /// The files that go with it, uploaded before.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 50)]
+    pub attachment_ids: Vec<AttachmentId>,
+    /// Whether the case is done with it.
+    #[serde(default)]
+    pub resolve: bool,
+}
+
+/// What an agent can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateMessageKind {
+    /// The customer gets it.
+    Reply,
+    /// The customer never sees it.
+    Note,
+}
+
+/// What happened to a conversation.
+#[derive(Serialize, ToSchema)]
+pub struct ActivityList {
+    /// Oldest first.
+    pub items: Vec<Activity>,
+}
+
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+pub struct Activity {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ActivityId,
+    /// What.
+    pub kind: ActivityKind,
+    /// Who did it.
+    pub actor: ActivityActor,
+    /// When.
+    pub at: Time,
+    /// What it was before: a status, or the name of a user or queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// The kinds of things that happen to a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityKind {
+    /// It began.
+    Created,
+    /// Somebody got it.
+    Assigned,
+    /// Nobody has it any more.
+    Unassigned,
+    /// It stands elsewhere.
+    Status,
+    /// It lies in another queue.
+    Queue,
+    /// Somebody looked.
+    Viewed,
+}
+
+/// Who did something.
+#[derive(Serialize, ToSchema)]
+pub struct ActivityActor {
+    /// What they are.
+    pub kind: ActorKind,
+    /// Their name; empty for the system.
+    pub name: String,
+}
+
+/// What somebody who acts is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A user of the tenant.
+    User,
+    /// A program of the tenant.
+    ApiKey,
+    /// The customer, through a channel.
+    Contact,
+    /// Background work or the installation itself.
+    System,
+    /// Somebody of the operator.
+    Operator,
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What goes over the wire about failed background work.
+
+use belofte_model::{JobId, JobKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::schema;
+use crate::api::time::Time;
+
+/// Background work that failed for good.
+#[derive(Serialize, ToSchema)]
+pub struct DeadLetter {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: JobId,
+    /// What it is.
+    #[schema(value_type = schema::JobKind)]
+    pub kind: JobKind,
+    /// When it failed last.
+    pub failed_at: Time,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why: a stable code.
+    pub error_code: String,
+}
+
+/// Failed work.
+#[derive(Serialize, ToSchema)]
+pub struct DeadLetterList {
+    /// Newest first.
+    pub items: Vec<DeadLetter>,
+}

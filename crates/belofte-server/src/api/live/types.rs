@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What goes over the wire as live events.
+
+use belofte_model::{ChannelAccountId, ConversationId, EventKind, MessageId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::time::Time;
+
+/// Where to resume.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Connect {
+    /// The number of the last event that was seen; only new ones without it.
+    #[serde(default)]
+    #[param(minimum = 0)]
+    pub since: Option<i64>,
+}
+
+/// One fact, or a word about the stream itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LiveFrame {
+    /// Its number within the tenant.
+    pub seq: i64,
+    /// What happened.
+    pub kind: LiveKind,
+    /// The conversation it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub conversation_id: Option<ConversationId>,
+    /// The message it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub message_id: Option<MessageId>,
+    /// The channel account it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub channel_account_id: Option<ChannelAccountId>,
+    /// The user it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub user_id: Option<UserId>,
+    /// When.
+    pub at: Time,
+}
+
+/// What a frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveKind {
+    /// The first frame: the current number.
+    Hello,
+    /// A conversation began.
+    ConversationCreated,
+    /// A conversation changed.
+    ConversationChanged,
+    /// A message or note was added.
+    MessageCreated,
+    /// A delivery changed.
+    DeliveryChanged,
+    /// Quarantine changed.
+    QuarantineChanged,
+    /// A channel account changed.
+    ChannelAccountChanged,
+    /// A user changed.
+    UserChanged,
+    /// The history asked for is gone: load again.
+    Resync,
+}
+
+impl From<EventKind> for LiveKind {
+    fn from(kind: EventKind) -> Self {
+        match kind {
+            EventKind::ConversationCreated => Self::ConversationCreated,
+            EventKind::ConversationChanged => Self::ConversationChanged,
+            EventKind::MessageCreated => Self::MessageCreated,
+            EventKind::DeliveryChanged => Self::DeliveryChanged,
+            EventKind::QuarantineChanged => Self::QuarantineChanged,
+            EventKind::ChannelAccountChanged => Self::ChannelAccountChanged,
+            EventKind::UserChanged => Self::UserChanged,
+        }
+    }
+}

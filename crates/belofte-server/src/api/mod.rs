@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The API: one folder per noun, one file per endpoint.
+//!
+//! What this module does *not* know: SQL, keys, sockets. An endpoint reads a request, asks the
+//! store or a verb of the core, and writes an answer.
+
+pub mod api_keys;
+pub mod attachments;
+pub mod channel_accounts;
+pub mod contacts;
+pub mod conversations;
+pub mod dead_letters;
+pub mod invitations;
+pub mod ledger;
+pub mod live;
+pub mod me;
+pub mod messages;
+pub mod openapi;
+pub mod operation;
+pub mod operator;
+pub mod quarantine;
+pub mod queues;
+pub mod schema;
+pub mod search;
+pub mod serde_help;
+pub mod session;
+pub mod sessions;
+pub mod time;
+pub mod users;
+
+use operation::Operation;
+
+/// Every endpoint, noun by noun.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    [
+        session::OPERATIONS,
+        sessions::OPERATIONS,
+        me::OPERATIONS,
+        users::OPERATIONS,
+        invitations::OPERATIONS,
+        api_keys::OPERATIONS,
+        conversations::OPERATIONS,
+        messages::OPERATIONS,
+        attachments::OPERATIONS,
+        contacts::OPERATIONS,
+        search::OPERATIONS,
+        queues::OPERATIONS,
+        channel_accounts::OPERATIONS,
+        quarantine::OPERATIONS,
+        dead_letters::OPERATIONS,
+        ledger::OPERATIONS,
+        live::OPERATIONS,
+        operator::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! OpenAPI schemas of the nouns of `belofte-model`, which does not know HTTP.
+//!
+//! Each name here stands for the model's type of the same name in `#[schema(value_type = …)]`;
+//! the values come from the model itself, so that a new state appears in openapi.json at once.
+
+use std::borrow::Cow;
+
+use belofte_model::{self as model, Permission as ModelPermission};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! closed_sets {
+    ($($(#[$doc:meta])* $name:ident = $values:expr;)+) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let values: Vec<&'static str> = $values.into_iter().collect();
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
+}
+
+closed_sets! {
+    /// What a user may do.
+    Role = model::Role::ALL.map(model::Role::as_str);
+    /// A language of the product.
+    Language = model::Language::ALL.map(model::Language::tag);
+    /// What an API key may be used for.
+    Scope = [model::Scope::Read, model::Scope::Write].map(model::Scope::as_str);
+    /// Where a case stands.
+    ConversationStatus = model::ConversationStatus::ALL.map(model::ConversationStatus::as_str);
+    /// What a message is.
+    MessageKind = model::MessageKind::ALL.map(model::MessageKind::as_str);
+    /// Where a delivery stands.
+    DeliveryState = model::DeliveryState::ALL.map(model::DeliveryState::as_str);
+    /// A kind of channel.
+    ChannelKind = [model::ChannelKind::Email].map(model::ChannelKind::as_str);
+    /// Whether a channel account takes and sends.
+    AccountState = [model::AccountState::Active, model::AccountState::Paused, model::AccountState::Removed]
+        .map(model::AccountState::as_str);
+    /// Where a received mail stands.
+    IntakeState = model::IntakeState::ALL.map(model::IntakeState::as_str);
+    /// Why a mail lies in quarantine.
+    QuarantineReason = model::QuarantineReason::ALL.map(model::QuarantineReason::as_str);
+    /// A kind of background work.
+    JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
+    /// What a leaf of the ledger tells.
+    LedgerKind = model::LedgerKind::ALL.map(model::LedgerKind::as_str);
+    /// One thing that a user can be allowed.
+    Permission = PERMISSIONS.map(permission_name);
+}
+
+/// All permissions. [`permission_name`] matches them exhaustively.
+pub const PERMISSIONS: [ModelPermission; 10] = [
+    ModelPermission::ReadConversations,
+    ModelPermission::Answer,
+    ModelPermission::Assign,
+    ModelPermission::SeeMailAccounting,
+    ModelPermission::RetryQuarantine,
+    ModelPermission::ManageUsers,
+    ModelPermission::ManageChannelAccounts,
+    ModelPermission::ManageApiKeys,
+    ModelPermission::SeeDeadLetters,
+    ModelPermission::ReadLedger,
+];
+
+/// The name of a permission on the wire; the same as the model serialises.
+#[must_use]
+pub const fn permission_name(permission: ModelPermission) -> &'static str {
+    match permission {
+        ModelPermission::ReadConversations => "read_conversations",
+        ModelPermission::Answer => "answer",
+        ModelPermission::Assign => "assign",
+        ModelPermission::SeeMailAccounting => "see_mail_accounting",
+        ModelPermission::RetryQuarantine => "retry_quarantine",
+        ModelPermission::ManageUsers => "manage_users",
+        ModelPermission::ManageChannelAccounts => "manage_channel_accounts",
+        ModelPermission::ManageApiKeys => "manage_api_keys",
+        ModelPermission::SeeDeadLetters => "see_dead_letters",
+        ModelPermission::ReadLedger => "read_ledger",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_named_as_the_model_serialises_them() {
+        for permission in PERMISSIONS {
+            let serialised = serde_json::to_value(permission).expect("a plain name");
+            assert_eq!(serialised, permission_name(permission));
+        }
+        let mut distinct = PERMISSIONS.map(permission_name).to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), PERMISSIONS.len());
+    }
+}

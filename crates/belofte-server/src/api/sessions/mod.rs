@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! One's own sessions, on every device.
+
+pub mod delete;
+pub mod list;
+mod types;
+
+pub use types::*;
+
+use crate::api::operation::Operation;
+
+/// The endpoints of this noun.
+pub const OPERATIONS: &[Operation] = &[list::OPERATION, delete::OPERATION];

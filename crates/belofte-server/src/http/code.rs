@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The stable codes of everything that can go wrong in an answer. Closed: the desk, the
+//! catalogue in both languages and openapi.json know exactly these.
+
+use http::StatusCode;
+
+/// What went wrong. The name is for programs and never changes; the words are in the catalogue
+/// under `error.<code>.title` and `error.<code>.detail`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The request cannot be read at all.
+    Malformed,
+    /// No valid session or key.
+    NotSignedIn,
+    /// Wrong address or password, said without telling which.
+    SignInFailed,
+    /// Signed in, but not allowed to; or the request could come from another site.
+    Forbidden,
+    /// It does not exist for this tenant.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The request did not arrive in time.
+    Timeout,
+    /// Somebody else changed it first.
+    Conflict,
+    /// The password belongs to users of several organisations: name one.
+    ChooseOrganisation,
+    /// Used, withdrawn or too old.
+    InvitationInvalid,
+    /// More bytes than this endpoint takes.
+    TooLarge,
+    /// Another media type than this endpoint takes.
+    UnsupportedMediaType,
+    /// The part of a file that was asked for is not there.
+    RangeNotSatisfiable,
+    /// Readable, but something in it does not hold; the fields say what.
+    Invalid,
+    /// The key was used before with another body.
+    IdempotencyKeyReused,
+    /// Too many tries; wait.
+    TooManyTries,
+    /// A mistake of the program.
+    Internal,
+    /// Overloaded, starting or stopping; try again.
+    Busy,
+    /// No room on the disk.
+    StorageFull,
+}
+
+impl Code {
+    /// All codes.
+    pub const ALL: [Self; 19] = [
+        Self::Malformed,
+        Self::NotSignedIn,
+        Self::SignInFailed,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Timeout,
+        Self::Conflict,
+        Self::ChooseOrganisation,
+        Self::InvitationInvalid,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::RangeNotSatisfiable,
+        Self::Invalid,
+        Self::IdempotencyKeyReused,
+        Self::TooManyTries,
+        Self::Internal,
+        Self::Busy,
+        Self::StorageFull,
+    ];
+
+    /// The name for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::NotSignedIn => "not_signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Timeout => "timeout",
+            Self::Conflict => "conflict",
+            Self::ChooseOrganisation => "choose_organisation",
+            Self::InvitationInvalid => "invitation_invalid",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RangeNotSatisfiable => "range_not_satisfiable",
+            Self::Invalid => "invalid",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::TooManyTries => "too_many_tries",
+            Self::Internal => "internal",
+            Self::Busy => "busy",
+            Self::StorageFull => "storage_full",
+        }
+    }
+
+    /// The status of RFC 9110 (RFC 4918 for 507) that goes with it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotSignedIn | Self::SignInFailed => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict | Self::ChooseOrganisation => StatusCode::CONFLICT,
+            Self::InvitationInvalid => StatusCode::GONE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Invalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        }
+    }
+}
+
+/// What does not hold about one field of a request. The words are in the catalogue under
+/// `field_error.<code>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldCode {
+    /// It is missing or empty.
+    Required,
+    /// It is there, but not what it should be.
+    Invalid,
+    /// No field of this name exists here.
+    Unknown,
+    /// Fewer characters or members than needed.
+    TooShort,
+    /// More characters or members than allowed.
+    TooLong,
+    /// A number or time outside what is allowed.
+    OutOfRange,
+    /// Another one has it already.
+    Taken,
+    /// What it names does not exist here.
+    NotFound,
+}
+
+impl FieldCode {
+    /// All codes.
+    pub const ALL: [Self; 8] = [
+        Self::Required,
+        Self::Invalid,
+        Self::Unknown,
+        Self::TooShort,
+        Self::TooLong,
+        Self::OutOfRange,
+        Self::Taken,
+        Self::NotFound,
+    ];
+
+    /// The name for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::OutOfRange => "out_of_range",
+            Self::Taken => "taken",
+            Self::NotFound => "not_found",
+        }
+    }
+}

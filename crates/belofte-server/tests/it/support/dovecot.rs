@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! A private Dovecot 2.3: mailboxes of customers, reached by LMTP and IMAP, and the check of
+//! passwords for a Postfix.
+
+use super::certificate::Certificate;
+use super::free_port::free_ports;
+use super::peer::{Peer, new_folder, user_id, user_name};
+use super::wait;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A running Dovecot.
+#[derive(Debug)]
+pub struct Dovecot {
+    peer: Peer,
+    /// IMAP on the loopback; STARTTLS is offered, clear text is allowed.
+    pub imap: u16,
+    /// LMTP on the loopback.
+    pub lmtp: u16,
+    /// The check of passwords, in Dovecot's own protocol.
+    pub auth: u16,
+    /// The certificate that IMAP shows.
+    pub certificate: Certificate,
+}
+
+impl Dovecot {
+    /// Starts with these users: address and password.
+    pub fn start(users: &[(&str, &str)]) -> Self {
+        let folder = new_folder("dovecot");
+        let certificate = Certificate::make(&folder);
+        let [imap, lmtp, auth] = free_ports();
+        let root = user_id() == 0;
+        // Mail is kept by an account without rights; without root everything is ours.
+        let (owner, login) = if root { ("mail".to_owned(), "dovenull".to_owned()) } else { (user_name(), user_name()) };
+        let internal = if root { "dovecot".to_owned() } else { user_name() };
+        let lines: String = users.iter().map(|(user, password)| format!("{user}:{{PLAIN}}{password}\n")).collect();
+        fs::write(folder.join("users"), lines).expect("our own folder");
+        fs::create_dir(folder.join("mail")).expect("our own folder");
+        if root {
+            let status = std::process::Command::new("chown").arg("mail:mail").arg(folder.join("mail")).status();
+            assert!(status.is_ok_and(|status| status.success()), "chown");
+        }
+        let at = folder.display();
+        let (cert, key) = (certificate.certificate.display(), certificate.key.display());
+        let config = format!(
+            "base_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/log\n\
+             protocols = imap lmtp\nlisten = 127.0.0.1\n\
+             ssl = yes\nssl_cert = <{cert}\nssl_key = <{key}\ndisable_plaintext_auth = no\n\
+             default_internal_user = {internal}\ndefault_login_user = {login}\n\
+             mail_location = maildir:{at}/mail/%u\nfirst_valid_uid = 1\nrecipient_delimiter = +\n\
+             passdb {{\n driver = passwd-file\n args = scheme=PLAIN username_format=%u {at}/users\n}}\n\
+             userdb {{\n driver = passwd-file\n args = username_format=%u {at}/users\n \
+             override_fields = uid={owner} gid={owner} home={at}/mail/%u\n}}\n\
+             service anvil {{\n chroot =\n}}\n\
+             service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {imap}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
+             service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {lmtp}\n }}\n}}\n\
+             service auth {{\n inet_listener {{\n  address = 127.0.0.1\n  port = {auth}\n }}\n}}\n"
+        );
+        let file = folder.join("dovecot.conf");
+        fs::write(&file, config).expect("our own folder");
+        let peer = Peer::start(folder, "TERM", &["/usr/sbin/dovecot", "-F", "-c", &file.display().to_string()]);
+        let dovecot = Self { peer, imap, lmtp, auth, certificate };
+        wait::until_listening("Dovecot's LMTP", lmtp);
+        wait::until_listening("Dovecot's IMAP", imap);
+        dovecot
+    }
+
+    /// The mails of a user, as delivered, in the order of arrival.
+    pub fn mails(&self, user: &str) -> Vec<Vec<u8>> {
+        let folder = self.peer.folder().join("mail").join(user);
+        let mut files: Vec<PathBuf> = ["new", "cur"]
+            .iter()
+            .filter_map(|part| fs::read_dir(folder.join(part)).ok())
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        // A Maildir name begins with the second, then M and the microsecond.
+        files.sort_by_key(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        files.iter().filter_map(|file| fs::read(file).ok()).collect()
+    }
+
+    /// Waits until the user has `count` mails and returns them as text.
+    ///
+    /// # Panics
+    /// After 20 s.
+    pub fn wait_for_mails(&self, user: &str, count: usize) -> Vec<String> {
+        wait::until(&format!("{count} mails of {user}"), Duration::from_secs(20), || {
+            let mails = self.mails(user);
+            (mails.len() >= count).then(|| mails.iter().map(|m| String::from_utf8_lossy(m).into_owned()).collect())
+        })
+    }
+}

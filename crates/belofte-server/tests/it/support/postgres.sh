@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: EUPL-1.2
+# A private PostgreSQL cluster for tests, which lives as long as standard input is open.
+#
+# usage: postgres.sh PORT
+# Prints one line, the URL of a database in which the role may create others, or
+# "failed: reason", and then nothing more. The role is no superuser: row-level security
+# holds for it, as it does in production. No write is synced to the disk.
+set -u
+port=$1
+here=$(dirname -- "$0")
+
+fail() {
+  echo "failed: $1"
+  if [ -n "${folder:-}" ]; then
+    [ -f "$folder/log" ] && tail -n 20 "$folder/log" >&2
+    rm -rf -- "$folder"
+  fi
+  exit 1
+}
+
+bin=
+for candidate in /usr/lib/postgresql/*/bin; do
+  [ -x "$candidate/initdb" ] && bin=$candidate
+done
+[ -n "$bin" ] || fail "no PostgreSQL server programs below /usr/lib/postgresql"
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/belofte-postgres.XXXXXX") || fail "no temporary folder"
+cd "$folder" || fail "no temporary folder"
+
+# PostgreSQL refuses to run as root.
+as=
+if [ "$(id -u)" = 0 ]; then
+  account=nobody
+  id postgres >/dev/null 2>&1 && account=postgres
+  chown "$account" "$folder" || fail "cannot give the folder to $account"
+  as="setpriv --reuid=$account --regid=$(id -g "$account") --clear-groups"
+fi
+
+$as "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C \
+  -D "$folder/data" >"$folder/log" 2>&1 || fail "initdb"
+
+exec 3>&1 >>"$folder/log" 2>&1
+sh "$here/guard.sh" "$folder" INT $as "$bin/postgres" -D "$folder/data" \
+  -c port="$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$folder" \
+  -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off \
+  -c max_connections=300 -c shared_buffers=64MB -c jit=off -c log_min_messages=fatal \
+  <&0 3>&- &
+guard=$!
+
+tries=0
+until "$bin/psql" -qX -h "$folder" -p "$port" -U postgres -d postgres \
+  -c 'CREATE ROLE belofte LOGIN CREATEDB' 2>/dev/null; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 150 ] || ! kill -0 "$guard"; then
+    exec >&3
+    fail "the server does not answer"
+  fi
+  sleep 0.1
+done
+echo "postgres://belofte@127.0.0.1:$port/postgres" >&3
+exec 3>&-
+wait "$guard"

@@ -34,7 +34,7 @@ impl Dovecot {
         // Mail is kept by an account without rights; without root everything is ours.
         let (owner, login) = if root { ("mail".to_owned(), "dovenull".to_owned()) } else { (user_name(), user_name()) };
         let internal = if root { "dovecot".to_owned() } else { user_name() };
-        let lines: String = users.iter().map(|(user, password)| format!("{user}:{{PLAIN}}{password}\n")).collect();
+        let lines: String = users.iter().map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).collect();
         fs::write(folder.join("users"), lines).expect("our own folder");
         fs::create_dir(folder.join("mail")).expect("our own folder");
         if root {

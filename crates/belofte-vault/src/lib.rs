@@ -16,9 +16,11 @@
 //! stored, and which key belongs to whom. It never tries keys in turn: AES-GCM does not commit
 //! to its key, so the caller names the key and the seal names it too.
 
+pub mod blob;
 mod data_key;
 mod derive;
 mod error;
+mod ledger_signer;
 mod lookup;
 pub mod password;
 mod pii;
@@ -28,6 +30,7 @@ mod token;
 
 pub use data_key::{DataKey, SealContext};
 pub use error::VaultError;
+pub use ledger_signer::LedgerSigner;
 pub use lookup::{LookupKey, MacKey};
 pub use pii::Pii;
 pub use random::{Random, SeededRandom};

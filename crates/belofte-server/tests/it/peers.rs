@@ -7,8 +7,8 @@ use crate::support::dovecot::Dovecot;
 use crate::support::postfix::{Options, Postfix, Route};
 use crate::support::postgres::Database;
 use crate::support::swaks::swaks;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
 
 const ANNA: (&str, &str) = ("anna@klant.example", "kaas met mosterd");
 
@@ -18,23 +18,36 @@ fn a_mail_goes_through_postfix_into_dovecot_and_is_read_over_imap() {
     let routes = [("klant.example", Route::Lmtp(dovecot.lmtp))];
     let Some(postfix) = Postfix::start(&Options { routes: &routes, ..Options::default() }) else { return };
 
-    let sent = swaks(postfix.smtp, &[
-        "--from", "info@winkel.example", "--to", ANNA.0, "--header", "Subject: Uw bestelling", "--body", "Onderweg.", "--tls",
-    ]);
+    let trusted = postfix.certificate.authority.display().to_string();
+    let mail = [
+        "--from",
+        "info@winkel.example",
+        "--to",
+        ANNA.0,
+        "--header",
+        "Subject: Uw bestelling",
+        "--body",
+        "Onderweg.",
+    ];
+    let sent =
+        swaks(postfix.smtp, &[&mail[..], &["--tls", "--tls-verify", "--tls-ca-path", &trusted]].concat());
     assert!(sent.ok, "{}", sent.transcript);
     assert!(sent.transcript.contains("TLS started"), "STARTTLS was used: {}", sent.transcript);
 
     let mails = dovecot.wait_for_mails(ANNA.0, 1);
     assert!(mails[0].contains("Subject: Uw bestelling") && mails[0].contains("Onderweg."), "{}", mails[0]);
-    let dialogue = imap(dovecot.imap, &[&format!("LOGIN {} \"{}\"", ANNA.0, ANNA.1), "SELECT INBOX"]);
-    assert!(dialogue.contains("* 1 EXISTS"), "{dialogue}");
+    let read = read_over_imap(&dovecot, ANNA, &dovecot.certificate.authority);
+    assert!(read.contains("Subject: Uw bestelling"), "{read}");
+    let stranger = read_over_imap(&dovecot, ANNA, &postfix.certificate.authority);
+    assert!(stranger.contains("SSL certificate problem"), "the certificate is checked: {stranger}");
     assert!(postfix.log().contains("status=sent"), "{}", postfix.log());
 }
 
 #[test]
 fn postfix_answers_as_told_and_lets_no_mail_out() {
     let routes = [("klant.example", Route::Smtp(9))];
-    let answers = [("vol@klant.example", "452 4.2.2 Mailbox full"), ("weg@klant.example", "550 5.1.1 Unknown")];
+    let answers =
+        [("vol@klant.example", "452 4.2.2 Mailbox full"), ("weg@klant.example", "550 5.1.1 Unknown")];
     let options = Options { routes: &routes, answers: &answers, auth: None };
     let Some(postfix) = Postfix::start(&options) else { return };
 
@@ -57,11 +70,16 @@ fn a_submission_needs_the_password() {
 
     let nobody = swaks(postfix.smtp, &mail);
     assert!(!nobody.ok, "{}", nobody.transcript);
-    let wrong = [&mail[..], &["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "fout"]].concat();
+    let wrong =
+        [&mail[..], &["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "fout"]]
+            .concat();
     let wrong = swaks(postfix.smtp, &wrong);
     assert!(!wrong.ok && wrong.transcript.contains("535"), "{}", wrong.transcript);
-    let right =
-        [&mail[..], &["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "geheim van de zaak"]].concat();
+    let right = [
+        &mail[..],
+        &["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "geheim van de zaak"],
+    ]
+    .concat();
     let right = swaks(postfix.smtp, &right);
     assert!(right.ok, "{}", right.transcript);
     assert_eq!(dovecot.wait_for_mails(ANNA.0, 1).len(), 1);
@@ -83,10 +101,13 @@ fn two_databases_come_from_one_template_and_know_nothing_of_each_other() {
     assert_eq!(first.query(count), "1");
     assert_eq!(second.query(count), "0");
     // Row-level security does not hold for a superuser, so the tests must not be one.
-    assert_eq!(first.query("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"), "f");
+    assert_eq!(
+        first.query("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"),
+        "f"
+    );
     let url = first.url().to_owned();
     drop(first);
-    let gone = std::process::Command::new("psql").args(["-X", "-d", &url, "-c", "SELECT 1"]).output();
+    let gone = Command::new("psql").args(["-X", "-d", &url, "-c", "SELECT 1"]).output();
     assert!(!gone.expect("psql starts").status.success(), "the database is dropped with its handle");
     Database::empty().query(&format!("SELECT '{template}'"));
 }
@@ -97,23 +118,14 @@ fn chromium_runs_the_script_of_a_page() {
     assert!(Chromium::new().document(page).contains(">42</p>"));
 }
 
-/// Sends each command and returns all that the server said.
-fn imap(port: u16, commands: &[&str]) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("Dovecot listens");
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket can be opened twice"));
-    let mut dialogue = String::new();
-    reader.read_line(&mut dialogue).expect("a greeting");
-    for (number, command) in commands.iter().enumerate() {
-        stream.write_all(format!("a{number} {command}\r\n").as_bytes()).expect("the connection is open");
-        let tag = format!("a{number} ");
-        loop {
-            let mut line = String::new();
-            assert!(reader.read_line(&mut line).expect("an answer") > 0, "closed after: {dialogue}");
-            dialogue.push_str(&line);
-            if line.starts_with(&tag) {
-                break;
-            }
-        }
-    }
-    dialogue
+/// The first mail of a mailbox, or the words of the client about why not.
+fn read_over_imap(dovecot: &Dovecot, (user, password): (&str, &str), trusted: &Path) -> String {
+    let output = Command::new("curl")
+        .args(["--silent", "--show-error", "--ssl-reqd", "--user", &format!("{user}:{password}")])
+        .arg("--cacert")
+        .arg(trusted)
+        .arg(format!("imap://localhost:{}/INBOX;UID=1", dovecot.imap))
+        .output()
+        .expect("curl is installed by `cargo xtask test`");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }

@@ -24,14 +24,35 @@ impl Certificate {
             key: folder.join("key.pem"),
         };
         let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
-        openssl(folder, &[&["req", "-x509", "-subj", "/CN=Test authority"], &new_key[..], &[
-            "-keyout", "authority.key", "-out", "authority.pem",
-        ]]);
-        openssl(folder, &[&["req", "-x509", "-subj", "/CN=localhost"], &new_key[..], &[
-            "-CA", "authority.pem", "-CAkey", "authority.key", "-keyout", "key.pem", "-out", "certificate.pem",
-            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-addext", "basicConstraints=critical,CA:FALSE",
-        ]]);
+        openssl(
+            folder,
+            &[
+                &["req", "-x509", "-subj", "/CN=Test authority"],
+                &new_key[..],
+                &["-keyout", "authority.key", "-out", "authority.pem"],
+            ],
+        );
+        openssl(
+            folder,
+            &[
+                &["req", "-x509", "-subj", "/CN=localhost"],
+                &new_key[..],
+                &[
+                    "-CA",
+                    "authority.pem",
+                    "-CAkey",
+                    "authority.key",
+                    "-keyout",
+                    "key.pem",
+                    "-out",
+                    "certificate.pem",
+                    "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-addext",
+                    "basicConstraints=critical,CA:FALSE",
+                ],
+            ],
+        );
         files
     }
 }

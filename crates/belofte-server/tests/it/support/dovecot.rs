@@ -32,13 +32,16 @@ impl Dovecot {
         let [imap, lmtp, auth] = free_ports();
         let root = user_id() == 0;
         // Mail is kept by an account without rights; without root everything is ours.
-        let (owner, login) = if root { ("mail".to_owned(), "dovenull".to_owned()) } else { (user_name(), user_name()) };
+        let (owner, login) =
+            if root { ("mail".to_owned(), "dovenull".to_owned()) } else { (user_name(), user_name()) };
         let internal = if root { "dovecot".to_owned() } else { user_name() };
-        let lines: String = users.iter().map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).collect();
+        let lines: String =
+            users.iter().map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).collect();
         fs::write(folder.join("users"), lines).expect("our own folder");
         fs::create_dir(folder.join("mail")).expect("our own folder");
         if root {
-            let status = std::process::Command::new("chown").arg("mail:mail").arg(folder.join("mail")).status();
+            let status =
+                std::process::Command::new("chown").arg("mail:mail").arg(folder.join("mail")).status();
             assert!(status.is_ok_and(|status| status.success()), "chown");
         }
         let at = folder.display();
@@ -52,14 +55,15 @@ impl Dovecot {
              passdb {{\n driver = passwd-file\n args = scheme=PLAIN username_format=%u {at}/users\n}}\n\
              userdb {{\n driver = passwd-file\n args = username_format=%u {at}/users\n \
              override_fields = uid={owner} gid={owner} home={at}/mail/%u\n}}\n\
-             service anvil {{\n chroot =\n}}\n\
+             auth_failure_delay = 0\nservice anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
              service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {imap}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
              service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {lmtp}\n }}\n}}\n\
              service auth {{\n inet_listener {{\n  address = 127.0.0.1\n  port = {auth}\n }}\n}}\n"
         );
         let file = folder.join("dovecot.conf");
         fs::write(&file, config).expect("our own folder");
-        let peer = Peer::start(folder, "TERM", &["/usr/sbin/dovecot", "-F", "-c", &file.display().to_string()]);
+        let peer =
+            Peer::start(folder, "TERM", &["/usr/sbin/dovecot", "-F", "-c", &file.display().to_string()]);
         let dovecot = Self { peer, imap, lmtp, auth, certificate };
         wait::until_listening("Dovecot's LMTP", lmtp);
         wait::until_listening("Dovecot's IMAP", imap);
@@ -87,7 +91,8 @@ impl Dovecot {
     pub fn wait_for_mails(&self, user: &str, count: usize) -> Vec<String> {
         wait::until(&format!("{count} mails of {user}"), Duration::from_secs(20), || {
             let mails = self.mails(user);
-            (mails.len() >= count).then(|| mails.iter().map(|m| String::from_utf8_lossy(m).into_owned()).collect())
+            (mails.len() >= count)
+                .then(|| mails.iter().map(|m| String::from_utf8_lossy(m).into_owned()).collect())
         })
     }
 }

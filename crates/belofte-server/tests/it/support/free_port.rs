@@ -8,5 +8,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     // All are held until the last is known, so that no two are the same.
     let listeners: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports"));
-    listeners.each_ref().map(|listener| listener.local_addr().expect("a bound listener has an address").port())
+    listeners
+        .each_ref()
+        .map(|listener| listener.local_addr().expect("a bound listener has an address").port())
 }

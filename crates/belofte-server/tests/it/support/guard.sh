@@ -15,5 +15,11 @@ shift 2
 peer=$!
 cat >/dev/null
 kill -s "$signal" "$peer" 2>/dev/null
-wait "$peer"
+# A peer that has only just started may not know the signal yet.
+tries=0
+while kill -0 "$peer" 2>/dev/null; do
+  tries=$((tries + 1))
+  [ "$tries" -eq 200 ] && kill -s KILL "$peer"
+  sleep 0.05
+done
 rm -rf -- "$folder"

@@ -6,8 +6,8 @@ use super::certificate::Certificate;
 use super::free_port::free_ports;
 use super::peer::{Peer, new_folder, user_id};
 use super::wait;
-use std::fs;
 use std::fmt::Write as _;
+use std::fs;
 use std::process::Command;
 
 /// Where the mail of a domain goes.
@@ -54,7 +54,8 @@ impl Postfix {
         }
         let status = Command::new("chown").arg("postfix").arg(folder.join("data")).status();
         assert!(status.is_ok_and(|status| status.success()), "postfix is installed by `cargo xtask test`");
-        let transport: String = options.routes.iter().map(|(domain, route)| route_line(domain, *route)).collect();
+        let transport: String =
+            options.routes.iter().map(|(domain, route)| route_line(domain, *route)).collect();
         let answers: String = options.answers.iter().map(|(to, answer)| format!("{to} {answer}\n")).collect();
         let domains: Vec<&str> = options.routes.iter().map(|(domain, _)| *domain).collect();
         let config = folder.join("config");
@@ -77,7 +78,7 @@ impl Postfix {
              minimal_backoff_time = 1s\nmaximal_backoff_time = 2s\nqueue_run_delay = 1s\n\
              smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {cert}\nsmtpd_tls_key_file = {key}\n\
              smtp_tls_security_level = may\n\
-             smtpd_delay_reject = yes\nsmtpd_client_connection_rate_limit = 0\n",
+             smtpd_delay_reject = yes\nsmtpd_error_sleep_time = 0\nsmtpd_client_connection_rate_limit = 0\n",
             domains.join(", ")
         );
         match options.auth {
@@ -98,7 +99,9 @@ impl Postfix {
         .expect("a string takes all");
         fs::write(config.join("main.cf"), main).expect("our own folder");
         let config = config.display().to_string();
-        let peer = Peer::start(folder, "TERM", &["/usr/sbin/postfix", "-c", &config, "start-fg"]);
+        // `postfix start-fg` leaves the process that the guard knows; the master itself stays in it.
+        let start = format!("postfix -c {config} check && exec /usr/lib/postfix/sbin/master -c {config} -d");
+        let peer = Peer::start(folder, "TERM", &["sh", "-c", &start]);
         let postfix = Self { peer, smtp, certificate };
         wait::until_listening("Postfix", smtp);
         Some(postfix)

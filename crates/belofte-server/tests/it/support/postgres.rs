@@ -84,7 +84,10 @@ impl Database {
             make(&draft.url);
             execute(
                 cluster_url(),
-                &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", draft.name),
+                &format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                    draft.name
+                ),
             );
             let renamed = psql(cluster_url(), &format!("ALTER DATABASE {} RENAME TO {template}", draft.name));
             if let Err(error) = renamed {

@@ -40,13 +40,15 @@ fi
 $as "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C \
   -D "$folder/data" >"$folder/log" 2>&1 || fail "initdb"
 
-exec 3>&1 >>"$folder/log" 2>&1
+# A background command would otherwise read from nothing, and stop at once.
+exec 3>&1 4<&0 >>"$folder/log" 2>&1
 sh "$here/guard.sh" "$folder" INT $as "$bin/postgres" -D "$folder/data" \
   -c port="$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$folder" \
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off \
   -c max_connections=300 -c shared_buffers=64MB -c jit=off -c log_min_messages=fatal \
-  <&0 3>&- &
+  <&4 3>&- 4<&- &
 guard=$!
+exec 4<&- </dev/null
 
 tries=0
 until "$bin/psql" -qX -h "$folder" -p "$port" -U postgres -d postgres \

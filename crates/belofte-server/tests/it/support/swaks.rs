@@ -16,7 +16,16 @@ pub struct Sent {
 /// `--data @file`, `--tls`, `--auth PLAIN`, `--protocol LMTP`.
 pub fn swaks(port: u16, args: &[&str]) -> Sent {
     let output = Command::new("swaks")
-        .args(["--server", "127.0.0.1", "--port", &port.to_string(), "--helo", "client.example", "--timeout", "20"])
+        .args([
+            "--server",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--helo",
+            "client.example",
+            "--timeout",
+            "20",
+        ])
         .args(args)
         .output()
         .expect("swaks is installed by `cargo xtask test`");

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+use belofte_model::KeyId;
+use proptest::prelude::*;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::TokenField::{Address, Body, Name, Number, Subject};
+use super::*;
+
+fn search(byte: u8) -> SearchKey {
+    let key = DataKey::from_secret(KeyId(Uuid::nil()), Zeroizing::new([byte; 32]));
+    SearchKey::from_data_key(&key)
+}
+
+fn has(tokens: &Tokens, token: Option<u64>) -> bool {
+    tokens.as_slice().binary_search(&token.expect("the query has a token")).is_ok()
+}
+
+#[test]
+fn tokens_stay_what_they_are() {
+    // Computed with another implementation; a change here makes every index wrong.
+    let key = search(1);
+    assert_eq!(key.query_word("Fiets"), Some(0x2c57_bc62_3dff_ddf7));
+    assert_eq!(key.query_prefix_token("fie"), Some(0xe8a8_cf69_c787_c190));
+    assert_eq!(Tokens::fts5_token(0x2c57_bc62_3dff_ddf7), "frl3yyr5");
+    assert_eq!(Tokens::int4_token(0x2c57_bc62_3dff_ddf7), 743_947_362);
+    assert_ne!(search(2).query_word("Fiets"), key.query_word("Fiets"));
+}
+
+#[test]
+fn words_of_bodies_have_no_prefix_tokens() {
+    let key = search(1);
+    let tokens = key.tokens(&[(Body, "Mijn fiets, mijn FIETS!"), (Subject, "Rekening")]);
+    assert_eq!(tokens.as_slice().len(), 3, "each token once");
+    assert!(tokens.as_slice().is_sorted());
+    for word in ["mijn", "fiets", "rekening", "Rekening"] {
+        assert!(has(&tokens, key.query_word(word)));
+    }
+    assert!(!has(&tokens, key.query_prefix_token("fie")));
+    assert!(!has(&tokens, key.query_word("fie")));
+}
+
+#[test]
+fn a_name_is_found_from_its_third_character() {
+    let key = search(1);
+    let tokens = key.tokens(&[(Name, "Zoë van der Veldhuizen-Bloemendaalster")]);
+    for prefix in
+        ["zoe", "Zoë", "ZOE", "vel", "veldh", "veldhuizen", "bloemendaals", "bloemendaalster", "van"]
+    {
+        assert!(has(&tokens, key.query_prefix_token(prefix)), "{prefix}");
+    }
+    assert!(has(&tokens, key.query_word("veldhuizen")));
+    for other in ["vol", "zoet", "eld"] {
+        assert!(!has(&tokens, key.query_prefix_token(other)), "{other}");
+    }
+    assert_eq!(key.query_prefix_token("zo"), None);
+    assert_eq!(key.query_prefix_token("zoe van"), None);
+    assert_eq!(key.query_prefix_token(""), None);
+}
+
+#[test]
+fn an_address_is_found_whole_in_parts_and_while_typing() {
+    let key = search(1);
+    let tokens = key.tokens(&[(Address, "Sanne.deVries@winkel.voorbeeld.example")]);
+    for word in ["sanne.devries@winkel.voorbeeld.example", "sanne", "devries", "winkel", "voorbeeld"] {
+        assert!(has(&tokens, key.query_word(word)), "{word}");
+    }
+    for prefix in ["san", "sanne.d", "sanne.devries@winkel", "dev", "win", "winkel.vo", "voor"] {
+        assert!(has(&tokens, key.query_prefix_token(prefix)), "{prefix}");
+    }
+    assert!(!has(&tokens, key.query_word("sanne@winkel.voorbeeld.example")));
+    assert_eq!(key.query_word("two words"), None);
+    assert_eq!(key.query_word("x"), None);
+    assert!(key.tokens(&[(Address, ""), (Address, "a b"), (Number, "+"), (Name, " ")]).is_empty());
+}
+
+#[test]
+fn a_number_is_found_however_it_is_dialled() {
+    let key = search(1);
+    for stored in ["+31612345678", "0031 6 12345678", "06-12 34 56 78"] {
+        let tokens = key.tokens(&[(Number, stored)]);
+        for asked in ["+31 6 12345678", "0612345678", "612345678", "06-12345678"] {
+            assert!(has(&tokens, key.query_number(asked)), "{stored} by {asked}");
+        }
+        for prefix in ["0612", "06123", "612", "06-123", "06 12 34 56 78"] {
+            assert!(has(&tokens, key.query_prefix_token(prefix)), "{stored} by {prefix}");
+        }
+        for ending in ["678", "5678", "345678"] {
+            assert!(has(&tokens, key.query_word(ending)), "{stored} by {ending}");
+            assert!(has(&tokens, key.query_number(ending)), "{stored} by {ending}");
+        }
+        assert!(!has(&tokens, key.query_number("0612345679")));
+        assert!(!has(&tokens, key.query_prefix_token("0613")));
+    }
+    let international = key.tokens(&[(Number, "+31612345678")]);
+    assert!(has(&international, key.query_prefix_token("+316")));
+    assert_eq!(key.query_number("12"), None);
+    assert_eq!(key.query_prefix_token("06"), None);
+}
+
+#[test]
+fn the_cache_is_bounded_and_changes_nothing() {
+    let (key, fresh) = (search(1), search(1));
+    for n in 0..3 * SHARDS * SHARD_WORDS {
+        let _ = key.query_word(&format!("woord{n}"));
+    }
+    let _ = key.query_word("woord7");
+    for shard in &key.0.cache {
+        let shard = shard.lock().unwrap();
+        assert!(shard.young.len() <= SHARD_WORDS && shard.old.len() <= SHARD_WORDS);
+    }
+    for word in ["woord7", "woord95999", "nieuw"] {
+        assert_eq!(key.query_word(word), fresh.query_word(word));
+        assert_eq!(key.query_word(word), fresh.query_word(word));
+    }
+    key.forget_words();
+    assert!(key.0.cache.iter().all(|shard| shard.lock().unwrap().young.is_empty()));
+    assert_eq!(format!("{key:?}"), "SearchKey(..)");
+}
+
+proptest! {
+    #[test]
+    fn both_engines_hold_every_token_of_any_text(text in any::<String>(), field in 0usize..5) {
+        let key = search(1);
+        let tokens = key.tokens(&[([Body, Subject, Name, Address, Number][field], &text)]);
+        let (fts5, int4) = (tokens.as_fts5(), tokens.as_int4());
+        let list: Vec<&str> = fts5.split(' ').collect();
+        for token in tokens.as_slice() {
+            let short = Tokens::fts5_token(*token);
+            prop_assert!(list.contains(&short.as_str()));
+            prop_assert!(short.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b)));
+            prop_assert!(int4.binary_search(&Tokens::int4_token(*token)).is_ok());
+        }
+    }
+
+    #[test]
+    fn any_query_is_answered_without_a_panic(text in any::<String>()) {
+        let key = search(1);
+        let _ = (key.query_word(&text), key.query_prefix_token(&text), key.query_number(&text));
+    }
+
+    #[test]
+    fn every_word_of_a_body_is_found(text in "[a-zA-Zàéïöü0-9 .,'-]{0,80}") {
+        let key = search(1);
+        let tokens = key.tokens(&[(Body, &text)]);
+        for word in crate::query_words(&text) {
+            prop_assert!(has(&tokens, key.query_word(&word)), "{}", word);
+        }
+    }
+}

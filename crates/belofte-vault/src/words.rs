@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Words of free text, in the one form in which they are hashed, suggested and compared.
+//!
+//! A word is a run of letters, digits and their marks; it is decomposed (NFKD, Unicode Standard
+//! Annex 15), lower-cased and stripped of diacritics, so that `Café`, `cafe` and `CAFÉ` are one.
+//! A number written in groups (`06-12 34 56 78`) gives its groups and, joined, its digits.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+/// The shortest word, in characters.
+pub const MIN_WORD: usize = 2;
+/// The longest word, in characters; longer runs are no words and are left out.
+pub const MAX_WORD: usize = 64;
+/// The most digits that groups are joined to.
+const MAX_DIGITS: usize = 20;
+/// From this many digits on a number in a query is looked for joined, and not by its groups.
+const MIN_JOINED_QUERY: usize = 6;
+
+/// The words of `text` in order, folded; repeated words are repeated.
+pub fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    Words { text, at: 0, number: Number::default(), ready: None }
+}
+
+/// The words that a search for `text` asks for: as [`words`], but a number of six digits or
+/// more in groups is asked for as one, because texts group it in many ways. Each word once.
+#[must_use]
+pub fn query_words(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut groups_since = 0;
+    for word in words(text) {
+        let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits {
+            groups_since = found.len();
+        } else if word.len() >= MIN_JOINED_QUERY {
+            // The joined form follows its groups and is made of them.
+            let start = (groups_since..found.len()).find(|&from| {
+                let groups = &found[from..];
+                !groups.is_empty() && is_joined(&word, groups)
+            });
+            if let Some(start) = start {
+                found.truncate(start);
+            }
+        }
+        found.push(word.into_owned());
+    }
+    let mut unique = Vec::with_capacity(found.len());
+    for word in found {
+        if !unique.contains(&word) {
+            unique.push(word);
+        }
+    }
+    unique
+}
+
+/// Whether `joined` holds the groups in their order (groups of one digit are no words and are
+/// missing among them).
+fn is_joined(joined: &str, groups: &[String]) -> bool {
+    let mut rest = joined;
+    for group in groups {
+        let Some(at) = rest.find(group.as_str()) else { return false };
+        rest = &rest[at + group.len()..];
+    }
+    groups.iter().map(String::len).sum::<usize>() + groups.len() + 2 > joined.len()
+}
+
+/// Folds one piece of text: decomposed, lower-case, without diacritics; other characters than
+/// letters and digits are kept when `keep` says so.
+pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for decomposed in text.nfkd() {
+        for c in decomposed.to_lowercase() {
+            match c {
+                'ß' => out.push_str("ss"),
+                'æ' => out.push_str("ae"),
+                'œ' => out.push_str("oe"),
+                'þ' => out.push_str("th"),
+                'ø' => out.push('o'),
+                'đ' | 'ð' => out.push('d'),
+                'ł' => out.push('l'),
+                'ħ' => out.push('h'),
+                'ı' => out.push('i'),
+                'ς' => out.push('σ'),
+                c if is_combining_mark(c) => {}
+                c if c.is_alphanumeric() || keep(c) => out.push(c),
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+struct Words<'a> {
+    text: &'a str,
+    at: usize,
+    number: Number,
+    /// A word found after a number that had to be given out first.
+    ready: Option<Cow<'a, str>>,
+}
+
+/// Groups of digits that may be one number.
+#[derive(Default)]
+struct Number {
+    digits: String,
+    groups: usize,
+    end: usize,
+}
+
+impl Number {
+    /// The joined digits, when there were several groups; begins anew.
+    fn take(&mut self) -> Option<String> {
+        let groups = std::mem::take(&mut self.groups);
+        let digits = std::mem::take(&mut self.digits);
+        (groups > 1 && (MIN_WORD..=MAX_DIGITS).contains(&digits.len())).then_some(digits)
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(word) = self.ready.take() {
+            return Some(word);
+        }
+        while let Some((start, end)) = next_run(self.text, self.at) {
+            self.at = end;
+            let run = &self.text[start..end];
+            let mut joined = None;
+            if run.bytes().all(|byte| byte.is_ascii_digit()) {
+                if !joins(&self.text[self.number.end..start]) {
+                    joined = self.number.take();
+                }
+                if self.number.digits.len() <= MAX_DIGITS {
+                    self.number.digits.push_str(run);
+                }
+                self.number.groups += 1;
+                self.number.end = end;
+            } else {
+                joined = self.number.take();
+            }
+            let word = word_of(run);
+            match (joined, word) {
+                (Some(joined), word) => {
+                    self.ready = word;
+                    return Some(Cow::Owned(joined));
+                }
+                (None, Some(word)) => return Some(word),
+                (None, None) => {}
+            }
+        }
+        self.number.take().map(Cow::Owned)
+    }
+}
+
+/// Whether two groups of digits with this between them can be one number.
+fn joins(between: &str) -> bool {
+    let mut count = 0;
+    between.chars().all(|c| {
+        count += 1;
+        count <= 2
+            && matches!(
+                c,
+                ' ' | '\u{a0}'
+                    | '\u{202f}'
+                    | '-'
+                    | '\u{2010}'
+                    | '\u{2011}'
+                    | '\u{2013}'
+                    | '.'
+                    | '/'
+                    | '('
+                    | ')'
+            )
+    })
+}
+
+/// The next run of word characters from byte `from` on.
+fn next_run(text: &str, from: usize) -> Option<(usize, usize)> {
+    let is_word = |c: char| c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c));
+    let start = from + text.get(from..)?.find(is_word)?;
+    let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |len| start + len);
+    Some((start, end))
+}
+
+/// The folded word of a run; `None` when it is too short or too long.
+fn word_of(run: &str) -> Option<Cow<'_, str>> {
+    // A letter folds to several at most in compatibility forms; four bytes each is the limit
+    // of what can still be a word.
+    if run.len() > MAX_WORD * 8 {
+        return None;
+    }
+    let plain = run.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let word = if plain {
+        Cow::Borrowed(run)
+    } else if run.is_ascii() {
+        Cow::Owned(run.to_ascii_lowercase())
+    } else {
+        Cow::Owned(fold(run, |_| false))
+    };
+    let len = if word.is_ascii() { word.len() } else { word.chars().count() };
+    (MIN_WORD..=MAX_WORD).contains(&len).then_some(word)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: EUPL-1.2
+use proptest::prelude::*;
+
+use super::*;
+
+fn all(text: &str) -> Vec<String> {
+    words(text).map(Cow::into_owned).collect()
+}
+
+#[test]
+fn case_and_diacritics_do_not_matter() {
+    assert_eq!(all("Café CAFÉ cafe\u{301} cafe"), ["cafe"; 4]);
+    assert_eq!(
+        all("Groß Ærø ĳs Łódź ﬁets İstanbul ΟΔΟΣ"),
+        ["gross", "aero", "ijs", "lodz", "fiets", "istanbul", "οδοσ"]
+    );
+    assert_eq!(all("Привет, МИР!"), ["привет", "мир"]);
+}
+
+#[test]
+fn words_have_two_to_sixty_four_characters() {
+    assert_eq!(all("a bb 'n auto's x"), ["bb", "auto"]);
+    let (longest, longer) = ("é".repeat(64), "é".repeat(65));
+    assert_eq!(all(&format!("{longest} {longer} eind")), ["e".repeat(64), "eind".to_owned()]);
+    assert_eq!(all(""), [""; 0]);
+    assert_eq!(all(" .,;\u{301} "), [""; 0]);
+}
+
+#[test]
+fn numbers_in_groups_are_also_joined() {
+    assert_eq!(all("bel 06-12 34 56 78 nu"), ["bel", "06", "12", "34", "56", "78", "0612345678", "nu"]);
+    assert_eq!(all("06 1 2 3"), ["06", "06123"]);
+    assert_eq!(all("+31 (0)20-123"), ["31", "20", "123", "31020123"]);
+    assert_eq!(all("21.11.2026"), ["21", "11", "2026", "21112026"]);
+    assert_eq!(all("0612345678"), ["0612345678"]);
+    // A new line or a comma ends a number; a run of more than twenty digits is a table.
+    assert_eq!(all("12 34\n56 78"), ["12", "34", "1234", "56", "78", "5678"]);
+    assert_eq!(all("12, 34"), ["12", "34"]);
+    assert_eq!(all("11111111 22222222 33333333"), ["11111111", "22222222", "33333333"]);
+    assert_eq!(all("a1 2b"), ["a1", "2b"]);
+}
+
+#[test]
+fn a_query_asks_for_the_joined_number() {
+    assert_eq!(query_words("bel 06-12 34 56 78"), ["bel", "0612345678"]);
+    assert_eq!(query_words("06 1 2 345"), ["0612345"]);
+    assert_eq!(query_words("12 34"), ["12", "34", "1234"]);
+    assert_eq!(query_words("Fiets fiets 2026"), ["fiets", "2026"]);
+    assert_eq!(query_words("order 123456"), ["order", "123456"]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_words_that_fold_to_themselves(text in any::<String>()) {
+        for word in words(&text) {
+            let chars = word.chars().count();
+            prop_assert!((MIN_WORD..=MAX_WORD).contains(&chars), "{:?}", word);
+            prop_assert_eq!(fold(&word, |_| false), word.as_ref());
+        }
+        let _ = query_words(&text);
+    }
+
+    #[test]
+    fn what_is_asked_is_among_what_was_indexed(text in "[a-zé0-9 .,-]{0,60}") {
+        let indexed = all(&text);
+        for word in query_words(&text) {
+            prop_assert!(indexed.contains(&word));
+        }
+    }
+}

@@ -1,1 +1,58 @@
-fn main() {}
+// SPDX-License-Identifier: EUPL-1.2
+//! The house's own commands: `cargo xtask <command>`.
+//!
+//! What this crate does *not* know: the product. It builds, starts, feeds and checks
+//! `belofte` from outside, as a person at a terminal would, and links none of its crates.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on the terminal")]
+
+mod codegen;
+mod counts;
+mod customers;
+mod metadata;
+mod packages;
+mod postgres;
+mod run;
+mod shell;
+mod smtp;
+mod test;
+mod tidy;
+mod web;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  run      build web and server, start with a demo tenant on https://localhost:8443
+           [--fresh]  begin with an empty data folder
+  test     everything: packages, tidy, format, web, generated files, tests, browser, clippy
+           [--quick]  without browser tests and clippy
+           [-- ARGS]  only the Rust tests, with ARGS for the test runner
+  tidy     check the invariants that a program can check
+  codegen  write what is generated
+           [--check]  only say what is stale";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let args: Vec<String> = args.collect();
+    let outcome = match command.as_str() {
+        "run" => run::command(&args),
+        "test" => test::command(&args),
+        "tidy" => tidy::command(&args),
+        "codegen" => codegen::command(&args),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(shell::Failure::new(format!("no command {other:?}\n\n{USAGE}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

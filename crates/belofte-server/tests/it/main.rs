@@ -3,5 +3,7 @@
 //!
 //! One file per noun, beside the peers and what starts them in `support`.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "the helpers of tests are tests")]
+
 mod peers;
 mod support;

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Rules about Rust source.
+
+use super::lexer::{self, Parts};
+use super::{File, Finding, Tree};
+
+/// A Rust file with its parts and the crate that it belongs to ("belofte-store", "xtask").
+struct Source<'a> {
+    file: &'a File,
+    home: &'a str,
+    parts: Parts,
+}
+
+impl Source<'_> {
+    /// Integration tests, benches and fuzz targets speak with databases and look at statuses.
+    fn is_outside_view(&self) -> bool {
+        ["/tests/", "/benches/", "/fuzz/"].iter().any(|part| self.file.path.contains(part))
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.parts.code.lines().enumerate().map(|(number, line)| (number + 1, line))
+    }
+}
+
+fn sources(tree: &Tree) -> impl Iterator<Item = Source<'_>> {
+    tree.with_extension("rs").map(|file| {
+        let path = file.path.strip_prefix("crates/").unwrap_or(&file.path);
+        Source { home: path.split('/').next().unwrap_or_default(), parts: lexer::parts(&file.text), file }
+    })
+}
+
+/// Whether `name` stands in `line` as a whole word.
+fn has_word(line: &str, name: &str) -> bool {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(name).any(|(at, _)| {
+        !line[..at].ends_with(part_of_name) && !line[at + name.len()..].starts_with(part_of_name)
+    })
+}
+
+/// Invariant 1: only belofte-store contains SQL.
+pub fn sql(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in
+        sources(tree).filter(|s| !matches!(s.home, "belofte-store" | "xtask") && !s.is_outside_view())
+    {
+        for string in source.parts.strings.iter().filter(|string| is_sql(&string.text)) {
+            findings.push(Finding::new(
+                "sql",
+                &source.file.path,
+                string.line,
+                "SQL belongs in belofte-store",
+            ));
+        }
+        for (line, code) in source.lines() {
+            for driver in ["rusqlite", "tokio_postgres", "deadpool_postgres", "refinery"] {
+                if has_word(code, driver) {
+                    findings.push(Finding::new(
+                        "sql",
+                        &source.file.path,
+                        line,
+                        format!("{driver} belongs in belofte-store"),
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn is_sql(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (Some(first), count) = (words.first(), words.len()) else { return false };
+    let has = |word: &str| words.contains(&word);
+    // Upper case is enough by itself; lower case only where prose is out of the question.
+    match *first {
+        "SELECT" | "WITH" => {
+            count > 1 && (has("FROM") || words.get(1).is_some_and(|w| w.starts_with(['1', '('])) || has("AS"))
+        }
+        "INSERT" | "REPLACE" => has("INTO"),
+        "UPDATE" => has("SET"),
+        "DELETE" => has("FROM"),
+        "CREATE" | "ALTER" | "DROP" => {
+            ["TABLE", "INDEX", "VIEW", "TRIGGER", "DATABASE", "ROLE", "POLICY"].iter().any(|word| has(word))
+        }
+        "PRAGMA" => count > 1,
+        "BEGIN" => has("IMMEDIATE"),
+        "select" => has("from") && (has("where") || has("*")),
+        "insert" => has("into") && text.contains("values"),
+        "update" => has("set") && has("where"),
+        "delete" => has("from") && has("where"),
+        _ => false,
+    }
+}
+
+/// Invariant 1: only belofte-vault touches a key or a cipher. TLS is no such use: its keys are
+/// those of a connection, and rustls has its own door to the same library. Neither is a hash
+/// without a key, such as the fingerprint of a mail.
+pub fn cipher(tree: &Tree) -> Vec<Finding> {
+    const CIPHERS: &[&str] = &[
+        "aws_lc_rs",
+        "aws_lc_sys",
+        "aes",
+        "aes_gcm",
+        "chacha20poly1305",
+        "argon2",
+        "hmac",
+        "hkdf",
+        "ed25519_dalek",
+        "x25519_dalek",
+        "age",
+        "rsa",
+        "p256",
+    ];
+    let mut findings = Vec::new();
+    for source in
+        sources(tree).filter(|s| !matches!(s.home, "belofte-vault" | "xtask") && !s.is_outside_view())
+    {
+        for (line, code) in source.lines() {
+            for cipher in CIPHERS {
+                let path = format!("{cipher}::");
+                let used = code.match_indices(&path).any(|(at, _)| {
+                    let before = &code[..at];
+                    !before.ends_with("::") && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                });
+                if used || has_word(code, "use") && code.trim_end().ends_with(&format!("use {cipher};")) {
+                    findings.push(Finding::new(
+                        "cipher",
+                        &source.file.path,
+                        line,
+                        format!("{cipher} belongs in belofte-vault"),
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Invariant 1: only belofte-server knows HTTP status codes.
+pub fn status(tree: &Tree) -> Vec<Finding> {
+    sources(tree)
+        .filter(|source| source.home != "belofte-server")
+        .flat_map(|source| {
+            source
+                .lines()
+                .filter(|(_, code)| has_word(code, "StatusCode"))
+                .map(|(line, _)| {
+                    Finding::new(
+                        "status",
+                        &source.file.path,
+                        line,
+                        "statuses of HTTP belong in belofte-server",
+                    )
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Invariant 8: no background work outside the job table and the task tracker.
+pub fn spawn(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources(tree) {
+        for (line, code) in source.lines() {
+            let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+            if ["tokio::spawn(", "task::spawn(", "task::spawn_local(", "usetokio::spawn"]
+                .iter()
+                .any(|call| compact.contains(call))
+            {
+                let text = "a task nobody waits for: use the job table or the task tracker";
+                findings.push(Finding::new("spawn", &source.file.path, line, text));
+            }
+        }
+    }
+    findings
+}
+
+/// A test that does not run says why.
+pub fn ignored(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources(tree) {
+        for (line, code) in source.lines() {
+            if code.replace(' ', "").contains("#[ignore]") {
+                findings.push(Finding::new(
+                    "ignore",
+                    &source.file.path,
+                    line,
+                    "say why: #[ignore = \"reason\"]",
+                ));
+            }
+        }
+    }
+    for extension in ["ts", "tsx", "mjs"] {
+        for file in tree.with_extension(extension) {
+            for (number, line) in file.text.lines().enumerate() {
+                if ["it.only(", "test.only(", "describe.only(", "it.skip(", "test.skip(", "describe.skip("]
+                    .iter()
+                    .any(|c| line.contains(c))
+                {
+                    findings.push(Finding::new(
+                        "ignore",
+                        &file.path,
+                        number + 1,
+                        "a test that is left out, or leaves out others",
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// No note to ourselves: what is not done is an issue, and is not in the code.
+pub fn marks(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources(tree).filter(|source| source.home != "xtask") {
+        for comment in &source.parts.comments {
+            for (offset, line) in comment.text.lines().enumerate() {
+                let mark = ["TODO", "FIXME", "XXX", "HACK"].iter().find(|mark| has_word(line, mark));
+                let lower = line.to_lowercase();
+                let phrase = ["for now", "placeholder", "in a real", "not yet implemented"]
+                    .iter()
+                    .find(|p| lower.contains(**p));
+                if let Some(word) = mark.or(phrase) {
+                    let text = format!("{word:?}: finish it, or take it out");
+                    findings.push(Finding::new("marks", &source.file.path, comment.line + offset, text));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Invariant 11: every crate says what it does not know.
+pub fn crate_docs(tree: &Tree) -> Vec<Finding> {
+    tree.files
+        .iter()
+        .filter(|file| {
+            let parts: Vec<&str> = file.path.split('/').collect();
+            matches!(parts[..], ["crates", _, "src", "lib.rs"] | ["xtask", "src", "main.rs"])
+        })
+        .filter(|file| {
+            let doc: Vec<&str> = file.text.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+            !doc.join(" ").split_whitespace().collect::<Vec<_>>().join(" ").contains("does *not* know")
+        })
+        .map(|file| {
+            Finding::new("crate-doc", &file.path, 1, "the //! of a crate says what it does *not* know")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(findings: &[Finding]) -> Vec<(String, usize)> {
+        findings.iter().map(|f| (f.path.clone(), f.line)).collect()
+    }
+
+    #[test]
+    fn sql_outside_the_store_is_found_and_prose_is_not() {
+        let tree = Tree::of(&[
+            ("crates/belofte-core/src/a.rs", "// SELECT * FROM x\nlet q = \"SELECT id FROM messages\";"),
+            (
+                "crates/belofte-core/src/b.rs",
+                "let q = \"INSERT INTO t VALUES (1)\"; let p = \"Select a queue from the list\";",
+            ),
+            ("crates/belofte-core/src/c.rs", "\nuse rusqlite::Connection;"),
+            (
+                "crates/belofte-server/src/d.rs",
+                "let q = \"\\\n  UPDATE jobs\n  SET state = 1\";".replace("\\\n", "").as_str(),
+            ),
+            ("crates/belofte-store/src/e.rs", "let q = \"SELECT id FROM messages\";"),
+            ("crates/belofte-server/tests/it/f.rs", "let q = \"SELECT id FROM messages\";"),
+        ]);
+        assert_eq!(
+            places(&sql(&tree)),
+            [
+                ("crates/belofte-core/src/a.rs".into(), 2),
+                ("crates/belofte-core/src/b.rs".into(), 1),
+                ("crates/belofte-core/src/c.rs".into(), 2),
+                ("crates/belofte-server/src/d.rs".into(), 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_cipher_outside_the_vault_is_found_and_tls_is_not() {
+        let tree = Tree::of(&[
+            ("crates/belofte-core/src/a.rs", "use aws_lc_rs::aead;"),
+            ("crates/belofte-ledger/src/b.rs", "let h = hmac::Hmac::new();"),
+            ("crates/belofte-server/src/c.rs", "rustls::crypto::aws_lc_rs::default_provider();"),
+            ("crates/belofte-vault/src/d.rs", "use aws_lc_rs::aead;"),
+            ("crates/belofte-core/src/e.rs", "let message::Age { .. } = page::new(); storage::get()"),
+        ]);
+        assert_eq!(
+            places(&cipher(&tree)),
+            [("crates/belofte-core/src/a.rs".into(), 1), ("crates/belofte-ledger/src/b.rs".into(), 1),]
+        );
+    }
+
+    #[test]
+    fn a_status_outside_the_server_is_found() {
+        let tree = Tree::of(&[
+            ("crates/belofte-core/src/a.rs", "\nfn f() -> StatusCode {}"),
+            ("crates/belofte-core/src/b.rs", "struct MyStatusCodes; // StatusCode"),
+            ("crates/belofte-server/src/c.rs", "StatusCode::OK"),
+        ]);
+        assert_eq!(places(&status(&tree)), [("crates/belofte-core/src/a.rs".into(), 2)]);
+    }
+
+    #[test]
+    fn a_bare_task_is_found() {
+        let tree = Tree::of(&[
+            ("crates/a/src/a.rs", "tokio::spawn(async {});"),
+            (
+                "crates/a/src/b.rs",
+                "tracker.spawn(async {}); let s = \"tokio::spawn(\"; std::thread::spawn(|| {});",
+            ),
+            ("crates/a/src/c.rs", "tokio::task :: spawn (f);"),
+        ]);
+        assert_eq!(places(&spawn(&tree)), [("crates/a/src/a.rs".into(), 1), ("crates/a/src/c.rs".into(), 1)]);
+    }
+
+    #[test]
+    fn a_silent_ignore_is_found() {
+        let tree = Tree::of(&[
+            ("crates/a/src/a.rs", "#[test]\n#[ignore]\nfn x() {}"),
+            ("crates/a/src/b.rs", "#[ignore = \"needs an hour\"]\nfn x() {}"),
+            ("web/desk/src/a.test.ts", "it.only('x', () => {})"),
+        ]);
+        assert_eq!(
+            places(&ignored(&tree)),
+            [("crates/a/src/a.rs".into(), 2), ("web/desk/src/a.test.ts".into(), 1)]
+        );
+    }
+
+    #[test]
+    fn a_note_to_ourselves_is_found() {
+        let tree = Tree::of(&[
+            ("crates/a/src/a.rs", "let x = 1; // TODO mend\n/* fine\n good enough for now */"),
+            ("crates/a/src/b.rs", "let t = \"TODO\"; // the tokens for november"),
+        ]);
+        assert_eq!(places(&marks(&tree)), [("crates/a/src/a.rs".into(), 1), ("crates/a/src/a.rs".into(), 3)]);
+    }
+
+    #[test]
+    fn a_crate_that_does_not_say_its_limits_is_found() {
+        let tree = Tree::of(&[
+            ("crates/a/src/lib.rs", "//! Does things."),
+            ("crates/b/src/lib.rs", "//! What it does *not*\n//! know: SQL."),
+            ("crates/a/src/x/lib.rs", ""),
+        ]);
+        assert_eq!(places(&crate_docs(&tree)), [("crates/a/src/lib.rs".into(), 1)]);
+    }
+}

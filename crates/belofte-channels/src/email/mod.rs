@@ -6,7 +6,15 @@ pub mod intake;
 mod line;
 pub mod listener;
 mod message_body;
+mod reply;
 pub mod smtp_session;
+pub mod submission;
+mod submission_dialogue;
+mod submission_outcome;
+#[cfg(test)]
+mod test_tls;
 
 pub use line::client_tls;
 pub use message_body::ByteBudget;
+pub use reply::Reply;
+pub use submission_outcome::Step;

@@ -305,7 +305,7 @@ async fn serve(stream: TcpStream, place: &Place, shutdown: &CancellationToken) -
     }
     let mut buffer = BytesMut::with_capacity(READ_SIZE);
     loop {
-        match session.next() {
+        match session.advance() {
             Step::Read => {
                 send(&mut line, &mut session).await?;
                 if shutdown.is_cancelled() && session.is_quiet() {

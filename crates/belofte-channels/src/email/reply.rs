@@ -84,7 +84,7 @@ impl ReplyReader {
     }
 
     /// The next whole reply, `None` when more bytes are needed.
-    pub(crate) fn next(&mut self) -> Result<Option<Reply>, Malformed> {
+    pub(crate) fn take(&mut self) -> Result<Option<Reply>, Malformed> {
         while let Some(end) = memchr(b'\n', &self.waiting) {
             if end > MAX_LINE {
                 return Err(Malformed);
@@ -143,7 +143,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
         let mut reader = ReplyReader::default();
         reader.push(bytes);
-        reader.next()
+        reader.take()
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
                 let (mut reader, mut replies) = (ReplyReader::default(), vec![]);
                 for piece in pieces {
                     reader.push(piece);
-                    while let Some(reply) = reader.next()? {
+                    while let Some(reply) = reader.take()? {
                         replies.push(reply);
                     }
                 }

@@ -2,7 +2,7 @@
 //! One SMTP or LMTP session as the server sees it, without a socket: bytes and time go in,
 //! replies and requests to the driver come out.
 //!
-//! The driver calls [`Session::next`] until it returns [`Step::Read`]; then it sends
+//! The driver calls [`Session::advance`] until it returns [`Step::Read`]; then it sends
 //! [`Session::take_output`] and gives the bytes that come to [`Session::receive`]. Every other
 //! step asks the driver for one thing and is answered by one call. Time is a span since any
 //! fixed moment that never goes back, so that setting the clock of the machine ends no session.
@@ -270,7 +270,7 @@ impl<A: Clone> Session<A> {
     }
 
     /// Works on what has come until the driver has something to do.
-    pub fn next(&mut self) -> Step<A> {
+    pub fn advance(&mut self) -> Step<A> {
         loop {
             let step = match &self.stage {
                 Stage::Closed => Some(Step::Close),

@@ -5,13 +5,19 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Sender, accounts with recipients, text.
+type Handed = (Option<String>, Vec<(&'static str, String)>, String);
+
+/// What storing for an account comes to.
+type Storing = fn(&'static str) -> Result<(), ReceiveError>;
+
 /// What a scripted house answers.
 struct House {
     session: Session<&'static str>,
     /// The messages handed over: sender, accounts with recipients, text.
-    handed: Vec<(Option<String>, Vec<(&'static str, String)>, String)>,
+    handed: Vec<Handed>,
     looked_up: Vec<String>,
-    results: fn(&'static str) -> Result<(), ReceiveError>,
+    results: Storing,
     admit: bool,
     closed: bool,
 }
@@ -47,7 +53,7 @@ impl House {
     fn say(&mut self, bytes: impl AsRef<[u8]>) -> String {
         self.session.receive(bytes.as_ref(), Duration::from_secs(1));
         loop {
-            match self.session.next() {
+            match self.session.advance() {
                 Step::Read => break,
                 Step::Close => {
                     self.closed = true;
@@ -297,7 +303,7 @@ fn a_client_over_its_rate_is_asked_to_come_back() {
 #[test]
 fn smtp_answers_for_all_accounts_and_a_temporary_failure_outranks() {
     let both = format!("{HELLO}{FROM}{TO}RCPT TO:<help@shop.example>\r\nDATA\r\n");
-    let cases: [(fn(&'static str) -> Result<(), ReceiveError>, &str); 5] = [
+    let cases: [(Storing, &str); 5] = [
         (|_| Ok(()), "250 2.0.0"),
         (|account| if account == "help" { Err(ReceiveError::Busy) } else { Ok(()) }, "451 4.3.0"),
         (|account| if account == "info" { Err(ReceiveError::Full) } else { Ok(()) }, "452 4.3.1"),

@@ -238,7 +238,7 @@ impl<'a> Talk<'a> {
         let patience = &self.client.patience;
         let deadline = self.deadline(if acceptance { patience.acceptance } else { patience.reply });
         loop {
-            match self.reader.next() {
+            match self.reader.take() {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => {}
                 Err(_) => return Err(Failure::NoMailServer),

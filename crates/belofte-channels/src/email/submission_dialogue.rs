@@ -497,3 +497,7 @@ pub(crate) fn stuffed(text: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+#[path = "submission_dialogue_tests.rs"]
+mod tests;

@@ -65,8 +65,13 @@ impl Tree {
     /// # Panics
     /// Beyond 2^48 leaves.
     pub fn append(&mut self, commitment: &Hash) -> Vec<StoredHash> {
+        self.append_leaf(Leaf::hash(commitment))
+    }
+
+    /// As [`append`](Self::append), from the hash at the lowest level.
+    pub(crate) fn append_leaf(&mut self, leaf: Hash) -> Vec<StoredHash> {
         assert!(self.size < MAX_SIZE, "a log stays below 2^48 entries");
-        let leaf = tlog_tiles::Hash(Leaf::hash(commitment));
+        let leaf = tlog_tiles::Hash(leaf);
         let hashes = stored_hashes_for_record_hash(self.size, leaf, &Known(&self.peaks))
             .expect("an append reads the complete subtrees at the right edge only");
         let first = stored_hash_index(0, self.size);

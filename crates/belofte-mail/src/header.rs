@@ -182,11 +182,13 @@ impl<'a> Fields<'a> {
     /// The moment of a date field, when it is one between the years 1970 and 2200.
     pub(crate) fn date(&self, name: &str) -> Option<Timestamp> {
         let value = terminated(self.first(name)?, 512);
-        let HeaderValue::DateTime(date) = MessageStream::new(&value).parse_date() else { return None };
-        if !date.is_valid() || !(1970..2200).contains(&date.year) {
-            return None;
+        if let Some(date) = date(&value) {
+            return Some(date);
         }
-        Some(Timestamp::from_secs(date.to_timestamp()))
+        // Without a zone or, before a zone in letters, without seconds: both are sent.
+        let text = String::from_utf8_lossy(&value).trim().to_owned();
+        let timed = with_seconds(&text);
+        [format!("{timed}\n"), format!("{timed} +0000\n")].iter().find_map(|text| date(text.as_bytes()))
     }
 
     /// A structured field of MIME (RFC 2045, section 5; RFC 2183), with its parameters.
@@ -206,6 +208,23 @@ impl<'a> Fields<'a> {
             _ => None,
         }
     }
+}
+
+fn date(value: &[u8]) -> Option<Timestamp> {
+    let HeaderValue::DateTime(date) = MessageStream::new(value).parse_date() else { return None };
+    if !date.is_valid() || !(1970..2200).contains(&date.year) {
+        return None;
+    }
+    Some(Timestamp::from_secs(date.to_timestamp()))
+}
+
+/// The date with seconds added to a time that has none.
+fn with_seconds(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| match word.split_once(':') {
+        Some((_, minutes)) if minutes.len() == 2 => format!("{word}:00"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// An identifier without white space or control characters; none when too long or empty.

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Sealed bytes in files. What is small lies in its row instead (see [`INLINE`]).
+//!
+//! A file is durable, and so is its name, before the row that speaks of it; it goes after that
+//! row. A file without a row is harmless, and the sweep removes it.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+
+use belofte_model::{BlobId, TenantId};
+
+use crate::StoreError;
+use crate::fail::{self, FailPoint};
+
+/// Up to this many sealed bytes a blob lies in its row: one commit instead of three syncs.
+pub const INLINE: usize = 64 << 10;
+
+/// The folder of blob files: `blobs/<tenant>/<two digits>/<id>`.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    folder: PathBuf,
+}
+
+impl Blobs {
+    /// Uses `folder`, which is made when the first blob comes.
+    #[must_use]
+    pub const fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    fn path(&self, tenant: TenantId, blob: BlobId) -> PathBuf {
+        let name = blob.uuid().simple().to_string();
+        // The end of a version 7 id is random, its beginning is the time.
+        let shard = &name[name.len() - 2..];
+        self.folder.join(tenant.uuid().simple().to_string()).join(shard).join(&name)
+    }
+
+    /// Writes sealed bytes durably: file, then its name, then the folders above it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Blob`]; nothing is left then but a temporary file.
+    pub fn put(&self, tenant: TenantId, blob: BlobId, sealed: &[u8]) -> Result<(), StoreError> {
+        let path = self.path(tenant, blob);
+        let folder = path.parent().expect("a blob lies in a shard");
+        if !folder.is_dir() {
+            fs::create_dir_all(folder)?;
+            for above in folder.ancestors().skip(1).take(2) {
+                File::open(above)?.sync_all()?;
+            }
+        }
+        let temporary = path.with_extension("new");
+        let written = (|| {
+            let mut file = File::create(&temporary)?;
+            file.write_all(sealed)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)?;
+            File::open(folder)?.sync_all()
+        })();
+        if let Err(error) = written {
+            let _ = fs::remove_file(&temporary);
+            return Err(error.into());
+        }
+        fail::hit(FailPoint::BlobWritten);
+        Ok(())
+    }
+
+    /// Reads the sealed bytes of `range`, as far as the file goes.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such file, [`StoreError::Blob`] otherwise.
+    pub fn get(&self, tenant: TenantId, blob: BlobId, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let mut file = match File::open(self.path(tenant, blob)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StoreError::NotFound),
+            Err(error) => return Err(error.into()),
+        };
+        let end = range.end.min(file.metadata()?.len());
+        let length = end.saturating_sub(range.start);
+        file.seek(SeekFrom::Start(range.start))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Removes a file; one that is not there is already removed.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`].
+    pub fn remove(&self, tenant: TenantId, blob: BlobId) -> Result<(), StoreError> {
+        match fs::remove_file(self.path(tenant, blob)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The blobs of a tenant that lie in files, for the sweep. Unfinished ones are removed on the way.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`].
+    pub fn list(&self, tenant: TenantId) -> Result<Vec<BlobId>, StoreError> {
+        let mut found = Vec::new();
+        let folder = self.folder.join(tenant.uuid().simple().to_string());
+        if !folder.is_dir() {
+            return Ok(found);
+        }
+        for shard in fs::read_dir(folder)? {
+            for file in fs::read_dir(shard?.path())? {
+                let path = file?.path();
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                match uuid::Uuid::try_parse(name) {
+                    Ok(id) => found.push(BlobId(id)),
+                    Err(_) => fs::remove_file(&path)?,
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids() -> (TenantId, BlobId) {
+        (TenantId(uuid::Uuid::from_u128(1)), BlobId(uuid::Uuid::from_u128(0xabcd)))
+    }
+
+    #[test]
+    fn a_blob_is_read_in_part_listed_and_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::new(folder.path().join("blobs"));
+        let (tenant, blob) = ids();
+        blobs.put(tenant, blob, b"0123456789").expect("written");
+        assert_eq!(blobs.get(tenant, blob, 2..5).expect("read"), b"234");
+        assert_eq!(blobs.list(tenant).expect("listed"), vec![blob]);
+        blobs.remove(tenant, blob).expect("removed");
+        blobs.remove(tenant, blob).expect("removed twice is removed");
+        assert!(matches!(blobs.get(tenant, blob, 0..1), Err(StoreError::NotFound)));
+    }
+
+    #[test]
+    fn the_sweep_finds_and_removes_an_unfinished_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::new(folder.path().to_owned());
+        let (tenant, blob) = ids();
+        blobs.put(tenant, blob, b"x").expect("written");
+        let unfinished = blobs.path(tenant, blob).with_extension("new");
+        fs::write(&unfinished, b"half").expect("written");
+        assert_eq!(blobs.list(tenant).expect("listed"), vec![blob]);
+        assert!(!unfinished.exists());
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The two engines behind one door: a value that implements [`Write`] or [`Read`] has one body
+//! for SQLite and PostgreSQL.
+//!
+//! Where the dialects part, [`Tx::is_postgres`] lets two functions stand side by side.
+
+mod migrate;
+mod param;
+mod postgres;
+mod row;
+mod sql;
+mod sqlite;
+mod tx;
+
+pub use migrate::Migrations;
+pub use param::Param;
+pub(crate) use param::params;
+pub use postgres::{Postgres, PostgresSettings};
+pub use row::Row;
+pub use sql::Sql;
+pub(crate) use sql::sql;
+pub use sqlite::{Sqlite, SqliteSettings};
+pub use tx::Tx;
+
+use belofte_model::KeyId;
+
+use crate::StoreError;
+use crate::keys::SealedKey;
+
+/// A change, prepared outside the transaction: ids, nonces and times are in the value, so that
+/// running it twice (after a serialisation failure) writes the same.
+pub trait Write: Send + Sync + 'static {
+    /// What the change answers.
+    type Out: Send + 'static;
+
+    /// Keys that must be durable before the content that they seal.
+    fn new_keys(&self) -> &[SealedKey] {
+        &[]
+    }
+
+    /// Keys that are destroyed once the content no longer needs them.
+    fn dead_keys(&self) -> &[KeyId] {
+        &[]
+    }
+
+    /// The statements. On SQLite nothing in here ever waits.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] undoes the whole change.
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+}
+
+/// A question. Runs on a snapshot and changes nothing.
+pub trait Read: Send + Sync + 'static {
+    /// What it answers.
+    type Out: Send + 'static;
+
+    /// The statements.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of the engine.
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+}

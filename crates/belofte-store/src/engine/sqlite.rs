@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! SQLite: one writer thread that commits in groups, and readers beside it.
+//!
+//! Keys and content are two files with two connections. A COMMIT over ATTACHed files in WAL mode
+//! tears when the machine is killed (content without its key), so the order is fixed instead:
+//! keys first, content second, answers last; keys die only after the content that named them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use belofte_model::{KeyId, TenantId};
+use futures_util::FutureExt;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::{Read, Tx, Write, migrate};
+use crate::StoreError;
+use crate::engine::Migrations;
+use crate::fail::{self, FailPoint};
+use crate::keys::{self, SealedKey};
+
+/// How the embedded engine is opened.
+#[derive(Clone, Debug)]
+pub struct SqliteSettings {
+    /// The folder that holds `content.db` and `keys.db`.
+    pub folder: PathBuf,
+    /// How many readers may run at once.
+    pub readers: usize,
+}
+
+/// No group is larger: an answer never waits for more than this many other writes.
+const GROUP: usize = 256;
+/// Waiting writes beyond this make callers wait, which is the back-pressure of intake.
+const QUEUE: usize = 1024;
+/// The write-ahead log is copied back when it is longer than this many bytes.
+const CHECKPOINT_BYTES: u64 = 16 << 20;
+
+/// The embedded engine.
+pub struct Sqlite {
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    content: Readers,
+    keys: Readers,
+}
+
+impl Sqlite {
+    /// Opens both files, brings their schemas up to date and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreError::Driver`] when a file cannot be opened, [`StoreError::Migration`] when its
+    /// schema is newer than this program or a migration fails.
+    pub fn open(settings: &SqliteSettings, migrations: &Migrations) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(&settings.folder)?;
+        let content_path = settings.folder.join("content.db");
+        let keys_path = settings.folder.join("keys.db");
+        let mut content = connect(&content_path, false)?;
+        let mut keys = connect(&keys_path, false)?;
+        keys.pragma_update(None, "secure_delete", "ON")?;
+        migrate::lite(&mut keys, migrations.keys_lite)?;
+        migrate::lite(&mut content, migrations.content_lite)?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let log = content_path.with_extension("db-wal");
+        let writer = Writer { content, keys, queue: receiver, dying: Vec::new(), log };
+        let writer = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(StoreError::from)?;
+        Ok(Self {
+            queue: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
+            content: Readers::new(content_path, settings.readers),
+            keys: Readers::new(keys_path, settings.readers),
+        })
+    }
+
+    /// Queues a write and waits until its group is durable.
+    ///
+    /// # Errors
+    /// What the body answers, or [`StoreError::Full`] and [`StoreError::Driver`] of the commit.
+    pub async fn write<W: Write>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<W>,
+    ) -> Result<W::Out, StoreError> {
+        let queue = self.queue.lock().expect("no panic holds this lock").clone().ok_or(StoreError::Busy)?;
+        let (sender, receiver) = oneshot::channel();
+        let work = Pending { tenant, value, out: None, reply: sender };
+        queue.send(Box::new(work)).await.map_err(|_| StoreError::Busy)?;
+        receiver.await.map_err(|_| StoreError::Busy)?
+    }
+
+    /// Runs a question on a snapshot of the content.
+    ///
+    /// # Errors
+    /// What the body answers, and the engine's errors.
+    pub async fn read<R: Read>(&self, tenant: Option<TenantId>, value: Arc<R>) -> Result<R::Out, StoreError> {
+        self.content.read(tenant, value).await
+    }
+
+    /// Runs a question on a snapshot of the keys.
+    ///
+    /// # Errors
+    /// What the body answers, and the engine's errors.
+    pub async fn read_keys<R: Read>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<R>,
+    ) -> Result<R::Out, StoreError> {
+        self.keys.read(tenant, value).await
+    }
+
+    /// Takes no more work, finishes what is queued and closes the files.
+    pub fn close(&self) {
+        self.queue.lock().expect("no panic holds this lock").take();
+        if let Some(writer) = self.writer.lock().expect("no panic holds this lock").take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
+    let flags = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    if !read_only {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // Durable before acknowledged: the log is synced at every commit.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "foreign_keys", "OFF")?;
+    }
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", if read_only { -4_096 } else { -16_384 })?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+/// A queued write of any type.
+trait Work: Send {
+    fn tenant(&self) -> Option<TenantId>;
+    fn new_keys(&self) -> &[SealedKey];
+    fn dead_keys(&self) -> &[KeyId];
+    /// Runs the body; `true` keeps its changes.
+    fn run(&mut self, connection: &mut Connection) -> bool;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Pending<W: Write> {
+    tenant: Option<TenantId>,
+    value: Arc<W>,
+    out: Option<Result<W::Out, StoreError>>,
+    reply: oneshot::Sender<Result<W::Out, StoreError>>,
+}
+
+impl<W: Write> Work for Pending<W> {
+    fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    fn new_keys(&self) -> &[SealedKey] {
+        self.value.new_keys()
+    }
+
+    fn dead_keys(&self) -> &[KeyId] {
+        self.value.dead_keys()
+    }
+
+    fn run(&mut self, connection: &mut Connection) -> bool {
+        let mut tx = Tx::lite(connection, self.tenant);
+        let out = self.value.run(&mut tx).now_or_never();
+        let out = out.unwrap_or(Err(StoreError::Inconsistent { what: "a body of SQLite waited" }));
+        let keep = out.is_ok();
+        self.out = Some(out);
+        keep
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let out = match (self.out, committed) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(out), Ok(())) => out,
+            (None, Ok(())) => Err(StoreError::Busy),
+        };
+        // The caller may have gone away; what is durable stays.
+        let _ = self.reply.send(out);
+    }
+}
+
+struct Writer {
+    content: Connection,
+    keys: Connection,
+    queue: mpsc::Receiver<Box<dyn Work>>,
+    /// Keys whose content is gone; destroyed with the next commit of keys.
+    dying: Vec<(TenantId, KeyId)>,
+    log: PathBuf,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP {
+                match self.queue.try_recv() {
+                    Ok(work) => group.push(work),
+                    Err(_) => break,
+                }
+            }
+            self.commit(group);
+            if !self.dying.is_empty() && self.queue.is_empty() {
+                // Failure leaves orphans for the sweep: harmless, and tried again next time.
+                let _ = self.commit_keys(&[]);
+            }
+            self.checkpoint();
+        }
+        let _ = self.commit_keys(&[]);
+        for connection in [&self.content, &self.keys] {
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
+    fn commit(&mut self, mut group: Vec<Box<dyn Work>>) {
+        let result = self.commit_keys(&group).and_then(|()| {
+            fail::hit(FailPoint::KeysCommitted);
+            self.commit_content(&mut group)
+        });
+        match result {
+            Ok(kept) => {
+                fail::hit(FailPoint::ContentCommitted);
+                for (work, kept) in group.into_iter().zip(kept) {
+                    if kept && let Some(tenant) = work.tenant() {
+                        self.dying.extend(work.dead_keys().iter().map(|key| (tenant, *key)));
+                    }
+                    work.answer(Ok(()));
+                }
+                fail::hit(FailPoint::Answered);
+            }
+            Err(error) => {
+                for work in group {
+                    work.answer(Err(same(&error)));
+                }
+            }
+        }
+    }
+
+    fn commit_keys(&mut self, group: &[Box<dyn Work>]) -> Result<(), StoreError> {
+        let fresh: Vec<&SealedKey> = group.iter().flat_map(|work| work.new_keys()).collect();
+        if fresh.is_empty() && self.dying.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.keys.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        keys::insert_lite(&transaction, &fresh)?;
+        keys::destroy_lite(&transaction, &self.dying)?;
+        transaction.commit()?;
+        self.dying.clear();
+        Ok(())
+    }
+
+    /// Runs every body in a savepoint of its own and commits those that succeeded.
+    fn commit_content(&mut self, group: &mut [Box<dyn Work>]) -> Result<Vec<bool>, StoreError> {
+        let connection = &mut self.content;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut kept = Vec::with_capacity(group.len());
+        let bodies = (|| {
+            for work in group.iter_mut() {
+                connection.prepare_cached("SAVEPOINT body")?.execute([])?;
+                let keep = work.run(connection);
+                if connection.is_autocommit() {
+                    // The engine has undone the whole group (disk full, I/O error).
+                    return Err(StoreError::Full);
+                }
+                if !keep {
+                    connection.prepare_cached("ROLLBACK TO body")?.execute([])?;
+                }
+                connection.prepare_cached("RELEASE body")?.execute([])?;
+                kept.push(keep);
+            }
+            connection.execute_batch("COMMIT")?;
+            Ok(())
+        })();
+        if let Err(error) = bodies {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            return Err(error);
+        }
+        Ok(kept)
+    }
+
+    fn checkpoint(&self) {
+        let long = std::fs::metadata(&self.log).is_ok_and(|meta| meta.len() > CHECKPOINT_BYTES);
+        if long
+            || self.queue.is_empty() && std::fs::metadata(&self.log).is_ok_and(|meta| meta.len() > 4 << 20)
+        {
+            for connection in [&self.content, &self.keys] {
+                // RESTART would wait for readers; PASSIVE copies what it can, and the log starts
+                // over by itself once a copy was complete.
+                let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            }
+        }
+    }
+}
+
+/// One failure, told to each member of its group.
+fn same(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Driver { code } => StoreError::Driver { code: code.clone() },
+        StoreError::Busy => StoreError::Busy,
+        StoreError::Inconsistent { what } => StoreError::Inconsistent { what },
+        _ => StoreError::Full,
+    }
+}
+
+/// Read-only connections to one file.
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf, places: usize) -> Self {
+        Self { path, idle: Arc::default(), places: Arc::new(Semaphore::new(places)) }
+    }
+
+    pub(crate) async fn read<R: Read>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<R>,
+    ) -> Result<R::Out, StoreError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Busy)?;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let run = move || {
+            let _place = place;
+            let waiting = idle.lock().expect("no panic holds this lock").pop();
+            let mut connection = match waiting {
+                Some(connection) => connection,
+                None => connect(&path, true)?,
+            };
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let out = {
+                let mut tx = Tx::lite(&mut connection, tenant);
+                value.run(&mut tx).now_or_never()
+            };
+            connection.prepare_cached("COMMIT")?.execute([])?;
+            idle.lock().expect("no panic holds this lock").push(connection);
+            out.unwrap_or(Err(StoreError::Inconsistent { what: "a body of SQLite waited" }))
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Busy)?
+    }
+}

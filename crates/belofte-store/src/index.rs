@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The search index of the embedded engine: one file per tenant, outside the acknowledged commit.
+//!
+//! `applied` moves in the transaction that adds the tokens, so each message is indexed exactly
+//! once: a rowid that FTS5 gets twice leaves a ghost that its integrity check does not see. A file
+//! that is missing, broken or ahead of its content is made anew.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use belofte_model::TenantId;
+use rusqlite::Connection;
+
+use crate::StoreError;
+
+/// Open files are kept for this many tenants.
+const OPEN: usize = 32;
+
+/// The folder of index files.
+pub struct Index {
+    folder: PathBuf,
+    open: Mutex<HashMap<TenantId, Arc<Mutex<Connection>>>>,
+}
+
+impl Index {
+    /// Uses `folder`.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, open: Mutex::default() }
+    }
+
+    fn path(&self, tenant: TenantId) -> PathBuf {
+        self.folder.join(format!("{}.db", tenant.uuid().simple()))
+    }
+
+    fn connection(&self, tenant: TenantId) -> Result<Arc<Mutex<Connection>>, StoreError> {
+        let mut open = self.open.lock().expect("no panic holds this lock");
+        if let Some(connection) = open.get(&tenant) {
+            return Ok(Arc::clone(connection));
+        }
+        if open.len() >= OPEN {
+            open.clear();
+        }
+        let connection = match self.try_open(tenant) {
+            Ok(connection) => connection,
+            // Broken: it holds nothing that cannot be made again.
+            Err(StoreError::Driver { .. }) => {
+                self.delete(tenant)?;
+                self.try_open(tenant)?
+            }
+            Err(error) => return Err(error),
+        };
+        let connection = Arc::new(Mutex::new(connection));
+        open.insert(tenant, Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    fn try_open(&self, tenant: TenantId) -> Result<Connection, StoreError> {
+        fs::create_dir_all(&self.folder)?;
+        let connection = Connection::open(self.path(tenant))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // Outside the acknowledged commit: a crash may take its end, which is then applied again.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 2_000)?;
+        connection.execute_batch(
+            "PRAGMA secure_delete = ON;
+             CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value ANY) STRICT;",
+        )?;
+        let known: Option<i64> = connection
+            .query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))
+            .map(Some)
+            .or_else(|error| match error {
+                rusqlite::Error::QueryReturnedNoRows => Ok(None),
+                error => Err(error),
+            })?;
+        if known.is_none() {
+            connection.execute_batch(
+                "BEGIN;
+                 CREATE VIRTUAL TABLE message USING fts5(tok, content = '', detail = none, tokenize = 'ascii');
+                 INSERT INTO message (message, rank) VALUES ('secure-delete', 1);
+                 INSERT INTO state (name, value) VALUES ('applied', 0);
+                 COMMIT;",
+            )?;
+        }
+        Ok(connection)
+    }
+
+    fn remove_files(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.open.lock().expect("no panic holds this lock").remove(&tenant);
+        self.delete(tenant)
+    }
+
+    fn delete(&self, tenant: TenantId) -> Result<(), StoreError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let path = PathBuf::from(format!("{}{suffix}", self.path(tenant).display()));
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Throws the index of a tenant away; it is made anew from the content.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`] when a file cannot be removed.
+    pub fn reset(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.remove_files(tenant)
+    }
+
+    /// The number of the last message that is in the index; 0 for an empty one.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub fn applied(&self, tenant: TenantId) -> Result<i64, StoreError> {
+        let connection = self.connection(tenant)?;
+        let connection = connection.lock().expect("no panic holds this lock");
+        Ok(connection.query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?)
+    }
+
+    /// Adds messages that follow the last one applied, in order of their number; those that are
+    /// already in are passed over. `through` is the number up to which the content was looked at.
+    ///
+    /// # Errors
+    /// The engine's errors; nothing is applied then.
+    pub fn apply(&self, tenant: TenantId, through: i64, batch: &[(i64, String)]) -> Result<(), StoreError> {
+        let connection = self.connection(tenant)?;
+        let mut connection = connection.lock().expect("no panic holds this lock");
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let applied: i64 =
+            transaction.query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?;
+        {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO message (rowid, tok) VALUES (?1, ?2)")?;
+            for (no, tokens) in batch.iter().filter(|(no, _)| *no > applied) {
+                insert.execute(rusqlite::params![no, tokens])?;
+            }
+        }
+        transaction.execute("UPDATE state SET value = max(value, ?1) WHERE name = 'applied'", [through])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Removes one message; `tokens` must be those that it was added with.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub fn remove(&self, tenant: TenantId, no: i64, tokens: &str) -> Result<(), StoreError> {
+        let connection = self.connection(tenant)?;
+        let connection = connection.lock().expect("no panic holds this lock");
+        connection
+            .prepare_cached("INSERT INTO message (message, rowid, tok) VALUES ('delete', ?1, ?2)")?
+            .execute(rusqlite::params![no, tokens])?;
+        Ok(())
+    }
+
+    /// The numbers of the messages that match `expression` (an FTS5 expression of tokens), newest
+    /// first, below `before` when given.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub fn search(
+        &self,
+        tenant: TenantId,
+        expression: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
+        let connection = self.connection(tenant)?;
+        let connection = connection.lock().expect("no panic holds this lock");
+        let mut statement = connection.prepare_cached(
+            "SELECT rowid FROM message WHERE message MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(rusqlite::params![expression, before.unwrap_or(i64::MAX), limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many messages are in the index, for `doctor` and tests.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub fn check(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let connection = self.connection(tenant)?;
+        let connection = connection.lock().expect("no panic holds this lock");
+        connection.execute("INSERT INTO message (message) VALUES ('integrity-check')", [])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant() -> TenantId {
+        TenantId(uuid::Uuid::from_u128(7))
+    }
+
+    #[test]
+    fn a_batch_applied_twice_leaves_no_ghost() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        let batch = vec![(3, "aaaaaaaa bbbbbbbb".to_owned()), (5, "aaaaaaaa".to_owned())];
+        index.apply(tenant(), 6, &batch).expect("applied");
+        index.apply(tenant(), 6, &batch).expect("passed over");
+        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found"), vec![5, 3]);
+        assert_eq!(index.applied(tenant()).expect("known"), 6);
+        index.remove(tenant(), 5, "aaaaaaaa").expect("removed");
+        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found"), vec![3]);
+        index.check(tenant()).expect("sound");
+    }
+
+    #[test]
+    fn a_broken_file_is_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        std::fs::write(index.path(tenant()), b"this is no database at all, only text that is long enough")
+            .expect("written");
+        assert_eq!(index.applied(tenant()).expect("made anew"), 0);
+    }
+}

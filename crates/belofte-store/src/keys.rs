@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Keys at rest: rows of the key database, and the ring of those in use.
+//!
+//! The key database never lies in a content back-up. A key is durable before the first content
+//! that it seals, cached only after that content is durable, and destroyed only after the content
+//! that named it is gone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use belofte_model::{KeyClass, KeyId, KeyState, TenantId, Timestamp};
+use belofte_vault::{DataKey, LedgerSigner, LookupKey, MacKey, Random, RootKey, SearchKey};
+use rusqlite::Transaction;
+use uuid::Uuid;
+
+use crate::engine::{Read, Tx, params, sql};
+use crate::error::StoreError;
+
+/// The tenant id under which the installation keeps keys of its own: blind indexes that must be
+/// looked up before a tenant is known (sign-in, recipient addresses) and operator users.
+pub const SYSTEM: TenantId = TenantId(Uuid::nil());
+
+/// A key with the row that will hold it, wrapped by its parent.
+#[derive(Clone)]
+pub struct SealedKey {
+    /// The owner of the row.
+    pub tenant: TenantId,
+    /// The key itself, for sealing before the row is durable.
+    pub key: DataKey,
+    /// What it is for.
+    pub class: KeyClass,
+    /// The life of the key back-up that it was born in.
+    pub epoch: i64,
+    /// The key that wraps it; for a tenant key the root key.
+    pub parent: KeyId,
+    /// The contact, conversation or intake that it belongs to.
+    pub owner: Option<Uuid>,
+    /// The key as stored.
+    pub wrapped: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+const INSERT: &str = "INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, changed_at) \
+     VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING";
+
+/// Adds key rows; a row that exists already stays (the write is being tried again).
+pub(crate) fn insert_lite(transaction: &Transaction<'_>, keys: &[&SealedKey]) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(INSERT)?;
+    for key in keys {
+        statement.execute(rusqlite::params![
+            key.tenant.uuid(),
+            key.key.id().uuid(),
+            key.class.as_str(),
+            key.epoch,
+            key.parent.uuid(),
+            key.owner,
+            key.wrapped,
+            key.created_at.as_micros(),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Destroys keys. A spool key leaves no trace, since one is made for every mail; of every other
+/// key the row stays as proof, without the key.
+pub(crate) fn destroy_lite(
+    transaction: &Transaction<'_>,
+    keys: &[(TenantId, KeyId)],
+) -> Result<(), StoreError> {
+    let mut remove =
+        transaction.prepare_cached("DELETE FROM key WHERE tenant_id = ?1 AND id = ?2 AND class = 'spool'")?;
+    let mut wipe = transaction.prepare_cached(
+        "UPDATE key SET state = 'destroyed', wrapped = x'' WHERE tenant_id = ?1 AND id = ?2",
+    )?;
+    for (tenant, key) in keys {
+        if remove.execute(rusqlite::params![tenant.uuid(), key.uuid()])? == 0 {
+            wipe.execute(rusqlite::params![tenant.uuid(), key.uuid()])?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds key rows in one statement, which is one commit and one journey.
+pub(crate) async fn insert_postgres(
+    client: &deadpool_postgres::Object,
+    keys: &[SealedKey],
+) -> Result<(), StoreError> {
+    let statement = client
+        .prepare_cached(
+            "INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, changed_at) \
+             SELECT t, i, c, 'active', e, p, o, w, a, a FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], \
+             $5::uuid[], $6::uuid[], $7::bytea[], $8::bigint[]) AS k(t, i, c, e, p, o, w, a) ON CONFLICT DO NOTHING",
+        )
+        .await?;
+    let column = |of: fn(&SealedKey) -> Uuid| keys.iter().map(of).collect::<Vec<Uuid>>();
+    let classes: Vec<&str> = keys.iter().map(|key| key.class.as_str()).collect();
+    let epochs: Vec<i64> = keys.iter().map(|key| key.epoch).collect();
+    let owners: Vec<Option<Uuid>> = keys.iter().map(|key| key.owner).collect();
+    let wrapped: Vec<&[u8]> = keys.iter().map(|key| key.wrapped.as_slice()).collect();
+    let times: Vec<i64> = keys.iter().map(|key| key.created_at.as_micros()).collect();
+    client
+        .execute(
+            &statement,
+            &[
+                &column(|key| key.tenant.uuid()),
+                &column(|key| key.key.id().uuid()),
+                &classes,
+                &epochs,
+                &column(|key| key.parent.uuid()),
+                &owners,
+                &wrapped,
+                &times,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// As [`destroy_lite`].
+pub(crate) async fn destroy_postgres(
+    client: &deadpool_postgres::Object,
+    keys: &[(TenantId, KeyId)],
+) -> Result<(), StoreError> {
+    let tenants: Vec<Uuid> = keys.iter().map(|(tenant, _)| tenant.uuid()).collect();
+    let ids: Vec<Uuid> = keys.iter().map(|(_, key)| key.uuid()).collect();
+    let statement = client
+        .prepare_cached(
+            "WITH dead AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS d(t, i)), \
+             gone AS (DELETE FROM key k USING dead d WHERE k.tenant_id = d.t AND k.id = d.i AND k.class = 'spool') \
+             UPDATE key k SET state = 'destroyed', wrapped = ''::bytea FROM dead d \
+             WHERE k.tenant_id = d.t AND k.id = d.i AND k.class <> 'spool'",
+        )
+        .await?;
+    client.execute(&statement, &[&tenants, &ids]).await?;
+    Ok(())
+}
+
+/// A key row as read.
+pub(crate) struct KeyRow {
+    pub(crate) id: KeyId,
+    pub(crate) class: KeyClass,
+    pub(crate) state: KeyState,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+fn key_row(row: &crate::engine::Row<'_>) -> Result<KeyRow, StoreError> {
+    Ok(KeyRow {
+        id: row.id(0)?,
+        class: row.name(1, KeyClass::parse)?,
+        state: row.name(2, KeyState::parse)?,
+        wrapped: row.bytes(3)?,
+    })
+}
+
+/// Reads one key row.
+pub(crate) struct KeyById(pub(crate) KeyId);
+
+impl Read for KeyById {
+    type Out = Option<KeyRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query_opt(
+            sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = $2"),
+            params![tenant, self.0],
+            key_row,
+        )
+        .await
+    }
+}
+
+/// Reads the keys that every act of a tenant needs, newest last.
+pub(crate) struct StandingKeys;
+
+impl Read for StandingKeys {
+    type Out = Vec<KeyRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 \
+                 AND class IN ('tenant', 'lookup', 'search', 'ledger', 'settings') ORDER BY created_at, id"
+            ),
+            params![tenant],
+            key_row,
+        )
+        .await
+    }
+}
+
+/// The standing keys of a tenant, unwrapped.
+pub struct TenantKeys {
+    /// Whose they are.
+    pub tenant: TenantId,
+    /// Wraps the others.
+    pub wrapping: DataKey,
+    /// Blind indexes.
+    pub lookup: LookupKey,
+    /// Search tokens.
+    pub search: SearchKey,
+    /// Seals the lexicon.
+    pub search_data: DataKey,
+    /// Settings, users, channel accounts.
+    pub settings: DataKey,
+    /// Signs reply addresses.
+    pub mac: MacKey,
+    /// Signs checkpoints.
+    pub ledger: LedgerSigner,
+    /// Seals ledger entries.
+    pub ledger_data: DataKey,
+}
+
+impl TenantKeys {
+    /// Makes a key of `class`, wrapped by the tenant's.
+    #[must_use]
+    pub fn mint(
+        &self,
+        random: &Random,
+        class: KeyClass,
+        owner: Option<Uuid>,
+        epoch: i64,
+        at: Timestamp,
+    ) -> SealedKey {
+        let key = DataKey::generate(KeyId::new(at, random.bytes()), random);
+        let wrapped = self.wrapping.wrap(random, self.tenant, &key);
+        SealedKey {
+            tenant: self.tenant,
+            key,
+            class,
+            epoch,
+            parent: self.wrapping.id(),
+            owner,
+            wrapped,
+            created_at: at,
+        }
+    }
+
+    /// Makes the standing keys of a new tenant.
+    pub(crate) fn found(
+        root: &RootKey,
+        random: &Random,
+        tenant: TenantId,
+        at: Timestamp,
+    ) -> Result<(Self, Vec<SealedKey>), StoreError> {
+        let wrapping = DataKey::generate(KeyId::new(at, random.bytes()), random);
+        let first = SealedKey {
+            tenant,
+            class: KeyClass::Tenant,
+            epoch: 0,
+            parent: root.id(),
+            owner: None,
+            wrapped: root.wrap(random, tenant, &wrapping),
+            created_at: at,
+            key: wrapping.clone(),
+        };
+        let mut sealed = vec![first];
+        for class in [KeyClass::Lookup, KeyClass::Search, KeyClass::Ledger, KeyClass::Settings] {
+            let key = DataKey::generate(KeyId::new(at, random.bytes()), random);
+            let wrapped = wrapping.wrap(random, tenant, &key);
+            sealed.push(SealedKey {
+                tenant,
+                key,
+                class,
+                epoch: 0,
+                parent: wrapping.id(),
+                owner: None,
+                wrapped,
+                created_at: at,
+            });
+        }
+        let of = |class| sealed.iter().find(|key| key.class == class).map(|key| key.key.clone());
+        Ok((Self::assemble(tenant, wrapping.clone(), of)?, sealed))
+    }
+
+    fn assemble(
+        tenant: TenantId,
+        wrapping: DataKey,
+        of: impl Fn(KeyClass) -> Option<DataKey>,
+    ) -> Result<Self, StoreError> {
+        let need =
+            |class| of(class).ok_or(StoreError::Inconsistent { what: "a tenant lacks a standing key" });
+        let (lookup, search) = (need(KeyClass::Lookup)?, need(KeyClass::Search)?);
+        let (ledger, settings) = (need(KeyClass::Ledger)?, need(KeyClass::Settings)?);
+        Ok(Self {
+            tenant,
+            lookup: LookupKey::from_data_key(&lookup),
+            search: SearchKey::from_data_key(&search),
+            search_data: search,
+            mac: MacKey::from_data_key(&settings),
+            settings,
+            ledger: LedgerSigner::from_data_key(&ledger),
+            ledger_data: ledger,
+            wrapping,
+        })
+    }
+
+    pub(crate) fn open(root: &RootKey, tenant: TenantId, rows: &[KeyRow]) -> Result<Self, StoreError> {
+        let newest =
+            |class| rows.iter().rev().find(|row| row.class == class && row.state == KeyState::Active);
+        let own = newest(KeyClass::Tenant).ok_or(StoreError::NotFound)?;
+        let wrapping = root.unwrap_key(tenant, own.id, &own.wrapped)?;
+        let mut open = Vec::new();
+        for class in [KeyClass::Lookup, KeyClass::Search, KeyClass::Ledger, KeyClass::Settings] {
+            if let Some(row) = newest(class) {
+                open.push((class, wrapping.unwrap_key(tenant, row.id, &row.wrapped)?));
+            }
+        }
+        let of = |class| open.iter().find(|(known, _)| *known == class).map(|(_, key)| key.clone());
+        Self::assemble(tenant, wrapping.clone(), of)
+    }
+}
+
+/// Keys in use. Two generations bound the memory: when the young one is full it becomes the old
+/// one, and what is used again moves up.
+pub(crate) struct Ring {
+    pub(crate) root: RootKey,
+    keys: Mutex<Generations>,
+    tenants: Mutex<HashMap<TenantId, Arc<TenantKeys>>>,
+}
+
+#[derive(Default)]
+struct Generations {
+    young: HashMap<KeyId, (TenantId, DataKey)>,
+    old: HashMap<KeyId, (TenantId, DataKey)>,
+}
+
+/// Keys per generation; one takes about two kilobytes with its prepared ciphers.
+const GENERATION: usize = 4_096;
+
+impl Ring {
+    pub(crate) fn new(root: RootKey) -> Self {
+        Self { root, keys: Mutex::default(), tenants: Mutex::default() }
+    }
+
+    pub(crate) fn get(&self, tenant: TenantId, id: KeyId) -> Option<DataKey> {
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        if let Some((owner, key)) = keys.young.get(&id) {
+            return (*owner == tenant).then(|| key.clone());
+        }
+        let (owner, key) = keys.old.remove(&id)?;
+        keys.put(id, owner, key.clone());
+        (owner == tenant).then_some(key)
+    }
+
+    pub(crate) fn put(&self, tenant: TenantId, key: &DataKey) {
+        self.keys.lock().expect("no panic holds this lock").put(key.id(), tenant, key.clone());
+    }
+
+    pub(crate) fn forget(&self, id: KeyId) {
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        keys.young.remove(&id);
+        keys.old.remove(&id);
+    }
+
+    pub(crate) fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantKeys>> {
+        self.tenants.lock().expect("no panic holds this lock").get(&tenant).cloned()
+    }
+
+    pub(crate) fn put_tenant(&self, keys: TenantKeys) -> Arc<TenantKeys> {
+        let keys = Arc::new(keys);
+        let mut tenants = self.tenants.lock().expect("no panic holds this lock");
+        tenants.insert(keys.tenant, Arc::clone(&keys));
+        keys
+    }
+
+    pub(crate) fn forget_tenant(&self, tenant: TenantId) {
+        self.tenants.lock().expect("no panic holds this lock").remove(&tenant);
+    }
+}
+
+impl Generations {
+    fn put(&mut self, id: KeyId, tenant: TenantId, key: DataKey) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(id, (tenant, key));
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The door to all four stores.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use belofte_model::{KeyId, KeyState, TenantId};
+use belofte_vault::{DataKey, Random, RootKey};
+
+use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
+use crate::hints::Hints;
+use crate::keys::{KeyById, Ring, StandingKeys, TenantKeys};
+use crate::{Access, Blobs, Clock, Index, StoreError};
+
+/// Which engine holds content and keys.
+#[derive(Clone)]
+pub enum EngineSettings {
+    /// Embedded; the files lie in the data folder.
+    Sqlite {
+        /// How many readers may run at once.
+        readers: usize,
+    },
+    /// A server with two databases.
+    Postgres(PostgresSettings),
+}
+
+/// How the stores are opened.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// The data folder: databases of the embedded engine, blobs, index files.
+    pub folder: PathBuf,
+    /// The engine.
+    pub engine: EngineSettings,
+}
+
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Content, keys, index and blobs. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    ring: Ring,
+    blobs: Blobs,
+    index: Index,
+    clock: Clock,
+    random: Random,
+    hints: Hints,
+}
+
+impl Store {
+    /// Opens the stores and brings their schemas up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`], [`StoreError::Migration`] or the engine's errors.
+    pub async fn open(
+        settings: &StoreSettings,
+        root: RootKey,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StoreError> {
+        Self::open_with(settings, &MIGRATIONS, root, clock, random).await
+    }
+
+    pub(crate) async fn open_with(
+        settings: &StoreSettings,
+        migrations: &Migrations,
+        root: RootKey,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StoreError> {
+        let engine = match &settings.engine {
+            EngineSettings::Sqlite { readers } => {
+                let settings = SqliteSettings { folder: settings.folder.clone(), readers: *readers };
+                Engine::Sqlite(Sqlite::open(&settings, migrations)?)
+            }
+            EngineSettings::Postgres(settings) => {
+                Engine::Postgres(Postgres::open(settings, migrations, random.clone()).await?)
+            }
+        };
+        let inner = Inner {
+            engine,
+            ring: Ring::new(root),
+            blobs: Blobs::new(settings.folder.join("blobs")),
+            index: Index::new(settings.folder.join("idx")),
+            clock,
+            random,
+            hints: Hints::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Writes `value` for the tenant of `access`; answers when it is durable.
+    ///
+    /// # Errors
+    /// What the value's body answers; [`StoreError::Full`] and the engine's errors.
+    pub async fn write<W: Write>(&self, access: &Access, value: W) -> Result<W::Out, StoreError> {
+        self.write_for(Some(access.tenant()), Arc::new(value)).await
+    }
+
+    /// Asks `value` of the tenant of `access`.
+    ///
+    /// # Errors
+    /// What the value's body answers and the engine's errors.
+    pub async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
+        self.read_for(Some(access.tenant()), Arc::new(value)).await
+    }
+
+    /// Work across tenants. The methods of [`SystemTx`](crate::SystemTx) are its only callers.
+    pub(crate) async fn write_for<W: Write>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<W>,
+    ) -> Result<W::Out, StoreError> {
+        let out = match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.write(tenant, Arc::clone(&value)).await?,
+            Engine::Postgres(engine) => engine.write(tenant, Arc::clone(&value)).await?,
+        };
+        // A key is remembered only now: one that a rollback took away would seal rows that
+        // nobody can ever open.
+        for key in value.new_keys() {
+            self.inner.ring.put(key.tenant, &key.key);
+        }
+        for key in value.dead_keys() {
+            self.inner.ring.forget(*key);
+        }
+        if let Some(tenant) = tenant {
+            self.inner.hints.wake(tenant);
+        }
+        Ok(out)
+    }
+
+    pub(crate) async fn read_for<R: Read>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<R>,
+    ) -> Result<R::Out, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read(tenant, value).await,
+            Engine::Postgres(engine) => engine.read(tenant, value).await,
+        }
+    }
+
+    pub(crate) async fn read_keys<R: Read>(&self, tenant: TenantId, value: R) -> Result<R::Out, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read_keys(Some(tenant), Arc::new(value)).await,
+            Engine::Postgres(engine) => engine.read_keys(Some(tenant), Arc::new(value)).await,
+        }
+    }
+
+    /// The key `id` of `tenant`, from the ring or unwrapped from its row.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyGone`] when it is unknown, marked for erasure or destroyed;
+    /// [`StoreError::Vault`] when its row was tampered with.
+    pub(crate) async fn key(&self, tenant: TenantId, id: KeyId) -> Result<DataKey, StoreError> {
+        if let Some(key) = self.inner.ring.get(tenant, id) {
+            return Ok(key);
+        }
+        let keys = self.tenant_keys(tenant).await?;
+        if id == keys.settings.id() {
+            return Ok(keys.settings.clone());
+        }
+        let row = self.read_keys(tenant, KeyById(id)).await?.ok_or(StoreError::KeyGone(id))?;
+        if row.state != KeyState::Active {
+            return Err(StoreError::KeyGone(id));
+        }
+        let key = keys.wrapping.unwrap_key(tenant, row.id, &row.wrapped)?;
+        self.inner.ring.put(tenant, &key);
+        Ok(key)
+    }
+
+    /// The standing keys of `tenant`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such tenant.
+    pub(crate) async fn tenant_keys(&self, tenant: TenantId) -> Result<Arc<TenantKeys>, StoreError> {
+        if let Some(keys) = self.inner.ring.tenant(tenant) {
+            return Ok(keys);
+        }
+        let rows = self.read_keys(tenant, StandingKeys).await?;
+        let keys = TenantKeys::open(&self.inner.ring.root, tenant, &rows)?;
+        Ok(self.inner.ring.put_tenant(keys))
+    }
+
+    /// The standing keys of the tenant of `access`.
+    ///
+    /// # Errors
+    /// As [`Store::key`].
+    pub async fn keys(&self, access: &Access) -> Result<Arc<TenantKeys>, StoreError> {
+        self.tenant_keys(access.tenant()).await
+    }
+
+    pub(crate) fn ring(&self) -> &Ring {
+        &self.inner.ring
+    }
+
+    /// Blob files.
+    #[must_use]
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.inner.index
+    }
+
+    /// Whether the engine is PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.inner.engine, Engine::Postgres(_))
+    }
+
+    /// The clock that the stores were opened with.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The randomness that the stores were opened with.
+    #[must_use]
+    pub fn random(&self) -> &Random {
+        &self.inner.random
+    }
+
+    /// Who waits for news of tenants on this node.
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.inner.hints
+    }
+
+    /// Finishes what is queued and closes the stores.
+    pub async fn close(&self) {
+        let inner = Arc::clone(&self.inner);
+        let closing = tokio::task::spawn_blocking(move || match &inner.engine {
+            Engine::Sqlite(engine) => engine.close(),
+            Engine::Postgres(engine) => engine.close(),
+        });
+        let _ = closing.await;
+    }
+}
+
+/// The migrations of this version, in order.
+pub const MIGRATIONS: Migrations = Migrations {
+    content_lite: &[("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql"))],
+    keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
+    content_postgres: &[("V1__house", include_str!("../migrations/postgres/content_V1__house.sql"))],
+    keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],
+};

@@ -346,7 +346,7 @@ CREATE TABLE job (
   changed_at  INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX job_due ON job (state, run_at, id);
+CREATE INDEX job_due ON job (tenant_id, state, run_at, id);
 
 CREATE TABLE ledger_leaf (
   tenant_id  BLOB NOT NULL,

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The numbers of a tenant: live events, ledger leaves and cases, each without a gap.
+
+use crate::engine::{params, sql};
+use crate::{StoreError, Tx};
+
+/// How many numbers a write needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Live events; a message takes the number of its event.
+    pub(crate) events: i64,
+    /// Ledger leaves.
+    pub(crate) leaves: i64,
+    /// Cases.
+    pub(crate) cases: i64,
+}
+
+/// The first of each number that a write got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) event: i64,
+    pub(crate) leaf: i64,
+    pub(crate) case: i64,
+}
+
+/// Takes numbers for the tenant of `tx`. The row stays locked until COMMIT, so this stands as far
+/// down in a body as it can.
+pub(crate) async fn take(tx: &mut Tx<'_>, needs: Needs) -> Result<Numbers, StoreError> {
+    let tenant = tx.tenant();
+    tx.query_one(
+        sql!(
+            "UPDATE tenant SET next_seq = next_seq + $2, next_leaf = next_leaf + $3, next_case = next_case + $4 \
+             WHERE id = $1 RETURNING next_seq, next_leaf, next_case"
+        ),
+        params![tenant, needs.events, needs.leaves, needs.cases],
+        |row| {
+            Ok(Numbers {
+                event: row.int(0)? - needs.events,
+                leaf: row.int(1)? - needs.leaves,
+                case: row.int(2)? - needs.cases,
+            })
+        },
+    )
+    .await
+}

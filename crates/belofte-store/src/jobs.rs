@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Jobs: enqueued in the write that needs them, claimed under a lease with a fencing token.
+//!
+//! A worker whose lease ran out may still be working. Its last write names the fence of its
+//! lease, finds another one in the row, and fails as a whole.
+
+use belofte_model::{Duration, JobId, JobKind, JobState, TenantId, Timestamp};
+use uuid::Uuid;
+
+use crate::access::ClaimedJob;
+use crate::engine::{params, sql};
+use crate::{StoreError, Tx, Write};
+
+/// A job to be enqueued by a write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewJob {
+    pub(crate) id: JobId,
+    pub(crate) kind: JobKind,
+    pub(crate) subject: Uuid,
+    pub(crate) run_at: Timestamp,
+    /// When set, the process that enqueues the job holds its first lease until then, and needs no
+    /// claim: the way of a mail from the socket into its conversation without a detour.
+    pub(crate) leased_until: Option<Timestamp>,
+}
+
+impl NewJob {
+    pub(crate) async fn enqueue(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let (state, fence) =
+            if self.leased_until.is_some() { (JobState::Leased, 1_i64) } else { (JobState::Ready, 0) };
+        tx.execute(
+            sql!(
+                "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
+                 error_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, NULL, $9, $9)"
+            ),
+            params![
+                tenant,
+                self.id,
+                self.kind.as_str(),
+                self.subject,
+                state.as_str(),
+                self.leased_until.unwrap_or(self.run_at),
+                fence,
+                self.leased_until,
+                now
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The claim that comes with a first lease.
+    pub(crate) const fn claimed(&self, tenant: TenantId) -> ClaimedJob {
+        ClaimedJob { tenant, id: self.id, kind: self.kind, subject: self.subject, attempts: 0, fence: 1 }
+    }
+}
+
+/// Ends a job inside the write that is its result.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease was lost.
+pub(crate) async fn finish(tx: &mut Tx<'_>, job: &ClaimedJob) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute_one(
+        sql!("DELETE FROM job WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
+        params![tenant, job.id, job.fence],
+    )
+    .await
+}
+
+/// Ends a job that needs no other write.
+pub struct FinishJob(pub ClaimedJob);
+
+impl Write for FinishJob {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        finish(tx, &self.0).await
+    }
+}
+
+/// Claims jobs of one tenant that are due, or whose lease ran out. Claiming tenant by tenant, a
+/// few at a time, is what keeps one tenant's flood from delaying the others.
+pub(crate) struct Claim {
+    pub(crate) tenant: TenantId,
+    pub(crate) limit: i64,
+    pub(crate) now: Timestamp,
+}
+
+impl Write for Claim {
+    type Out = Vec<ClaimedJob>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        // A leased job stands in the same index with the end of its lease as its time.
+        let due = if tx.is_postgres() {
+            sql!(
+                "SELECT id, kind, subject_id, attempts, fence FROM job WHERE tenant_id = $1 \
+                 AND state IN ('ready', 'leased') AND run_at <= $2 ORDER BY run_at, id LIMIT $3 \
+                 FOR UPDATE SKIP LOCKED"
+            )
+        } else {
+            sql!(
+                "SELECT id, kind, subject_id, attempts, fence FROM job WHERE tenant_id = $1 \
+                 AND state IN ('ready', 'leased') AND run_at <= $2 ORDER BY run_at, id LIMIT $3"
+            )
+        };
+        let tenant = self.tenant;
+        let mut claimed = tx
+            .query(due, params![tenant, self.now, self.limit], |row| {
+                Ok(ClaimedJob {
+                    tenant,
+                    id: row.id(0)?,
+                    kind: row.name(1, JobKind::parse)?,
+                    subject: row.uuid(2)?,
+                    attempts: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
+                    fence: row.int(4)?,
+                })
+            })
+            .await?;
+        for job in &mut claimed {
+            let until = self.now + job.kind.lease();
+            job.fence += 1;
+            tx.execute_one(
+                sql!(
+                    "UPDATE job SET state = 'leased', fence = $3, lease_until = $4, run_at = $4, changed_at = $5 \
+                     WHERE tenant_id = $1 AND id = $2"
+                ),
+                params![tenant, job.id, job.fence, until, self.now],
+            )
+            .await?;
+        }
+        Ok(claimed)
+    }
+}
+
+/// Puts a job back after a failure: later, or among the dead letters when it failed too often.
+pub struct FailJob {
+    /// The job.
+    pub job: ClaimedJob,
+    /// A stable code of what went wrong, never a value.
+    pub code: &'static str,
+    /// When to try again.
+    pub retry_in: Duration,
+    /// The present time.
+    pub now: Timestamp,
+    /// Whether this failure counts towards the dead letters; a full disk does not.
+    pub counts: bool,
+}
+
+impl Write for FailJob {
+    type Out = JobState;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<JobState, StoreError> {
+        let tenant = tx.tenant();
+        let attempts = self.job.attempts + u32::from(self.counts);
+        let state = if attempts >= self.job.kind.max_attempts() { JobState::Dead } else { JobState::Ready };
+        tx.execute_one(
+            sql!(
+                "UPDATE job SET state = $4, attempts = $5, error_code = $6, run_at = $7, lease_until = NULL, \
+                 changed_at = $8 WHERE tenant_id = $1 AND id = $2 AND fence = $3"
+            ),
+            params![
+                tenant,
+                self.job.id,
+                self.job.fence,
+                state.as_str(),
+                attempts,
+                self.code,
+                self.now + self.retry_in,
+                self.now
+            ],
+        )
+        .await?;
+        Ok(state)
+    }
+}
+
+/// A job that failed for good.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    /// The job.
+    pub id: JobId,
+    /// What was to be done.
+    pub kind: JobKind,
+    /// To what.
+    pub subject: Uuid,
+    /// When it failed the last time.
+    pub failed_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The code of the last failure.
+    pub code: Option<String>,
+}
+
+/// The dead letters of a tenant, newest first.
+pub struct DeadLetters;
+
+impl crate::Read for DeadLetters {
+    type Out = Vec<DeadLetter>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, kind, subject_id, changed_at, attempts, error_code FROM job \
+                 WHERE tenant_id = $1 AND state = 'dead' ORDER BY changed_at DESC, id LIMIT 200"
+            ),
+            params![tenant],
+            |row| {
+                Ok(DeadLetter {
+                    id: row.id(0)?,
+                    kind: row.name(1, JobKind::parse)?,
+                    subject: row.uuid(2)?,
+                    failed_at: row.time(3)?,
+                    attempts: u32::try_from(row.int(4)?).unwrap_or(u32::MAX),
+                    code: row.opt_text(5)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+/// Tries a dead letter again, from the beginning.
+pub struct ReviveJob {
+    /// The job.
+    pub id: JobId,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl Write for ReviveJob {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let revived = tx
+            .execute(
+                sql!(
+                    "UPDATE job SET state = 'ready', attempts = 0, run_at = $3, changed_at = $3 \
+                     WHERE tenant_id = $1 AND id = $2 AND state = 'dead'"
+                ),
+                params![tenant, self.id, self.now],
+            )
+            .await?;
+        if revived == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    }
+}

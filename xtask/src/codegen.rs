@@ -4,6 +4,7 @@
 
 use crate::metadata::{self, Dependency};
 use crate::shell::{self, Doing, Failure, Result};
+use crate::web;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -61,6 +62,8 @@ fn openapi() -> Result<String> {
 
 /// The licences of everything that is shipped, with their texts.
 fn notices() -> Result<String> {
+    // The texts of licences lie in the packages themselves.
+    web::have_packages()?;
     let crates = metadata::read()?.shipped;
     let packages = metadata::read_npm()?;
     let mut text = String::from(

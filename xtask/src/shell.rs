@@ -98,9 +98,10 @@ pub fn cargo() -> Command {
     command
 }
 
-/// The command as a person would type it.
+/// The command as a person would type it: programs of the machine by their name alone.
 pub fn shown(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(program)
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()

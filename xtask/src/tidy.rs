@@ -96,7 +96,6 @@ type Rule = fn(&Tree) -> Vec<Finding>;
 /// The rules that look at files alone. Those on dependencies ask cargo first.
 const RULES: &[(&str, Rule)] = &[
     ("sql", code::sql),
-    ("cipher", code::cipher),
     ("status", code::status),
     ("spawn", code::spawn),
     ("ignore", code::ignored),

@@ -53,6 +53,11 @@ fn install() -> Result<()> {
     fs::write(&stamp, wanted).doing("note which lock file is installed")
 }
 
+/// Makes sure that the packages lie in web/node_modules; any version of the lock will do.
+pub fn have_packages() -> Result<()> {
+    if folder().join("node_modules").is_dir() { Ok(()) } else { install() }
+}
+
 /// Runs npm with these arguments; the tests that it counted.
 fn counted(command: &mut Command, what: &str) -> Result<Counts> {
     let (lines, ok) = shell::tee(command)?;

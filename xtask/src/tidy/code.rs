@@ -51,18 +51,6 @@ pub fn sql(tree: &Tree) -> Vec<Finding> {
                 "SQL belongs in belofte-store",
             ));
         }
-        for (line, code) in source.lines() {
-            for driver in ["rusqlite", "tokio_postgres", "deadpool_postgres", "refinery"] {
-                if has_word(code, driver) {
-                    findings.push(Finding::new(
-                        "sql",
-                        &source.file.path,
-                        line,
-                        format!("{driver} belongs in belofte-store"),
-                    ));
-                }
-            }
-        }
     }
     findings
 }
@@ -90,50 +78,6 @@ fn is_sql(text: &str) -> bool {
         "delete" => has("from") && has("where"),
         _ => false,
     }
-}
-
-/// Invariant 1: only belofte-vault touches a key or a cipher. TLS is no such use: its keys are
-/// those of a connection, and rustls has its own door to the same library. Neither is a hash
-/// without a key, such as the fingerprint of a mail.
-pub fn cipher(tree: &Tree) -> Vec<Finding> {
-    const CIPHERS: &[&str] = &[
-        "aws_lc_rs",
-        "aws_lc_sys",
-        "aes",
-        "aes_gcm",
-        "chacha20poly1305",
-        "argon2",
-        "hmac",
-        "hkdf",
-        "ed25519_dalek",
-        "x25519_dalek",
-        "age",
-        "rsa",
-        "p256",
-    ];
-    let mut findings = Vec::new();
-    for source in
-        sources(tree).filter(|s| !matches!(s.home, "belofte-vault" | "xtask") && !s.is_outside_view())
-    {
-        for (line, code) in source.lines() {
-            for cipher in CIPHERS {
-                let path = format!("{cipher}::");
-                let used = code.match_indices(&path).any(|(at, _)| {
-                    let before = &code[..at];
-                    !before.ends_with("::") && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
-                });
-                if used || has_word(code, "use") && code.trim_end().ends_with(&format!("use {cipher};")) {
-                    findings.push(Finding::new(
-                        "cipher",
-                        &source.file.path,
-                        line,
-                        format!("{cipher} belongs in belofte-vault"),
-                    ));
-                }
-            }
-        }
-    }
-    findings
 }
 
 /// Invariant 1: only belofte-server knows HTTP status codes.
@@ -265,7 +209,6 @@ mod tests {
                 "crates/belofte-core/src/b.rs",
                 "let q = \"INSERT INTO t VALUES (1)\"; let p = \"Select a queue from the list\";",
             ),
-            ("crates/belofte-core/src/c.rs", "\nuse rusqlite::Connection;"),
             (
                 "crates/belofte-server/src/d.rs",
                 "let q = \"\\\n  UPDATE jobs\n  SET state = 1\";".replace("\\\n", "").as_str(),
@@ -278,24 +221,8 @@ mod tests {
             [
                 ("crates/belofte-core/src/a.rs".into(), 2),
                 ("crates/belofte-core/src/b.rs".into(), 1),
-                ("crates/belofte-core/src/c.rs".into(), 2),
                 ("crates/belofte-server/src/d.rs".into(), 1),
             ]
-        );
-    }
-
-    #[test]
-    fn a_cipher_outside_the_vault_is_found_and_tls_is_not() {
-        let tree = Tree::of(&[
-            ("crates/belofte-core/src/a.rs", "use aws_lc_rs::aead;"),
-            ("crates/belofte-ledger/src/b.rs", "let h = hmac::Hmac::new();"),
-            ("crates/belofte-server/src/c.rs", "rustls::crypto::aws_lc_rs::default_provider();"),
-            ("crates/belofte-vault/src/d.rs", "use aws_lc_rs::aead;"),
-            ("crates/belofte-core/src/e.rs", "let message::Age { .. } = page::new(); storage::get()"),
-        ]);
-        assert_eq!(
-            places(&cipher(&tree)),
-            [("crates/belofte-core/src/a.rs".into(), 1), ("crates/belofte-ledger/src/b.rs".into(), 1),]
         );
     }
 

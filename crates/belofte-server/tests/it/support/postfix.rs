@@ -99,8 +99,14 @@ impl Postfix {
         .expect("a string takes all");
         fs::write(config.join("main.cf"), main).expect("our own folder");
         let config = config.display().to_string();
-        // `postfix start-fg` leaves the process that the guard knows; the master itself stays in it.
-        let start = format!("postfix -c {config} check && exec /usr/lib/postfix/sbin/master -c {config} -d");
+        // `postfix start-fg` checks for seconds and leaves the process that the guard knows; these
+        // are the folders that it would make, and the master itself.
+        let start = format!(
+            "cd {at}/queue && install -d -m 755 pid && install -d -o postfix -g postdrop -m 710 public && \
+             install -d -o postfix -g postdrop -m 730 maildrop && install -d -o postfix -m 700 active bounce \
+             corrupt defer deferred flush hold incoming private saved trace && \
+             exec /usr/lib/postfix/sbin/master -c {config} -d"
+        );
         let peer = Peer::start(folder, "TERM", &["sh", "-c", &start]);
         let postfix = Self { peer, smtp, certificate };
         wait::until_listening("Postfix", smtp);

@@ -7,4 +7,8 @@
 
 pub mod api;
 pub mod cli;
+pub mod config;
+pub mod desk;
 pub mod http;
+pub mod lifecycle;
+pub mod observability;

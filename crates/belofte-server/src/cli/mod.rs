@@ -1,44 +1,94 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The command line of `belofte`.
 
-use std::io::Write as _;
+mod config;
+mod ledger;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::config::Surroundings;
 
 /// Customer contact with a data-processing agreement that is a program.
 #[derive(Parser)]
 #[command(name = "belofte", version, about)]
 struct Arguments {
+    /// The configuration file; belofte.toml in the data folder without it
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer with one JSON object on standard output
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check the configuration, or explain it
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Prove an exported ledger, offline
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Print the description of the HTTP API (OpenAPI 3.1)
     Openapi,
 }
 
-/// Reads the command line and does what it asks. Returns the exit status: 0 done, 1 failed,
-/// 2 not understood.
+/// What every command gets.
+struct Cli {
+    config: Option<PathBuf>,
+    json: bool,
+    around: Surroundings,
+}
+
+/// How a command ended.
+enum Done {
+    /// Well.
+    Well,
+    /// With findings that it has told.
+    WithFindings,
+}
+
+/// Reads the command line and does what it asks. Returns the exit status: 0 done, 1 failed or
+/// found something, 2 not understood.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    let cli = Cli { config: arguments.config, json: arguments.json, around: Surroundings::of_process() };
     let done = match arguments.command {
-        Command::Openapi => openapi(),
+        Command::Config(command) => config::run(&cli, &command),
+        Command::Ledger(command) => ledger::run(&cli, &command),
+        Command::Openapi => openapi(&cli),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::WithFindings) => ExitCode::FAILURE,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "belofte: {error:#}");
+            let _ = writeln!(io::stderr(), "belofte: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn openapi() -> anyhow::Result<()> {
-    let text = crate::api::openapi::text()?;
-    std::io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(())
+impl Cli {
+    /// Writes `text`, or `value` with `--json`. A reader that has gone is no failure.
+    fn tell(&self, text: &str, value: &serde_json::Value) -> io::Result<()> {
+        if self.json { self.print(&format!("{value}\n")) } else { self.print(text) }
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        match io::stdout().lock().write_all(text.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn openapi(cli: &Cli) -> anyhow::Result<Done> {
+    cli.print(&crate::api::openapi::text()?)?;
+    Ok(Done::Well)
 }

@@ -1,8 +1,35 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! HTTP: what every endpoint shares.
 
+mod around;
 mod code;
+mod context;
+mod cookie;
+mod error;
+mod extract;
 mod problem;
+mod router;
+mod serve;
+mod stall;
+#[cfg(test)]
+mod tests;
+pub mod tls;
+pub mod tries;
+mod words;
 
+use std::net::SocketAddr;
+
+pub use around::{Around, CONTENT_SECURITY_POLICY, around, own_page};
 pub use code::{Code, FieldCode};
+pub use context::{Allowance, Context};
+pub use cookie::{Cookie, bearer};
+pub use error::{Answer, ApiError, Checks, page_limit};
+pub use extract::{ContextOf, Id, IdempotencyKey, Json, Query, parse, read};
 pub use problem::{FieldProblem, MEDIA_TYPE as PROBLEM_MEDIA_TYPE, Organisation, Problem};
+pub use router::{finish, mount};
+pub use serve::{Bounds, serve};
+pub use words::word;
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Every setting: its name, type, default and meaning. The reference page is printed from this.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::read::{KeyDoc, Reader, SectionDoc};
+use super::setting::{
+    LogFormat, Network, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
+};
+
+/// Writes a section's struct, the function that reads it and the one that describes it.
+macro_rules! sections {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        $section:ident as $field:ident = $path:literal {
+            $($(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:literal;)+
+        }
+    )+) => {
+        /// The whole configuration, checked.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $(#[doc = concat!("`[", $path, "]`")] pub $field: $section,)+
+        }
+
+        $(
+            $(#[doc = $section_doc])+
+            #[derive(Clone, Debug)]
+            pub struct $section {
+                $($(#[doc = $doc])+ pub $key: $type,)+
+            }
+        )+
+
+        impl Config {
+            /// Takes every setting out of `reader`; `None` when one did not hold (the reader
+            /// knows which).
+            pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+                $(
+                    // All of a section are read before one failure ends it: all errors are told.
+                    $(let $key = reader.take::<$type>(concat!($path, ".", stringify!($key)), $default);)+
+                    let $field = (|| Some($section { $($key: $key?,)+ }))();
+                )+
+                Some(Self { $($field: $field?,)+ })
+            }
+
+            /// What there is to set.
+            pub(super) fn describe() -> Vec<SectionDoc> {
+                vec![$(
+                    SectionDoc {
+                        path: $path,
+                        text: concat!($($section_doc),+).trim(),
+                        keys: vec![$(KeyDoc {
+                            path: concat!($path, ".", stringify!($key)),
+                            text: concat!($($doc),+).trim(),
+                            kind: <$type as Setting>::kind(),
+                            default: $default,
+                        },)+],
+                    },
+                )+]
+            }
+        }
+    };
+}
+
+sections! {
+    /// Where the desk and the API are served.
+    Server as server = "server" {
+        /// The address and port of the HTTPS listener.
+        listen: SocketAddr = "127.0.0.1:8443";
+        /// How people reach it from outside; links in invitations begin with it.
+        public_url: WebAddress = "https://localhost:8443";
+    }
+    /// The certificate of the HTTPS listener.
+    ServerTls as tls = "server.tls" {
+        /// Where it comes from.
+        mode: TlsMode = "self-signed";
+        /// The certificate with its chain (PEM), with mode `files`.
+        cert_file: Option<PathBuf> = "";
+        /// Its private key (PEM), with mode `files`.
+        key_file: Option<PathBuf> = "";
+    }
+    /// What the server keeps on this machine.
+    Data as data = "data" {
+        /// The data folder; without it `BELOFTE_DATA`, else `data` in the working folder.
+        folder: Option<PathBuf> = "";
+    }
+    /// Where rows are kept.
+    Storage as storage = "storage" {
+        /// The engine.
+        engine: StorageEngine = "sqlite";
+        /// The database of content, with engine `postgres`: `postgres://user:password@host/database`.
+        url: Option<Secret> = "";
+        /// The database of keys, with engine `postgres`. Another database, on another cluster
+        /// where physical back-ups are made: keys never lie in a content back-up.
+        keys_url: Option<Secret> = "";
+        /// How many connections to each database at most.
+        connections: Whole<2, 200> = "16";
+    }
+    /// The listener for incoming mail (SMTP and LMTP).
+    Smtp as smtp = "smtp" {
+        /// Its address and port; empty receives no mail.
+        listen: Option<SocketAddr> = "127.0.0.1:2525";
+        /// The name that it greets with; the host of `server.public_url` without it.
+        hostname: Option<String> = "";
+        /// The longest mail that it takes, in bytes.
+        max_message_bytes: Whole<65_536, 268_435_456> = "52428800";
+        /// How many connections at once.
+        max_connections: Whole<1, 10_000> = "256";
+        /// How many connections at once from one address.
+        max_connections_per_address: Whole<1, 10_000> = "32";
+        /// How many mails a minute from one address.
+        max_messages_per_minute: Whole<1, 1_000_000> = "6000";
+    }
+    /// The certificate of the mail listener.
+    SmtpTls as smtp_tls = "smtp.tls" {
+        /// Where it comes from.
+        mode: SmtpTlsMode = "server";
+        /// The certificate with its chain (PEM), with mode `files`.
+        cert_file: Option<PathBuf> = "";
+        /// Its private key (PEM), with mode `files`.
+        key_file: Option<PathBuf> = "";
+    }
+    /// How much one caller, or all together, may ask of the server.
+    Limits as limits = "limits" {
+        /// How many HTTPS connections at once; more wait in the system's queue.
+        connections: Whole<16, 100_000> = "2048";
+        /// Within how many seconds a connection must finish its TLS handshake.
+        handshake_s: Whole<1, 120> = "10";
+        /// Within how many seconds the head of a request must arrive.
+        head_s: Whole<1, 120> = "15";
+        /// Within how many seconds the body of a request must arrive.
+        body_s: Whole<1, 3_600> = "120";
+        /// The longest JSON body, in bytes.
+        json_bytes: Whole<16_384, 33_554_432> = "4194304";
+        /// The longest attachment to upload, in bytes.
+        attachment_bytes: Whole<65_536, 268_435_456> = "26214400";
+        /// How many seconds running requests have to finish when the server stops.
+        drain_s: Whole<1, 600> = "30";
+        /// How many wrong passwords for one account within a quarter of an hour.
+        sign_in_per_account: Whole<3, 1_000> = "10";
+        /// How many wrong passwords from one address within a quarter of an hour.
+        sign_in_per_address: Whole<3, 100_000> = "60";
+        /// How many looks at invitations from one address within a quarter of an hour.
+        invitations_per_address: Whole<3, 100_000> = "60";
+    }
+    /// Connections that the server itself makes.
+    Outbound as outbound = "outbound" {
+        /// Private networks that hosts named by a tenant may lie in, such as one's own mail
+        /// server. By default none: a tenant cannot make the server reach into the house.
+        allow_private: Vec<Network> = "";
+    }
+    /// What can be seen of the server at work. Nothing of it holds a personal value.
+    Observability as observability = "observability" {
+        /// What to log: `error`, `warn`, `info`, `debug` or `trace`, also by part:
+        /// `info,belofte_store=debug`.
+        log: String = "info";
+        /// How log lines are written.
+        format: LogFormat = "text";
+        /// The address and port where Prometheus reads figures; empty shows none.
+        metrics_listen: Option<SocketAddr> = "";
+        /// Where traces go by OTLP over HTTP (`/v1/traces` is added); empty sends none.
+        otlp_endpoint: Option<WebAddress> = "";
+    }
+    /// The keys of everything.
+    Vault as vault = "vault" {
+        /// The root key file; `root.key` in the data folder without it. Keep a copy off the machine:
+        /// without it nothing can ever be read again.
+        root_key_file: Option<PathBuf> = "";
+        /// A second place for epoch keys, off this machine (a mounted folder).
+        key_backup_dir: Option<PathBuf> = "";
+    }
+}

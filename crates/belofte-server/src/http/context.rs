@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What is known about a request while it runs.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use belofte_model::{Language, RequestId, TenantId, Timestamp};
+
+/// One request: its id, what its handling found out about it, and what it may take.
+#[derive(Debug)]
+pub struct Context {
+    /// Its id: in its log lines, its problem details and the accesses it makes.
+    pub id: RequestId,
+    /// When it came.
+    pub at: Timestamp,
+    /// From where.
+    pub peer: Option<SocketAddr>,
+    /// The longest JSON body.
+    pub json_bytes: usize,
+    /// The longest attachment.
+    pub attachment_bytes: usize,
+    /// Within how long a body must arrive.
+    pub body_time: Duration,
+    asked_language: Language,
+    user_language: OnceLock<Language>,
+    tenant: OnceLock<TenantId>,
+    body_digest: OnceLock<[u8; 32]>,
+}
+
+/// What requests may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// The longest JSON body, in bytes.
+    pub json_bytes: usize,
+    /// The longest attachment, in bytes.
+    pub attachment_bytes: usize,
+    /// Within how long a body must arrive.
+    pub body_time: Duration,
+}
+
+impl Context {
+    /// A request that came `at` from `peer` and asks for `language`.
+    #[must_use]
+    pub fn new(
+        id: RequestId,
+        at: Timestamp,
+        peer: Option<SocketAddr>,
+        language: Language,
+        allowance: Allowance,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            peer,
+            json_bytes: allowance.json_bytes,
+            attachment_bytes: allowance.attachment_bytes,
+            body_time: allowance.body_time,
+            asked_language: language,
+            user_language: OnceLock::new(),
+            tenant: OnceLock::new(),
+            body_digest: OnceLock::new(),
+        }
+    }
+
+    /// The language to answer in: the user's once they are known, else what the browser asked.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.user_language.get().copied().unwrap_or(self.asked_language)
+    }
+
+    /// Who asks is known now: their tenant, for the log, and their language.
+    pub fn recognise(&self, tenant: TenantId, language: Option<Language>) {
+        let _ = self.tenant.set(tenant);
+        if let Some(language) = language {
+            let _ = self.user_language.set(language);
+        }
+    }
+
+    /// The tenant of the one who asks, once known.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.tenant.get().copied()
+    }
+
+    /// Remembers the SHA-256 of the body, for idempotency keys.
+    pub fn set_body_digest(&self, digest: [u8; 32]) {
+        let _ = self.body_digest.set(digest);
+    }
+
+    /// The SHA-256 of the body; that of nothing where none was read.
+    #[must_use]
+    pub fn body_digest(&self) -> [u8; 32] {
+        self.body_digest.get().copied().unwrap_or_else(|| belofte_vault::sha256(&[]))
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Puts endpoints, the desk and what is around them together.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+
+use super::{ApiError, Around, Code, around, own_page};
+use crate::api::operation::{BASE, Operation, Verb};
+
+/// Adds the endpoint `operation`, answered by `handler`. The path, the method and who may call
+/// come from the operation: the handler finds it among the request's extensions as
+/// `&'static Operation`, where the extractors of callers look.
+pub fn mount<H, T, S>(router: Router<S>, operation: &'static Operation, handler: H) -> Router<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let filter = match operation.verb {
+        Verb::Get => MethodFilter::GET,
+        Verb::Post => MethodFilter::POST,
+        Verb::Patch => MethodFilter::PATCH,
+        Verb::Delete => MethodFilter::DELETE,
+    };
+    let guarded = move |mut request: Request, next: Next| async move {
+        match own_page(request.method(), request.headers()) {
+            Ok(()) => {
+                request.extensions_mut().insert(operation);
+                next.run(request).await
+            }
+            Err(error) => error.into_response(),
+        }
+    };
+    let route = on(filter, handler).layer(from_fn(guarded));
+    router.route(&format!("{BASE}{}", operation.path), route)
+}
+
+/// Closes the router: unknown paths below `/api`, unknown methods, `/healthz`, `/openapi.json`,
+/// the desk for the rest, and what is [`around`] all of it.
+pub fn finish(api: Router, around_all: Around) -> Router {
+    api.route("/api", axum::routing::any(unknown))
+        .route("/api/{*rest}", axum::routing::any(unknown))
+        .route("/healthz", axum::routing::get(|| async { "ok\n" }))
+        .route("/openapi.json", axum::routing::get(description))
+        .fallback(crate::desk::serve)
+        .method_not_allowed_fallback(|| async { ApiError::from(Code::MethodNotAllowed) })
+        .layer(from_fn_with_state(around_all, around))
+}
+
+async fn unknown() -> ApiError {
+    Code::NotFound.into()
+}
+
+async fn description() -> Response {
+    match crate::api::openapi::text() {
+        Ok(text) => ([(http::header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => ApiError::internal(&error).into_response(),
+    }
+}

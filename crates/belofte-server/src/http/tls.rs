@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! TLS with AWS-LC, for the desk and the mail listener: the certificate made here or read from
+//! files, and taken again when they change.
+
+use std::fmt;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use belofte_model::Timestamp;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+/// How often files are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// How long a certificate made here holds. Nobody vouches for it; what counts is that the
+/// exception which people made for it in their browser stays good.
+const MADE_HERE_DAYS: i64 = 20 * 365;
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read or written.
+    #[error("cannot use {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file holds no certificate or key in PEM.
+    #[error("{path} holds no certificate or private key in PEM")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rustls_pki_types::pem::Error,
+    },
+    /// The key and the certificate do not belong together or are of an unknown kind.
+    #[error("the certificate and its key cannot be used")]
+    Unusable(#[from] rustls::Error),
+    /// A certificate could not be made.
+    #[error("a certificate could not be made")]
+    Make(#[from] rcgen::Error),
+}
+
+/// A certificate with its key, as it is now.
+pub struct Certificate {
+    cert_file: PathBuf,
+    key_file: PathBuf,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    key: Arc<CertifiedKey>,
+    changed: Option<SystemTime>,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").field("cert_file", &self.cert_file).finish_non_exhaustive()
+    }
+}
+
+impl Certificate {
+    /// Reads a certificate with its chain and its key from files in PEM.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn from_files(cert_file: &Path, key_file: &Path) -> Result<Arc<Self>, TlsError> {
+        let current = Current { key: load(cert_file, key_file)?, changed: changed(cert_file, key_file) };
+        Ok(Arc::new(Self {
+            cert_file: cert_file.to_owned(),
+            key_file: key_file.to_owned(),
+            current: RwLock::new(current),
+        }))
+    }
+
+    /// The certificate made here and kept in `folder`; makes it for `host` at first start or when
+    /// the host is another. Says so loudly: browsers will not trust it.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn self_signed(folder: &Path, host: &str, now: Timestamp) -> Result<Arc<Self>, TlsError> {
+        let (cert_file, key_file) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let host_file = folder.join("host");
+        let known = std::fs::read_to_string(&host_file).is_ok_and(|known| known.trim() == host);
+        if !(known && cert_file.exists() && key_file.exists()) {
+            let (certificate, key) = make(host, now)?;
+            let failed = |path: &Path| {
+                let path = path.to_owned();
+                move |source| TlsError::File { path, source }
+            };
+            std::fs::create_dir_all(folder).map_err(failed(folder))?;
+            write_private(&key_file, &key).map_err(failed(&key_file))?;
+            std::fs::write(&cert_file, certificate).map_err(failed(&cert_file))?;
+            std::fs::write(&host_file, host).map_err(failed(&host_file))?;
+        }
+        tracing::warn!(
+            file = %cert_file.display(),
+            "the desk uses a certificate made by itself: browsers warn, and nobody can tell this server \
+             from another. Set server.tls to a certificate of your own before real use"
+        );
+        Self::from_files(&cert_file, &key_file)
+    }
+
+    /// Reads the files again when one has changed. What cannot be used leaves the old one.
+    pub fn look_again(&self) {
+        let now = changed(&self.cert_file, &self.key_file);
+        if self.current.read().unwrap_or_else(PoisonError::into_inner).changed == now {
+            return;
+        }
+        match load(&self.cert_file, &self.key_file) {
+            Ok(key) => {
+                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                *current = Current { key, changed: now };
+                tracing::info!(file = %self.cert_file.display(), "a new certificate is in use");
+            }
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the new certificate cannot be used; the old one stays"
+            ),
+        }
+    }
+
+    /// Looks at the files every minute until `stop`.
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        while tokio::time::timeout(LOOK_AGAIN, stop.cancelled()).await.is_err() {
+            self.look_again();
+        }
+    }
+
+    /// The settings of a listener with this certificate that speaks `protocols` (ALPN, RFC 7301).
+    ///
+    /// # Errors
+    /// [`TlsError::Unusable`].
+    pub fn listener(self: &Arc<Self>, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, TlsError> {
+        let resolver = Arc::new(Resolver(Arc::clone(self)));
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(Arc::new(config))
+    }
+}
+
+#[derive(Debug)]
+struct Resolver(Arc<Certificate>);
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.0.current.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current.key))
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// The settings of a client that trusts the public authorities.
+#[must_use]
+pub fn client() -> Arc<ClientConfig> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+fn load(cert_file: &Path, key_file: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| match source {
+            rustls_pki_types::pem::Error::Io(source) => TlsError::File { path, source },
+            source => TlsError::Pem { path, source },
+        }
+    };
+    let chain = CertificateDer::pem_file_iter(cert_file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(failed(cert_file))?;
+    if chain.is_empty() {
+        return Err(failed(cert_file)(rustls_pki_types::pem::Error::NoItemsFound));
+    }
+    let key = PrivateKeyDer::from_pem_file(key_file).map_err(failed(key_file))?;
+    let certified = CertifiedKey::from_der(chain, key, &provider())?;
+    certified.keys_match()?;
+    Ok(Arc::new(certified))
+}
+
+fn changed(cert_file: &Path, key_file: &Path) -> Option<SystemTime> {
+    let of = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    of(cert_file).max(of(key_file))
+}
+
+fn make(host: &str, now: Timestamp) -> Result<(String, String), TlsError> {
+    let mut names = vec![host.to_owned()];
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        if name != host {
+            names.push(name.to_owned());
+        }
+    }
+    let mut params = CertificateParams::new(names)?;
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, host);
+    params.distinguished_name = name;
+    let today = OffsetDateTime::from_unix_timestamp(now.as_secs()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    params.not_before = today - time::Duration::days(1);
+    params.not_after = today + time::Duration::days(MADE_HERE_DAYS);
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Traces by OTLP over HTTP with JSON bodies (OpenTelemetry protocol, version 1.x).
+//!
+//! Written here in place of the OpenTelemetry crates, which bring forty more and send every
+//! field that anyone records: here the allow-list of [`super::fields`] holds for traces as well.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use belofte_model::Timestamp;
+use belofte_store::Clock;
+use belofte_vault::Random;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
+use tracing::Subscriber;
+use tracing::span::{Attributes, Id, Record};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::fields::Seen;
+use crate::config::WebAddress;
+use crate::http::tls;
+
+/// How many finished spans wait at most; more are dropped and counted.
+const WAITING: usize = 4096;
+/// How many spans go in one request.
+const BATCH: usize = 512;
+/// How long spans wait for others.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a collector may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A finished span.
+#[derive(Debug)]
+struct Finished {
+    trace: [u8; 16],
+    span: [u8; 8],
+    parent: Option<[u8; 8]>,
+    name: &'static str,
+    begun: Timestamp,
+    ended: Timestamp,
+    fields: Vec<(&'static str, Value)>,
+}
+
+/// A span at work.
+struct Open {
+    trace: [u8; 16],
+    span: [u8; 8],
+    parent: Option<[u8; 8]>,
+    begun: Timestamp,
+    seen: Seen,
+}
+
+/// Hands finished spans to an [`Exporter`].
+pub struct TraceLayer {
+    clock: Clock,
+    random: Random,
+    sender: mpsc::Sender<Finished>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// Sends spans to a collector.
+pub struct Exporter {
+    endpoint: WebAddress,
+    receiver: mpsc::Receiver<Finished>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// A layer and the exporter that it hands spans to.
+#[must_use]
+pub fn channel(endpoint: WebAddress, clock: Clock, random: Random) -> (TraceLayer, Exporter) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let dropped = Arc::new(AtomicU64::new(0));
+    let layer = TraceLayer { clock, random, sender, dropped: Arc::clone(&dropped) };
+    (layer, Exporter { endpoint, receiver, dropped })
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let parent = span
+            .parent()
+            .and_then(|parent| parent.extensions().get::<Open>().map(|open| (open.trace, open.span)));
+        let mut seen = Seen::default();
+        attributes.record(&mut seen);
+        span.extensions_mut().insert(Open {
+            trace: parent.map_or_else(|| self.random.bytes(), |(trace, _)| trace),
+            span: self.random.bytes(),
+            parent: parent.map(|(_, span)| span),
+            begun: self.clock.now(),
+            seen,
+        });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(open) = span.extensions_mut().get_mut::<Open>()
+        {
+            values.record(&mut open.seen);
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else { return };
+        let Some(open) = span.extensions_mut().remove::<Open>() else { return };
+        let finished = Finished {
+            trace: open.trace,
+            span: open.span,
+            parent: open.parent,
+            name: span.name(),
+            begun: open.begun,
+            ended: self.clock.now(),
+            fields: open.seen.fields,
+        };
+        if self.sender.try_send(finished).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Why spans did not arrive.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error("no connection to the collector")]
+    Connect(#[source] std::io::Error),
+    #[error("the collector's certificate or name does not hold")]
+    Tls(#[source] std::io::Error),
+    #[error("the collector's address is no host name")]
+    Name,
+    #[error("the request failed")]
+    Http(#[from] hyper::Error),
+    #[error("the collector answered with status {0}")]
+    Refused(u16),
+    #[error("the collector took too long")]
+    Slow,
+}
+
+impl Exporter {
+    /// Sends spans in batches until `stop`, then what is left. Spans that cannot be sent are
+    /// dropped: watching must never hold up the work.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            let mut batch = Vec::with_capacity(BATCH);
+            let wait = async {
+                if let Some(first) = self.receiver.recv().await {
+                    batch.push(first);
+                    let fill = async {
+                        while batch.len() < BATCH
+                            && let Some(next) = self.receiver.recv().await
+                        {
+                            batch.push(next);
+                        }
+                    };
+                    let _ = timeout(PAUSE, fill).await;
+                }
+            };
+            let stopping = tokio::select! {
+                () = wait => false,
+                () = stop.cancelled() => true,
+            };
+            while let Ok(next) = self.receiver.try_recv() {
+                batch.push(next);
+            }
+            if !batch.is_empty() {
+                let body = Bytes::from(body(&batch).to_string());
+                let sent =
+                    timeout(PATIENCE, send(&self.endpoint, body)).await.unwrap_or(Err(ExportError::Slow));
+                // Told once per outage, not once per batch.
+                match sent {
+                    Ok(()) => failing = false,
+                    Err(error) if !failing => {
+                        failing = true;
+                        tracing::warn!(error = &error as &dyn std::error::Error, "traces are not delivered");
+                    }
+                    Err(_) => {}
+                }
+            }
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                metrics::counter!("belofte_spans_dropped_total").increment(dropped);
+            }
+            if stopping || self.receiver.is_closed() {
+                return;
+            }
+        }
+    }
+}
+
+async fn send(endpoint: &WebAddress, body: Bytes) -> Result<(), ExportError> {
+    let authority = endpoint.authority();
+    let host = endpoint.host().to_owned();
+    let named_port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let port = named_port.unwrap_or(if endpoint.is_https() { 443 } else { 80 });
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(ExportError::Connect)?;
+    let path = endpoint.as_str().split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    let request = http::Request::post(format!("{}/v1/traces", path.unwrap_or("")))
+        .header(http::header::HOST, authority)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body))
+        .map_err(|_| ExportError::Name)?;
+    let status = if endpoint.is_https() {
+        let name = rustls_pki_types::ServerName::try_from(host).map_err(|_| ExportError::Name)?;
+        let connector = TlsConnector::from(tls::client());
+        let stream = connector.connect(name, stream).await.map_err(ExportError::Tls)?;
+        exchange(TokioIo::new(stream), request).await?
+    } else {
+        exchange(TokioIo::new(stream), request).await?
+    };
+    if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.as_u16())) }
+}
+
+async fn exchange<T>(stream: T, request: http::Request<Full<Bytes>>) -> Result<http::StatusCode, ExportError>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+    // The connection lives and ends with this one request, so it needs no task of its own.
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let response = tokio::select! {
+        response = &mut answer => response?,
+        ended = &mut connection => {
+            ended?;
+            answer.await?
+        }
+    };
+    Ok(response.status())
+}
+
+/// The body of an `ExportTraceServiceRequest` in OTLP's JSON: ids in hex, 64-bit numbers as texts.
+fn body(batch: &[Finished]) -> Value {
+    let spans: Vec<Value> = batch.iter().map(span).collect();
+    json!({ "resourceSpans": [{
+        "resource": { "attributes": [
+            { "key": "service.name", "value": { "stringValue": "belofte" } },
+            { "key": "service.version", "value": { "stringValue": env!("CARGO_PKG_VERSION") } },
+        ] },
+        "scopeSpans": [{ "scope": { "name": "belofte" }, "spans": spans }],
+    }] })
+}
+
+fn span(finished: &Finished) -> Value {
+    let nanos = |at: Timestamp| (i128::from(at.as_micros()) * 1_000).to_string();
+    let attributes: Vec<Value> = finished
+        .fields
+        .iter()
+        .map(|(name, value)| json!({ "key": format!("belofte.{name}"), "value": attribute(value) }))
+        .collect();
+    json!({
+        "traceId": hex::encode(finished.trace),
+        "spanId": hex::encode(finished.span),
+        "parentSpanId": finished.parent.map(hex::encode).unwrap_or_default(),
+        "name": finished.name,
+        // SPAN_KIND_SERVER for what others asked for, SPAN_KIND_INTERNAL for the rest.
+        "kind": if finished.parent.is_none() { 2 } else { 1 },
+        "startTimeUnixNano": nanos(finished.begun),
+        "endTimeUnixNano": nanos(finished.ended),
+        "attributes": attributes,
+    })
+}
+
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Bool(flag) => json!({ "boolValue": flag }),
+        Value::Number(number) if number.is_f64() => json!({ "doubleValue": number }),
+        Value::Number(number) => json!({ "intValue": number.to_string() }),
+        Value::String(text) => json!({ "stringValue": text }),
+        other => json!({ "stringValue": other.to_string() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI64;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+    use crate::config::Setting as _;
+
+    #[tokio::test]
+    async fn spans_arrive_at_a_collector_without_personal_values() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let clock = Clock::Manual(Arc::new(AtomicI64::new(1_000_000)));
+        let endpoint = WebAddress::from_text(&format!("http://{address}/otlp/")).expect("an address");
+        let (layer, exporter) = channel(endpoint, clock.clone(), Random::seeded(7));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let outer = tracing::info_span!("request", route = "/a/{id}", email = "canary@a.example");
+            outer.in_scope(|| drop(tracing::info_span!("work", count = 3_u64).entered()));
+            clock.advance(Duration::from_millis(5));
+        });
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let collector = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut text = Vec::new();
+            while !text.ends_with(b"}]}]}]}") {
+                let mut buffer = [0; 4096];
+                let length = stream.read(&mut buffer).await.expect("reads");
+                assert!(length > 0, "ended early: {}", String::from_utf8_lossy(&text));
+                text.extend_from_slice(&buffer[..length]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.expect("answers");
+            String::from_utf8(text).expect("text")
+        };
+        let (text, ()) = tokio::join!(collector, exporter.run(stop));
+        assert!(text.starts_with("POST /otlp/v1/traces HTTP/1.1\r\n"), "{text}");
+        assert!(!text.contains("canary"), "{text}");
+        let body: Value =
+            serde_json::from_str(&text[text.find("\r\n\r\n").expect("a body")..]).expect("JSON");
+        let spans = &body["resourceSpans"][0]["scopeSpans"][0]["spans"];
+        assert_eq!(spans[0]["name"], "work");
+        assert_eq!(spans[0]["parentSpanId"], spans[1]["spanId"]);
+        assert_eq!(spans[0]["traceId"], spans[1]["traceId"]);
+        assert_eq!(spans[1]["endTimeUnixNano"], "1005000000");
+        assert_eq!(spans[1]["attributes"][0]["value"]["stringValue"], "/a/{id}");
+    }
+}

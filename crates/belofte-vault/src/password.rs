@@ -38,6 +38,10 @@ fn prepared(password: &str) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.into_owned().into_bytes())
 }
 
+fn is_affordable(params: &Params) -> bool {
+    params.m_cost() <= LIMIT.0 && params.t_cost() <= LIMIT.1 && params.p_cost() <= LIMIT.2
+}
+
 /// Hashes a password with a fresh salt; gives a PHC string (`$argon2id$v=19$m=19456,…`).
 #[must_use]
 pub fn hash(random: &Random, password: &str) -> String {
@@ -58,7 +62,7 @@ pub fn verify(password: &str, hash: &str) -> bool {
     }
     let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return false };
     let Ok(params) = Params::try_from(&stored) else { return false };
-    if params.m_cost() > LIMIT.0 || params.t_cost() > LIMIT.1 || params.p_cost() > LIMIT.2 {
+    if !is_affordable(&params) {
         return false;
     }
     let mut computed = Zeroizing::new([0; Output::MAX_LENGTH]);
@@ -96,6 +100,15 @@ mod tests {
         let stored = hash(&Random::seeded(2), "cafe\u{301}");
         assert!(verify("caf\u{e9}", &stored));
         assert!(!verify("cafe", &stored));
+    }
+
+    #[test]
+    fn what_a_stored_hash_may_ask_is_limited() {
+        let affordable = |m, t, p| is_affordable(&Params::new(m, t, p, None).unwrap());
+        assert!(affordable(MEMORY_KIB, PASSES, LANES) && affordable(LIMIT.0, LIMIT.1, LIMIT.2));
+        assert!(!affordable(LIMIT.0 + 1, 1, 1));
+        assert!(!affordable(1024, LIMIT.1 + 1, 1));
+        assert!(!affordable(1024, 1, LIMIT.2 + 1));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 
 /// The shortest word, in characters.
 pub const MIN_WORD: usize = 2;
@@ -68,6 +68,9 @@ fn is_joined(joined: &str, groups: &[String]) -> bool {
 
 /// Folds one piece of text: decomposed, lower-case, without diacritics; other characters than
 /// letters and digits are kept when `keep` says so.
+///
+/// A diacritic is a mark that combines (class other than 0): accents, Arabic and Hebrew points.
+/// The vowel signs of Indic scripts are class 0 and stay; without them words would coincide.
 pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for decomposed in text.nfkd() {
@@ -83,7 +86,7 @@ pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
                 'ħ' => out.push('h'),
                 'ı' => out.push('i'),
                 'ς' => out.push('σ'),
-                c if is_combining_mark(c) => {}
+                c if canonical_combining_class(c) != 0 => {}
                 c if c.is_alphanumeric() || keep(c) => out.push(c),
                 _ => {}
             }

@@ -193,6 +193,20 @@ fn entries_and_tiles_changed_together_fail_without_a_name() {
 }
 
 #[test]
+fn changed_tiles_cannot_blame_another_entry() {
+    let dir = exported(9);
+    let mut lines = entries_of(&dir);
+    lines[6] = altered(&lines[6]);
+    put_entries(&dir, &lines);
+    assert!(matches!(finding(&dir), Finding::Changed { no: 6 }));
+    let tile = dir.path().join("tile/0/000.p/9");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[2 * 32] ^= 1;
+    fs::write(&tile, bytes).unwrap();
+    assert!(matches!(finding(&dir), Finding::Root { size: 9 }));
+}
+
+#[test]
 fn a_line_that_misstates_its_number_is_a_change() {
     let dir = exported(5);
     let mut lines = entries_of(&dir);

@@ -157,18 +157,24 @@ fn has_nextest() -> bool {
     shell::on_path("cargo-nextest")
 }
 
+/// `cargo nextest run` where it is there, else `cargo test`.
+fn runner() -> Command {
+    let mut command = shell::cargo();
+    if has_nextest() {
+        command.args(["nextest", "run", "--no-fail-fast"]);
+    } else {
+        command.args(["test", "--no-fail-fast"]);
+    }
+    command
+}
+
+/// The tests with the binary that they start, so that the next steps only run what is there.
 fn build_tests() -> Result<()> {
-    // One invocation for tests and binary, so that nothing is compiled twice.
-    shell::run(shell::cargo().args(["build", "--workspace", "--all-targets", "--locked"]))
+    shell::run(runner().args(["--no-run", "--workspace", "--locked"]))
 }
 
 fn rust_tests(postgres: &str, args: &[String]) -> Result<(Option<String>, Counts)> {
-    let mut command: Command = shell::cargo();
-    if has_nextest() {
-        command.args(["nextest", "run", "--locked", "--no-fail-fast"]);
-    } else {
-        command.args(["test", "--locked", "--no-fail-fast"]);
-    }
+    let mut command = runner();
     command.args(args).env(postgres::VARIABLE, postgres);
     let (lines, ok) = shell::tee(&mut command)?;
     let counts = counts::read(&lines);

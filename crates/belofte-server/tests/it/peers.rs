@@ -75,14 +75,13 @@ fn a_submission_needs_the_password() {
             .concat();
     let wrong = swaks(postfix.smtp, &wrong);
     assert!(!wrong.ok && wrong.transcript.contains("535"), "{}", wrong.transcript);
-    let right = [
-        &mail[..],
-        &["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "geheim van de zaak"],
-    ]
-    .concat();
-    let right = swaks(postfix.smtp, &right);
-    assert!(right.ok, "{}", right.transcript);
-    assert_eq!(dovecot.wait_for_mails(ANNA.0, 1).len(), 1);
+    let right =
+        ["--auth", "PLAIN", "--auth-user", "info@winkel.example", "--auth-password", "geheim van de zaak"];
+    let starttls = swaks(postfix.smtp, &[&mail[..], &right].concat());
+    assert!(starttls.ok, "{}", starttls.transcript);
+    let wrapped = swaks(postfix.smtps, &[&mail[..4], &["--tls-on-connect"], &right[..]].concat());
+    assert!(wrapped.ok, "{}", wrapped.transcript);
+    assert_eq!(dovecot.wait_for_mails(ANNA.0, 2).len(), 2);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Postfix {
     peer: Peer,
     /// SMTP on the loopback, with STARTTLS.
     pub smtp: u16,
+    /// SMTP on the loopback, in TLS from the first byte.
+    pub smtps: u16,
     /// The certificate that it shows.
     pub certificate: Certificate,
 }
@@ -48,7 +50,7 @@ impl Postfix {
         }
         let folder = new_folder("postfix");
         let certificate = Certificate::make(&folder);
-        let [smtp] = free_ports();
+        let [smtp, smtps] = free_ports();
         for name in ["config", "queue", "data"] {
             fs::create_dir(folder.join(name)).expect("our own folder");
         }
@@ -61,7 +63,7 @@ impl Postfix {
         let config = folder.join("config");
         fs::write(config.join("transport"), transport).expect("our own folder");
         fs::write(config.join("answers"), answers).expect("our own folder");
-        fs::write(config.join("master.cf"), master(smtp)).expect("our own folder");
+        fs::write(config.join("master.cf"), master(smtp, smtps)).expect("our own folder");
         let at = folder.display();
         let (cert, key) = (certificate.certificate.display(), certificate.key.display());
         let mut main = format!(
@@ -108,7 +110,7 @@ impl Postfix {
              exec /usr/lib/postfix/sbin/master -c {config} -d"
         );
         let peer = Peer::start(folder, "TERM", &["sh", "-c", &start]);
-        let postfix = Self { peer, smtp, certificate };
+        let postfix = Self { peer, smtp, smtps, certificate };
         wait::until_listening("Postfix", smtp);
         Some(postfix)
     }
@@ -127,9 +129,10 @@ fn route_line(domain: &str, route: Route) -> String {
 }
 
 /// The daemons, none of them in a chroot, which a folder without system files could not hold.
-fn master(smtp: u16) -> String {
+fn master(smtp: u16, smtps: u16) -> String {
     format!(
         "127.0.0.1:{smtp} inet n - n - - smtpd\n\
+         127.0.0.1:{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n\
          pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 1 1 qmgr\n\
          tlsmgr unix - - n 1000? 1 tlsmgr\nrewrite unix - - n - - trivial-rewrite\n\
          bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n\

@@ -34,6 +34,9 @@ pub enum RecipientClass {
     ChosenByTenant,
     /// A network that anybody is reached by; what happens to data there nobody can promise.
     OpenTransport(Transport),
+    /// A server of the operator's own that only the configuration can name, inside the house or
+    /// not. Gets figures about the installation, never anything of a tenant.
+    OperatorsOwn,
 }
 
 impl RecipientClass {
@@ -43,6 +46,7 @@ impl RecipientClass {
             Self::ChosenByTenant => "chosen_by_tenant",
             Self::OpenTransport(Transport::Mail) => "mail",
             Self::OpenTransport(Transport::Telephone) => "telephone",
+            Self::OperatorsOwn => "operators_own",
         }
     }
 }
@@ -63,6 +67,8 @@ pub enum ConnectPurpose {
     Submission,
     /// The connection test of the settings page.
     SubmissionTest,
+    /// Traces for the operator's collector.
+    Traces,
 }
 
 impl ConnectPurpose {
@@ -70,6 +76,7 @@ impl ConnectPurpose {
         match self {
             Self::Submission => "submission",
             Self::SubmissionTest => "submission_test",
+            Self::Traces => "traces",
         }
     }
 }
@@ -323,9 +330,9 @@ impl Outbound {
         if addresses.is_empty() {
             return Err(OutboundError::Resolve(io::Error::new(io::ErrorKind::NotFound, "no address")));
         }
-        // The operator vouches for the hosts of the register; all other names come from
-        // tenants or from the open internet.
-        if !matches!(class, RecipientClass::SubProcessor { .. }) {
+        // The operator vouches for the hosts of the register and of the configuration; all other
+        // names come from tenants or from the open internet.
+        if !matches!(class, RecipientClass::SubProcessor { .. } | RecipientClass::OperatorsOwn) {
             addresses.retain(|address| self.may_reach(&host, *address));
         }
         if addresses.is_empty() { Err(OutboundError::NotPublic) } else { Ok(addresses) }

@@ -17,9 +17,7 @@ pub use reference::page as reference_page;
 pub use sections::{
     Config, Data, Limits, Observability, Outbound, Server, ServerTls, Smtp, SmtpTls, Storage, Vault,
 };
-pub use setting::{
-    LogFormat, Network, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
-};
+pub use setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
 
 use read::Reader;
 
@@ -176,6 +174,7 @@ impl Config {
         place("smtp.tls.key_file", &mut self.smtp_tls.key_file);
         place("vault.root_key_file", &mut self.vault.root_key_file);
         place("vault.key_backup_dir", &mut self.vault.key_backup_dir);
+        place("outbound.root_certs_file", &mut self.outbound.root_certs_file);
         place("data.folder", &mut self.data.folder);
         self.data.folder.get_or_insert_with(|| around.data_folder());
         self

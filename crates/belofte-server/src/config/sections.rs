@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::read::{KeyDoc, Reader, SectionDoc};
-use super::setting::{
-    LogFormat, Network, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
-};
+use belofte_channels::network::Network;
+use belofte_channels::outbound::AllowPrivate;
+
+use super::setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
 
 /// Writes a section's struct, the function that reads it and the one that describes it.
 macro_rules! sections {
@@ -100,16 +101,27 @@ sections! {
     Smtp as smtp = "smtp" {
         /// Its address and port; empty receives no mail.
         listen: Option<SocketAddr> = "127.0.0.1:2525";
+        /// The address and port of an LMTP listener beside it (RFC 2033), for a mail server of one's
+        /// own that delivers here; empty has none.
+        lmtp_listen: Option<SocketAddr> = "";
         /// The name that it greets with; the host of `server.public_url` without it.
         hostname: Option<String> = "";
         /// The longest mail that it takes, in bytes.
         max_message_bytes: Whole<65_536, 268_435_456> = "52428800";
         /// How many connections at once.
-        max_connections: Whole<1, 10_000> = "256";
-        /// How many connections at once from one address.
-        max_connections_per_address: Whole<1, 10_000> = "32";
-        /// How many mails a minute from one address.
-        max_messages_per_minute: Whole<1, 1_000_000> = "6000";
+        max_connections: Whole<1, 10_000> = "1000";
+        /// How many connections at once of one client (an IPv6 client is its /64).
+        max_connections_per_client: Whole<1, 10_000> = "20";
+        /// How many connections a minute one client may begin.
+        connections_per_minute: Whole<1, 1_000_000> = "60";
+        /// How many mails a minute one client may begin.
+        messages_per_minute: Whole<1, 1_000_000> = "120";
+        /// How many mails a minute one account may receive.
+        account_messages_per_minute: Whole<1, 1_000_000> = "300";
+        /// Mail servers of one's own, which queue and limit by themselves: no limit holds for them.
+        exempt: Vec<Network> = "127.0.0.0/8, ::1";
+        /// How many bytes of mail may be under way at once, of all connections together.
+        memory_bytes: Whole<1_048_576, 17_179_869_184> = "268435456";
     }
     /// The certificate of the mail listener.
     SmtpTls as smtp_tls = "smtp.tls" {
@@ -147,7 +159,10 @@ sections! {
     Outbound as outbound = "outbound" {
         /// Private networks that hosts named by a tenant may lie in, such as one's own mail
         /// server. By default none: a tenant cannot make the server reach into the house.
-        allow_private: Vec<Network> = "";
+        allow_private: Vec<AllowPrivate> = "";
+        /// Further certificate authorities (PEM) that mail servers may be signed by, beside the
+        /// public ones.
+        root_certs_file: Option<PathBuf> = "";
     }
     /// What can be seen of the server at work. Nothing of it holds a personal value.
     Observability as observability = "observability" {

@@ -3,8 +3,11 @@
 //! environment variable, and how the reference names it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use belofte_channels::network::Network;
+use belofte_channels::outbound::AllowPrivate;
 
 /// A value as it was found, before its setting says what it should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,28 +237,21 @@ impl Setting for WebAddress {
     }
 }
 
-/// A range of IP addresses (CIDR, RFC 4632 and RFC 4291); a single address is a range of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// An address in it.
-    pub address: IpAddr,
-    /// How many leading bits its members share.
-    pub prefix: u8,
-}
-
 impl Setting for Network {
     fn kind() -> String {
         "a network such as 10.0.0.0/8 or an address".into()
     }
     fn from_text(text: &str) -> Result<Self, String> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong::<Self>(text))?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(most), |prefix| prefix.parse().map_err(|_| wrong::<Self>(text)))?;
-        if prefix <= most { Ok(Self { address, prefix }) } else { Err(wrong::<Self>(text)) }
+        text.parse().map_err(|_| wrong::<Self>(text))
+    }
+}
+
+impl Setting for AllowPrivate {
+    fn kind() -> String {
+        "a host with its port such as mail.internal:587, or a network such as 10.0.0.0/8".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| wrong::<Self>(text))
     }
 }
 

@@ -7,6 +7,7 @@ mod context;
 mod cookie;
 mod error;
 mod extract;
+pub mod live;
 mod problem;
 mod router;
 mod serve;

@@ -13,8 +13,10 @@ mod otlp;
 
 use std::sync::Arc;
 
+use belofte_channels::outbound::Outbound;
 use belofte_store::Clock;
 use belofte_vault::Random;
+use rustls::ClientConfig;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -44,6 +46,8 @@ pub enum ObserveError {
 /// [`ObserveError`].
 pub fn start(
     settings: &config::Observability,
+    outbound: &Outbound,
+    tls: &Arc<ClientConfig>,
     clock: &Clock,
     random: &Random,
 ) -> Result<Option<Exporter>, ObserveError> {
@@ -52,7 +56,13 @@ pub fn start(
         LogLayer::new(settings.format, clock.clone(), Arc::new(Sink::Stderr)).with_filter(filter.targets());
     let (traces, exporter) = match &settings.otlp_endpoint {
         Some(endpoint) => {
-            let (layer, exporter) = trace_channel(endpoint.clone(), clock.clone(), random.clone());
+            let (layer, exporter) = trace_channel(
+                endpoint.clone(),
+                outbound.clone(),
+                Arc::clone(tls),
+                clock.clone(),
+                random.clone(),
+            );
             (Some(layer.with_filter(Filter::of_traces().targets())), Some(exporter))
         }
         None => (None, None),

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use belofte_channels::outbound::{ConnectPurpose, Outbound, OutboundError, RecipientClass};
 use belofte_model::Timestamp;
 use belofte_store::Clock;
 use belofte_vault::Random;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -28,7 +29,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::Seen;
 use crate::config::WebAddress;
-use crate::http::tls;
 
 /// How many finished spans wait at most; more are dropped and counted.
 const WAITING: usize = 4096;
@@ -71,17 +71,25 @@ pub struct TraceLayer {
 /// Sends spans to a collector.
 pub struct Exporter {
     endpoint: WebAddress,
+    outbound: Outbound,
+    tls: Arc<ClientConfig>,
     receiver: mpsc::Receiver<Finished>,
     dropped: Arc<AtomicU64>,
 }
 
-/// A layer and the exporter that it hands spans to.
+/// A layer and the exporter that it hands spans to, which connects by `outbound` and `tls`.
 #[must_use]
-pub fn channel(endpoint: WebAddress, clock: Clock, random: Random) -> (TraceLayer, Exporter) {
+pub fn channel(
+    endpoint: WebAddress,
+    outbound: Outbound,
+    tls: Arc<ClientConfig>,
+    clock: Clock,
+    random: Random,
+) -> (TraceLayer, Exporter) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let dropped = Arc::new(AtomicU64::new(0));
     let layer = TraceLayer { clock, random, sender, dropped: Arc::clone(&dropped) };
-    (layer, Exporter { endpoint, receiver, dropped })
+    (layer, Exporter { endpoint, outbound, tls, receiver, dropped })
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
@@ -131,7 +139,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
     #[error("no connection to the collector")]
-    Connect(#[source] std::io::Error),
+    Connect(#[from] OutboundError),
     #[error("the collector's certificate or name does not hold")]
     Tls(#[source] std::io::Error),
     #[error("the collector's address is no host name")]
@@ -173,8 +181,7 @@ impl Exporter {
             }
             if !batch.is_empty() {
                 let body = Bytes::from(body(&batch).to_string());
-                let sent =
-                    timeout(PATIENCE, send(&self.endpoint, body)).await.unwrap_or(Err(ExportError::Slow));
+                let sent = timeout(PATIENCE, self.send(body)).await.unwrap_or(Err(ExportError::Slow));
                 // Told once per outage, not once per batch.
                 match sent {
                     Ok(()) => failing = false,
@@ -196,27 +203,34 @@ impl Exporter {
     }
 }
 
-async fn send(endpoint: &WebAddress, body: Bytes) -> Result<(), ExportError> {
-    let authority = endpoint.authority();
-    let host = endpoint.host().to_owned();
-    let named_port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    let port = named_port.unwrap_or(if endpoint.is_https() { 443 } else { 80 });
-    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(ExportError::Connect)?;
-    let path = endpoint.as_str().split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
-    let request = http::Request::post(format!("{}/v1/traces", path.unwrap_or("")))
-        .header(http::header::HOST, authority)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(Full::new(body))
-        .map_err(|_| ExportError::Name)?;
-    let status = if endpoint.is_https() {
-        let name = rustls_pki_types::ServerName::try_from(host).map_err(|_| ExportError::Name)?;
-        let connector = TlsConnector::from(tls::client());
-        let stream = connector.connect(name, stream).await.map_err(ExportError::Tls)?;
-        exchange(TokioIo::new(stream), request).await?
-    } else {
-        exchange(TokioIo::new(stream), request).await?
-    };
-    if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.as_u16())) }
+impl Exporter {
+    async fn send(&self, body: Bytes) -> Result<(), ExportError> {
+        let endpoint = &self.endpoint;
+        let authority = endpoint.authority();
+        let host = endpoint.host().to_owned();
+        let named_port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let port = named_port.unwrap_or(if endpoint.is_https() { 443 } else { 80 });
+        let stream = self
+            .outbound
+            .connect(&RecipientClass::OperatorsOwn, ConnectPurpose::Traces, &host, port, PATIENCE)
+            .await?;
+        let path =
+            endpoint.as_str().split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+        let request = http::Request::post(format!("{}/v1/traces", path.unwrap_or("")))
+            .header(http::header::HOST, authority)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|_| ExportError::Name)?;
+        let status = if endpoint.is_https() {
+            let name = rustls_pki_types::ServerName::try_from(host).map_err(|_| ExportError::Name)?;
+            let connector = TlsConnector::from(Arc::clone(&self.tls));
+            let stream = connector.connect(name, stream).await.map_err(ExportError::Tls)?;
+            exchange(TokioIo::new(stream), request).await?
+        } else {
+            exchange(TokioIo::new(stream), request).await?
+        };
+        if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.as_u16())) }
+    }
 }
 
 async fn exchange<T>(stream: T, request: http::Request<Full<Bytes>>) -> Result<http::StatusCode, ExportError>
@@ -286,6 +300,8 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tracing_subscriber::layer::SubscriberExt as _;
 
+    use belofte_channels::outbound::Register;
+
     use super::*;
     use crate::config::Setting as _;
 
@@ -295,7 +311,9 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let clock = Clock::Manual(Arc::new(AtomicI64::new(1_000_000)));
         let endpoint = WebAddress::from_text(&format!("http://{address}/otlp/")).expect("an address");
-        let (layer, exporter) = channel(endpoint, clock.clone(), Random::seeded(7));
+        let outbound = Outbound::new(Register::default(), Vec::new());
+        let tls = belofte_channels::email::client_tls(Vec::new()).expect("no further roots");
+        let (layer, exporter) = channel(endpoint, outbound, tls, clock.clone(), Random::seeded(7));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let outer = tracing::info_span!("request", route = "/a/{id}", email = "canary@a.example");
             outer.in_scope(|| drop(tracing::info_span!("work", count = 3_u64).entered()));

@@ -51,6 +51,8 @@ fn own_cluster() -> OwnCluster {
         if answer.starts_with("postgres://") {
             return OwnCluster { url: answer.trim().to_owned(), _stdin: stdin, _script: script };
         }
+        drop(stdin);
+        script.wait().expect("the script ends after its last word");
     }
     panic!("no PostgreSQL for the tests ({}); `cargo xtask test` installs what is missing", answer.trim());
 }

@@ -50,6 +50,17 @@ impl At {
         Client { line: Line::Plain(tcp), heard: BytesMut::new() }
     }
 
+    /// Tries until a connection is taken: the listener needs a moment to see that one has gone.
+    async fn until_a_place_is_free(&self) {
+        for _ in 0..100 {
+            if self.connect().await.reply().await.starts_with("220") {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the place of a client that left is not given back");
+    }
+
     /// A client behind the greeting and EHLO.
     async fn greeted(&self) -> Client {
         let mut client = self.connect().await;
@@ -212,13 +223,19 @@ async fn connections_are_limited_by_client_and_given_back() {
     let _second = at.greeted().await;
     assert!(at.connect().await.reply().await.starts_with("421 4.7.0"));
     drop(first);
-    for _ in 0..100 {
-        if at.connect().await.reply().await.starts_with("220") {
-            return;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the place of a client that left is free again");
+    at.until_a_place_is_free().await;
+}
+
+#[tokio::test]
+async fn connections_are_limited_in_all_and_given_back() {
+    let mut settings = settings(Protocol::Smtp);
+    settings.max_connections = 1;
+    settings.exempt = vec!["127.0.0.0/8".parse().expect("network")];
+    let at = start(settings).await;
+    let only = at.greeted().await;
+    assert!(at.connect().await.reply().await.starts_with("421 4.7.0"), "also for the operator's own servers");
+    drop(only);
+    at.until_a_place_is_free().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 mod config;
 mod ledger;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

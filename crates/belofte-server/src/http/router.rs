@@ -7,6 +7,7 @@ use axum::handler::Handler;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use http::StatusCode;
 
 use super::{ApiError, Around, Code, around, own_page};
 use crate::api::operation::{BASE, Operation, Verb};
@@ -39,12 +40,25 @@ where
     router.route(&format!("{BASE}{}", operation.path), route)
 }
 
-/// Closes the router: unknown paths below `/api`, unknown methods, `/healthz`, `/openapi.json`,
-/// the desk for the rest, and what is [`around`] all of it.
-pub fn finish(api: Router, around_all: Around) -> Router {
+/// Closes the router: unknown paths below `/api`, unknown methods, `/healthz` (the process
+/// answers), `/readyz` (`ready` says whether it can work: databases answer, nothing is stopping),
+/// `/openapi.json`, the desk for the rest, and what is [`around`] all of it.
+pub fn finish<R, F>(api: Router, around_all: Around, ready: R) -> Router
+where
+    R: Fn() -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = bool> + Send,
+{
+    let readiness = move || async move {
+        if ready().await {
+            (StatusCode::OK, "ready\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    };
     api.route("/api", axum::routing::any(unknown))
         .route("/api/{*rest}", axum::routing::any(unknown))
         .route("/healthz", axum::routing::get(|| async { "ok\n" }))
+        .route("/readyz", axum::routing::get(readiness))
         .route("/openapi.json", axum::routing::get(description))
         .fallback(crate::desk::serve)
         .method_not_allowed_fallback(|| async { ApiError::from(Code::MethodNotAllowed) })

@@ -68,7 +68,7 @@ fn router() -> Router {
         random: Random::seeded(1),
         allowance,
     };
-    finish(api, around)
+    finish(api, around, || async { false })
 }
 
 async fn send(request: http::request::Builder, body: impl Into<Body>) -> (Response<()>, String) {
@@ -200,6 +200,12 @@ async fn problems_speak_the_language_asked_for_and_answers_are_hardened() {
     let (response, text) = send(Request::put("/api/v1/orders").header("x-belofte", "1"), "").await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{text}");
     assert!(response.headers()["allow"].to_str().expect("text").contains("POST"));
+}
+
+#[tokio::test]
+async fn being_alive_is_not_being_ready() {
+    assert_eq!(send(Request::get("/healthz"), "").await.0.status(), StatusCode::OK);
+    assert_eq!(send(Request::get("/readyz"), "").await.0.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

@@ -59,6 +59,18 @@ impl AccountState {
     }
 }
 
+/// How the line to a submission server is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineSecurity {
+    /// TLS from the first byte (RFC 8314).
+    Tls,
+    /// STARTTLS, without which nothing is sent (RFC 3207).
+    StartTls,
+    /// No TLS: only what the tenant chose so.
+    None,
+}
+
 /// An address of internet mail, split and normalised for comparison.
 ///
 /// The local part is kept as given for sending; comparison folds case in both parts, as every

@@ -276,7 +276,7 @@ pub const DATA_MAP: &[Table] = &[
         columns: &[
             column(901, "subject", Holds::BlindIndex),
             column(902, "failures", Holds::Plain),
-            column(903, "first_at", Holds::Plain),
+            column(903, "last_at", Holds::Plain),
             column(904, "locked_until", Holds::Plain),
         ],
     },
@@ -595,6 +595,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2702, "size", Holds::Plain),
             column(2703, "note", Holds::Plain),
             column(2704, "at", Holds::Plain),
+            column(2705, "edge", Holds::Plain),
         ],
     },
     Table {
@@ -613,6 +614,7 @@ pub const DATA_MAP: &[Table] = &[
             ),
             column(2807, "key_id", Holds::Plain),
             column(2808, "at", Holds::Plain),
+            column(2809, "intended_id", Holds::Plain),
         ],
     },
     Table {

@@ -108,7 +108,7 @@ CREATE TABLE operator_session (
 CREATE TABLE sign_in_failure (
   subject      bytea NOT NULL,
   failures     bigint NOT NULL,
-  first_at     bigint NOT NULL,
+  last_at      bigint NOT NULL,
   locked_until bigint,
   PRIMARY KEY (subject)
 );
@@ -365,6 +365,7 @@ CREATE TABLE ledger_checkpoint (
   size      bigint NOT NULL,
   note      bytea NOT NULL,
   at        bigint NOT NULL,
+  edge      bytea NOT NULL,
   PRIMARY KEY (tenant_id, size)
 );
 
@@ -377,6 +378,7 @@ CREATE TABLE idempotency (
   answer       bytea NOT NULL,
   key_id       uuid NOT NULL,
   at           bigint NOT NULL,
+  intended_id  uuid NOT NULL,
   PRIMARY KEY (tenant_id, actor_id, key_hash)
 );
 

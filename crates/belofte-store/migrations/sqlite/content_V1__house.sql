@@ -108,7 +108,7 @@ CREATE TABLE operator_session (
 CREATE TABLE sign_in_failure (
   subject      BLOB NOT NULL,
   failures     INTEGER NOT NULL,
-  first_at     INTEGER NOT NULL,
+  last_at      INTEGER NOT NULL,
   locked_until INTEGER,
   PRIMARY KEY (subject)
 ) STRICT, WITHOUT ROWID;
@@ -365,6 +365,7 @@ CREATE TABLE ledger_checkpoint (
   size      INTEGER NOT NULL,
   note      BLOB NOT NULL,
   at        INTEGER NOT NULL,
+  edge      BLOB NOT NULL,
   PRIMARY KEY (tenant_id, size)
 ) STRICT, WITHOUT ROWID;
 
@@ -377,6 +378,7 @@ CREATE TABLE idempotency (
   answer       BLOB NOT NULL,
   key_id       BLOB NOT NULL,
   at           INTEGER NOT NULL,
+  intended_id  BLOB NOT NULL,
   PRIMARY KEY (tenant_id, actor_id, key_hash)
 ) STRICT, WITHOUT ROWID;
 

@@ -17,6 +17,7 @@ struct Generated {
 
 const GENERATED: &[Generated] = &[
     Generated { path: "web/api-client/openapi.json", make: openapi },
+    Generated { path: "docs/operate/configuration.md", make: configuration },
     Generated { path: "THIRD-PARTY-NOTICES.md", make: notices },
 ];
 
@@ -53,10 +54,20 @@ pub fn check() -> Result<String> {
     }
 }
 
-/// The description of the HTTP API, as the server itself prints it.
+/// The description of the HTTP API.
 fn openapi() -> Result<String> {
+    printed(&["openapi"])
+}
+
+/// The reference of all settings.
+fn configuration() -> Result<String> {
+    printed(&["config", "reference"])
+}
+
+/// What the server prints when it is started with these arguments.
+fn printed(args: &[&str]) -> Result<String> {
     let mut server = shell::cargo();
-    server.args(["run", "--quiet", "--package", "belofte-server", "--bin", "belofte", "--", "openapi"]);
+    server.args(["run", "--quiet", "--package", "belofte-server", "--bin", "belofte", "--"]).args(args);
     shell::output(&mut server)
 }
 

@@ -53,6 +53,14 @@ impl Demo {
     fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+
+    /// The product with the demo's configuration, from wherever this was called.
+    fn server(&self) -> Command {
+        let mut server = Command::new(shell::binary());
+        server.arg("--config").arg(self.file("belofte.toml"));
+        server.current_dir(shell::root()).env("BELOFTE_DATA", &self.folder);
+        server
+    }
 }
 
 /// `--fresh` begins with an empty data folder. `--attend` is the second process; it gets the
@@ -91,7 +99,7 @@ fn start(demo: &Demo) -> Result<()> {
     if !config.exists() {
         fs::write(&config, CONFIG).doing("write data/belofte.toml")?;
     }
-    let link = if demo.file("demo.json").exists() { String::new() } else { create_tenant(&config)? };
+    let link = if demo.file("demo.json").exists() { String::new() } else { create_tenant(demo)? };
 
     let this = std::env::current_exe().doing("find this program")?;
     let mut second = Command::new(this)
@@ -102,17 +110,17 @@ fn start(demo: &Demo) -> Result<()> {
     let mut stdin = second.stdin.take().expect("stdin is piped");
     std::io::Write::write_all(&mut stdin, link.as_bytes()).doing("hand over the invitation")?;
     drop(stdin);
-    let mut server = Command::new(shell::binary());
-    server.arg("serve").arg("--config").arg(&config);
+    let mut server = demo.server();
+    server.arg("serve");
     println!("$ {}", shell::shown(&server));
     // From here on the terminal, its signals and the exit status are the server's.
     Err(Failure::new(format!("cannot start {}: {}", shell::shown(&server), server.exec())))
 }
 
 /// Makes the demo tenant and returns the link of its invitation.
-fn create_tenant(config: &Path) -> Result<String> {
-    let mut create = Command::new(shell::binary());
-    create.args(["tenant", "create", "demo", "--json", "--config"]).arg(config);
+fn create_tenant(demo: &Demo) -> Result<String> {
+    let mut create = demo.server();
+    create.args(["tenant", "create", "demo", "--json"]);
     let text = shell::output(&mut create).map_err(|failure| {
         Failure::new(format!(
             "{failure}\nIf an earlier run was broken off, begin anew: cargo xtask run --fresh"

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Answers of the made-up API. A developer's tool: never part of the build.
+
+import type * as T from "@belofte/api-client";
+import * as d from "./data";
+
+export interface Call {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  body: Record<string, unknown>;
+  raw: Uint8Array;
+  language: T.Language;
+  signedIn: boolean;
+}
+
+export interface Answer {
+  status: number;
+  json?: unknown;
+  bytes?: { type: string; name: string; data: Uint8Array };
+  session?: "start" | "end";
+}
+
+export const events: { frame: (f: Omit<T.LiveFrame, "seq" | "at">) => void } = { frame: () => undefined };
+export const fake = { seq: 100 };
+
+const ok = (json: unknown, status = 200): Answer => ({ status, json });
+const none: Answer = { status: 204 };
+
+export function problem(status: number, code: string, title: string, detail: string, more: object = {}): Answer {
+  return { status, json: { type: `/errors/${code}`, title, status, code, detail, request: d.uuid(), ...more } };
+}
+
+function notFound(language: T.Language): Answer {
+  return language === "nl"
+    ? problem(404, "not_found", "Niet gevonden", "Dit bestaat niet, of u mag het niet zien.")
+    : problem(404, "not_found", "Not found", "This does not exist, or you may not see it.");
+}
+
+const session = (): T.Session => ({
+  user: d.me,
+  tenant: d.tenant,
+  permissions: [],
+  live_seq: fake.seq,
+});
+
+const rows = () =>
+  [...d.cases.values()].map((c) => c.row).sort((a, b) => b.last_message_at.localeCompare(a.last_message_at));
+
+function selected(query: URLSearchParams): T.ConversationRow[] {
+  const status = query.get("status") ?? "all";
+  const assignee = query.get("assignee") ?? "any";
+  return rows().filter(
+    (r) =>
+      (status === "all" || r.status === status) &&
+      (assignee === "any" ||
+        (assignee === "none" ? !r.assignee : r.assignee?.id === (assignee === "me" ? d.me.id : assignee))),
+  );
+}
+
+function page<I>(items: I[], cursor: string | null, limit: number): T.Page<I> {
+  const from = Number(cursor ?? 0);
+  const next = from + limit < items.length ? String(from + limit) : null;
+  return { items: items.slice(from, from + limit), next_cursor: next };
+}
+
+function whole(c: d.Case): T.Conversation {
+  const others = rows().filter((r) => r.contact.name === c.row.contact.name && r.id !== c.row.id);
+  return {
+    ...c.row,
+    contact: { ...c.contact, conversation_count: others.length + 1 },
+    participants: [c.row.contact],
+    threads: [{ id: c.row.id, channel: "email", channel_account_id: c.row.channel_account_id }],
+    other_conversations: others.slice(0, 10),
+  };
+}
+
+function log(c: d.Case, kind: T.ActivityKind, from: string | null, to: string | null) {
+  c.activity.push({ id: d.uuid(), kind, actor: { kind: "user", name: d.me.name }, at: d.iso(Date.now()), from, to });
+}
+
+function change(c: d.Case, body: Record<string, unknown>, language: T.Language): Answer {
+  if (typeof body.version === "number" && body.version !== c.row.version) {
+    return language === "nl"
+      ? problem(409, "conflict", "Iemand was u voor", "Dit gesprek is intussen door iemand anders gewijzigd. U ziet nu de nieuwste stand.")
+      : problem(409, "conflict", "Somebody was first", "Somebody else changed this conversation in the meantime. You now see the newest state.");
+  }
+  if (typeof body.status === "string" && body.status !== c.row.status) {
+    log(c, "status", c.row.status, body.status);
+    c.row.status = body.status as T.ConversationStatus;
+  }
+  if ("assignee_id" in body) {
+    const user = d.users.find((u) => u.id === body.assignee_id);
+    log(c, user ? "assigned" : "unassigned", null, user?.name ?? null);
+    c.row.assignee = user ? d.ref(user) : null;
+  }
+  c.row.version += 1;
+  events.frame({ kind: "conversation_changed", conversation_id: c.row.id });
+  return ok(c.row);
+}
+
+/** A mail comes in, as the listener would bring it. */
+export function receive(c: d.Case, text: string) {
+  const at = d.iso(Date.now());
+  c.messages.push(d.makeMessage(c.row.id, "incoming", { contact: c.contact }, text, at));
+  Object.assign(c.row, {
+    last_message_at: at,
+    preview: text.slice(0, 140),
+    unread: true,
+    last_message_kind: "incoming",
+    status: "open",
+    version: c.row.version + 1,
+    message_count: c.messages.length,
+  });
+  events.frame({ kind: "message_created", conversation_id: c.row.id });
+}
+
+function send(c: d.Case, body: Record<string, unknown>): Answer {
+  const kind = body.kind === "note" ? "note" : "reply";
+  const at = d.iso(Date.now());
+  const text = String(body.text);
+  const attachments = ((body.attachment_ids as string[]) ?? []).map((id) => {
+    const file = d.files.get(id);
+    return { id, name: file?.name ?? "", media_type: file?.type ?? "", size_bytes: file?.bytes.length ?? 0, inline: false };
+  });
+  const message = d.makeMessage(c.row.id, kind, { contact: c.contact, user: d.me }, text, at, { attachments });
+  if (kind === "reply") {
+    const to = (body.to as string[] | undefined) ?? [c.row.contact.address];
+    message.to = to.map((address) => ({ name: "", address }));
+    message.deliveries = message.to.map((a) => d.deliveryTo(a, at, "queued"));
+    setTimeout(() => {
+      for (const delivery of message.deliveries) delivery.state = "sent";
+      events.frame({ kind: "delivery_changed", conversation_id: c.row.id, message_id: message.id });
+    }, 1500).unref();
+  }
+  c.messages.push(message);
+  if (body.resolve) {
+    log(c, "status", c.row.status, "resolved");
+    c.row.status = "resolved";
+  }
+  Object.assign(c.row, { last_message_at: at, preview: text.slice(0, 140), last_message_kind: kind, version: c.row.version + 1, waiting_since: null });
+  events.frame({ kind: "message_created", conversation_id: c.row.id });
+  return ok(message, 201);
+}
+
+function search(q: string): T.SearchAnswer {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const items: T.SearchHit[] = [];
+  for (const c of d.cases.values()) {
+    const inSubject = words.every((w) => c.row.subject.toLowerCase().includes(w));
+    const inContact = words.every((w) => `${c.row.contact.name} ${c.row.contact.address}`.toLowerCase().includes(w));
+    const message = c.messages.find((m) => words.every((w) => m.text.toLowerCase().includes(w)));
+    const text = message?.text.replace(/\s+/g, " ") ?? (inSubject ? c.row.subject : c.row.preview);
+    if (!inSubject && !inContact && !message) continue;
+    const at = words[0] ? text.toLowerCase().indexOf(words[0]) : -1;
+    const from = Math.max(0, at - 40);
+    const hit = words[0]?.length ?? 0;
+    const snippet =
+      at < 0
+        ? [{ text: text.slice(0, 120), match: false }]
+        : [
+            { text: (from > 0 ? "…" : "") + text.slice(from, at), match: false },
+            { text: text.slice(at, at + hit), match: true },
+            { text: text.slice(at + hit, at + 90), match: false },
+          ];
+    items.push({
+      conversation: c.row,
+      message_id: message?.id ?? null,
+      matched: message ? "message" : inSubject ? "subject" : "contact",
+      snippet,
+      at: message?.created_at ?? c.row.last_message_at,
+    });
+  }
+  items.sort((a, b) => b.at.localeCompare(a.at));
+  return { items: items.slice(0, 30), next_cursor: null, took_ms: 3, indexed_lag: 0 };
+}
+
+function multipart(raw: Uint8Array): { name: string; type: string; bytes: Uint8Array } {
+  const text = Buffer.from(raw).toString("latin1");
+  const name = Buffer.from(/filename="([^"]*)"/.exec(text)?.[1] ?? "bestand", "latin1").toString("utf8");
+  const type = /Content-Type: ([^\r]*)/i.exec(text)?.[1] ?? "application/octet-stream";
+  const from = text.indexOf("\r\n\r\n") + 4;
+  const to = text.lastIndexOf("\r\n--");
+  return { name, type, bytes: raw.slice(from, to) };
+}
+
+export function answer(call: Call): Answer {
+  const { method, path, query, body, language } = call;
+  const at = `${method} ${path}`;
+  const nl = language === "nl";
+  if (at === "POST /session") {
+    if (body.password === "fout" || body.password === "wrong") {
+      return nl
+        ? problem(401, "sign_in_failed", "Aanmelden is niet gelukt", "Adres en wachtwoord horen niet bij elkaar. Controleer beide en probeer het opnieuw.")
+        : problem(401, "sign_in_failed", "Sign-in failed", "The address and the password do not belong together. Check both and try again.");
+    }
+    if (String(body.email).startsWith("twee") && !body.organisation_id) {
+      return problem(409, "choose_organisation", nl ? "Kies een organisatie" : "Choose an organisation", "", {
+        organisations: [d.tenant, { id: d.uuid(), name: "Zuiderzon Tuinen" }],
+      });
+    }
+    return { ...ok(session(), 201), session: "start" };
+  }
+  if (at === "POST /invitations/look") {
+    if (body.token === "oud") {
+      return problem(410, "invitation_invalid", nl ? "Deze uitnodiging geldt niet meer" : "This invitation is no longer valid", nl ? "Zij is al gebruikt of verlopen. Vraag uw beheerder om een nieuwe." : "It was used or has expired. Ask your administrator for a new one.");
+    }
+    return ok({ tenant_name: d.tenant.name, role: "agent", expires_at: d.iso(Date.now() + 40 * 60 * d.minute) });
+  }
+  if (at === "POST /invitations/accept") return { ...ok(session(), 201), session: "start" };
+  if (!call.signedIn) {
+    return problem(401, "not_signed_in", nl ? "U bent niet aangemeld" : "You are not signed in", nl ? "Meld u opnieuw aan." : "Sign in again.");
+  }
+  if (at === "GET /session") return ok(session());
+  if (at === "DELETE /session") return { ...none, session: "end" };
+  if (at === "GET /sessions") return ok({ items: d.sessions });
+  if (at === "PATCH /me") return ok(Object.assign(d.me, body));
+  if (at === "POST /me/password") return none;
+  if (at === "GET /users") return ok({ items: d.users });
+  if (at === "GET /invitations") return ok({ items: d.invitations });
+  if (at === "POST /invitations") {
+    const made = { id: d.uuid(), role: body.role as T.Role, expires_at: d.iso(Date.now() + 48 * 60 * d.minute) };
+    d.invitations.push(made);
+    return ok({ id: made.id, link: "https://desk.noorderlicht.example/invitation#h7Qd-2nVb-9sLw-4kTz", expires_at: made.expires_at }, 201);
+  }
+  if (at === "GET /api-keys") return ok({ items: d.apiKeys });
+  if (at === "POST /api-keys") {
+    const key = { id: d.uuid(), name: String(body.name), scope: body.scope as "read" | "write", expires_at: String(body.expires_at) };
+    d.apiKeys.push(key);
+    return ok({ ...key, key: "blf_9d2f7c0a51e84b6f8a3e" }, 201);
+  }
+  if (at === "GET /queues") return ok({ items: d.queues });
+  if (at === "GET /conversations/counts") {
+    const all = rows();
+    return ok({
+      open: all.filter((r) => r.status === "open").length,
+      mine: all.filter((r) => r.status === "open" && r.assignee?.id === d.me.id).length,
+      unassigned: all.filter((r) => r.status === "open" && !r.assignee).length,
+      waiting: all.filter((r) => r.status === "waiting").length,
+      resolved: all.filter((r) => r.status === "resolved").length,
+    });
+  }
+  if (at === "GET /conversations") return ok(page(selected(query), query.get("cursor"), Number(query.get("limit") ?? 50)));
+  if (at === "POST /search") return ok(search(String(body.q)));
+  if (at === "POST /search/suggest") {
+    const prefix = String(body.prefix).toLowerCase();
+    const words = ["factuur", "levering", "storing", "retour", "invoice", "refund", "garantie"].filter((w) => w.startsWith(prefix));
+    const contacts = [...d.cases.values()].map((c) => c.row.contact).filter((c) => c.name.toLowerCase().includes(prefix)).slice(0, 4);
+    return ok({ words, contacts });
+  }
+  if (at === "POST /attachments") {
+    const file = multipart(call.raw);
+    const id = d.uuid();
+    d.files.set(id, file);
+    return ok({ id, name: file.name, media_type: file.type, size_bytes: file.bytes.length, inline: false }, 201);
+  }
+  if (at === "GET /channel-accounts") return ok({ items: d.accounts.filter((a) => a.state !== "removed") });
+  if (at === "POST /channel-accounts") {
+    const made = { ...(d.accounts[0] as T.ChannelAccount), ...(body as object), id: d.uuid(), state: "active" as const };
+    d.accounts.push(made);
+    return ok(made, 201);
+  }
+  if (at === "POST /channel-accounts/test") {
+    return ok({
+      steps: [
+        { step: "resolve", ok: true },
+        { step: "connect", ok: true },
+        { step: "tls", ok: true },
+        { step: "greeting", ok: true },
+        { step: "authentication", ok: false, code: "authentication_failed", detail: "535 5.7.8 authentication failed" },
+      ],
+    });
+  }
+  if (at === "GET /quarantine") {
+    const account = query.get("account");
+    return ok({ items: d.quarantine.filter((q) => !account || q.channel_account_id === account) });
+  }
+  if (at === "GET /dead-letters") return ok({ items: d.deadLetters });
+  if (at === "GET /ledger") {
+    const before = Number(query.get("before") ?? Number.MAX_SAFE_INTEGER);
+    return ok({
+      items: d.ledger.filter((l) => l.no < before).slice(0, Number(query.get("limit") ?? 100)),
+      size: d.ledger.length,
+      checkpoint: "belofte/noorderlicht\n180\nq3Zl8m0yB6y0cJw3Tt1uCwQk0o4n2V1s8bqf7H0yJ1A=\n",
+    });
+  }
+  return byId(call);
+}
+
+function byId(call: Call): Answer {
+  const { method, path, body, query, language } = call;
+  const [, noun, id = "", verb = ""] = path.split("/");
+  const at = `${method} ${noun}${verb ? `/${verb}` : ""}`;
+  const c = d.cases.get(id);
+  if (noun === "conversations") {
+    if (!c) return notFound(language);
+    switch (at) {
+      case "GET conversations":
+        return ok(whole(c));
+      case "PATCH conversations":
+        return change(c, body, language);
+      case "POST conversations/seen":
+        c.row.unread = false;
+        return none;
+      case "GET conversations/messages": {
+        const end = query.get("before") ? Number(query.get("before")) : c.messages.length;
+        const begin = Math.max(0, end - 50);
+        return ok({ items: c.messages.slice(begin, end), next_cursor: begin > 0 ? String(begin) : null });
+      }
+      case "POST conversations/messages":
+        return send(c, body);
+      case "GET conversations/activity":
+        return ok({ items: c.activity });
+    }
+  }
+  switch (at) {
+    case "GET attachments": {
+      const file = d.files.get(id);
+      return file ? { status: 200, bytes: { type: file.type, name: file.name, data: file.bytes } } : notFound(language);
+    }
+    case "POST messages/retry": {
+      for (const one of d.cases.values()) {
+        const message = one.messages.find((m) => m.id === id);
+        if (!message) continue;
+        for (const delivery of message.deliveries) {
+          if (delivery.state === "failed" || delivery.state === "unknown") delivery.state = "queued";
+        }
+        one.row.delivery_problem = false;
+        return ok(message);
+      }
+      return notFound(language);
+    }
+    case "PATCH contacts": {
+      const contact = d.contacts.get(id);
+      if (!contact) return notFound(language);
+      contact.name = String(body.name);
+      for (const one of d.cases.values()) if (one.contact.id === id) one.row.contact.name = contact.name;
+      return ok(contact);
+    }
+    case "GET channel-accounts/accounting":
+      return ok(id === d.accounts[0]?.id ? d.accounting : { received: 2113, imported: 2112, duplicates: 0, quarantined: 1, pending: 0 });
+    case "PATCH channel-accounts": {
+      const account = d.accounts.find((a) => a.id === id);
+      return account ? ok(Object.assign(account, body)) : notFound(language);
+    }
+    case "GET channel-accounts": {
+      const account = d.accounts.find((a) => a.id === id);
+      return account ? ok(account) : notFound(language);
+    }
+    case "DELETE channel-accounts": {
+      const account = d.accounts.find((a) => a.id === id);
+      if (account) account.state = "removed";
+      return none;
+    }
+    case "PATCH users": {
+      const user = d.users.find((u) => u.id === id);
+      return user ? ok(Object.assign(user, body)) : notFound(language);
+    }
+    case "POST quarantine/retry":
+    case "POST dead-letters/retry":
+      return ok({ id, state: "queued" }, 202);
+    case "DELETE sessions":
+    case "DELETE invitations":
+    case "DELETE api-keys": {
+      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys };
+      const list = lists[noun ?? ""] ?? [];
+      const index = list.findIndex((x) => x.id === id);
+      if (index >= 0) list.splice(index, 1);
+      return none;
+    }
+  }
+  return notFound(language);
+}

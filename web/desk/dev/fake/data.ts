@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! State of the made-up API: conforms to the contract, lives in memory.
+
+import type * as T from "@belofte/api-client";
+import { fillers, stories } from "./mails";
+
+let counter = 0;
+export function uuid(): string {
+  counter += 1;
+  return `01930000-0000-7000-8000-${counter.toString(16).padStart(12, "0")}`;
+}
+
+export const minute = 60_000;
+const start = Date.now();
+export const iso = (ms: number) => new Date(ms).toISOString();
+export const ago = (minutes: number) => iso(start - minutes * minute);
+
+export const me: T.User = {
+  id: uuid(),
+  name: "Sanne de Wit",
+  email: "sanne@noorderlicht.example",
+  role: "admin",
+  privacy_officer: true,
+  state: "active",
+  language: "nl",
+  colour_scheme: "auto",
+  single_key_shortcuts: true,
+  last_seen_at: ago(1),
+};
+
+export const users: T.User[] = [
+  me,
+  { ...me, id: uuid(), name: "Daan Vermeulen", email: "daan@noorderlicht.example", role: "agent", privacy_officer: false, last_seen_at: ago(14) },
+  { ...me, id: uuid(), name: "Aisha Bouzid", email: "aisha@noorderlicht.example", role: "supervisor", privacy_officer: false, last_seen_at: ago(190) },
+  { ...me, id: uuid(), name: "Tom Achterberg", email: "tom@noorderlicht.example", role: "agent", state: "blocked", privacy_officer: false, last_seen_at: ago(60 * 24 * 40) },
+];
+
+export const ref = (user: T.User): T.UserRef => ({ id: user.id, name: user.name, role: user.role, state: user.state });
+
+export const tenant = { id: uuid(), name: "Noorderlicht Wonen" };
+export const queues: T.Named[] = [
+  { id: uuid(), name: "Klantenservice" },
+  { id: uuid(), name: "Facturen" },
+];
+
+const queue = (index: number): T.Named => queues[index % queues.length] as T.Named;
+
+export const accounts: T.ChannelAccount[] = [
+  {
+    id: uuid(),
+    kind: "email",
+    address: "service@noorderlicht.example",
+    from_name: "Klantenservice Noorderlicht",
+    state: "active",
+    queue_id: queue(0).id,
+    submission: { host: "smtp.noorderlicht.example", port: 465, security: "tls", username: "service", password_set: true },
+    reply_language: "nl",
+    created_at: ago(60 * 24 * 90),
+  },
+  {
+    id: uuid(),
+    kind: "email",
+    address: "facturen@noorderlicht.example",
+    from_name: "Administratie Noorderlicht",
+    state: "paused",
+    queue_id: queue(1).id,
+    submission: { host: "smtp.noorderlicht.example", port: 587, security: "starttls", username: "facturen", password_set: true },
+    reply_language: "nl",
+    created_at: ago(60 * 24 * 30),
+  },
+];
+
+export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 3, pending: 2 };
+export const quarantine: T.Quarantined[] = [
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(95), size_bytes: 48_210, reason: "unparsable" },
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 26), size_bytes: 26_400_000, reason: "too_large", retried_at: ago(60 * 20) },
+  { id: uuid(), channel_account_id: accounts[1]?.id ?? "", received_at: ago(60 * 24 * 6), size_bytes: 1_820, reason: "charset" },
+];
+
+export const deadLetters: T.DeadLetter[] = [
+  { id: uuid(), kind: "deliver", failed_at: ago(51), attempts: 12, error_code: "connection_failed" },
+  { id: uuid(), kind: "index", failed_at: ago(60 * 30), attempts: 8, error_code: "storage_full" },
+];
+
+export const apiKeys: T.ApiKey[] = [
+  { id: uuid(), name: "Webwinkel", scope: "write", expires_at: iso(start + 120 * 24 * 60 * minute) },
+];
+export const invitations: T.Invitation[] = [
+  { id: uuid(), role: "agent", expires_at: iso(start + 47 * 60 * minute) },
+];
+export const sessions: T.SessionRow[] = [
+  { id: uuid(), created_at: ago(60 * 8), last_seen_at: ago(0), current: true, user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36" },
+  { id: uuid(), created_at: ago(60 * 72), last_seen_at: ago(60 * 11), current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1" },
+];
+
+export interface Case {
+  row: T.ConversationRow;
+  contact: T.Contact;
+  messages: T.Message[];
+  activity: T.Activity[];
+}
+
+export const cases = new Map<string, Case>();
+export const files = new Map<string, { name: string; type: string; bytes: Uint8Array }>();
+export const contacts = new Map<string, T.Contact>();
+
+let messageNo = 40_000;
+const service: T.Address = { name: "Klantenservice Noorderlicht", address: "service@noorderlicht.example" };
+
+function attachment(name: string, type: string, size: number): T.Attachment {
+  const id = uuid();
+  files.set(id, { name, type, bytes: new Uint8Array(Math.min(size, 4096)) });
+  return { id, name, media_type: type, size_bytes: size, inline: false };
+}
+
+export function deliveryTo(recipient: T.Address, at: string, state: T.DeliveryState = "sent"): T.Delivery {
+  return { id: uuid(), recipient, role: "to", state, attempts: state === "queued" ? 0 : 1, updated_at: at };
+}
+
+export function makeMessage(
+  conversation: string,
+  kind: T.MessageKind,
+  from: { contact?: T.Contact; user?: T.User },
+  text: string,
+  at: string,
+  more: Partial<T.Message> = {},
+): T.Message {
+  messageNo += 1;
+  const person: T.Address = { name: from.contact?.name ?? "", address: from.contact?.identities[0]?.value ?? "" };
+  const quoted = text.search(/\n(Op .* schreef|On .* wrote)/);
+  return {
+    id: uuid(),
+    no: messageNo,
+    conversation_id: conversation,
+    kind,
+    author:
+      kind === "incoming"
+        ? { kind: "contact", id: from.contact?.id ?? null, ...person }
+        : { kind: "user", id: from.user?.id ?? null, name: from.user?.name ?? null },
+    to: kind === "incoming" ? [service] : kind === "note" ? [] : [person],
+    cc: [],
+    text,
+    ...(quoted > 0 ? { quoted_from: quoted + 1 } : {}),
+    has_remote_images: (more.html ?? "").includes("data-remote-src"),
+    attachments: [],
+    deliveries: kind === "reply" || kind === "automatic" ? [deliveryTo(person, at)] : [],
+    created_at: at,
+    source_available: kind === "incoming",
+    ...more,
+  };
+}
+
+function build(
+  index: number,
+  name: string,
+  address: string,
+  subject: string,
+  lines: (typeof stories)[number]["lines"],
+  lastMinutes: number,
+  status: T.ConversationStatus,
+  assignee: T.User | null,
+  unread: boolean,
+) {
+  const id = uuid();
+  const contact: T.Contact = {
+    id: uuid(),
+    name,
+    identities: [{ id: uuid(), kind: "email", value: address, verified: index % 3 === 0 }],
+    created_at: ago(60 * 24 * (40 + index)),
+    conversation_count: 1,
+  };
+  if (index === 0) contact.identities.push({ id: uuid(), kind: "email", value: "m.vandenberg@thuis.example", verified: false });
+  contacts.set(contact.id, contact);
+  const gap = 210;
+  const activity: T.Activity[] = [];
+  const messages = lines.map((line, i) => {
+    const at = ago(lastMinutes + (lines.length - 1 - i) * gap);
+    const kind = ({ them: "incoming", us: "reply", note: "note", auto: "automatic" } as const)[line.from];
+    const author = index % 2 === 0 ? me : (users[1] as T.User);
+    return makeMessage(id, kind, { contact, user: author }, line.text, at, {
+      subject,
+      ...(line.html ? { html: line.html } : {}),
+      attachments: (line.files ?? []).map(([n, t, s]) => attachment(n, t, s)),
+    });
+  });
+  const last = messages.at(-1);
+  const first = messages[0];
+  if (!last || !first) return;
+  activity.push({ id: uuid(), kind: "created", actor: { kind: "contact", name }, at: first.created_at });
+  if (assignee) {
+    activity.push({
+      id: uuid(),
+      kind: "assigned",
+      actor: { kind: "user", name: "Aisha Bouzid" },
+      at: iso(Date.parse(first.created_at) + 12 * minute),
+      to: assignee.name,
+    });
+  }
+  cases.set(id, {
+    contact,
+    messages,
+    activity,
+    row: {
+      id,
+      no: 1040 + index,
+      status,
+      contact: { id: contact.id, name, address },
+      subject,
+      preview: last.text.replace(/\s+/g, " ").slice(0, 140),
+      channel: "email",
+      channel_account_id: accounts[index % 2]?.id ?? "",
+      queue: queue(index % 5 === 1 ? 1 : 0),
+      assignee: assignee ? ref(assignee) : null,
+      unread,
+      message_count: messages.length,
+      last_message_at: last.created_at,
+      last_message_kind: last.kind,
+      created_at: first.created_at,
+      waiting_since: status === "open" && last.kind === "incoming" ? last.created_at : null,
+      version: 1,
+      delivery_problem: false,
+    },
+  });
+}
+
+stories.forEach((story, i) => {
+  const last = [4, 22, 38, 61, 118, 300, 60 * 20, 60 * 22, 60 * 27, 60 * 50, 60 * 24 * 4, 60 * 24 * 11][i] ?? 30;
+  const status: T.ConversationStatus = i === 5 || i === 7 ? "waiting" : "open";
+  const assignee = i === 0 || i === 1 || i === 5 || i === 6 ? me : i === 4 || i === 7 ? (users[1] as T.User) : null;
+  build(i, story.name, story.address, story.subject, story.lines, last, status, assignee, i === 0 || i === 2 || i === 3 || i === 9);
+});
+
+const many = Number(process.env.FAKE_CONVERSATIONS ?? 400);
+for (let i = 0; i < many; i++) {
+  const [name, subject, text] = fillers[i % fillers.length] as [string, string, string];
+  const address = `${name.toLowerCase().replace(/[^a-z]+/g, ".")}@post${i}.example`;
+  const assignee = i % 7 === 0 ? me : i % 7 === 3 ? (users[2] as T.User) : null;
+  const status: T.ConversationStatus = i % 5 < 2 ? "resolved" : i % 9 === 4 ? "waiting" : "open";
+  build(20 + i, name, address, subject, [{ from: "them", text }], 60 * 24 * 12 + i * 97, status, assignee, false);
+}
+
+// One reply in each state of delivery, so that every explanation is seen.
+const aoife = [...cases.values()].find((c) => c.row.contact.name === "Aoife Byrne");
+if (aoife) {
+  const reply = aoife.messages[1];
+  if (reply) {
+    const to = reply.to[0] as T.Address;
+    reply.cc = [{ name: "", address: "finance@kestrel-travel.example" }, { name: "", address: "desk@kestrel-travel.example" }];
+    reply.deliveries = [
+      { ...deliveryTo(to, reply.created_at, "failed"), code: "mailbox_full", remote_reply: "552 5.2.2 mailbox full" },
+      { ...deliveryTo(reply.cc[0] as T.Address, reply.created_at, "unknown"), role: "cc", code: "line_dropped" },
+      deliveryTo(reply.cc[1] as T.Address, reply.created_at, "sent"),
+    ];
+    aoife.row.delivery_problem = true;
+  }
+}
+
+export const ledger: T.LedgerEntry[] = Array.from({ length: 180 }, (_, i) => {
+  const no = 180 - i;
+  const kinds: [string, T.LedgerEntry["summary"]][] = [
+    ["view", { code: "ledger.view_conversation", params: { no: 1040 + (i % 30) } }],
+    ["sign_in", { code: "ledger.sign_in", params: {} }],
+    ["instruction", { code: "ledger.channel_account_changed", params: { address: "service@noorderlicht.example" } }],
+    ["sign_in_failed", { code: "ledger.sign_in_failed", params: {} }],
+    ["key", { code: "ledger.key_rotated", params: { epoch: 12 } }],
+  ];
+  const [kind, summary] = kinds[(i * 7) % kinds.length] as (typeof kinds)[number];
+  const actor = kind === "key" ? { kind: "system" } : { kind: "user", name: users[i % 3]?.name ?? "" };
+  return { no, at: ago(i * 47), kind, actor, summary };
+});

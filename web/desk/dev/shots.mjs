@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Takes a picture of every view in both languages, schemes and sizes, and
+// fails on a script error, a policy violation or an accessibility finding.
+// `--dev` uses the development server, `--only=thread,inbox` some of the views,
+// `--quick` Dutch light on both sizes.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { createServer, preview } from "vite";
+import { views } from "./views.mjs";
+
+const args = process.argv.slice(2);
+const only = args.find((a) => a.startsWith("--only="))?.slice(7).split(",");
+const quick = args.includes("--quick");
+const root = fileURLToPath(new URL("..", import.meta.url));
+const out = fileURLToPath(new URL("../../e2e/shots", import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+mkdirSync(out, { recursive: true });
+let server;
+let base;
+if (args.includes("--dev")) {
+  server = await createServer({ root, server: { port: 5199 } });
+  await server.listen();
+  base = "http://localhost:5199";
+} else {
+  server = await preview({ root, preview: { port: 5198 } });
+  base = "http://localhost:5198";
+}
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const found = [];
+
+for (const language of quick ? ["nl"] : ["nl", "en"]) {
+  for (const scheme of quick ? ["light"] : ["light", "dark"]) {
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      const context = await browser.newContext({
+        viewport,
+        locale: language === "nl" ? "nl-NL" : "en-GB",
+        timezoneId: "Europe/Amsterdam",
+        colorScheme: scheme,
+        deviceScaleFactor: 1,
+        hasTouch: size === "phone",
+        isMobile: size === "phone",
+      });
+      await context.addInitScript(
+        ([l, s]) => {
+          localStorage.setItem("belofte.language", l);
+          localStorage.setItem("belofte.scheme", s);
+        },
+        [language, scheme],
+      );
+      const page = await context.newPage();
+      let where = "";
+      const note = (text) => found.push(`${where}: ${text}`);
+      page.on("console", (m) => {
+        if (m.type() === "error" && !/401|410|ERR_|409/.test(m.text())) note(m.text());
+      });
+      page.on("pageerror", (e) => note(`script error: ${e.message}`));
+      await page.goto(`${base}/sign-in`);
+      await page.evaluate(
+        async ([l, s]) => {
+          const post = (path, body, method = "POST") =>
+            fetch(`/api/v1${path}`, {
+              method,
+              headers: { "content-type": "application/json", "X-Belofte": "1" },
+              body: JSON.stringify(body),
+            });
+          await post("/session", { email: "sanne@noorderlicht.example", password: "x" });
+          await post("/me", { language: l, colour_scheme: s }, "PATCH");
+        },
+        [language, scheme],
+      );
+      for (const [name, view] of Object.entries(views)) {
+        if (only && !only.includes(name)) continue;
+        if (view.sizes && !view.sizes.includes(size)) continue;
+        where = `${name}-${language}-${scheme}-${size}`;
+        try {
+          await page.goto(base + view.path, { waitUntil: "networkidle" });
+          if (view.act) await view.act(page, size);
+          await page.waitForTimeout(350);
+          await page.screenshot({ path: `${out}/${where}.png` });
+          await page.evaluate(axe);
+          const result = await page.evaluate(() =>
+            // biome-ignore lint/correctness/noUndeclaredVariables: put there by the line above
+            axe.run(document, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }),
+          );
+          for (const v of result.violations) {
+            note(`axe ${v.id} (${v.impact}): ${v.nodes.map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? ""}`).slice(0, 3).join(" ; ")}`);
+          }
+        } catch (error) {
+          note(`no picture: ${error.message.split("\n")[0]}`);
+        }
+      }
+      await context.close();
+    }
+  }
+}
+await browser.close();
+await server.close();
+for (const line of [...new Set(found)]) console.log(line);
+console.log(found.length === 0 ? "shots: nothing found" : `shots: ${found.length} findings`);
+process.exit(found.length === 0 ? 0 : 1);

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import { createApi } from "@belofte/api-client";
+import { currentLanguage } from "../i18n";
+
+export const newKey = () => crypto.randomUUID();
+
+export const api = createApi({ language: currentLanguage, newKey });

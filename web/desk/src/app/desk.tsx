@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The frame: rail, the view, and what floats over every view.
+
+import { Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useWords } from "../i18n";
+import { InboxIcon, type Icon, OutIcon, SearchIcon, SettingsIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { Monogram } from "../ui/monogram";
+import css from "./desk.module.css";
+import { LiveLine, useLive } from "./live";
+import { OverlayContext } from "./overlays";
+import { countsQuery } from "./queries";
+import { end, forget, useSession } from "./session";
+import { useShortcuts } from "./shortcuts";
+import { explainShort } from "./states";
+import { toast } from "./toasts";
+
+const Palette = lazy(() => import("./palette"));
+const Help = lazy(() => import("./help"));
+
+export type Overlay = "palette" | "help" | null;
+
+export function Desk() {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const navigate = useNavigate();
+  const counts = useQuery(countsQuery);
+  const [overlay, setOverlay] = useState<Overlay>(null);
+  const toSignIn = useCallback(() => {
+    const next = location.pathname;
+    forget();
+    void navigate({ to: "/sign-in", search: { next } });
+  }, [navigate]);
+  const live = useLive(session.live_seq, toSignIn);
+
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
+        event.preventDefault();
+        setOverlay((now) => (now === "palette" ? null : "palette"));
+      }
+    };
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
+
+  useShortcuts(
+    {
+      "?": () => setOverlay("help"),
+      "/": () => {
+        const field = document.getElementById("search-field");
+        if (field) field.focus();
+        else void navigate({ to: "/search" });
+      },
+    },
+    session.user.single_key_shortcuts,
+  );
+
+  const signOut = () =>
+    end()
+      .then(() => navigate({ to: "/sign-in", search: {} }))
+      .catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
+
+  return (
+    <OverlayContext.Provider value={setOverlay}>
+      <div className={css.desk}>
+        <a className={css.skip} href="#view">
+          {t("app.skip")}
+        </a>
+        <nav className={css.rail} aria-label={t("app.main_navigation")}>
+          <Link to="/" className={css.brand} aria-label="Belofte" tabIndex={-1}>
+            <img src="/belofte.svg" alt="" width={28} height={28} />
+          </Link>
+          <RailLink to="/inbox/$view" fuzzy="/inbox" params={{ view: "mine" }} icon={InboxIcon} name={t("rail.inbox")} count={counts.data?.mine} countName={t("rail.inbox_count", { count: counts.data?.mine ?? 0 })} />
+          <RailLink to="/search" icon={SearchIcon} name={t("rail.search")} />
+          {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
+          <span className={css.spring} />
+          <RailLink to="/settings" icon={SettingsIcon} name={t("rail.settings")} />
+          <Menu position="right-end" width={220}>
+            <Menu.Target>
+              <button type="button" className={css.me} aria-label={t("rail.account", { name: session.user.name })}>
+                <Monogram name={session.user.name} size={30} />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Label>
+                {session.user.name}
+                <br />
+                {session.tenant.name}
+              </Menu.Label>
+              <Menu.Item component={Link} to="/settings/profile" leftSection={<UserIcon size={16} />}>
+                {t("settings.profile")}
+              </Menu.Item>
+              <Menu.Item onClick={() => setOverlay("help")} rightSection={<kbd className={css.kbd}>?</kbd>}>
+                {t("help.title")}
+              </Menu.Item>
+              <Menu.Divider />
+              <Menu.Item leftSection={<OutIcon size={16} />} onClick={signOut}>
+                {t("action.sign_out")}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </nav>
+        <div className={css.right}>
+          <LiveLine live={live} />
+          <div id="view" className={css.view} tabIndex={-1}>
+            <Outlet />
+          </div>
+        </div>
+        <Suspense fallback={null}>
+          {overlay === "palette" && <Palette close={() => setOverlay(null)} signOut={signOut} />}
+          {overlay === "help" && <Help close={() => setOverlay(null)} />}
+        </Suspense>
+      </div>
+    </OverlayContext.Provider>
+  );
+}
+
+interface RailLinkProps {
+  to: string;
+  params?: Record<string, string>;
+  fuzzy?: string;
+  icon: Icon;
+  name: string;
+  count?: number | undefined;
+  countName?: string;
+}
+
+function RailLink({ to, params, fuzzy, icon: Drawn, name, count, countName }: RailLinkProps) {
+  const match = useMatchRoute();
+  const active = Boolean(match({ to: fuzzy ?? to, fuzzy: true })) || (fuzzy ? location.pathname.startsWith(fuzzy) : false);
+  return (
+    <Link
+      to={to}
+      params={params ?? {}}
+      className={css.link}
+      data-active={active || undefined}
+      aria-current={active ? "page" : undefined}
+      aria-label={count ? `${name}, ${countName}` : name}
+      data-name={name}
+    >
+      <Drawn size={20} />
+      {count ? <span className={css.count}>{count > 999 ? "999+" : count}</span> : null}
+      <span className={css.caption}>{name}</span>
+    </Link>
+  );
+}

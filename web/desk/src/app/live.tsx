@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What a live event makes stale, and nothing else.
+
+import { connectLive, type LiveConnection, type LiveFrame, type LiveState } from "@belofte/api-client";
+import type { QueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useWords } from "../i18n";
+import { currentSession } from "./session";
+import css from "./live.module.css";
+import { refreshHeads } from "./lists";
+import { keys, queryClient } from "./queries";
+
+/** Names the queries that a frame makes stale; exported for its test. */
+export function affected(frame: LiveFrame): { keys: readonly (readonly string[])[]; lists: boolean; all: boolean } {
+  const of = (...list: readonly (readonly string[])[]) => ({ keys: list, lists: false, all: false });
+  const id = frame.conversation_id;
+  switch (frame.kind) {
+    case "hello":
+      return of();
+    case "resync":
+      return { keys: [], lists: false, all: true };
+    case "conversation_created":
+      return { keys: [keys.counts], lists: true, all: false };
+    case "conversation_changed":
+      return {
+        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id)] : [keys.counts],
+        lists: true,
+        all: false,
+      };
+    case "message_created":
+      return {
+        keys: id ? [keys.counts, keys.conversation(id), keys.messages(id), keys.activity(id)] : [keys.counts],
+        lists: true,
+        all: false,
+      };
+    case "delivery_changed":
+      return {
+        keys: id ? [keys.messages(id), keys.conversation(id)] : [],
+        lists: true,
+        all: false,
+      };
+    case "quarantine_changed":
+      return of(keys.quarantine, ["accounting"]);
+    case "channel_account_changed":
+      return of(keys.accounts, ["accounting"]);
+    case "user_changed":
+      return of(keys.users, keys.session);
+  }
+}
+
+const GATHER_MS = 120;
+
+/** Gathers what comes in one burst, so that fifty events are one round of requests. */
+export function gather(client: QueryClient, refresh: (ids: Set<string>) => Promise<void>) {
+  let pending: LiveFrame[] = [];
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  function flush() {
+    timer = null;
+    const frames = pending;
+    pending = [];
+    const stale = new Map<string, readonly string[]>();
+    const changed = new Set<string>();
+    let lists = false;
+    for (const frame of frames) {
+      const hit = affected(frame);
+      if (hit.all) {
+        void client.invalidateQueries();
+        return;
+      }
+      for (const key of hit.keys) stale.set(key.join("/"), key);
+      lists ||= hit.lists;
+      if (hit.lists && frame.conversation_id) changed.add(frame.conversation_id);
+    }
+    for (const key of stale.values()) void client.invalidateQueries({ queryKey: key });
+    if (lists) void refresh(changed);
+  }
+  return (frame: LiveFrame) => {
+    pending.push(frame);
+    timer ??= setTimeout(flush, GATHER_MS);
+  };
+}
+
+function address(): string {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
+}
+
+/** Keeps the live line for as long as the desk is shown. */
+export function useLive(since: number, onSignedOut: () => void) {
+  const [state, setState] = useState<{ state: LiveState; at: number | null }>({ state: "connecting", at: null });
+  const [connection, setConnection] = useState<LiveConnection | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the first number starts the line; later ones are kept by it
+  useEffect(() => {
+    const live = connectLive({
+      url: address(),
+      since,
+      onFrame: gather(queryClient, refreshHeads),
+      onState: (next, pause) => setState({ state: next, at: pause === null ? null : Date.now() + pause }),
+      onRefused: () => {
+        void queryClient
+          .invalidateQueries({ queryKey: keys.session })
+          .then(currentSession)
+          .then((session) => {
+            if (!session) onSignedOut();
+          })
+          .catch(() => {
+            // No server at all: the line itself says so and tries again.
+          });
+      },
+    });
+    setConnection(live);
+    const nudge = () => live.nudge();
+    window.addEventListener("online", nudge);
+    return () => {
+      window.removeEventListener("online", nudge);
+      live.stop();
+    };
+  }, []);
+  return { ...state, nudge: () => connection?.nudge() };
+}
+
+export function LiveLine({ live }: { live: ReturnType<typeof useLive> }) {
+  const { t } = useWords();
+  const [now, setNow] = useState(Date.now());
+  const lost = live.state === "lost";
+  useEffect(() => {
+    if (!lost) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [lost]);
+  // A short break mends itself before anybody has read about it.
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (!lost) {
+      setShown(false);
+      return;
+    }
+    const timer = setTimeout(() => setShown(true), 800);
+    return () => clearTimeout(timer);
+  }, [lost]);
+  if (!lost || !shown) return null;
+  const seconds = live.at === null ? 0 : Math.max(0, Math.ceil((live.at - now) / 1000));
+  return (
+    <div className={css.line}>
+      <span role="status">{t("live.lost")}</span>
+      <span aria-hidden="true">{seconds > 0 ? t("live.retry_in", { seconds }) : t("live.retrying")}</span>
+      <button type="button" onClick={live.nudge}>
+        {t("live.now")}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Ctrl/⌘-K: conversations, views, settings and what can be done now.
+
+import { Modal } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { findRow, useActions } from "../conversations/actions";
+import { VIEW_NAMES, VIEWS } from "../conversations/views";
+import { useWords } from "../i18n";
+import { SECTIONS } from "../settings/sections";
+import { CheckIcon, type Icon, InboxIcon, MailIcon, OutIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { api } from "./api";
+import { recentConversations } from "./recent";
+import { keep } from "./private-store";
+import css from "./palette.module.css";
+import { useSession } from "./session";
+
+interface Item {
+  id: string;
+  group: string;
+  text: string;
+  more?: ReactNode;
+  icon: Icon;
+  run: () => void;
+}
+
+/** Every word of the question begins some word of the text. */
+export function fits(text: string, q: string): boolean {
+  const words = text.toLowerCase().split(/[\s·,:()-]+/);
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .every((part) => words.some((word) => word.startsWith(part)));
+}
+
+export default function Palette({ close, signOut }: { close: () => void; signOut: () => void }) {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const navigate = useNavigate();
+  const actions = useActions();
+  const { conversation } = useParams({ strict: false });
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const [q] = useDebouncedValue(text.trim(), 100);
+  const list = useRef<HTMLDivElement>(null);
+  const found = useQuery({
+    queryKey: ["palette", q],
+    queryFn: ({ signal }) => api.search.find(q, undefined, signal, 6),
+    enabled: q.length >= 2,
+    placeholderData: keepPreviousData,
+    gcTime: 30_000,
+  });
+
+  const items = useMemo(() => {
+    const all: Item[] = [];
+    const toConversation = (id: string, who: string, subject: string, group: string) =>
+      all.push({
+        id: `${group}-${id}`,
+        group,
+        text: who,
+        more: subject,
+        icon: MailIcon,
+        run: () => void navigate({ to: "/inbox/$view/$conversation", params: { view: "open", conversation: id } }),
+      });
+    const open = conversation ? findRow(conversation) : null;
+    if (!text.trim()) {
+      for (const row of recentConversations(conversation)) {
+        toConversation(row.id, row.contact.name || row.contact.address, row.subject, t("palette.recent"));
+      }
+    }
+    const other: Item[] = [];
+    if (open) {
+      const who = open.contact.name || open.contact.address;
+      if (open.status !== "resolved") {
+        other.push({ id: "resolve", group: t("palette.actions"), text: t("action.resolve_named", { who }), icon: CheckIcon, run: () => void actions.setStatus(open.id, "resolved") });
+      } else {
+        other.push({ id: "reopen", group: t("palette.actions"), text: t("action.reopen_named", { who }), icon: InboxIcon, run: () => void actions.setStatus(open.id, "open") });
+      }
+      if (open.assignee?.id !== session.user.id) {
+        other.push({ id: "take", group: t("palette.actions"), text: t("action.assign_me_named", { who }), icon: UserIcon, run: () => void actions.assign(open.id, session.user) });
+      }
+    }
+    for (const view of VIEWS) {
+      other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
+    }
+    for (const section of SECTIONS) {
+      if (!section.may(session)) continue;
+      other.push({ id: section.to, group: t("rail.settings"), text: t(section.name), icon: section.icon, run: () => void navigate({ to: section.to }) });
+    }
+    if (session.user.privacy_officer) {
+      other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });
+    }
+    other.push({ id: "sign-out", group: t("palette.actions"), text: t("action.sign_out"), icon: OutIcon, run: signOut });
+    all.push(...other.filter((item) => fits(`${item.group} ${item.text}`, text)));
+    if (text.trim().length >= 2) {
+      for (const hit of found.data?.items ?? []) {
+        const row = hit.conversation;
+        if (all.some((item) => item.id.endsWith(row.id))) continue;
+        toConversation(row.id, row.contact.name || row.contact.address, row.subject, t("palette.conversations"));
+      }
+      all.push({
+        id: "search",
+        group: t("rail.search"),
+        text: t("palette.search_for", { q: text.trim() }),
+        icon: SearchIcon,
+        run: () => {
+          keep("search", text.trim());
+          void navigate({ to: "/search" });
+        },
+      });
+    }
+    return all;
+  }, [text, found.data, conversation, actions, navigate, session, signOut, t]);
+
+  const chosen = Math.min(at, items.length - 1);
+  useEffect(() => {
+    list.current?.querySelector(`[data-at="${chosen}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
+
+  const run = (item: Item | undefined) => {
+    if (!item) return;
+    close();
+    item.run();
+  };
+
+  return (
+    <Modal opened onClose={close} withCloseButton={false} size={560} padding={0} yOffset="12vh" centered={false} aria-label={t("palette.name")} transitionProps={{ duration: 120 }}>
+      <div className={css.field}>
+        <SearchIcon />
+        <input
+          // biome-ignore lint/a11y/noAutofocus: the palette is opened to type in
+          autoFocus
+          data-autofocus
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="palette-items"
+          aria-activedescendant={items[chosen] ? `palette-${chosen}` : undefined}
+          aria-label={t("palette.field")}
+          placeholder={t("palette.hint")}
+          value={text}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setAt(0);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, items.length));
+            else if (event.key === "ArrowUp") setAt((chosen - 1 + items.length) % Math.max(1, items.length));
+            else if (event.key === "Enter") run(items[chosen]);
+            else return;
+            event.preventDefault();
+          }}
+        />
+      </div>
+      <div ref={list} id="palette-items" role="listbox" aria-label={t("palette.name")} className={css.items}>
+        {items.map((item, index) => (
+          <div key={item.id}>
+            {items[index - 1]?.group !== item.group && (
+              <div className={css.group} aria-hidden="true">
+                {item.group}
+              </div>
+            )}
+            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above holds the focus and the keys */}
+            <div
+              id={`palette-${index}`}
+              data-at={index}
+              role="option"
+              tabIndex={-1}
+              aria-selected={index === chosen}
+              className={css.item}
+              onPointerMove={() => setAt(index)}
+              onClick={() => run(item)}
+            >
+              <item.icon size={16} />
+              <span className={css.text}>{item.text}</span>
+              {item.more && <span className={css.more}>{item.more}</span>}
+            </div>
+          </div>
+        ))}
+        {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
+      </div>
+    </Modal>
+  );
+}

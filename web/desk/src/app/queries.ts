@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Keys and options of everything that is fetched. Live events name these keys.
+
+import { ApiError, type ConversationQuery, NoAnswer, type Uuid } from "@belofte/api-client";
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { api } from "./api";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // Live events tell what is stale; time alone does not.
+      staleTime: 5 * 60_000,
+      gcTime: 15 * 60_000,
+      refetchOnWindowFocus: false,
+      retry: (count, error) =>
+        count < 2 && (error instanceof NoAnswer || (error instanceof ApiError && error.status === 503)),
+      retryDelay: (count) => 600 * 2 ** count,
+    },
+  },
+});
+
+export const keys = {
+  session: ["session"] as const,
+  lists: ["conversations"] as const,
+  list: (filter: ConversationQuery) => ["conversations", filter] as const,
+  counts: ["counts"] as const,
+  conversation: (id: Uuid) => ["conversation", id] as const,
+  messages: (id: Uuid) => ["messages", id] as const,
+  activity: (id: Uuid) => ["activity", id] as const,
+  users: ["users"] as const,
+  invitations: ["invitations"] as const,
+  queues: ["queues"] as const,
+  accounts: ["channel-accounts"] as const,
+  accounting: (id: Uuid) => ["accounting", id] as const,
+  quarantine: ["quarantine"] as const,
+  deadLetters: ["dead-letters"] as const,
+  ledger: ["ledger"] as const,
+  apiKeys: ["api-keys"] as const,
+  sessions: ["sessions"] as const,
+};
+
+export const sessionQuery = queryOptions({
+  queryKey: keys.session,
+  queryFn: ({ signal }) => api.session.get(signal),
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
+});
+
+export const listQuery = (filter: ConversationQuery) =>
+  infiniteQueryOptions({
+    queryKey: keys.list(filter),
+    queryFn: ({ pageParam, signal }) =>
+      api.conversations.list(
+        { ...filter, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) },
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor || undefined,
+  });
+
+export const countsQuery = queryOptions({
+  queryKey: keys.counts,
+  queryFn: ({ signal }) => api.conversations.counts(signal),
+});
+
+export const conversationQuery = (id: Uuid) =>
+  queryOptions({
+    queryKey: keys.conversation(id),
+    queryFn: ({ signal }) => api.conversations.get(id, signal),
+  });
+
+export const messagesQuery = (id: Uuid) =>
+  infiniteQueryOptions({
+    queryKey: keys.messages(id),
+    queryFn: ({ pageParam, signal }) => api.conversations.messages(id, pageParam || undefined, signal),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor || undefined,
+  });
+
+export const activityQuery = (id: Uuid) =>
+  queryOptions({
+    queryKey: keys.activity(id),
+    queryFn: ({ signal }) => api.conversations.activity(id, signal),
+  });
+
+export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
+export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
+export const accountsQuery = queryOptions({
+  queryKey: keys.accounts,
+  queryFn: () => api.channelAccounts.list(),
+});

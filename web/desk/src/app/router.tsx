@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Inbox } from "../conversations/inbox";
+import { isView } from "../conversations/views";
+import { SearchPage } from "../search/page";
+import { Desk } from "./desk";
+import { BootFailure, NotFound } from "./edges";
+import { currentSession } from "./session";
+
+const root = createRootRoute({ notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    // Only a path of the desk itself: anything else could lead elsewhere after sign-in.
+    typeof search.next === "string" && /^\/(?!\/)/.test(search.next) ? { next: search.next } : {},
+  component: lazyRouteComponent(() => import("../session/sign-in"), "SignIn"),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("../session/invitation"), "Invitation"),
+});
+
+const desk = createRoute({
+  getParentRoute: () => root,
+  id: "desk",
+  beforeLoad: async ({ location }) => {
+    const session = await currentSession();
+    if (!session) {
+      const home = location.pathname === "/" || location.pathname.startsWith("/inbox/mine");
+      throw redirect({ to: "/sign-in", search: home ? {} : { next: location.pathname } });
+    }
+  },
+  component: Desk,
+  errorComponent: BootFailure,
+});
+
+const home = createRoute({
+  getParentRoute: () => desk,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/inbox/$view", params: { view: "mine" }, replace: true });
+  },
+});
+
+const inbox = createRoute({
+  getParentRoute: () => desk,
+  path: "/inbox/$view",
+  beforeLoad: ({ params }) => {
+    if (!isView(params.view)) {
+      throw redirect({ to: "/inbox/$view", params: { view: "mine" }, replace: true });
+    }
+  },
+  component: Inbox,
+});
+
+const conversation = createRoute({ getParentRoute: () => inbox, path: "$conversation" });
+
+const search = createRoute({ getParentRoute: () => desk, path: "/search", component: SearchPage });
+const found = createRoute({ getParentRoute: () => search, path: "$conversation" });
+
+const settings = createRoute({
+  getParentRoute: () => desk,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../settings/settings"), "Settings"),
+});
+const settingsHome = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  component: lazyRouteComponent(() => import("../settings/settings"), "SettingsHome"),
+});
+const profile = createRoute({
+  getParentRoute: () => settings,
+  path: "profile",
+  component: lazyRouteComponent(() => import("../settings/profile"), "Profile"),
+});
+const ownSessions = createRoute({
+  getParentRoute: () => settings,
+  path: "sessions",
+  component: lazyRouteComponent(() => import("../settings/sessions"), "Sessions"),
+});
+const users = createRoute({
+  getParentRoute: () => settings,
+  path: "users",
+  component: lazyRouteComponent(() => import("../settings/users"), "Users"),
+});
+const apiKeys = createRoute({
+  getParentRoute: () => settings,
+  path: "api-keys",
+  component: lazyRouteComponent(() => import("../settings/api-keys"), "ApiKeys"),
+});
+const channels = createRoute({
+  getParentRoute: () => settings,
+  path: "channels",
+  component: lazyRouteComponent(() => import("../settings/channels"), "Channels"),
+});
+const newChannel = createRoute({
+  getParentRoute: () => settings,
+  path: "channels/new",
+  component: lazyRouteComponent(() => import("../settings/channel"), "NewChannel"),
+});
+const channel = createRoute({
+  getParentRoute: () => settings,
+  path: "channels/$account",
+  component: lazyRouteComponent(() => import("../settings/channel"), "Channel"),
+});
+const accounting = createRoute({
+  getParentRoute: () => settings,
+  path: "mail",
+  component: lazyRouteComponent(() => import("../settings/accounting"), "MailAccounting"),
+});
+const deadLetters = createRoute({
+  getParentRoute: () => settings,
+  path: "dead-letters",
+  component: lazyRouteComponent(() => import("../settings/dead-letters"), "DeadLetters"),
+});
+
+const privacy = createRoute({
+  getParentRoute: () => desk,
+  path: "/privacy",
+  component: lazyRouteComponent(() => import("../privacy/ledger"), "Ledger"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    invitation,
+    desk.addChildren([
+      home,
+      inbox.addChildren([conversation]),
+      search.addChildren([found]),
+      privacy,
+      settings.addChildren([
+        settingsHome,
+        profile,
+        ownSessions,
+        users,
+        apiKeys,
+        channels,
+        newChannel,
+        channel,
+        accounting,
+        deadLetters,
+      ]),
+    ]),
+  ]),
+  defaultPreload: "intent",
+  defaultPendingMs: 200,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

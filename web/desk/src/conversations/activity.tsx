@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Activity } from "@belofte/api-client";
+import { useWords, type Words } from "../i18n";
+import css from "./activity.module.css";
+
+/** One whole sentence per case; none is put together from pieces. */
+export function activityText(activity: Activity, { t }: Words): string {
+  const named = activity.actor.name ?? "";
+  const who = named ? "named" : "system";
+  switch (activity.kind) {
+    case "assigned":
+      return activity.to === named
+        ? t("activity.took", { name: named })
+        : t("activity.assigned", { who, name: named, to: activity.to ?? "" });
+    case "unassigned":
+      return t("activity.unassigned", { who, name: named });
+    case "queue":
+      return t("activity.queue", { who, name: named, to: activity.to ?? "" });
+    case "status":
+      return t("activity.status", { who, name: named, status: activity.to ?? "other" });
+    case "created":
+      return t("activity.created");
+    case "viewed":
+      return t("activity.viewed", { name: named });
+  }
+}
+
+export function ActivityLine({ activity }: { activity: Activity }) {
+  const words = useWords();
+  return (
+    <p className={css.line}>
+      <span>{activityText(activity, words)}</span>
+      <time dateTime={activity.at} title={words.fullTime(activity.at)}>
+        {words.shortTime(activity.at, new Date())}
+      </time>
+    </p>
+  );
+}

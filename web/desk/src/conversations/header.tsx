@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Conversation, ConversationStatus } from "@belofte/api-client";
+import { ActionIcon, Button, Menu, TextInput, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { usersQuery } from "../app/queries";
+import { useSession } from "../app/session";
+import { useShortcuts } from "../app/shortcuts";
+import { FailureLine } from "../app/states";
+import { useWords } from "../i18n";
+import { BackIcon, CheckIcon, ClockIcon, DownIcon, PanelIcon, RetryIcon, SealedIcon, UserIcon } from "../ui/icons";
+import { Monogram } from "../ui/monogram";
+import { useActions } from "./actions";
+import css from "./header.module.css";
+
+interface Props {
+  conversation: Conversation | null;
+  onBack: () => void;
+  onNext: () => void;
+  panelOpen: boolean;
+  togglePanel: () => void;
+}
+
+const STATUSES: ConversationStatus[] = ["open", "waiting", "resolved"];
+const NAMES = { open: "status.open", waiting: "status.waiting", resolved: "status.resolved" } as const;
+
+export function Header({ conversation, onBack, onNext, panelOpen, togglePanel }: Props) {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const actions = useActions();
+  const status = conversation?.status;
+  const resolve = () => {
+    if (!conversation) return;
+    onNext();
+    void actions.setStatus(conversation.id, "resolved");
+  };
+  return (
+    <header className={css.header}>
+      <ActionIcon className={css.back} aria-label={t("action.back")} onClick={onBack}>
+        <BackIcon />
+      </ActionIcon>
+      <div className={css.title}>
+        <h2 title={conversation?.subject}>{conversation ? conversation.subject || t("row.no_subject") : "\u00a0"}</h2>
+        {conversation && (
+          <p>
+            <span>{t("thread.case_no", { no: String(conversation.no) })}</span>
+            <span className={css.queue}>{conversation.queue.name}</span>
+            {conversation.waiting_since && conversation.status !== "resolved" && (
+              <span className={css.wait} title={words.fullTime(conversation.waiting_since)}>
+                <ClockIcon size={13} />
+                {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
+              </span>
+            )}
+            <Tooltip label={t("privacy.sealed_text")} multiline w={280} events={{ hover: true, focus: true, touch: true }}>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
+              <span className={css.sealed} tabIndex={0}>
+                <SealedIcon size={14} />
+                <span>{t("privacy.sealed")}</span>
+              </span>
+            </Tooltip>
+          </p>
+        )}
+      </div>
+      {conversation && status && (
+        <div className={css.tools}>
+          <AssignMenu conversation={conversation} />
+          <Menu width={200}>
+            <Menu.Target>
+              <Button
+                variant="default"
+                className={css.status}
+                aria-label={t("status.menu", { status: t(NAMES[status]) })}
+                leftSection={<StatusMark status={status} />}
+                rightSection={<DownIcon size={14} />}
+              >
+                <span className={css.word}>{t(NAMES[status])}</span>
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {STATUSES.map((one) => (
+                <Menu.Item
+                  key={one}
+                  leftSection={<StatusMark status={one} />}
+                  disabled={one === status}
+                  onClick={() => void actions.setStatus(conversation.id, one)}
+                >
+                  {t(NAMES[one])}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+          {status === "resolved" ? (
+            <Button
+              variant="default"
+              leftSection={<RetryIcon size={16} />}
+              onClick={() => void actions.setStatus(conversation.id, "open")}
+            >
+              {t("action.reopen")}
+            </Button>
+          ) : (
+            <Tooltip label={session.user.single_key_shortcuts ? t("action.resolve_tip") : t("action.resolve")}>
+              <Button className={css.resolve} leftSection={<CheckIcon size={16} />} onClick={resolve}>
+                <span className={css.word}>{t("action.resolve")}</span>
+              </Button>
+            </Tooltip>
+          )}
+          <Tooltip label={panelOpen ? t("panel.hide") : t("panel.show")}>
+            <ActionIcon
+              aria-label={panelOpen ? t("panel.hide") : t("panel.show")}
+              aria-expanded={panelOpen}
+              onClick={togglePanel}
+            >
+              <PanelIcon />
+            </ActionIcon>
+          </Tooltip>
+        </div>
+      )}
+    </header>
+  );
+}
+
+export function StatusMark({ status }: { status: ConversationStatus }) {
+  return <span className={css.mark} data-status={status} aria-hidden="true" />;
+}
+
+function AssignMenu({ conversation }: { conversation: Conversation }) {
+  const { t } = useWords();
+  const session = useSession();
+  const actions = useActions();
+  const [open, setOpen] = useState(false);
+  const [filter, setFilter] = useState("");
+  const users = useQuery({ ...usersQuery, enabled: open });
+  useShortcuts({ a: () => setOpen(true) }, session.user.single_key_shortcuts);
+  const assignee = conversation.assignee ?? null;
+  const wanted = filter.trim().toLowerCase();
+  const list = (users.data?.items ?? []).filter(
+    (user) => user.state === "active" && user.id !== session.user.id && user.name.toLowerCase().includes(wanted),
+  );
+  return (
+    <Menu
+      opened={open}
+      onChange={(next) => {
+        setOpen(next);
+        if (!next) setFilter("");
+      }}
+      width={260}
+      trapFocus
+    >
+      <Menu.Target>
+        <Button
+          variant="default"
+          className={css.assign}
+          aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu")}
+          leftSection={assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={16} />}
+          rightSection={<DownIcon size={14} />}
+        >
+          <span className={css.word}>{assignee ? assignee.name : t("assign.nobody")}</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <TextInput
+          size="sm"
+          m={4}
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
+          placeholder={t("assign.filter")}
+          aria-label={t("assign.filter")}
+          data-autofocus
+        />
+        {assignee?.id !== session.user.id && !wanted && (
+          <Menu.Item
+            leftSection={<Monogram name={session.user.name} size={20} />}
+            onClick={() => void actions.assign(conversation.id, session.user)}
+          >
+            {t("action.assign_me")}
+          </Menu.Item>
+        )}
+        {assignee && !wanted && (
+          <Menu.Item leftSection={<UserIcon size={16} />} onClick={() => void actions.assign(conversation.id, null)}>
+            {t("assign.release")}
+          </Menu.Item>
+        )}
+        <Menu.Divider />
+        {users.isError && <FailureLine error={users.error} retry={() => void users.refetch()} />}
+        {list.map((user) => (
+          <Menu.Item
+            key={user.id}
+            leftSection={<Monogram name={user.name} size={20} />}
+            rightSection={user.id === assignee?.id ? <CheckIcon size={14} /> : null}
+            onClick={() => void actions.assign(conversation.id, user)}
+          >
+            {user.name}
+          </Menu.Item>
+        ))}
+        {users.data && list.length === 0 && <Menu.Label>{t("assign.none")}</Menu.Label>}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

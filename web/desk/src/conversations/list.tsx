@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The virtual list. Rows are 64 px, so keeping what is read in its place is arithmetic.
+
+import type { ConversationRow } from "@belofte/api-client";
+import { Button } from "@mantine/core";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { explainShort } from "../app/states";
+import { useWords } from "../i18n";
+import { UpIcon } from "../ui/icons";
+import { anchorShift, ROW } from "./anchor";
+import css from "./list.module.css";
+import { Row, type RowLink } from "./row";
+
+const places = new Map<string, number>();
+
+interface Props {
+  name: string;
+  /** Under which the scroll position is kept while the desk is open. */
+  place: string;
+  rows: ConversationRow[];
+  open: string | undefined;
+  showAssignee: boolean;
+  more: boolean;
+  loadingMore: boolean;
+  moreError: unknown;
+  loadMore: () => void;
+  linkTo: (id: string) => RowLink;
+}
+
+export function ConversationList(props: Props) {
+  const { rows, open, more, loadingMore, loadMore } = props;
+  const words = useWords();
+  const { t } = words;
+  const scroller = useRef<HTMLDivElement>(null);
+  const pointerInside = useRef(false);
+  const before = useRef<ConversationRow[]>(rows);
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const [now, setNow] = useState(() => new Date());
+
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 8,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    initialOffset: places.get(props.place) ?? 0,
+  });
+
+  useEffect(() => {
+    const timer = setInterval(() => setNow(new Date()), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the rows change, and only then
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const old = before.current;
+    before.current = rows;
+    if (!element || old === rows || old.length === 0) return;
+    const known = new Set(old.map((row) => `${row.id} ${row.last_message_at}`));
+    const arrived: string[] = [];
+    for (const row of rows) {
+      if (known.has(`${row.id} ${row.last_message_at}`)) break;
+      if (row.id !== open) arrived.push(row.id);
+    }
+    const busy = element.scrollTop > 0 || pointerInside.current;
+    if (!busy) return;
+    const shift = anchorShift(old, rows, element.scrollTop);
+    if (shift !== 0) element.scrollTop += shift;
+    if (arrived.length > 0) setFresh((have) => new Set([...have, ...arrived]));
+  }, [rows]);
+
+  const items = virtual.getVirtualItems();
+  const lastIndex = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (more && !loadingMore && !props.moreError && lastIndex >= rows.length - 12) loadMore();
+  }, [more, loadingMore, props.moreError, lastIndex, rows.length, loadMore]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: follows the open conversation, not the scrolling
+  useEffect(() => {
+    const index = rows.findIndex((row) => row.id === open);
+    if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
+  }, [open]);
+
+  return (
+    <div className={css.holder}>
+      {fresh.size > 0 && (
+        <button
+          type="button"
+          className={css.pill}
+          onClick={() => {
+            setFresh(new Set());
+            scroller.current?.scrollTo({ top: 0 });
+          }}
+        >
+          <UpIcon size={14} /> {t("list.new", { count: fresh.size })}
+        </button>
+      )}
+      <div
+        ref={scroller}
+        className={css.scroller}
+        onPointerEnter={() => {
+          pointerInside.current = true;
+        }}
+        onPointerLeave={() => {
+          pointerInside.current = false;
+        }}
+        onScroll={(event) => {
+          const top = event.currentTarget.scrollTop;
+          places.set(props.place, top);
+          if (top === 0 && fresh.size > 0) setFresh(new Set());
+        }}
+      >
+        <ul className={css.rows} aria-label={props.name} style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            if (!row) return null;
+            return (
+              <li
+                key={item.key}
+                className={css.item}
+                aria-setsize={more ? -1 : rows.length}
+                aria-posinset={item.index + 1}
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
+                <Row
+                  row={row}
+                  open={row.id === open}
+                  now={now}
+                  showAssignee={props.showAssignee}
+                  link={props.linkTo(row.id)}
+                />
+              </li>
+            );
+          })}
+        </ul>
+        <div className={css.end}>
+          {props.moreError ? (
+            <>
+              <span role="alert">{explainShort(props.moreError, words)}</span>
+              <Button size="compact-sm" variant="default" onClick={loadMore}>
+                {t("action.try_again")}
+              </Button>
+            </>
+          ) : more ? (
+            <span>{t("list.loading_more")}</span>
+          ) : (
+            <span>{t("list.end", { count: rows.length })}</span>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import { type Contact, type Conversation, type ConversationRow } from "@belofte/api-client";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { api } from "../app/api";
+import { patchLists, rowOf } from "../app/lists";
+import { conversationQuery, keys, queryClient } from "../app/queries";
+import { useSession } from "../app/session";
+import { Failure, FailureLine, Skeleton } from "../app/states";
+import { toast } from "../app/toasts";
+import { useWords } from "../i18n";
+import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
+import { Monogram } from "../ui/monogram";
+import { StatusMark } from "./header";
+import css from "./panel.module.css";
+
+export function Panel({ id }: { id: string }) {
+  const { t } = useWords();
+  const conversation = useQuery(conversationQuery(id));
+  if (conversation.isPending) return <Skeleton rows={4} />;
+  if (conversation.isError && !conversation.data) {
+    return <Failure error={conversation.error} retry={() => void conversation.refetch()} />;
+  }
+  const { contact, other_conversations: others, participants } = conversation.data;
+  const further = participants.filter((one) => !contact.identities.some((own) => own.value === one.address));
+  return (
+    <div className={css.panel}>
+      <Person contact={contact} conversation={conversation.data} />
+      <section aria-labelledby="panel-identities">
+        <h3 id="panel-identities">{t("panel.identities")}</h3>
+        <ul>
+          {contact.identities.map((one) => (
+            <li key={one.id} className={css.identity}>
+              <MailIcon size={15} />
+              <span className={css.value} title={one.value}>
+                {one.value}
+              </span>
+              {one.verified && (
+                <span className={css.verified} title={t("panel.verified_text")}>
+                  <CheckIcon size={13} />
+                  <span>{t("panel.verified")}</span>
+                </span>
+              )}
+              <ActionIcon
+                size={26}
+                aria-label={t("panel.copy", { value: one.value })}
+                onClick={() => {
+                  void navigator.clipboard.writeText(one.value).then(() => toast(t("did.copied")));
+                }}
+              >
+                <CopyIcon size={14} />
+              </ActionIcon>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {further.length > 0 && (
+        <section aria-labelledby="panel-participants">
+          <h3 id="panel-participants">{t("panel.participants")}</h3>
+          <ul>
+            {further.map((one) => (
+              <li key={one.address} className={css.identity}>
+                <span className={css.value}>{one.name || one.address}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section aria-labelledby="panel-earlier">
+        <h3 id="panel-earlier">{t("panel.earlier", { count: others.length })}</h3>
+        {others.length === 0 ? (
+          <p className={css.none}>{t("panel.earlier_none")}</p>
+        ) : (
+          <ul>
+            {others.map((one) => (
+              <Earlier key={one.id} row={one} />
+            ))}
+          </ul>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Earlier({ row }: { row: ConversationRow }) {
+  const words = useWords();
+  return (
+    <li>
+      <Link
+        to="/inbox/$view/$conversation"
+        params={{ view: row.status === "resolved" ? "resolved" : row.status === "waiting" ? "waiting" : "open", conversation: row.id }}
+        className={css.earlier}
+      >
+        <StatusMark status={row.status} />
+        <span className={css.value}>{row.subject || words.t("row.no_subject")}</span>
+        <time dateTime={row.last_message_at}>{words.shortTime(row.last_message_at, new Date())}</time>
+      </Link>
+    </li>
+  );
+}
+
+function Person({ contact, conversation }: { contact: Contact; conversation: Conversation }) {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const [editing, setEditing] = useState(false);
+  const [name, setName] = useState(contact.name);
+  const rename = useMutation({
+    mutationFn: (next: string) => api.contacts.rename(contact.id, next),
+    onSuccess: (changed) => {
+      const next = { ...conversation, contact: { ...contact, ...changed } };
+      queryClient.setQueryData(keys.conversation(conversation.id), next);
+      patchLists(rowOf(next), session.user.id);
+      void queryClient.invalidateQueries({ queryKey: keys.lists });
+      setEditing(false);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    rename.mutate(name.trim());
+  };
+  const shown = contact.name || contact.identities[0]?.value || "";
+  return (
+    <section className={css.person} aria-label={t("panel.person")}>
+      {editing ? (
+        <form className={css.form} onSubmit={submit}>
+          <TextInput
+            label={t("panel.person_name")}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Escape") setEditing(false);
+            }}
+            autoComplete="off"
+            data-autofocus
+            autoFocus
+          />
+          {rename.isError && <FailureLine error={rename.error} />}
+          <div className={css.buttons}>
+            <Button type="submit" loading={rename.isPending} disabled={name.trim() === ""}>
+              {t("action.save")}
+            </Button>
+            <Button variant="default" onClick={() => setEditing(false)}>
+              {t("action.cancel")}
+            </Button>
+          </div>
+        </form>
+      ) : (
+        <>
+          <Monogram name={shown} size={40} />
+          <div className={css.names}>
+            <strong>{contact.name || t("panel.no_name")}</strong>
+            <span>{t("panel.since", { day: words.day(contact.created_at), count: contact.conversation_count })}</span>
+          </div>
+          <ActionIcon
+            size={28}
+            aria-label={t("panel.rename")}
+            onClick={() => {
+              setName(contact.name);
+              setEditing(true);
+            }}
+          >
+            <PencilIcon size={15} />
+          </ActionIcon>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { ConversationRow } from "@belofte/api-client";
+import { Link } from "@tanstack/react-router";
+import { memo, type ReactNode } from "react";
+import { useSession } from "../app/session";
+import { useWords } from "../i18n";
+import { CheckIcon, LockIcon, MailIcon, ReplyIcon, UserIcon, WarnIcon } from "../ui/icons";
+import { Monogram } from "../ui/monogram";
+import { useActions } from "./actions";
+import css from "./row.module.css";
+
+export type RowLink =
+  | { to: "/inbox/$view/$conversation"; params: { view: string; conversation: string } }
+  | { to: "/search/$conversation"; params: { conversation: string } };
+
+interface Props {
+  row: ConversationRow;
+  open: boolean;
+  now: Date;
+  showAssignee: boolean;
+  link: RowLink;
+  /** In place of the subject, for a search hit. */
+  second?: ReactNode;
+}
+
+export const Row = memo(function Row({ row, open, now, showAssignee, link, second }: Props) {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const actions = useActions();
+  const who = row.contact.name || row.contact.address;
+  const lastIcon =
+    row.last_message_kind === "note" ? (
+      <LockIcon size={13} aria-label={t("row.last_note")} role="img" />
+    ) : row.last_message_kind === "reply" ? (
+      <ReplyIcon size={13} aria-label={t("row.last_reply")} role="img" />
+    ) : null;
+  return (
+    <div className={css.row} data-open={open || undefined} data-unread={row.unread || undefined}>
+      <Link {...link} className={css.link} aria-current={open ? "true" : undefined} preload={false}>
+        <span className={css.first}>
+          {row.unread && <span className="sr-only">{t("row.unread")} </span>}
+          <MailIcon size={14} className={css.channel} />
+          <span className={css.who}>{who}</span>
+          <time dateTime={row.last_message_at} className={css.time} title={words.fullTime(row.last_message_at)}>
+            {words.shortTime(row.last_message_at, now)}
+          </time>
+        </span>
+        <span className={css.second}>
+          {second ?? (
+            <>
+              {lastIcon && <span className={css.last}>{lastIcon}</span>}
+              <span className={css.subject}>{row.subject || row.preview || t("row.no_subject")}</span>
+            </>
+          )}
+          {row.delivery_problem && (
+            <span className={css.late}>
+              <WarnIcon size={13} /> {t("row.delivery_problem")}
+            </span>
+          )}
+          {!second && (
+            <span className={css.meta}>
+              <span className={css.queue}>{row.queue.name}</span>
+              {showAssignee &&
+                (row.assignee ? (
+                  <span title={row.assignee.name}>
+                    <span className="sr-only">{t("row.assigned_to", { name: row.assignee.name })}</span>
+                    <Monogram name={row.assignee.name} size={18} />
+                  </span>
+                ) : (
+                  <span className={css.nobody} title={t("view.unassigned")}>
+                    <span className="sr-only">{t("view.unassigned")}</span>
+                  </span>
+                ))}
+            </span>
+          )}
+        </span>
+      </Link>
+      <span className={css.actions}>
+        {row.assignee?.id !== session.user.id && (
+          <button
+            type="button"
+            tabIndex={-1}
+            title={t("action.assign_me")}
+            aria-label={t("action.assign_me_named", { who })}
+            onClick={() => void actions.assign(row.id, session.user)}
+          >
+            <UserIcon size={16} />
+          </button>
+        )}
+        {row.status !== "resolved" && (
+          <button
+            type="button"
+            tabIndex={-1}
+            title={t("action.resolve")}
+            aria-label={t("action.resolve_named", { who })}
+            onClick={() => void actions.setStatus(row.id, "resolved")}
+          >
+            <CheckIcon size={16} />
+          </button>
+        )}
+      </span>
+    </div>
+  );
+});

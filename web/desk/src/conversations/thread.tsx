@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Activity, Message } from "@belofte/api-client";
+import { Button } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { api } from "../app/api";
+import { patchLists, rowOf } from "../app/lists";
+import { activityQuery, conversationQuery, messagesQuery, queryClient } from "../app/queries";
+import { useSession } from "../app/session";
+import { Failure, FailureLine, Skeleton } from "../app/states";
+import { useWords } from "../i18n";
+import { DownIcon } from "../ui/icons";
+import { MessageView } from "../messages/message";
+import { ActivityLine } from "./activity";
+import { Composer } from "./composer";
+import { Header } from "./header";
+import css from "./thread.module.css";
+
+interface Props {
+  id: string;
+  onBack: () => void;
+  onNext: () => void;
+  panelOpen: boolean;
+  togglePanel: () => void;
+}
+
+export type Entry =
+  | { kind: "message"; at: string; message: Message }
+  | { kind: "activity"; at: string; activity: Activity };
+
+/** Messages and what happened, in order. Looking is not shown here: it would drown the rest. */
+export function weave(messages: readonly Message[], activity: readonly Activity[], whole: boolean): Entry[] {
+  const from = messages[0]?.created_at ?? "";
+  const entries: Entry[] = messages.map((message) => ({ kind: "message", at: message.created_at, message }));
+  for (const one of activity) {
+    if (one.kind === "viewed" || one.kind === "created") continue;
+    // Older lines come with the older messages they stand between.
+    if (!whole && one.at < from) continue;
+    entries.push({ kind: "activity", at: one.at, activity: one });
+  }
+  return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
+  const { t } = useWords();
+  const session = useSession();
+  const conversation = useQuery(conversationQuery(id));
+  const messages = useInfiniteQuery(messagesQuery(id));
+  const activity = useQuery(activityQuery(id));
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const [below, setBelow] = useState(0);
+
+  const all = useMemo(() => [...(messages.data?.pages ?? [])].reverse().flatMap((p) => p.items), [messages.data]);
+  const entries = useMemo(
+    () => weave(all, activity.data?.items ?? [], !messages.hasNextPage),
+    [all, activity.data, messages.hasNextPage],
+  );
+  const lastId = all.at(-1)?.id;
+  const lastMine = all.at(-1)?.author.id === session.user.id;
+  const lastRef = useRef<string | undefined>(undefined);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+    setBelow(0);
+  }, []);
+
+  // A new message comes into sight when the end was in sight; else a pill tells of it.
+  useLayoutEffect(() => {
+    if (!lastId) return;
+    const first = lastRef.current === undefined;
+    if (lastRef.current === lastId) return;
+    lastRef.current = lastId;
+    if (first || atEnd.current || lastMine) toEnd();
+    else setBelow((count) => count + 1);
+  }, [lastId, lastMine, toEnd]);
+
+  // Mail in frames gets its height late; whoever reads the end stays there.
+  useEffect(() => {
+    const element = content.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) toEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [toEnd]);
+
+  const unread = conversation.data?.unread ?? false;
+  useEffect(() => {
+    if (!unread) return;
+    const mark = () => {
+      if (document.visibilityState !== "visible") return;
+      document.removeEventListener("visibilitychange", mark);
+      api.conversations
+        .seen(id)
+        .then(() => {
+          const now = queryClient.getQueryData(conversationQuery(id).queryKey);
+          if (!now) return;
+          const seen = { ...now, unread: false };
+          queryClient.setQueryData(conversationQuery(id).queryKey, seen);
+          patchLists(rowOf(seen), session.user.id);
+        })
+        .catch(() => {
+          // It stays bold and is marked at the next look: nothing to tell anybody.
+        });
+    };
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [id, unread, session.user.id]);
+
+  const older = async () => {
+    const element = scroller.current;
+    const from = element ? element.scrollHeight - element.scrollTop : 0;
+    await messages.fetchNextPage();
+    requestAnimationFrame(() => {
+      if (element) element.scrollTop = element.scrollHeight - from;
+    });
+  };
+
+  if (conversation.isError && !conversation.data) {
+    return (
+      <>
+        <Header conversation={null} onBack={onBack} panelOpen={panelOpen} togglePanel={togglePanel} onNext={onNext} />
+        <Failure error={conversation.error} retry={() => void conversation.refetch()} />
+      </>
+    );
+  }
+
+  return (
+    <>
+      <Header
+        conversation={conversation.data ?? null}
+        onBack={onBack}
+        panelOpen={panelOpen}
+        togglePanel={togglePanel}
+        onNext={onNext}
+      />
+      <div className={css.holder}>
+        <div
+          ref={scroller}
+          className={css.scroller}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+          tabIndex={0}
+          role="log"
+          aria-label={t("thread.messages")}
+          aria-live="off"
+          onScroll={(event) => {
+            const el = event.currentTarget;
+            atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
+            if (atEnd.current && below > 0) setBelow(0);
+          }}
+        >
+          <div ref={content} className={css.content}>
+            {messages.hasNextPage && (
+              <Button
+                variant="default"
+                className={css.older}
+                loading={messages.isFetchingNextPage}
+                onClick={() => void older()}
+              >
+                {t("thread.older")}
+              </Button>
+            )}
+            {messages.isPending && <Skeleton rows={4} height={120} />}
+            {messages.isError && !messages.data && (
+              <FailureLine error={messages.error} retry={() => void messages.refetch()} />
+            )}
+            {entries.map((entry) =>
+              entry.kind === "message" ? (
+                <MessageView key={entry.message.id} message={entry.message} />
+              ) : (
+                <ActivityLine key={entry.activity.id} activity={entry.activity} />
+              ),
+            )}
+          </div>
+        </div>
+        {below > 0 && (
+          <button type="button" className={css.pill} onClick={toEnd}>
+            <DownIcon size={14} /> {t("thread.new", { count: below })}
+          </button>
+        )}
+      </div>
+      {conversation.data && <Composer key={id} conversation={conversation.data} messages={all} onNext={onNext} />}
+    </>
+  );
+}

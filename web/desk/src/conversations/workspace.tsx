@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! List, thread and panel side by side; one at a time on a phone.
+
+import { Drawer } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { type CSSProperties, type ReactNode, useState } from "react";
+import { useWords } from "../i18n";
+import { InboxIcon } from "../ui/icons";
+import { Blank } from "../app/states";
+import { Panel } from "./panel";
+import { Thread } from "./thread";
+import css from "./workspace.module.css";
+
+const LIST = { least: 320, most: 400, first: 360, key: "belofte.list-width" };
+const PANEL_KEY = "belofte.panel";
+
+function keptWidth(): number {
+  const value = Number(localStorage.getItem(LIST.key));
+  return value >= LIST.least && value <= LIST.most ? value : LIST.first;
+}
+
+interface Props {
+  list: ReactNode;
+  listName: string;
+  conversation: string | undefined;
+  onBack: () => void;
+  /** Goes to the next conversation of the list, after one was resolved. */
+  onNext: () => void;
+}
+
+export function Workspace({ list, listName, conversation, onBack, onNext }: Props) {
+  const { t } = useWords();
+  const [width, setWidth] = useState(keptWidth);
+  const [panel, setPanel] = useState(() => localStorage.getItem(PANEL_KEY) !== "closed");
+  const [sheet, setSheet] = useState(false);
+  const narrow = useMediaQuery("(max-width: 1023.98px)", undefined, { getInitialValueInEffect: false });
+
+  const resize = (next: number) => {
+    const held = Math.round(Math.min(LIST.most, Math.max(LIST.least, next)));
+    setWidth(held);
+    localStorage.setItem(LIST.key, String(held));
+  };
+  const togglePanel = () => {
+    if (narrow) {
+      setSheet((open) => !open);
+      return;
+    }
+    setPanel((open) => {
+      localStorage.setItem(PANEL_KEY, open ? "closed" : "open");
+      return !open;
+    });
+  };
+
+  return (
+    <div
+      className={css.space}
+      data-panel={(panel && conversation) || undefined}
+      data-reading={conversation ? true : undefined}
+      style={{ "--list": `${width}px` } as CSSProperties}
+    >
+      <section className={css.list} aria-label={listName}>
+        {list}
+        {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: a focusable separator is a splitter and has a value */}
+        <div
+          role="separator"
+          aria-orientation="vertical"
+          aria-label={t("list.resize")}
+          aria-valuemin={LIST.least}
+          aria-valuemax={LIST.most}
+          aria-valuenow={width}
+          tabIndex={0}
+          className={css.handle}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowLeft") resize(width - 8);
+            if (event.key === "ArrowRight") resize(width + 8);
+          }}
+          onPointerDown={(event) => {
+            const from = event.clientX;
+            const grip = event.currentTarget;
+            grip.setPointerCapture(event.pointerId);
+            grip.onpointermove = (move) => resize(width + move.clientX - from);
+            grip.onpointerup = () => {
+              grip.onpointermove = null;
+            };
+          }}
+        />
+      </section>
+      <main className={css.thread}>
+        {conversation ? (
+          <Thread
+            key={conversation}
+            id={conversation}
+            onBack={onBack}
+            onNext={onNext}
+            panelOpen={narrow ? sheet : panel}
+            togglePanel={togglePanel}
+          />
+        ) : (
+          <Blank icon={InboxIcon} title={t("thread.none")} text={t("thread.none_text")} />
+        )}
+      </main>
+      {conversation && panel && !narrow && (
+        <aside className={css.panel} aria-label={t("panel.name")}>
+          <Panel id={conversation} />
+        </aside>
+      )}
+      {conversation && narrow && (
+        <Drawer
+          opened={sheet}
+          onClose={() => setSheet(false)}
+          position="right"
+          size={340}
+          title={t("panel.name")}
+          closeButtonProps={{ "aria-label": t("action.close") }}
+          styles={{ body: { padding: 0 }, title: { fontWeight: 600 } }}
+        >
+          <Panel id={conversation} />
+        </Drawer>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Attachment } from "@belofte/api-client";
+import { useComputedColorScheme } from "@mantine/core";
+import { useQueries } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { api } from "../app/api";
+import { useWords } from "../i18n";
+import { ImageOffIcon } from "../ui/icons";
+import sheet from "./mail-frame.css?url";
+import { cidOf, frameDocument, prepareMail } from "./mail-html";
+import css from "./message.module.css";
+
+/** An inline image above this size stays an attachment: as a data: address it would weigh a third more. */
+const LARGEST_INLINE = 5_000_000;
+
+async function dataAddress(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error ?? new Error("unreadable"));
+    reader.readAsDataURL(blob);
+  });
+}
+
+function usePictures(wanted: readonly string[], attachments: readonly Attachment[]): ReadonlyMap<string, string> {
+  const found = attachments.filter(
+    (one) =>
+      one.content_id &&
+      wanted.includes(cidOf(one.content_id)) &&
+      one.size_bytes <= LARGEST_INLINE &&
+      /^image\/(png|jpe?g|gif|webp)$/.test(one.media_type),
+  );
+  const answers = useQueries({
+    queries: found.map((one) => ({
+      queryKey: ["inline-image", one.id],
+      queryFn: async ({ signal }: { signal: AbortSignal }) =>
+        dataAddress(new Blob([await api.attachments.bytes(one.id, signal)], { type: one.media_type })),
+      staleTime: Number.POSITIVE_INFINITY,
+    })),
+  });
+  const map = new Map<string, string>();
+  found.forEach((one, index) => {
+    const data = answers[index]?.data;
+    if (data && one.content_id) map.set(cidOf(one.content_id), data);
+  });
+  return map;
+}
+
+interface Props {
+  html: string;
+  attachments: readonly Attachment[];
+  title: string;
+}
+
+export function MailFrame({ html, attachments, title }: Props) {
+  const words = useWords();
+  const { t } = words;
+  const scheme = useComputedColorScheme("light");
+  const [showQuoted, setShowQuoted] = useState(false);
+  const wanted = useMemo(() => prepareMail(html, new Map(), true).inline, [html]);
+  const pictures = usePictures(wanted, attachments);
+  const pictureKeys = [...pictures.keys()].join(" ");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the map is new at each render, its keys tell whether it changed
+  const mail = useMemo(() => prepareMail(html, pictures, showQuoted), [html, pictureKeys, showQuoted]);
+  const look = mail.designed ? (scheme === "dark" ? "paper" : "light") : scheme;
+  const source = useMemo(
+    () => frameDocument(mail.html, sheet, look, words.language),
+    [mail.html, look, words.language],
+  );
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [height, setHeight] = useState(40);
+  const observer = useRef<ResizeObserver | null>(null);
+  useEffect(() => () => observer.current?.disconnect(), []);
+
+  return (
+    <>
+      {mail.blocked.count > 0 && (
+        <p className={css.blocked}>
+          <ImageOffIcon size={16} />
+          <span>{t("mail.images_blocked", { count: mail.blocked.count, hosts: mail.blocked.hosts.join(", ") })}</span>
+        </p>
+      )}
+      {/*
+        Why allow-same-origin: only so can the desk measure the height of the
+        mail. It is safe here because allow-scripts is absent: nothing in the
+        frame runs, whichever origin it has, so nobody is there to use that
+        origin. (The dangerous pair is the two together: such a frame can take
+        its own sandbox off.) Three walls stand behind this one: the server's
+        sanitiser, the second cleaning in mail-html.ts, and two policies, the
+        desk's (script-src 'self', inherited) and the frame's own (default-src
+        'none'). Links open in a new tab outside the sandbox, without opener.
+      */}
+      <iframe
+        ref={frame}
+        className={css.frame}
+        data-look={look}
+        title={title}
+        sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+        referrerPolicy="no-referrer"
+        srcDoc={source}
+        style={{ height }}
+        onLoad={() => {
+          const root = frame.current?.contentDocument?.body;
+          if (!root) return;
+          const measure = () => setHeight(Math.ceil(root.getBoundingClientRect().height) + 1);
+          observer.current?.disconnect();
+          observer.current = new ResizeObserver(measure);
+          observer.current.observe(root);
+          measure();
+        }}
+      />
+      {mail.hasQuoted && (
+        <button type="button" className={css.fold} aria-expanded={showQuoted} onClick={() => setShowQuoted(!showQuoted)}>
+          {showQuoted ? t("mail.hide_quoted") : t("mail.show_quoted")}
+        </button>
+      )}
+    </>
+  );
+}

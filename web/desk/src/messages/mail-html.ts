@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! From the sanitised fragment of the server to the document in the frame. The
+//! server has cleaned it already; what could act is taken out once more here,
+//! because this side also decides in which surroundings it is shown.
+
+export interface PreparedMail {
+  /** The fragment to show, history folded or not. */
+  html: string;
+  /** Hosts of images that were not fetched, each once, and how many images. */
+  blocked: { count: number; hosts: string[] };
+  /** Content ids of inline images, without angle brackets. */
+  inline: string[];
+  hasQuoted: boolean;
+  /** The mail brings colours of its own and expects white paper. */
+  designed: boolean;
+}
+
+const SAFE_LINK = /^(https?:|mailto:|tel:)/i;
+const ACTIVE = "script,iframe,frame,object,embed,applet,base,meta,link,form,input,button,textarea,select,style,svg,math";
+
+export const cidOf = (source: string): string => decodeURIComponentSafe(source.replace(/^cid:/i, "")).replace(/^<|>$/g, "");
+
+function decodeURIComponentSafe(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * @param fragment the sanitised HTML of a message
+ * @param pictures data: addresses of inline images by content id, as far as fetched
+ * @param showQuoted whether quoted history is shown
+ */
+export function prepareMail(
+  fragment: string,
+  pictures: ReadonlyMap<string, string>,
+  showQuoted: boolean,
+): PreparedMail {
+  const document = new DOMParser().parseFromString(`<body>${fragment}</body>`, "text/html");
+  const body = document.body;
+  for (const element of body.querySelectorAll(ACTIVE)) element.remove();
+  let count = 0;
+  const hosts = new Set<string>();
+  const inline: string[] = [];
+  for (const element of body.querySelectorAll("*")) {
+    for (const { name, value } of [...element.attributes]) {
+      const lower = name.toLowerCase();
+      if (lower.startsWith("on") || ["srcset", "background", "ping", "formaction", "target"].includes(lower)) {
+        element.removeAttribute(name);
+      } else if (lower === "style" && /url\s*\(|expression|@import|position\s*:\s*fixed/i.test(value)) {
+        element.removeAttribute(name);
+      } else if (lower === "href" && !SAFE_LINK.test(value.trim())) {
+        element.removeAttribute(name);
+      }
+    }
+  }
+  for (const link of body.querySelectorAll("a[href],area[href]")) {
+    link.setAttribute("target", "_blank");
+    link.setAttribute("rel", "noopener noreferrer nofollow");
+  }
+  for (const image of body.querySelectorAll("img,[data-remote-src]")) {
+    const remote = image.getAttribute("data-remote-src") ?? image.getAttribute("src") ?? "";
+    if (/^cid:/i.test(remote)) {
+      const id = cidOf(remote);
+      inline.push(id);
+      const data = pictures.get(id);
+      if (data) image.setAttribute("src", data);
+      else image.removeAttribute("src");
+      continue;
+    }
+    if (/^data:image\/(png|jpe?g|gif|webp);/i.test(remote)) continue;
+    image.removeAttribute("src");
+    image.removeAttribute("data-remote-src");
+    if (!/^https?:/i.test(remote)) continue;
+    count += 1;
+    try {
+      hosts.add(new URL(remote).hostname);
+    } catch {
+      // An address that cannot be read has no host to name.
+    }
+    // An empty frame of the wanted size with its text; a pixel that only counts readers goes.
+    if (Number(image.getAttribute("width") ?? 99) <= 2) image.remove();
+    else if (!image.getAttribute("alt")) image.setAttribute("alt", "");
+  }
+  const quoted = findQuoted(body);
+  const designed = body.querySelector('[bgcolor],[style*="background"],[style*="color"],font[color]') !== null;
+  if (!showQuoted) for (const node of quoted) node.remove();
+  return {
+    html: body.innerHTML,
+    blocked: { count, hosts: [...hosts] },
+    inline,
+    hasQuoted: quoted.length > 0,
+    designed,
+  };
+}
+
+const ATTRIBUTION = /(schreef|wrote|schrieb|a écrit)[^:]{0,80}:\s*$/i;
+
+/** The quotation that ends a mail, with the line that announces it. */
+function findQuoted(body: HTMLElement): Element[] {
+  const all = [...body.querySelectorAll("blockquote,.gmail_quote")];
+  const last = all.filter((one) => !all.some((other) => other !== one && other.contains(one))).at(-1);
+  if (!last) return [];
+  const after = body.ownerDocument.createRange();
+  after.setStartAfter(last);
+  after.setEndAfter(body.lastChild ?? last);
+  if (after.toString().trim() !== "") return [];
+  const before = last.previousElementSibling;
+  const found = before && ATTRIBUTION.test((before.textContent ?? "").trim()) ? [before, last] : [last];
+  const left = (body.textContent ?? "").length - found.reduce((sum, one) => sum + (one.textContent ?? "").length, 0);
+  return left > 8 ? found : [];
+}
+
+/** The whole document of the frame; `sheet` is the address of its own style sheet. */
+export function frameDocument(html: string, sheet: string, look: "paper" | "light" | "dark", language: string): string {
+  // Stricter than the policy of the desk, which the frame inherits as well.
+  const policy = "default-src 'none'; img-src data:; style-src 'self'; style-src-attr 'unsafe-inline'; form-action 'none'; base-uri 'none'";
+  return `<!doctype html><html lang="${language}" data-look="${look}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><link rel="stylesheet" href="${sheet}"></head><body>${html}</body></html>`;
+}

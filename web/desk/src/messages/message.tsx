@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Address, Message } from "@belofte/api-client";
+import { ActionIcon, Menu } from "@mantine/core";
+import { memo, type ReactNode, useEffect, useRef, useState } from "react";
+import { api } from "../app/api";
+import { maySupervise, useSession } from "../app/session";
+import { useWords, type Words } from "../i18n";
+import { BoltIcon, DownloadIcon, LockIcon, MoreIcon } from "../ui/icons";
+import { Monogram } from "../ui/monogram";
+import { Attachments } from "./attachments";
+import { Deliveries } from "./deliveries";
+import { MailFrame } from "./mail-frame";
+import css from "./message.module.css";
+import { linkPieces, splitQuoted } from "./quoted";
+
+export const addressText = (one: Address) => one.name || one.address;
+
+function authorOf(message: Message, { t }: Words): string {
+  if (message.kind === "automatic") return t("message.automatic");
+  return message.author.name || message.author.address || t("message.unknown_author");
+}
+
+export const MessageView = memo(function MessageView({ message }: { message: Message }) {
+  const words = useWords();
+  const { t } = words;
+  const session = useSession();
+  const author = authorOf(message, words);
+  const files = message.attachments.filter((one) => !one.inline || !message.html);
+  const recipients = [...message.to, ...message.cc];
+  return (
+    <article className={css.message} data-kind={message.kind} aria-label={t("message.name", { kind: message.kind, author })}>
+      {message.kind === "note" && (
+        <p className={css.band}>
+          <LockIcon size={14} /> {t("message.note_band")}
+        </p>
+      )}
+      <header className={css.head}>
+        {message.kind === "automatic" ? (
+          <span className={css.auto}>
+            <BoltIcon size={14} />
+          </span>
+        ) : (
+          <Monogram name={author} size={26} />
+        )}
+        <div className={css.who}>
+          <strong>{author}</strong>
+          {message.kind === "incoming" && message.author.address && message.author.name && (
+            <span className={css.address}>{message.author.address}</span>
+          )}
+          {message.kind !== "note" && recipients.length > 0 && (
+            <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
+              {t("message.to", { names: recipients.map(addressText).join(", ") })}
+            </span>
+          )}
+        </div>
+        <time dateTime={message.created_at} title={words.fullTime(message.created_at)}>
+          {messageTime(message.created_at, words)}
+        </time>
+        {message.source_available && maySupervise(session) && (
+          <Menu width={220}>
+            <Menu.Target>
+              <ActionIcon size={28} aria-label={t("message.more", { author })}>
+                <MoreIcon size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item
+                component="a"
+                href={api.messages.sourceUrl(message.id)}
+                download
+                leftSection={<DownloadIcon size={16} />}
+              >
+                {t("message.source")}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </header>
+      <div className={css.body}>
+        <Cut name={author}>
+          {message.html ? (
+            <MailFrame html={message.html} attachments={message.attachments} title={t("mail.frame", { author })} />
+          ) : (
+            <PlainText text={message.text} quotedFrom={message.quoted_from ?? null} />
+          )}
+        </Cut>
+        {files.length > 0 && <Attachments items={files} />}
+        {message.deliveries.length > 0 && <Deliveries message={message} />}
+      </div>
+    </article>
+  );
+});
+
+function messageTime(time: string, words: Words): string {
+  const short = words.shortTime(time, new Date());
+  const clock = words.clock(time);
+  return short === clock ? clock : words.t("message.day_time", { day: short, time: clock });
+}
+
+export function PlainText({ text, quotedFrom }: { text: string; quotedFrom: number | null }) {
+  const { t } = useWords();
+  const [open, setOpen] = useState(false);
+  const { own, quoted } = splitQuoted(text, quotedFrom);
+  return (
+    <>
+      <Linked text={own} />
+      {quoted && (
+        <>
+          <button type="button" className={css.fold} aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? t("mail.hide_quoted") : t("mail.show_quoted")}
+          </button>
+          {open && (
+            <div className={css.quoted}>
+              <Linked text={quoted} />
+            </div>
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function Linked({ text }: { text: string }) {
+  return (
+    <div className={css.text}>
+      {linkPieces(text).map((piece, index) =>
+        piece.href ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the text of a message never changes
+          <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+            {piece.text}
+          </a>
+        ) : (
+          piece.text
+        ),
+      )}
+    </div>
+  );
+}
+
+const CUT = 560;
+
+/** Cuts what is longer than a screen, with a button that shows the rest. */
+function Cut({ children, name }: { children: ReactNode; name: string }) {
+  const { t } = useWords();
+  const inner = useRef<HTMLDivElement>(null);
+  const [long, setLong] = useState(false);
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const element = inner.current;
+    if (!element) return;
+    // A little over is shown whole: a button that hides two lines helps nobody.
+    const observer = new ResizeObserver(() => setLong(element.offsetHeight > CUT + 160));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const cut = long && !open;
+  return (
+    <>
+      <div className={css.cut} data-cut={cut || undefined} style={cut ? { maxHeight: CUT } : undefined}>
+        <div ref={inner} className={css.flow}>{children}</div>
+      </div>
+      {long && (
+        <button
+          type="button"
+          className={css.all}
+          aria-expanded={open}
+          aria-label={open ? t("mail.show_less_named", { author: name }) : t("mail.show_all_named", { author: name })}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? t("mail.show_less") : t("mail.show_all")}
+        </button>
+      )}
+    </>
+  );
+}

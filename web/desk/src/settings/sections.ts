@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import type { Session } from "@belofte/api-client";
+import { mayAdministrate, maySupervise } from "../app/session";
+import type { Key } from "../i18n";
+import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, UserIcon, UsersIcon } from "../ui/icons";
+
+export interface Section {
+  to:
+    | "/settings/profile"
+    | "/settings/sessions"
+    | "/settings/users"
+    | "/settings/api-keys"
+    | "/settings/channels"
+    | "/settings/mail"
+    | "/settings/dead-letters";
+  name: Key;
+  icon: Icon;
+  group: Key;
+  may: (session: Session) => boolean;
+}
+
+const anyone = () => true;
+
+export const SECTIONS: Section[] = [
+  { to: "/settings/profile", name: "settings.profile", icon: UserIcon, group: "settings.group_you", may: anyone },
+  { to: "/settings/sessions", name: "settings.sessions", icon: DeviceIcon, group: "settings.group_you", may: anyone },
+  { to: "/settings/channels", name: "settings.channels", icon: MailIcon, group: "settings.group_mail", may: mayAdministrate },
+  { to: "/settings/mail", name: "settings.mail", icon: BookIcon, group: "settings.group_mail", may: maySupervise },
+  { to: "/settings/dead-letters", name: "settings.dead_letters", icon: DeadLetterIcon, group: "settings.group_mail", may: mayAdministrate },
+  { to: "/settings/users", name: "settings.users", icon: UsersIcon, group: "settings.group_people", may: mayAdministrate },
+  { to: "/settings/api-keys", name: "settings.api_keys", icon: KeyIcon, group: "settings.group_people", may: mayAdministrate },
+];

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import { ApiError, type ChannelAccount, type Language, type Security, type SubmissionInput, type TestStep } from "@belofte/api-client";
+import { Button, Checkbox, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { type FormEvent, useEffect, useState } from "react";
+import { api } from "../app/api";
+import { accountsQuery, keys, queryClient, queuesQuery } from "../app/queries";
+import { mayAdministrate } from "../app/session";
+import { Failure, FailureLine, Skeleton } from "../app/states";
+import { toast } from "../app/toasts";
+import { useWords } from "../i18n";
+import { BoltIcon, CheckIcon, CloseIcon } from "../ui/icons";
+import { AccountState } from "./channels";
+import { Block, Confirm, Page } from "./page";
+import css from "./page.module.css";
+
+interface Fields {
+  address: string;
+  from_name: string;
+  queue_id: string;
+  reply_language: Language;
+  sends: boolean;
+  host: string;
+  port: string;
+  security: Security;
+  username: string;
+  password: string;
+}
+
+const USUAL_PORT: Record<Security, string> = { tls: "465", starttls: "587", none: "25" };
+
+function fieldsOf(account: ChannelAccount | null): Fields {
+  const submission = account?.submission;
+  return {
+    address: account?.address ?? "",
+    from_name: account?.from_name ?? "",
+    queue_id: account?.queue_id ?? "",
+    reply_language: account?.reply_language ?? "nl",
+    sends: account ? Boolean(submission) : true,
+    host: submission?.host ?? "",
+    port: String(submission?.port ?? 465),
+    security: submission?.security ?? "tls",
+    username: submission?.username ?? "",
+    password: "",
+  };
+}
+
+function submissionOf(fields: Fields): SubmissionInput | undefined {
+  if (!fields.sends) return undefined;
+  return {
+    host: fields.host.trim(),
+    port: Number(fields.port),
+    security: fields.security,
+    ...(fields.username.trim() ? { username: fields.username.trim() } : {}),
+    // An empty field keeps the password that the server has.
+    ...(fields.password ? { password: fields.password } : {}),
+  };
+}
+
+export function NewChannel() {
+  const { t } = useWords();
+  return (
+    <Page title={t("channel.add")} lead={t("channel.add_text")} may={mayAdministrate}>
+      <Form account={null} />
+    </Page>
+  );
+}
+
+export function Channel() {
+  const { t } = useWords();
+  const { account: id } = useParams({ strict: false });
+  const list = useQuery(accountsQuery);
+  const account = list.data?.items.find((one) => one.id === id);
+  if (list.isPending) return <Skeleton rows={4} />;
+  if (list.isError) return <Failure error={list.error} retry={() => void list.refetch()} />;
+  if (!account) return <Page title={t("channel.gone")} lead={t("channel.gone_text")} may={mayAdministrate}>{null}</Page>;
+  return (
+    <Page title={account.address} may={mayAdministrate} action={<AccountState account={account} />}>
+      <Form key={account.id} account={account} />
+      <Remove account={account} />
+    </Page>
+  );
+}
+
+function Form({ account }: { account: ChannelAccount | null }) {
+  const words = useWords();
+  const { t } = words;
+  const navigate = useNavigate();
+  const queues = useQuery(queuesQuery);
+  const [fields, setFields] = useState<Fields>(() => fieldsOf(account));
+  const set = (part: Partial<Fields>) => setFields((old) => ({ ...old, ...part }));
+  const submission = submissionOf(fields);
+
+  const save = useMutation({
+    mutationFn: () => {
+      const queue = fields.queue_id ? { queue_id: fields.queue_id } : {};
+      return account
+        ? api.channelAccounts.change(account.id, {
+            from_name: fields.from_name.trim(),
+            reply_language: fields.reply_language,
+            ...queue,
+            ...(submission ? { submission } : {}),
+          })
+        : api.channelAccounts.create({
+            kind: "email",
+            address: fields.address.trim(),
+            from_name: fields.from_name.trim(),
+            ...queue,
+            ...(submission ? { submission } : {}),
+          });
+    },
+    onSuccess: async () => {
+      toast(t("did.saved"));
+      await queryClient.invalidateQueries({ queryKey: keys.accounts });
+      if (!account) void navigate({ to: "/settings/channels" });
+      else set({ password: "" });
+    },
+  });
+  const test = useMutation({
+    mutationFn: () =>
+      api.channelAccounts.test(
+        account
+          ? { id: account.id, ...(submission ? { submission } : {}) }
+          : {
+              kind: "email",
+              address: fields.address.trim(),
+              from_name: fields.from_name.trim(),
+              ...(submission ? { submission } : {}),
+            },
+      ),
+  });
+  const wrong = (field: string) => {
+    const found =
+      save.error instanceof ApiError
+        ? save.error.fields.find((one) => one.field === field || one.field === `submission.${field}`)
+        : undefined;
+    return found ? words.tOr(`field_error.${found.code}`, "field_error.invalid") : undefined;
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <form className={css.page} onSubmit={submit}>
+      <div className={css.form}>
+        <TextInput name="address" label={t("field.email")} type="email" required withAsterisk={false} readOnly={account !== null} value={fields.address} error={wrong("address")} onChange={(event) => set({ address: event.currentTarget.value })} />
+        <TextInput name="from_name" label={t("channel.from_name")} description={t("channel.from_name_hint")} required withAsterisk={false} value={fields.from_name} error={wrong("from_name")} onChange={(event) => set({ from_name: event.currentTarget.value })} />
+        <div className={css.halves}>
+          <NativeSelect
+            label={t("channel.queue")}
+            value={fields.queue_id || (queues.data?.items[0]?.id ?? "")}
+            onChange={(event) => set({ queue_id: event.currentTarget.value })}
+            data={(queues.data?.items ?? []).map((one) => ({ value: one.id, label: one.name }))}
+          />
+          {account && (
+            <NativeSelect
+              label={t("channel.reply_language")}
+              value={fields.reply_language}
+              onChange={(event) => set({ reply_language: event.currentTarget.value === "en" ? "en" : "nl" })}
+              data={[
+                { value: "nl", label: "Nederlands" },
+                { value: "en", label: "English" },
+              ]}
+            />
+          )}
+        </div>
+      </div>
+      <Block title={t("channel.sending")} text={t("channel.sending_text")}>
+        <Checkbox label={t("channel.sends")} checked={fields.sends} onChange={(event) => set({ sends: event.currentTarget.checked })} />
+        {fields.sends && (
+          <div className={css.form}>
+            <NativeSelect
+              label={t("channel.security")}
+              value={fields.security}
+              onChange={(event) => {
+                const security = event.currentTarget.value as Security;
+                const usual = Object.values(USUAL_PORT).includes(fields.port);
+                set({ security, ...(usual ? { port: USUAL_PORT[security] } : {}) });
+              }}
+              data={[
+                { value: "tls", label: t("channel.security_tls") },
+                { value: "starttls", label: t("channel.security_starttls") },
+                { value: "none", label: t("channel.security_none") },
+              ]}
+            />
+            <div className={css.pair}>
+              <TextInput name="host" label={t("channel.host")} required withAsterisk={false} spellCheck={false} value={fields.host} error={wrong("host")} onChange={(event) => set({ host: event.currentTarget.value })} />
+              <TextInput name="port" label={t("channel.port")} inputMode="numeric" pattern="[0-9]{1,5}" required withAsterisk={false} value={fields.port} error={wrong("port")} onChange={(event) => set({ port: event.currentTarget.value })} />
+            </div>
+            <TextInput name="username" label={t("channel.username")} autoComplete="off" spellCheck={false} value={fields.username} error={wrong("username")} onChange={(event) => set({ username: event.currentTarget.value })} />
+            <PasswordInput
+              name="password"
+              label={t("field.password")}
+              {...(account?.submission?.password_set ? { description: t("channel.password_kept") } : {})}
+              autoComplete="new-password"
+              value={fields.password}
+              error={wrong("password")}
+              onChange={(event) => set({ password: event.currentTarget.value })}
+              visibilityToggleButtonProps={{ "aria-label": t("field.show_password") }}
+            />
+            <div className={css.row}>
+              <Button variant="default" data-test leftSection={<BoltIcon size={16} />} loading={test.isPending} disabled={!fields.host.trim()} onClick={() => test.mutate()}>
+                {t("channel.test")}
+              </Button>
+            </div>
+            {test.isError && <FailureLine error={test.error} />}
+            {test.data && <Steps key={test.submittedAt} steps={test.data.steps} />}
+          </div>
+        )}
+      </Block>
+      {save.isError && <FailureLine error={save.error} />}
+      <div className={css.row}>
+        <Button type="submit" loading={save.isPending}>
+          {account ? t("action.save") : t("channel.create")}
+        </Button>
+        <Button variant="default" onClick={() => void navigate({ to: "/settings/channels" })}>
+          {t("action.cancel")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+const STEP_MS = 140;
+
+/** The steps come in one answer and are shown in their order, so that the eye can follow. */
+export function Steps({ steps }: { steps: readonly TestStep[] }) {
+  const { t, tOr } = useWords();
+  const [shown, setShown] = useState(matchMedia("(prefers-reduced-motion: reduce)").matches ? steps.length : 1);
+  useEffect(() => {
+    if (shown >= steps.length) return;
+    const timer = setTimeout(() => setShown(shown + 1), STEP_MS);
+    return () => clearTimeout(timer);
+  }, [shown, steps.length]);
+  const failed = steps.find((one) => !one.ok);
+  return (
+    <div className={css.steps} aria-live="polite">
+      {steps.slice(0, shown).map((one) => (
+        <div key={one.step} className={css.step} data-ok={one.ok}>
+          {one.ok ? <CheckIcon /> : <CloseIcon />}
+          <div>
+            {one.ok ? tOr(`test.${one.step}.ok`, "test.other.ok") : tOr(`test.${one.step}.failed`, "test.other.failed")}
+            {!one.ok && (one.code || one.detail) && <code>{[one.code, one.detail].filter(Boolean).join(" · ")}</code>}
+          </div>
+        </div>
+      ))}
+      {shown >= steps.length && <p className={css.verdict}>{failed ? t("test.failed") : t("test.passed")}</p>}
+    </div>
+  );
+}
+
+function Remove({ account }: { account: ChannelAccount }) {
+  const { t } = useWords();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: () => api.channelAccounts.remove(account.id),
+    onSuccess: async () => {
+      toast(t("did.removed", { address: account.address }));
+      await queryClient.invalidateQueries({ queryKey: keys.accounts });
+      void navigate({ to: "/settings/channels" });
+    },
+  });
+  return (
+    <Block title={t("channel.remove")} text={t("channel.remove_text")}>
+      {remove.isError && <FailureLine error={remove.error} />}
+      <div className={css.row}>
+        <Confirm
+          label={t("channel.remove")}
+          sure={t("channel.remove_sure", { address: account.address })}
+          loading={remove.isPending}
+          onConfirm={() => remove.mutate()}
+        />
+      </div>
+    </Block>
+  );
+}

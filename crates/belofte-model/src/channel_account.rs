@@ -86,7 +86,8 @@ pub struct EmailAddress {
 pub enum EmailAddressError {
     /// No `@`, or nothing before or after it.
     Incomplete,
-    /// Longer than 254 octets (RFC 5321, section 4.5.3.1) or a local part over 64.
+    /// Longer than 320 octets. The limits of RFC 5321, section 4.5.3.1 are lower, but mailing
+    /// platforms in use exceed them, and the same section asks receivers not to insist.
     TooLong,
     /// A space, a control character or an angle bracket outside quotes.
     BadCharacter,
@@ -105,7 +106,7 @@ impl EmailAddress {
         if local.is_empty() || domain.is_empty() {
             return Err(EmailAddressError::Incomplete);
         }
-        if local.len() > 64 || local.len() + 1 + domain.len() > 254 {
+        if local.len() + 1 + domain.len() > 320 {
             return Err(EmailAddressError::TooLong);
         }
         let quoted = local.len() >= 2 && local.starts_with('"') && local.ends_with('"');
@@ -194,7 +195,9 @@ mod tests {
         ] {
             assert_eq!(EmailAddress::parse(text), Err(why), "{text:?}");
         }
-        let long = format!("{}@shop.example", "a".repeat(65));
+        let bounce = format!("bounce+{}@mailing.example", "a".repeat(100));
+        assert!(EmailAddress::parse(&bounce).is_ok(), "platforms send from such addresses");
+        let long = format!("{}@shop.example", "a".repeat(320));
         assert_eq!(EmailAddress::parse(&long), Err(EmailAddressError::TooLong));
     }
 

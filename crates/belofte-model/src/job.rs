@@ -49,7 +49,8 @@ impl JobKind {
     pub const fn lease(self) -> Duration {
         match self {
             Self::ProcessIntake | Self::Checkpoint | Self::Sweep => Duration::from_secs(60),
-            Self::Deliver => Duration::from_secs(600),
+            // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
+            Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
         }
     }

@@ -32,8 +32,8 @@ pub use key::{Column, KeyClass, KeyState};
 pub use ledger::{LedgerKind, Outcome};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use sign_in::{
-    Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE, session_holds,
-    worth_noting,
+    Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
+    session_holds, worth_noting,
 };
 pub use time::{Duration, Language, Timestamp};
 pub use user::{ColourScheme, UserState};

@@ -580,7 +580,6 @@ pub const DATA_MAP: &[Table] = &[
             column(2601, "tenant_id", Holds::Plain),
             column(2602, "no", Holds::Plain),
             column(2603, "kind", Holds::Plain),
-            column(2604, "salt", Holds::Secret),
             column(2605, "entry", Holds::Sealed { category: Evidence, subject: User, key: KeyClass::Ledger }),
             column(2606, "key_id", Holds::Plain),
             column(2607, "commitment", Holds::Plain),

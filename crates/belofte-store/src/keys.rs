@@ -169,6 +169,28 @@ impl Read for KeyById {
     }
 }
 
+/// Reads several key rows.
+pub(crate) struct KeysById(pub(crate) Vec<KeyId>);
+
+impl Read for KeysById {
+    type Out = Vec<KeyRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        if tx.is_postgres() {
+            let ids: Vec<Uuid> = self.0.iter().map(|id| id.uuid()).collect();
+            let text =
+                sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = ANY($2)");
+            return tx.query(text, &[tenant.into(), crate::Param::Uuids(&ids)], key_row).await;
+        }
+        let mut rows = Vec::with_capacity(self.0.len());
+        for id in &self.0 {
+            let text = sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = $2");
+            rows.extend(tx.query_opt(text, params![tenant, *id], key_row).await?);
+        }
+        Ok(rows)
+    }
+}
+
 /// Reads the keys that every act of a tenant needs, newest last.
 pub(crate) struct StandingKeys;
 

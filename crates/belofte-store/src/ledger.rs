@@ -82,11 +82,13 @@ impl NewLeaf {
         let commitment = Leaf::commit(&self.salt, &bytes);
         let context =
             SealContext { tenant, column: columns::LEDGER_LEAF_ENTRY, row: Uuid::from_u64_pair(0, number) };
-        let sealed = self.key.seal(&self.random, &context, &bytes);
+        // The salt is as secret as the entry: with it, whoever holds the database could try what
+        // an entry may say against its commitment.
+        let sealed = self.key.seal(&self.random, &context, &[&self.salt[..], &bytes].concat());
         tx.execute(
             sql!(
-                "INSERT INTO ledger_leaf (tenant_id, no, kind, salt, entry, key_id, commitment, at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+                "INSERT INTO ledger_leaf (tenant_id, no, kind, entry, key_id, commitment, at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)"
             ),
             params![tenant, no, self.kind.as_str(), &self.salt, &sealed, self.key.id(), &commitment, self.at],
         )
@@ -98,9 +100,20 @@ impl NewLeaf {
 /// A leaf as stored.
 pub(crate) struct StoredLeaf {
     pub(crate) no: i64,
-    pub(crate) salt: Vec<u8>,
-    pub(crate) entry: Vec<u8>,
+    sealed: Vec<u8>,
     pub(crate) commitment: Vec<u8>,
+}
+
+impl StoredLeaf {
+    /// The salt and the canonical bytes of the entry ([`Entry::to_bytes`]).
+    pub(crate) fn open(&self, keys: &TenantKeys) -> Result<([u8; 16], Vec<u8>), StoreError> {
+        let row = Uuid::from_u64_pair(0, u64::try_from(self.no).unwrap_or(u64::MAX));
+        let context = SealContext { tenant: keys.tenant, column: columns::LEDGER_LEAF_ENTRY, row };
+        let opened = keys.ledger_data.open(&context, &self.sealed)?;
+        let (salt, entry) =
+            opened.split_first_chunk::<16>().ok_or(StoreError::Inconsistent { what: "ledger_leaf.entry" })?;
+        Ok((*salt, entry.to_vec()))
+    }
 }
 
 /// Reads leaves from number `from` on, or backwards below `before`.
@@ -115,24 +128,19 @@ impl Read for Leaves {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         let row = |row: &crate::Row<'_>| {
-            Ok(StoredLeaf {
-                no: row.int(0)?,
-                salt: row.bytes(1)?,
-                entry: row.bytes(2)?,
-                commitment: row.bytes(3)?,
-            })
+            Ok(StoredLeaf { no: row.int(0)?, sealed: row.bytes(1)?, commitment: row.bytes(2)? })
         };
         match self.before {
             Some(before) => {
                 let text = sql!(
-                    "SELECT no, salt, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no < $2 \
+                    "SELECT no, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no < $2 \
                      ORDER BY no DESC LIMIT $3"
                 );
                 tx.query(text, params![tenant, before, self.limit], row).await
             }
             None => {
                 let text = sql!(
-                    "SELECT no, salt, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no >= $2 \
+                    "SELECT no, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no >= $2 \
                      ORDER BY no LIMIT $3"
                 );
                 tx.query(text, params![tenant, self.from, self.limit], row).await

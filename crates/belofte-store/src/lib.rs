@@ -6,34 +6,57 @@
 //! who may do what (it enforces the [`Visible`](belofte_model::Visible) it is given).
 
 mod access;
+mod attachments;
+mod blob_rows;
 mod blobs;
 mod clock;
+mod contacts;
+mod conversations;
 mod counters;
 pub mod data_map;
+mod deliveries;
 mod engine;
 mod error;
 mod events;
 mod fail;
+mod filing;
 mod hints;
 mod index;
+mod intake;
 mod jobs;
 mod keys;
 mod ledger;
+mod messages;
+mod replies;
+mod search;
 mod store;
 mod system;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
+pub use attachments::{NewFile, OpenFile};
+pub use blob_rows::BlobKind;
 pub use blobs::{Blobs, INLINE};
 pub use clock::Clock;
+pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
+pub use conversations::{
+    Activity, Assignee, ChangeConversation, Conversation, ConversationCounts, ConversationQuery, MarkSeen,
+    Summary,
+};
+pub use deliveries::{BeginDelivery, Delivery, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries};
 pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};
 pub use fail::FailPoint;
+pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
 pub use index::Index;
+pub use intake::{FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope};
 pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
+pub use messages::{Attachment, Correspondent, Message, MessageContent};
+pub use replies::{AbandonSending, Outgoing, ReplyThread};
+pub use search::{Hit, Hits, UNINDEXED_LIMIT};
 pub use store::{EngineSettings, MIGRATIONS, Store, StoreSettings};
 pub use system::SystemTx;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The door to all four stores.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
-use crate::keys::{KeyById, Ring, StandingKeys, TenantKeys};
+use crate::keys::{KeyById, KeysById, Ring, StandingKeys, TenantKeys};
+use crate::search::Waiting;
 use crate::{Access, Blobs, Clock, Index, StoreError};
 
 /// Which engine holds content and keys.
@@ -52,6 +54,7 @@ struct Inner {
     clock: Clock,
     random: Random,
     hints: Hints,
+    waiting: Waiting,
 }
 
 impl Store {
@@ -92,6 +95,7 @@ impl Store {
             clock,
             random,
             hints: Hints::default(),
+            waiting: Waiting::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -176,6 +180,34 @@ impl Store {
         Ok(key)
     }
 
+    /// The keys `ids` of `tenant` that are active, in one question for those not in the ring.
+    pub(crate) async fn keys_by_id(
+        &self,
+        tenant: TenantId,
+        ids: HashSet<KeyId>,
+    ) -> Result<HashMap<KeyId, DataKey>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.inner.ring.get(tenant, id) {
+                Some(key) => drop(found.insert(id, key)),
+                None => missing.push(id),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let keys = self.tenant_keys(tenant).await?;
+        for row in self.read_keys(tenant, KeysById(missing)).await? {
+            if row.state == KeyState::Active {
+                let key = keys.wrapping.unwrap_key(tenant, row.id, &row.wrapped)?;
+                self.inner.ring.put(tenant, &key);
+                found.insert(row.id, key);
+            }
+        }
+        Ok(found)
+    }
+
     /// The standing keys of `tenant`.
     ///
     /// # Errors
@@ -207,8 +239,12 @@ impl Store {
         &self.inner.blobs
     }
 
-    pub(crate) fn index(&self) -> &Index {
+    pub(crate) fn index_file(&self) -> &Index {
         &self.inner.index
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.inner.waiting
     }
 
     /// Whether the engine is PostgreSQL.

@@ -352,7 +352,6 @@ CREATE TABLE ledger_leaf (
   tenant_id  uuid NOT NULL,
   no         bigint NOT NULL,
   kind       text COLLATE "C" NOT NULL,
-  salt       bytea NOT NULL,
   entry      bytea NOT NULL,
   key_id     uuid NOT NULL,
   commitment bytea NOT NULL,

@@ -352,7 +352,6 @@ CREATE TABLE ledger_leaf (
   tenant_id  BLOB NOT NULL,
   no         INTEGER NOT NULL,
   kind       TEXT NOT NULL,
-  salt       BLOB NOT NULL,
   entry      BLOB NOT NULL,
   key_id     BLOB NOT NULL,
   commitment BLOB NOT NULL,

@@ -132,12 +132,12 @@ fn token(id: Uuid) -> String {
 }
 
 async fn replay(store: &Store) -> Result<(), StoreError> {
-    let applied = store.index().applied(TENANT)?;
+    let applied = store.index_file().applied(TENANT)?;
     let fresh = store.read(&access(TENANT), After(applied)).await?;
     let Some(last) = fresh.last() else { return Ok(()) };
     let through = last.no;
     let batch: Vec<(i64, String)> = fresh.iter().map(|item| (item.no, token(item.id))).collect();
-    store.index().apply(TENANT, through, &batch)
+    store.index_file().apply(TENANT, through, &batch)
 }
 
 async fn add(store: &Store, keys: &TenantKeys, at: Timestamp) -> Result<Uuid, StoreError> {
@@ -261,7 +261,7 @@ async fn what_was_acknowledged_survives_kills() {
             let store = place.open(&MIGRATIONS).await.expect("stores that open after a kill");
             if !store.is_postgres() {
                 replay(&store).await.expect("an index that can be brought up to date");
-                store.index().check(TENANT).expect("a sound index");
+                store.index_file().check(TENANT).expect("a sound index");
             }
             let items = store.read(&access(TENANT), After(0)).await.expect("items");
             let here: HashSet<Uuid> = items.iter().map(|item| item.id).collect();
@@ -282,7 +282,8 @@ async fn what_was_acknowledged_survives_kills() {
                     );
                 }
                 if !store.is_postgres() {
-                    let found = store.index().search(TENANT, &token(item.id), None, 5).expect("a search");
+                    let found =
+                        store.index_file().search(TENANT, &token(item.id), None, 5).expect("a search");
                     assert_eq!(found, vec![item.no], "found exactly once");
                 }
             }

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Files that come or go with messages.
+
+use std::ops::Range;
+
+use belofte_model::{AttachmentId, BlobId, KeyId, MessageId, Subset, TenantId, Timestamp};
+use belofte_vault::{DataKey, SealContext};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::access::actor_columns;
+use crate::blob_rows::{BlobById, BlobKind, BlobRow, Rewrap, SealedBlob};
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::messages::{Attachment, SealedAttachment, from_json, sealed_attachment, to_json};
+use crate::{Access, Read, Store, StoreError, Tx, Write};
+
+#[derive(Serialize, Deserialize)]
+struct Meta {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_id: Option<String>,
+}
+
+/// A file that is to be stored.
+#[derive(Clone)]
+pub struct NewFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The identifier by which the markup names it.
+    pub content_id: Option<String>,
+    /// Whether the markup shows it in its place.
+    pub inline: bool,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A file with its sealed bytes, before its rows are stored.
+pub(crate) struct NewAttachment {
+    pub(crate) id: AttachmentId,
+    blob: SealedBlob,
+    meta: Vec<u8>,
+    key: KeyId,
+    media_type: String,
+    inline: bool,
+    owner: Uuid,
+    at: Timestamp,
+}
+
+impl NewAttachment {
+    pub(crate) async fn seal(
+        store: &Store,
+        access: &Access,
+        key: &DataKey,
+        file: NewFile,
+    ) -> Result<Self, StoreError> {
+        let (tenant, at) = (access.tenant(), access.clock().now());
+        let id = AttachmentId::new(at, store.random().bytes());
+        let blob = SealedBlob::seal(store, tenant, BlobKind::Attachment, key, &file.bytes, at).await?;
+        let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
+        let meta = Meta { name: file.name, content_id: file.content_id };
+        let meta = key.seal(store.random(), &context, &to_json(&meta)?);
+        let owner = actor_columns(access.actor()).1;
+        Ok(Self {
+            id,
+            blob,
+            meta,
+            key: key.id(),
+            media_type: file.media_type,
+            inline: file.inline,
+            owner,
+            at,
+        })
+    }
+
+    pub(crate) async fn insert(
+        &self,
+        tx: &mut Tx<'_>,
+        message: Option<MessageId>,
+        position: usize,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        self.blob.insert(tx, self.at).await?;
+        tx.execute(
+            sql!(
+                "INSERT INTO attachment (tenant_id, id, message_id, owner_id, blob_id, meta, key_id, media_type, \
+                 size_bytes, inline, position, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            ),
+            params![
+                tenant,
+                self.id,
+                message,
+                self.owner,
+                self.blob.id,
+                &self.meta,
+                self.key,
+                &self.media_type,
+                self.blob.size,
+                self.inline,
+                i64::try_from(position).unwrap_or(i64::MAX),
+                self.at
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn unseal(
+    tenant: TenantId,
+    key: &DataKey,
+    row: &SealedAttachment,
+) -> Result<Attachment, StoreError> {
+    let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: row.id.uuid() };
+    let meta: Meta = from_json(&key.open(&context, &row.meta)?, "attachment.meta")?;
+    Ok(Attachment {
+        id: row.id,
+        name: meta.name,
+        media_type: row.media_type.clone(),
+        size: row.size,
+        inline: row.inline,
+        content_id: meta.content_id,
+    })
+}
+
+struct Upload(NewAttachment);
+
+impl Write for Upload {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.0.insert(tx, None, 0).await
+    }
+}
+
+/// A file that was uploaded, as an answer takes it along: rewrapped to its conversation.
+pub(crate) struct Bound {
+    id: AttachmentId,
+    owner: Uuid,
+    meta: Vec<u8>,
+    key: KeyId,
+    blob: Rewrap,
+}
+
+impl Bound {
+    pub(crate) async fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        message: MessageId,
+        position: usize,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        self.blob.update(tx).await?;
+        tx.execute_one(
+            sql!(
+                "UPDATE attachment SET message_id = $4, meta = $5, key_id = $6, position = $7 \
+                 WHERE tenant_id = $1 AND id = $2 AND owner_id = $3 AND message_id IS NULL"
+            ),
+            params![
+                tenant,
+                self.id,
+                self.owner,
+                message,
+                &self.meta,
+                self.key,
+                i64::try_from(position).unwrap_or(i64::MAX)
+            ],
+        )
+        .await
+    }
+}
+
+struct Found {
+    row: SealedAttachment,
+    blob: BlobId,
+    owner: Uuid,
+    /// Whether the message that it belongs to can be seen.
+    visible: bool,
+}
+
+struct AttachmentById {
+    id: AttachmentId,
+    access: Access,
+}
+
+impl Read for AttachmentById {
+    type Out = Option<Found>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!(
+                    "SELECT id, message_id, meta, key_id, media_type, size_bytes, inline, blob_id, owner_id \
+                     FROM attachment WHERE tenant_id = $1 AND id = $2"
+                ),
+                params![tenant, self.id],
+                |row| Ok((sealed_attachment(row)?, row.id::<BlobId>(7)?, row.uuid(8)?)),
+            )
+            .await?;
+        let Some((row, blob, owner)) = found else { return Ok(None) };
+        let visible = self.access.visible();
+        let seen = match row.message {
+            None => owner == actor_columns(self.access.actor()).1,
+            Some(_) if visible.queues == Subset::All && visible.channels == Subset::All => true,
+            Some(message) => tx
+                .query_opt(
+                    sql!(
+                        "SELECT c.queue_id, m.channel_account_id FROM message m JOIN conversation c \
+                         ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id WHERE m.tenant_id = $1 AND m.id = $2"
+                    ),
+                    params![tenant, message],
+                    |row| Ok((row.id(0)?, row.opt_id(1)?)),
+                )
+                .await?
+                .is_some_and(|(queue, account)| {
+                    visible.queues.contains(&queue)
+                        && account.is_none_or(|account| visible.channels.contains(&account))
+                }),
+        };
+        Ok(Some(Found { row, blob, owner, visible: seen }))
+    }
+}
+
+impl Store {
+    /// Stores an uploaded file that belongs to no message yet; the uploader alone can see it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and the engine's errors.
+    pub async fn upload(&self, access: &Access, file: NewFile) -> Result<Attachment, StoreError> {
+        let keys = self.keys(access).await?;
+        let (name, media_type, size) = (file.name.clone(), file.media_type.clone(), file.bytes.len() as u64);
+        let attachment = NewAttachment::seal(self, access, &keys.settings, file).await?;
+        let id = attachment.id;
+        self.write(access, Upload(attachment)).await?;
+        Ok(Attachment { id, name, media_type, size, inline: false, content_id: None })
+    }
+
+    /// A file and the means to open its bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it does not exist for this access.
+    pub async fn attachment(&self, access: &Access, id: AttachmentId) -> Result<OpenFile, StoreError> {
+        let tenant = access.tenant();
+        let found = self.read(access, AttachmentById { id, access: access.clone() }).await?;
+        let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
+        let key = self.key(tenant, found.row.key).await?;
+        let blob = self.read(access, BlobById(found.blob)).await?.ok_or(StoreError::NotFound)?;
+        let attachment = unseal(tenant, &key, &found.row)?;
+        Ok(OpenFile { attachment, message: found.row.message, store: self.clone(), tenant, key, blob })
+    }
+
+    /// The bytes of a blob (a mail's source) under the key of its row.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and [`StoreError::KeyGone`] when it was erased.
+    pub async fn blob(&self, access: &Access, id: BlobId) -> Result<Vec<u8>, StoreError> {
+        let tenant = access.tenant();
+        let blob = self.read(access, BlobById(id)).await?.ok_or(StoreError::NotFound)?;
+        let key = self.key(tenant, blob.key_id).await?;
+        blob.open(self, tenant, &key).await
+    }
+
+    /// Uploaded files of this user, rewrapped to the key of a conversation.
+    pub(crate) async fn bind(
+        &self,
+        access: &Access,
+        ids: &[AttachmentId],
+        to: &DataKey,
+    ) -> Result<Vec<Bound>, StoreError> {
+        let tenant = access.tenant();
+        let mut bound = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.read(access, AttachmentById { id: *id, access: access.clone() }).await?;
+            let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
+            let from = self.key(tenant, found.row.key).await?;
+            let blob = self.read(access, BlobById(found.blob)).await?.ok_or(StoreError::NotFound)?;
+            let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
+            let meta = to.seal(self.random(), &context, &from.open(&context, &found.row.meta)?);
+            let blob = blob.rewrap(self, tenant, &from, to)?;
+            bound.push(Bound { id: *id, owner: found.owner, meta, key: to.id(), blob });
+        }
+        Ok(bound)
+    }
+}
+
+/// A file that can be read, whole or in part.
+pub struct OpenFile {
+    /// Name, type and length.
+    pub attachment: Attachment,
+    /// The message that it belongs to; none for a fresh upload.
+    pub message: Option<MessageId>,
+    store: Store,
+    tenant: TenantId,
+    key: DataKey,
+    blob: BlobRow,
+}
+
+impl OpenFile {
+    /// The bytes of `range`, cut to the file's length.
+    ///
+    /// # Errors
+    /// [`StoreError::Vault`] when the file was tampered with; [`StoreError::Blob`].
+    pub async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        self.blob.open_range(&self.store, self.tenant, &self.key, range).await
+    }
+}

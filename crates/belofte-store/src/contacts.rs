@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Contacts: people with many identities, under keys of their own.
+
+use belofte_model::{ContactId, IdentityId, KeyId, TenantId, Timestamp};
+use belofte_vault::{DataKey, Random, SealContext};
+use serde::{Deserialize, Serialize};
+
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::messages::{from_json, to_json};
+use crate::{Access, Read, Store, StoreError, Tx, Write};
+
+/// What is known of a contact, apart from identities.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactProfile {
+    /// The name; may be empty.
+    pub name: String,
+}
+
+impl std::fmt::Debug for ContactProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContactProfile(..)")
+    }
+}
+
+/// An address, number or handle of a contact.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The identity.
+    pub id: IdentityId,
+    /// `email` for an address of internet mail.
+    pub kind: String,
+    /// The value as it was first seen.
+    pub value: belofte_vault::Pii<String>,
+    /// Whether the contact has proven it.
+    pub verified: bool,
+}
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// The contact.
+    pub id: ContactId,
+    /// What is known.
+    pub profile: ContactProfile,
+    /// Addresses, numbers and handles.
+    pub identities: Vec<Identity>,
+    /// When the contact first said something.
+    pub created_at: Timestamp,
+    /// How many conversations there are.
+    pub conversations: u64,
+}
+
+/// The kind of an identity that is an address of internet mail.
+pub const EMAIL: &str = "email";
+
+/// A contact with its first identity, before they are stored.
+pub(crate) struct NewContact {
+    pub(crate) id: ContactId,
+    identity: IdentityId,
+    profile: Vec<u8>,
+    value: Vec<u8>,
+    value_index: [u8; 16],
+    key: KeyId,
+    at: Timestamp,
+}
+
+impl NewContact {
+    pub(crate) fn seal(
+        random: &Random,
+        tenant: TenantId,
+        key: &DataKey,
+        name: &str,
+        address: &str,
+        value_index: [u8; 16],
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let id = ContactId::new(at, random.bytes());
+        let identity = IdentityId::new(at, random.bytes());
+        let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
+        let profile = key.seal(random, &context, &to_json(&ContactProfile { name: name.to_owned() })?);
+        let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: identity.uuid() };
+        let value = key.seal(random, &context, address.as_bytes());
+        Ok(Self { id, identity, profile, value, value_index, key: key.id(), at })
+    }
+
+    /// Stores both rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody else has just stored this identity.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let inserted = tx
+            .execute(
+                sql!(
+                    "INSERT INTO identity (tenant_id, id, contact_id, kind, value_index, value, key_id, verified, created_at) \
+                     VALUES ($1, $2, $3, 'email', $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING"
+                ),
+                params![tenant, self.identity, self.id, &self.value_index, &self.value, self.key, self.at],
+            )
+            .await?;
+        if inserted == 0 {
+            return Err(StoreError::Conflict);
+        }
+        tx.execute(
+            sql!(
+                "INSERT INTO contact (tenant_id, id, profile, key_id, created_at, changed_at) \
+                 VALUES ($1, $2, $3, $4, $5, $5)"
+            ),
+            params![tenant, self.id, &self.profile, self.key, self.at],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+struct SealedContact {
+    profile: Vec<u8>,
+    key: KeyId,
+    created_at: Timestamp,
+    identities: Vec<(IdentityId, String, Vec<u8>, KeyId, bool)>,
+    conversations: i64,
+}
+
+struct ContactById(ContactId);
+
+impl Read for ContactById {
+    type Out = Option<SealedContact>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!("SELECT profile, key_id, created_at FROM contact WHERE tenant_id = $1 AND id = $2"),
+                params![tenant, self.0],
+                |row| Ok((row.bytes(0)?, row.id(1)?, row.time(2)?)),
+            )
+            .await?;
+        let Some((profile, key, created_at)) = found else { return Ok(None) };
+        let identities = tx
+            .query(
+                sql!(
+                    "SELECT id, kind, value, key_id, verified FROM identity WHERE tenant_id = $1 AND contact_id = $2 \
+                     ORDER BY created_at, id"
+                ),
+                params![tenant, self.0],
+                |row| Ok((row.id(0)?, row.text(1)?, row.bytes(2)?, row.id(3)?, row.bool(4)?)),
+            )
+            .await?;
+        let conversations = tx
+            .query_one(
+                sql!("SELECT CAST(count(*) AS bigint) FROM conversation WHERE tenant_id = $1 AND contact_id = $2"),
+                params![tenant, self.0],
+                |row| row.int(0),
+            )
+            .await?;
+        Ok(Some(SealedContact { profile, key, created_at, identities, conversations }))
+    }
+}
+
+impl Store {
+    /// A contact with everything known of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when the contact was erased.
+    pub async fn contact(&self, access: &Access, id: ContactId) -> Result<Contact, StoreError> {
+        let tenant = access.tenant();
+        let row = self.read(access, ContactById(id)).await?.ok_or(StoreError::NotFound)?;
+        let key = self.key(tenant, row.key).await?;
+        let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
+        let profile = from_json(&key.open(&context, &row.profile)?, "contact.profile")?;
+        let mut identities = Vec::with_capacity(row.identities.len());
+        for (identity, kind, value, key_id, verified) in row.identities {
+            let key = self.key(tenant, key_id).await?;
+            let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: identity.uuid() };
+            let value = String::from_utf8_lossy(&key.open(&context, &value)?).into_owned();
+            identities.push(Identity { id: identity, kind, value: belofte_vault::Pii::new(value), verified });
+        }
+        Ok(Contact {
+            id,
+            profile,
+            identities,
+            created_at: row.created_at,
+            conversations: u64::try_from(row.conversations).unwrap_or(0),
+        })
+    }
+
+    /// Changes what is known of a contact.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when the contact was erased.
+    pub async fn change_contact(
+        &self,
+        access: &Access,
+        id: ContactId,
+        profile: &ContactProfile,
+    ) -> Result<(), StoreError> {
+        let tenant = access.tenant();
+        let row = self.read(access, ContactById(id)).await?.ok_or(StoreError::NotFound)?;
+        let key = self.key(tenant, row.key).await?;
+        let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
+        let sealed = key.seal(self.random(), &context, &to_json(profile)?);
+        self.write(access, ChangeContact { id, profile: sealed, now: access.clock().now() }).await
+    }
+}
+
+struct ChangeContact {
+    id: ContactId,
+    profile: Vec<u8>,
+    now: Timestamp,
+}
+
+impl Write for ChangeContact {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!("UPDATE contact SET profile = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2"),
+            params![tenant, self.id, &self.profile, self.now],
+        )
+        .await
+    }
+}

@@ -1,0 +1,698 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Conversations: the cases of a desk.
+
+use std::collections::HashSet;
+
+use belofte_model::{
+    ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
+    MessageKind, QueueId, Subset, TenantId, Timestamp, UserId,
+};
+use belofte_vault::{DataKey, Random, SealContext};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::access::actor_columns;
+use crate::counters::{self, Needs};
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::events::Event;
+use crate::messages::{from_json, to_json};
+use crate::{Access, Read, Row, Store, StoreError, Tx, Write};
+
+/// What a list shows of a case. Sealed as one value under the key of the conversation.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The subject.
+    pub subject: String,
+    /// The beginning of the last message.
+    pub preview: String,
+    /// The name of the contact.
+    pub name: String,
+    /// The address of the contact.
+    pub address: String,
+}
+
+impl std::fmt::Debug for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Summary(..)")
+    }
+}
+
+impl Summary {
+    pub(crate) fn seal(
+        &self,
+        random: &Random,
+        key: &DataKey,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> Result<Vec<u8>, StoreError> {
+        let context = SealContext { tenant, column: columns::CONVERSATION_SUMMARY, row: id.uuid() };
+        Ok(key.seal(random, &context, &to_json(self)?))
+    }
+
+    pub(crate) fn unseal(
+        key: &DataKey,
+        tenant: TenantId,
+        id: ConversationId,
+        sealed: &[u8],
+    ) -> Result<Self, StoreError> {
+        let context = SealContext { tenant, column: columns::CONVERSATION_SUMMARY, row: id.uuid() };
+        from_json(&key.open(&context, sealed)?, "conversation.summary")
+    }
+
+    /// The beginning of a text in one line of at most 160 characters.
+    #[must_use]
+    pub fn preview_of(text: &str) -> String {
+        let mut preview = String::with_capacity(164);
+        let mut length = 0;
+        for word in text.split_whitespace() {
+            let characters = word.chars().count();
+            if length + characters + 1 > 160 {
+                if length == 0 {
+                    preview.extend(word.chars().take(159));
+                }
+                preview.push('…');
+                break;
+            }
+            if length > 0 {
+                preview.push(' ');
+            }
+            preview.push_str(word);
+            length += characters + 1;
+        }
+        preview
+    }
+}
+
+/// A case.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// The case.
+    pub id: ConversationId,
+    /// Its number for people.
+    pub no: i64,
+    /// Where it stands.
+    pub status: ConversationStatus,
+    /// Its principal contact.
+    pub contact: ContactId,
+    /// Its queue.
+    pub queue: QueueId,
+    /// The account through which it began.
+    pub account: ChannelAccountId,
+    /// Who has it.
+    pub assignee: Option<UserId>,
+    /// What a list shows of it.
+    pub summary: Summary,
+    /// How many messages it has.
+    pub messages: i64,
+    /// When the last message came.
+    pub last_message_at: Timestamp,
+    /// What the last message was.
+    pub last_message_kind: MessageKind,
+    /// Whether something came that nobody has looked at.
+    pub unread: bool,
+    /// Whether a recipient has not got a reply.
+    pub delivery_problem: bool,
+    /// Since when the customer waits.
+    pub waiting_since: Option<Timestamp>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Changes with every change.
+    pub version: i64,
+}
+
+pub(crate) struct SealedConversation {
+    conversation: Conversation,
+    summary: Vec<u8>,
+    key: KeyId,
+}
+
+fn sealed(row: &Row<'_>) -> Result<SealedConversation, StoreError> {
+    Ok(SealedConversation {
+        conversation: Conversation {
+            id: row.id(0)?,
+            no: row.int(1)?,
+            status: row.name(2, ConversationStatus::parse)?,
+            contact: row.id(3)?,
+            queue: row.id(4)?,
+            account: row.id(5)?,
+            assignee: row.opt_id(6)?,
+            summary: Summary::default(),
+            messages: row.int(9)?,
+            last_message_at: row.time(10)?,
+            last_message_kind: row.name(11, MessageKind::parse)?,
+            unread: row.bool(12)?,
+            delivery_problem: row.bool(13)?,
+            waiting_since: row.opt_time(14)?,
+            created_at: row.time(15)?,
+            version: row.int(16)?,
+        },
+        summary: row.bytes(7)?,
+        key: row.id(8)?,
+    })
+}
+
+/// Whose cases are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignee {
+    /// Everybody's.
+    Any,
+    /// Nobody's.
+    Nobody,
+    /// One user's.
+    User(UserId),
+}
+
+/// Which cases are asked for: newest message first.
+#[derive(Clone, Copy, Debug)]
+pub struct ConversationQuery {
+    /// Where they stand; `None` for all.
+    pub status: Option<ConversationStatus>,
+    /// Whose they are.
+    pub assignee: Assignee,
+    /// In one queue only.
+    pub queue: Option<QueueId>,
+    /// Of one contact only.
+    pub contact: Option<ContactId>,
+    /// Below this last message time and id: where the page before ended.
+    pub after: Option<(Timestamp, ConversationId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+struct List {
+    query: ConversationQuery,
+    access: Access,
+}
+
+impl List {
+    async fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        status: Option<ConversationStatus>,
+    ) -> Result<Vec<SealedConversation>, StoreError> {
+        let tenant = tx.tenant();
+        let query = &self.query;
+        let (at, id) = query.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
+        let limit = i64::from(query.limit);
+        let user = match query.assignee {
+            Assignee::User(user) => Some(user),
+            _ => None,
+        };
+        // One text a shape, so that each finds its index; filters that are seldom used alone
+        // (queue, nobody) are tried on the rows of the index.
+        let status_name = status.map(ConversationStatus::as_str);
+        let nobody = i64::from(query.assignee == Assignee::Nobody);
+        if let Some(contact) = query.contact {
+            let text = sql!(
+                "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
+                 last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
+                 FROM conversation WHERE tenant_id = $1 AND contact_id = $2 AND (last_message_at, id) < ($3, $4) \
+                 ORDER BY last_message_at DESC, id DESC LIMIT $5"
+            );
+            return tx.query(text, params![tenant, contact, at, id, limit], sealed).await;
+        }
+        if let Some(user) = user {
+            let text = sql!(
+                "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
+                 last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
+                 FROM conversation WHERE tenant_id = $1 AND assignee_id = $2 AND status = $3 \
+                 AND (last_message_at, id) < ($4, $5) AND queue_id = coalesce($6, queue_id) \
+                 ORDER BY last_message_at DESC, id DESC LIMIT $7"
+            );
+            return tx
+                .query(text, params![tenant, user, status_name, at, id, query.queue, limit], sealed)
+                .await;
+        }
+        let text = sql!(
+            "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
+             last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
+             FROM conversation WHERE tenant_id = $1 AND status = $2 AND (last_message_at, id) < ($3, $4) \
+             AND ($5 = 0 OR assignee_id IS NULL) AND queue_id = coalesce($6, queue_id) \
+             ORDER BY last_message_at DESC, id DESC LIMIT $7"
+        );
+        tx.query(text, params![tenant, status_name, at, id, nobody, query.queue, limit], sealed).await
+    }
+}
+
+impl Read for List {
+    type Out = Vec<SealedConversation>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let mut rows = match (self.query.status, self.query.contact) {
+            (Some(status), _) => self.page(tx, Some(status)).await?,
+            (None, Some(_)) => self.page(tx, None).await?,
+            // All states: the index serves each in order, and the pages are merged.
+            (None, None) => {
+                let mut rows = Vec::new();
+                for status in ConversationStatus::ALL {
+                    rows.extend(self.page(tx, Some(status)).await?);
+                }
+                rows.sort_by_key(|row| {
+                    std::cmp::Reverse((row.conversation.last_message_at, row.conversation.id))
+                });
+                rows.truncate(self.query.limit as usize);
+                rows
+            }
+        };
+        let visible = self.access.visible();
+        rows.retain(|row| {
+            visible.queues.contains(&row.conversation.queue)
+                && visible.channels.contains(&row.conversation.account)
+        });
+        Ok(rows)
+    }
+}
+
+struct ById(Vec<ConversationId>, Access);
+
+impl Read for ById {
+    type Out = Vec<SealedConversation>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let mut found = Vec::with_capacity(self.0.len());
+        for id in &self.0 {
+            found.extend(
+                tx.query_opt(
+                    sql!(
+                        "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, \
+                         message_count, last_message_at, last_message_kind, unread, delivery_problem, waiting_since, \
+                         created_at, version FROM conversation WHERE tenant_id = $1 AND id = $2"
+                    ),
+                    params![tenant, *id],
+                    sealed,
+                )
+                .await?,
+            );
+        }
+        let visible = self.1.visible();
+        found.retain(|row| {
+            visible.queues.contains(&row.conversation.queue)
+                && visible.channels.contains(&row.conversation.account)
+        });
+        Ok(found)
+    }
+}
+
+/// How many cases stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConversationCounts {
+    /// Open ones.
+    pub open: i64,
+    /// Open ones of the user who asks.
+    pub mine: i64,
+    /// Open ones of nobody.
+    pub unassigned: i64,
+    /// Answered ones.
+    pub waiting: i64,
+    /// Resolved ones.
+    pub resolved: i64,
+}
+
+struct Counts(Access);
+
+impl Read for Counts {
+    type Out = ConversationCounts;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let visible = self.0.visible();
+        let rows = tx
+            .query(
+                sql!(
+                    "SELECT status, assignee_id, queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
+                     WHERE tenant_id = $1 GROUP BY status, assignee_id, queue_id, channel_account_id"
+                ),
+                params![tenant],
+                |row| {
+                    Ok((
+                        row.name(0, ConversationStatus::parse)?,
+                        row.opt_id::<UserId>(1)?,
+                        row.id::<QueueId>(2)?,
+                        row.id::<ChannelAccountId>(3)?,
+                        row.int(4)?,
+                    ))
+                },
+            )
+            .await?;
+        let mut counts = ConversationCounts::default();
+        for (status, assignee, queue, account, n) in rows {
+            if !visible.queues.contains(&queue) || !visible.channels.contains(&account) {
+                continue;
+            }
+            match status {
+                ConversationStatus::Open => {
+                    counts.open += n;
+                    counts.unassigned += if assignee.is_none() { n } else { 0 };
+                    counts.mine += if assignee.is_some() && assignee == self.0.user() { n } else { 0 };
+                }
+                ConversationStatus::Waiting => counts.waiting += n,
+                ConversationStatus::Resolved => counts.resolved += n,
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// Something that happened to a case.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    /// The entry.
+    pub id: ActivityId,
+    /// `assigned`, `status` or `queue`.
+    pub kind: String,
+    /// `user`, `api_key`, `channel` or `job`.
+    pub actor_kind: String,
+    /// Who did it.
+    pub actor: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// What it was before: an id or the name of a state.
+    pub from: Option<String>,
+    /// What it is now.
+    pub to: Option<String>,
+}
+
+struct Activities(ConversationId);
+
+impl Read for Activities {
+    type Out = Vec<Activity>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, kind, actor_kind, actor_id, at, from_value, to_value FROM activity \
+                 WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY at, id"
+            ),
+            params![tenant, self.0],
+            |row| {
+                Ok(Activity {
+                    id: row.id(0)?,
+                    kind: row.text(1)?,
+                    actor_kind: row.text(2)?,
+                    actor: row.uuid(3)?,
+                    at: row.time(4)?,
+                    from: row.opt_text(5)?,
+                    to: row.opt_text(6)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+pub(crate) async fn insert_activity(
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    id: ActivityId,
+    kind: &'static str,
+    actor: (&'static str, Uuid),
+    from: Option<&str>,
+    to: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        sql!(
+            "INSERT INTO activity (tenant_id, conversation_id, id, kind, actor_kind, actor_id, at, from_value, to_value) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        ),
+        params![tenant, conversation, id, kind, actor.0, actor.1, at, from, to],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    fn unseal_all(
+        tenant: TenantId,
+        rows: Vec<SealedConversation>,
+        keys: &std::collections::HashMap<KeyId, DataKey>,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        rows.into_iter()
+            .map(|SealedConversation { mut conversation, summary, key }| {
+                let key = keys.get(&key).ok_or(StoreError::KeyGone(key))?;
+                conversation.summary = Summary::unseal(key, tenant, conversation.id, &summary)?;
+                Ok(conversation)
+            })
+            .collect()
+    }
+
+    /// A page of cases.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn conversations(
+        &self,
+        access: &Access,
+        query: ConversationQuery,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let tenant = access.tenant();
+        let rows = self.read(access, List { query, access: access.clone() }).await?;
+        let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect()).await?;
+        Self::unseal_all(tenant, rows, &keys)
+    }
+
+    /// Cases by id, in the order given; those that this access cannot see are left out.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn conversations_by_id(
+        &self,
+        access: &Access,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let tenant = access.tenant();
+        let rows = self.read(access, ById(ids.to_vec(), access.clone())).await?;
+        let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect::<HashSet<_>>()).await?;
+        Self::unseal_all(tenant, rows, &keys)
+    }
+
+    /// One case.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it does not exist for this access.
+    pub async fn conversation(
+        &self,
+        access: &Access,
+        id: ConversationId,
+    ) -> Result<Conversation, StoreError> {
+        self.conversations_by_id(access, &[id]).await?.pop().ok_or(StoreError::NotFound)
+    }
+
+    /// The key of a case that this access can see.
+    pub(crate) async fn conversation_key(
+        &self,
+        access: &Access,
+        id: ConversationId,
+    ) -> Result<DataKey, StoreError> {
+        let row =
+            self.read(access, ById(vec![id], access.clone())).await?.pop().ok_or(StoreError::NotFound)?;
+        self.key(access.tenant(), row.key).await
+    }
+
+    /// How many cases stand where, as far as this access can see.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn conversation_counts(&self, access: &Access) -> Result<ConversationCounts, StoreError> {
+        self.read(access, Counts(access.clone())).await
+    }
+
+    /// What happened to a case, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it does not exist for this access.
+    pub async fn activities(&self, access: &Access, id: ConversationId) -> Result<Vec<Activity>, StoreError> {
+        let visible = access.visible();
+        if visible.queues != Subset::All || visible.channels != Subset::All {
+            self.conversation(access, id).await?;
+        }
+        self.read(access, Activities(id)).await
+    }
+}
+
+/// A change of status, assignee or queue.
+pub struct ChangeConversation {
+    id: ConversationId,
+    /// The version that the change was made on; none to change whatever is there.
+    version: Option<i64>,
+    status: Option<ConversationStatus>,
+    assignee: Option<Option<UserId>>,
+    queue: Option<QueueId>,
+    activities: [ActivityId; 3],
+    actor: (&'static str, Uuid),
+    visible: belofte_model::Visible,
+    now: Timestamp,
+}
+
+impl ChangeConversation {
+    /// Prepares a change of `id`; what is `None` stays.
+    #[must_use]
+    pub fn prepare(
+        store: &Store,
+        access: &Access,
+        id: ConversationId,
+        version: Option<i64>,
+        status: Option<ConversationStatus>,
+        assignee: Option<Option<UserId>>,
+        queue: Option<QueueId>,
+    ) -> Self {
+        let now = access.clock().now();
+        let random = store.random();
+        Self {
+            id,
+            version,
+            status,
+            assignee,
+            queue,
+            activities: std::array::from_fn(|_| ActivityId::new(now, random.bytes())),
+            actor: actor_columns(access.actor()),
+            visible: access.visible().clone(),
+            now,
+        }
+    }
+}
+
+impl Write for ChangeConversation {
+    /// Whether anything changed.
+    type Out = bool;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let before = tx
+            .query_opt(
+                if tx.is_postgres() {
+                    sql!(
+                        "SELECT status, assignee_id, queue_id, version, channel_account_id FROM conversation \
+                         WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
+                    )
+                } else {
+                    sql!(
+                        "SELECT status, assignee_id, queue_id, version, channel_account_id FROM conversation \
+                         WHERE tenant_id = $1 AND id = $2"
+                    )
+                },
+                params![tenant, self.id],
+                |row| {
+                    Ok((
+                        row.name(0, ConversationStatus::parse)?,
+                        row.opt_id::<UserId>(1)?,
+                        row.id::<QueueId>(2)?,
+                        row.int(3)?,
+                        row.id::<ChannelAccountId>(4)?,
+                    ))
+                },
+            )
+            .await?;
+        let (status, assignee, queue, version, account) = before.ok_or(StoreError::NotFound)?;
+        if !self.visible.queues.contains(&queue) || !self.visible.channels.contains(&account) {
+            return Err(StoreError::NotFound);
+        }
+        if self.version.is_some_and(|expected| expected != version) {
+            return Err(StoreError::Conflict);
+        }
+        let new_status = self.status.unwrap_or(status);
+        let new_assignee = self.assignee.unwrap_or(assignee);
+        let new_queue = self.queue.unwrap_or(queue);
+        if (new_status, new_assignee, new_queue) == (status, assignee, queue) {
+            return Ok(false);
+        }
+        if let (Some(user), true) = (new_assignee, new_assignee != assignee) {
+            let known = tx
+                .query_opt(
+                    sql!("SELECT id FROM user_account WHERE tenant_id = $1 AND id = $2 AND state = 'active'"),
+                    params![tenant, user],
+                    |row| row.uuid(0),
+                )
+                .await?;
+            known.ok_or(StoreError::NotFound)?;
+        }
+        if new_queue != queue {
+            let text = sql!("SELECT id FROM queue WHERE tenant_id = $1 AND id = $2");
+            tx.query_opt(text, params![tenant, new_queue], |row| row.uuid(0))
+                .await?
+                .ok_or(StoreError::NotFound)?;
+        }
+        let resolved = new_status == ConversationStatus::Resolved;
+        tx.execute_one(
+            sql!(
+                "UPDATE conversation SET status = $3, assignee_id = $4, queue_id = $5, version = version + 1, \
+                 resolved_at = CASE WHEN $6 = 0 THEN NULL ELSE coalesce(resolved_at, $7) END, \
+                 waiting_since = CASE WHEN $3 = 'open' THEN coalesce(waiting_since, $7) ELSE NULL END \
+                 WHERE tenant_id = $1 AND id = $2"
+            ),
+            params![tenant, self.id, new_status.as_str(), new_assignee, new_queue, resolved, self.now],
+        )
+        .await?;
+        let text = |id: Option<Uuid>| id.map(|id| id.to_string());
+        let changes = [
+            (
+                "status",
+                status != new_status,
+                Some(status.as_str().to_owned()),
+                Some(new_status.as_str().to_owned()),
+            ),
+            (
+                "assigned",
+                assignee != new_assignee,
+                text(assignee.map(UserId::uuid)),
+                text(new_assignee.map(UserId::uuid)),
+            ),
+            ("queue", queue != new_queue, text(Some(queue.uuid())), text(Some(new_queue.uuid()))),
+        ];
+        for ((kind, changed, from, to), id) in changes.iter().zip(self.activities) {
+            if *changed {
+                insert_activity(tx, self.id, id, kind, self.actor, from.as_deref(), to.as_deref(), self.now)
+                    .await?;
+            }
+        }
+        if resolved && status != new_status {
+            tx.execute(
+                sql!(
+                    "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
+                     VALUES ($1, $2, $3, 0, 0, 0, 1) ON CONFLICT (tenant_id, day, channel_account_id) \
+                     DO UPDATE SET resolved = statistic.resolved + 1"
+                ),
+                params![tenant, self.now.day(), account],
+            )
+            .await?;
+        }
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+        let event = Event {
+            conversation: Some(self.id),
+            account: Some(account),
+            queue: Some(new_queue),
+            ..Event::new(EventKind::ConversationChanged, self.now)
+        };
+        event.append(tx, numbers.event).await?;
+        Ok(true)
+    }
+}
+
+/// Marks a case as looked at.
+pub struct MarkSeen {
+    /// The case.
+    pub id: ConversationId,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl Write for MarkSeen {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let changed = tx
+            .execute(
+                sql!("UPDATE conversation SET unread = 0 WHERE tenant_id = $1 AND id = $2 AND unread <> 0"),
+                params![tenant, self.id],
+            )
+            .await?;
+        if changed == 1 {
+            let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+            let event =
+                Event { conversation: Some(self.id), ..Event::new(EventKind::ConversationChanged, self.now) };
+            event.append(tx, numbers.event).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Filing: a received mail becomes a message of a conversation, in one write.
+//!
+//! What the write needs to know (is it a copy, who wrote it, which thread does it belong to) is
+//! read before, so that everything can be sealed outside the transaction. The write proves that
+//! nothing of it has changed; otherwise it is a [`StoreError::Conflict`], and the caller plans
+//! again.
+
+use belofte_model::{
+    ActivityId, AuthorKind, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
+    Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
+    on_incoming,
+};
+use belofte_vault::{DataKey, TokenField, Tokens};
+use serde_json::json;
+
+use crate::access::ClaimedJob;
+use crate::attachments::{NewAttachment, NewFile};
+use crate::blob_rows::Rewrap;
+use crate::contacts::{EMAIL, NewContact};
+use crate::conversations::{Summary, insert_activity};
+use crate::counters::{self, Needs};
+use crate::engine::{params, sql};
+use crate::events::Event;
+use crate::intake::{IntakeSource, email_index, message_id_index};
+use crate::keys::SealedKey;
+use crate::messages::{MessageContent, NewMessage, insert_reference};
+use crate::{Access, NewLeaf, Read, Row, Store, StoreError, TenantKeys, Tx, Write};
+
+/// A mail as it is to be filed.
+pub struct IncomingMail {
+    /// What it says.
+    pub content: MessageContent,
+    /// Its author's address in normalised form.
+    pub author: String,
+    /// The identifier by which copies are recognised: the Message-ID, or a hash of the content
+    /// where there is none.
+    pub external_id: String,
+    /// Identifiers of mails that it speaks of, nearest first.
+    pub related: Vec<String>,
+    /// The thread named by a signed reply address whose signature was verified.
+    pub reply_thread: Option<ThreadId>,
+    /// Whether a person or a machine wrote it.
+    pub incoming: Incoming,
+    /// Its files.
+    pub files: Vec<NewFile>,
+    /// When its sender says that it was written.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filed {
+    /// It is a message now.
+    Message {
+        /// The message.
+        message: MessageId,
+        /// Its case.
+        conversation: ConversationId,
+        /// Its number.
+        no: i64,
+        /// Whether the case began with it.
+        opened: bool,
+    },
+    /// It is a copy of this message.
+    Duplicate(MessageId),
+    /// It was erased before, and stays so.
+    Erased,
+}
+
+/// The thread that a mail belongs to, and its case.
+pub(crate) struct KnownThread {
+    thread: ThreadId,
+    pub(crate) conversation: ConversationId,
+    contact: ContactId,
+    queue: QueueId,
+    status: ConversationStatus,
+    key: KeyId,
+    summary: Vec<u8>,
+    version: i64,
+    account: ChannelAccountId,
+}
+
+fn known_thread(row: &Row<'_>) -> Result<KnownThread, StoreError> {
+    Ok(KnownThread {
+        thread: row.id(0)?,
+        account: row.id(1)?,
+        conversation: row.id(2)?,
+        contact: row.id(3)?,
+        queue: row.id(4)?,
+        status: row.name(5, ConversationStatus::parse)?,
+        key: row.id(6)?,
+        summary: row.bytes(7)?,
+        version: row.int(8)?,
+    })
+}
+
+struct Question {
+    account: ChannelAccountId,
+    external: [u8; 16],
+    author: [u8; 16],
+    related: Vec<[u8; 16]>,
+    reply_thread: Option<ThreadId>,
+}
+
+struct Plan {
+    duplicate: Option<MessageId>,
+    erased: bool,
+    contact: Option<ContactId>,
+    thread: Option<KnownThread>,
+    queue: QueueId,
+}
+
+impl Read for Question {
+    type Out = Plan;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Plan, StoreError> {
+        let tenant = tx.tenant();
+        let duplicate = tx
+            .query_opt(
+                sql!(
+                    "SELECT id FROM message WHERE tenant_id = $1 AND channel_account_id = $2 AND external_index = $3"
+                ),
+                params![tenant, self.account, &self.external],
+                |row| row.id(0),
+            )
+            .await?;
+        let erased = tx
+            .query_opt(
+                sql!("SELECT at FROM tombstone WHERE tenant_id = $1 AND kind = 'message' AND external_index = $2"),
+                params![tenant, &self.external],
+                |row| row.time(0),
+            )
+            .await?
+            .is_some();
+        let contact = tx
+            .query_opt(
+                sql!(
+                    "SELECT contact_id FROM identity WHERE tenant_id = $1 AND kind = $2 AND value_index = $3"
+                ),
+                params![tenant, EMAIL, &self.author],
+                |row| row.id(0),
+            )
+            .await?;
+        let mut thread = None;
+        for reference in &self.related {
+            thread = tx
+                .query_opt(
+                    sql!(
+                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
+                         c.version FROM message_reference r \
+                         JOIN thread t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id \
+                         JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
+                         WHERE r.tenant_id = $1 AND r.reference_index = $2 ORDER BY r.thread_id DESC LIMIT 1"
+                    ),
+                    params![tenant, reference],
+                    known_thread,
+                )
+                .await?;
+            if thread.is_some() {
+                break;
+            }
+        }
+        if let (None, Some(id)) = (&thread, self.reply_thread) {
+            thread = tx
+                .query_opt(
+                    sql!(
+                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
+                         c.version FROM thread t JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
+                         WHERE t.tenant_id = $1 AND t.id = $2"
+                    ),
+                    params![tenant, id],
+                    known_thread,
+                )
+                .await?;
+        }
+        let queue = tx
+            .query_one(
+                sql!("SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2"),
+                params![tenant, self.account],
+                |row| row.id(0),
+            )
+            .await?;
+        Ok(Plan { duplicate, erased, contact, thread, queue })
+    }
+}
+
+/// The case of a message: a new one, or one that goes on.
+enum Case {
+    New { conversation: ConversationId, queue: QueueId, contact: ContactId },
+    Known { conversation: ConversationId, queue: QueueId, version: i64, before: ConversationStatus },
+}
+
+struct File {
+    job: ClaimedJob,
+    intake: IntakeId,
+    account: ChannelAccountId,
+    keys: Vec<SealedKey>,
+    dead: Vec<KeyId>,
+    contact: Option<NewContact>,
+    case: Case,
+    thread: ThreadId,
+    new_thread: bool,
+    summary: Vec<u8>,
+    status: ConversationStatus,
+    message: NewMessage,
+    references: Vec<[u8; 16]>,
+    attachments: Vec<NewAttachment>,
+    source: Rewrap,
+    leaf: NewLeaf,
+    tokens: Option<Vec<i32>>,
+    now: Timestamp,
+}
+
+impl Write for File {
+    type Out = i64;
+
+    fn new_keys(&self) -> &[SealedKey] {
+        &self.keys
+    }
+
+    fn dead_keys(&self) -> &[KeyId] {
+        &self.dead
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        let tenant = tx.tenant();
+        crate::jobs::finish(tx, &self.job).await?;
+        if let Some(contact) = &self.contact {
+            contact.insert(tx).await?;
+        }
+        let (conversation, queue) = match self.case {
+            Case::New { conversation, queue, .. } | Case::Known { conversation, queue, .. } => {
+                (conversation, queue)
+            }
+        };
+        if self.new_thread {
+            tx.execute(
+                sql!(
+                    "INSERT INTO thread (tenant_id, id, conversation_id, channel_account_id, created_at) \
+                     VALUES ($1, $2, $3, $4, $5)"
+                ),
+                params![tenant, self.thread, conversation, self.account, self.now],
+            )
+            .await?;
+        }
+        for reference in &self.references {
+            insert_reference(tx, reference, self.thread).await?;
+        }
+        for (position, attachment) in self.attachments.iter().enumerate() {
+            attachment.insert(tx, Some(self.message.id), position).await?;
+        }
+        self.source.update(tx).await?;
+        tx.execute_one(
+            sql!(
+                "UPDATE intake SET state = 'imported', reason = NULL, processed_at = $3, message_id = $4 \
+                 WHERE tenant_id = $1 AND id = $2 AND state = 'received'"
+            ),
+            params![tenant, self.intake, self.now, self.message.id],
+        )
+        .await?;
+        let opened = matches!(self.case, Case::New { .. });
+        count(tx, self.now, self.account, opened).await?;
+
+        let needs = Needs { events: 1 + i64::from(opened), leaves: 1, cases: i64::from(opened) };
+        let numbers = counters::take(tx, needs).await?;
+        let no = numbers.event + i64::from(opened);
+        match self.case {
+            Case::New { contact, .. } => {
+                self.open_case(tx, conversation, queue, contact, numbers.case).await?
+            }
+            Case::Known { version, before, .. } => {
+                self.continue_case(tx, conversation, version, before).await?
+            }
+        }
+        if !self.message.insert(tx, no).await? {
+            // Somebody filed a copy since the plan was made.
+            return Err(StoreError::Conflict);
+        }
+        if let Some(tokens) = &self.tokens {
+            tx.execute(
+                sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
+                &[tenant.into(), no.into(), crate::Param::Ints(tokens)],
+            )
+            .await?;
+        }
+        self.leaf.append(tx, numbers.leaf).await?;
+        let about = Event {
+            conversation: Some(conversation),
+            account: Some(self.account),
+            queue: Some(queue),
+            ..Event::new(EventKind::ConversationCreated, self.now)
+        };
+        if opened {
+            about.append(tx, numbers.event).await?;
+        }
+        let event = Event { kind: EventKind::MessageCreated, message: Some(self.message.id), ..about };
+        event.append(tx, no).await?;
+        Ok(no)
+    }
+}
+
+impl File {
+    async fn open_case(
+        &self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        queue: QueueId,
+        contact: ContactId,
+        no: i64,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let waiting = (self.status == ConversationStatus::Open).then_some(self.now);
+        tx.execute(
+            sql!(
+                "INSERT INTO conversation (tenant_id, id, no, status, contact_id, queue_id, channel_account_id, assignee_id, \
+                 summary, key_id, message_count, last_message_at, last_message_kind, unread, delivery_problem, waiting_since, \
+                 first_reply_at, resolved_at, created_at, version) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $8, $9, 1, $10, $11, 1, 0, $12, NULL, NULL, $10, 1)"
+            ),
+            params![
+                tenant,
+                conversation,
+                no,
+                self.status.as_str(),
+                contact,
+                queue,
+                self.account,
+                &self.summary,
+                self.message.key,
+                self.now,
+                self.message.kind.as_str(),
+                waiting
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn continue_case(
+        &self,
+        tx: &mut Tx<'_>,
+        conversation: ConversationId,
+        version: i64,
+        before: ConversationStatus,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "UPDATE conversation SET status = $4, summary = $5, message_count = message_count + 1, \
+                 last_message_at = $6, last_message_kind = $7, unread = 1, \
+                 waiting_since = CASE WHEN $4 = 'open' THEN coalesce(waiting_since, $6) ELSE waiting_since END, \
+                 resolved_at = CASE WHEN $4 = 'resolved' THEN resolved_at ELSE NULL END, version = version + 1 \
+                 WHERE tenant_id = $1 AND id = $2 AND version = $3"
+            ),
+            params![
+                tenant,
+                conversation,
+                version,
+                self.status.as_str(),
+                &self.summary,
+                self.now,
+                self.message.kind.as_str()
+            ],
+        )
+        .await?;
+        if before != self.status {
+            let actor = ("channel", self.account.uuid());
+            // Named after its message, so that trying again writes the same row.
+            let id = ActivityId(self.message.id.uuid());
+            let (from, to) = (Some(before.as_str()), Some(self.status.as_str()));
+            insert_activity(tx, conversation, id, "status", actor, from, to, self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts a received message, and a case when it opened one, without a person.
+async fn count(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    account: ChannelAccountId,
+    opened: bool,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        sql!(
+            "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
+             VALUES ($1, $2, $3, 1, $4, 0, 0) ON CONFLICT (tenant_id, day, channel_account_id) DO UPDATE SET \
+             received = statistic.received + 1, conversations = statistic.conversations + $4"
+        ),
+        params![tenant, now.day(), account, opened],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A write that cannot come through after so many plans is the machine's problem, not the mail's.
+const PLANS: usize = 24;
+
+impl Store {
+    /// Files a received mail, planning again as often as others change what it stands on.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease of `job` was lost, and the engine's errors.
+    pub async fn file(
+        &self,
+        access: &Access,
+        job: &ClaimedJob,
+        source: &IntakeSource,
+        mail: &IncomingMail,
+    ) -> Result<Filed, StoreError> {
+        let keys = self.keys(access).await?;
+        let external = message_id_index(&keys, &mail.external_id);
+        let tokens = message_tokens(&keys, &mail.content);
+        for _ in 0..PLANS {
+            let question = Question {
+                account: source.account,
+                external,
+                author: email_index(&keys, &mail.author),
+                related: mail.related.iter().take(20).map(|id| message_id_index(&keys, id)).collect(),
+                reply_thread: mail.reply_thread,
+            };
+            let plan = self.read(access, question).await?;
+            if let Some(message) = plan.duplicate {
+                let now = access.clock().now();
+                let copy = crate::FileDuplicate::prepare(job.clone(), source, message, now);
+                self.write(access, copy).await?;
+                return Ok(Filed::Duplicate(message));
+            }
+            if plan.erased {
+                let now = access.clock().now();
+                // The message id of what was erased is gone with it; the intake names itself.
+                let gone =
+                    crate::FileDuplicate::prepare(job.clone(), source, MessageId(source.id.uuid()), now);
+                self.write(access, gone).await?;
+                return Ok(Filed::Erased);
+            }
+            let write = self.prepare_file(access, &keys, job, source, mail, external, plan, &tokens).await?;
+            let (message, conversation) = (write.message.id, write.message.conversation);
+            let opened = matches!(write.case, Case::New { .. });
+            match self.write(access, write).await {
+                Ok(no) => {
+                    self.index_later(access.tenant(), no, tokens);
+                    return Ok(Filed::Message { message, conversation, no, opened });
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of `file`, cut out to be readable")]
+    async fn prepare_file(
+        &self,
+        access: &Access,
+        keys: &TenantKeys,
+        job: &ClaimedJob,
+        source: &IntakeSource,
+        mail: &IncomingMail,
+        external: [u8; 16],
+        plan: Plan,
+        tokens: &Tokens,
+    ) -> Result<File, StoreError> {
+        let (tenant, now, random) = (access.tenant(), access.clock().now(), self.random());
+        let mut minted = Vec::new();
+        let author = plan.contact;
+        let contact = if author.is_none() {
+            let key = keys.mint(random, KeyClass::Contact, None, 0, now);
+            let index = email_index(keys, &mail.author);
+            let from = &mail.content.from;
+            let contact = NewContact::seal(random, tenant, &key.key, &from.name, &from.address, index, now)?;
+            let key = SealedKey { owner: Some(contact.id.uuid()), ..key };
+            minted.push(key);
+            Some(contact)
+        } else {
+            None
+        };
+        let author = author.or_else(|| contact.as_ref().map(|contact| contact.id));
+        let author = author.ok_or(StoreError::Inconsistent { what: "a mail without an author" })?;
+
+        let message = MessageId::new(now, random.bytes());
+        // A mail to another account of the tenant continues the case in a thread of its own.
+        let same_account = plan.thread.as_ref().is_some_and(|known| known.account == source.account);
+        let (case, key, status, mut summary): (Case, DataKey, ConversationStatus, Summary) =
+            match &plan.thread {
+                Some(known) => {
+                    let key = self.key(tenant, known.key).await?;
+                    let summary = Summary::unseal(&key, tenant, known.conversation, &known.summary)?;
+                    let case = Case::Known {
+                        conversation: known.conversation,
+                        queue: known.queue,
+                        version: known.version,
+                        before: known.status,
+                    };
+                    (case, key, on_incoming(known.status, mail.incoming), summary)
+                }
+                None => {
+                    let conversation = ConversationId::new(now, random.bytes());
+                    let key = keys.mint(random, KeyClass::Conversation, Some(conversation.uuid()), 0, now);
+                    let data_key = key.key.clone();
+                    minted.push(key);
+                    let summary = Summary {
+                        subject: mail.content.subject.clone(),
+                        name: mail.content.from.name.clone(),
+                        address: mail.content.from.address.clone(),
+                        ..Summary::default()
+                    };
+                    let case = Case::New { conversation, queue: plan.queue, contact: author };
+                    (case, data_key, ConversationStatus::Open, summary)
+                }
+            };
+        let conversation = match case {
+            Case::New { conversation, .. } | Case::Known { conversation, .. } => conversation,
+        };
+        summary.preview = Summary::preview_of(&mail.content.text);
+        let (thread, new_thread) = match &plan.thread {
+            Some(known) if same_account => (known.thread, false),
+            _ => (ThreadId::new(now, random.bytes()), true),
+        };
+        let mut attachments = Vec::with_capacity(mail.files.len());
+        for file in &mail.files {
+            attachments.push(NewAttachment::seal(self, access, &key, file.clone()).await?);
+        }
+        let spool = self.key(tenant, source.key).await?;
+        let rewrap = source.blob.rewrap(self, tenant, &spool, &key)?;
+        let mut references = vec![external];
+        for id in mail.related.iter().take(20) {
+            let index = message_id_index(keys, id);
+            if !references.contains(&index) {
+                references.push(index);
+            }
+        }
+        let names = |keys: &[SealedKey]| -> Vec<String> {
+            keys.iter().map(|key| format!("{}:{}", key.class.as_str(), key.key.id())).collect()
+        };
+        let detail = json!({ "message": message, "made": names(&minted), "destroyed": [format!("spool:{}", source.key)] });
+        let leaf = NewLeaf::new(access, keys, random, LedgerKind::Keys, detail)?;
+        let kind = match mail.incoming {
+            Incoming::Person => MessageKind::Incoming,
+            Incoming::Automatic => MessageKind::Automatic,
+        };
+        Ok(File {
+            job: job.clone(),
+            intake: source.id,
+            account: source.account,
+            dead: vec![source.key],
+            contact,
+            thread,
+            new_thread,
+            summary: summary.seal(random, &key, tenant, conversation)?,
+            status,
+            message: NewMessage {
+                id: message,
+                conversation,
+                thread: Some(thread),
+                account: Some(source.account),
+                kind,
+                author_kind: AuthorKind::Contact,
+                author: author.uuid(),
+                external: Some(external),
+                content: mail.content.seal(random, &key, tenant, message)?,
+                key: key.id(),
+                source: Some(source.blob.id),
+                created_at: now,
+                sent_at: mail.sent_at,
+            },
+            case,
+            references,
+            attachments,
+            source: rewrap,
+            leaf,
+            tokens: self.is_postgres().then(|| tokens.as_int4()),
+            keys: minted,
+            now,
+        })
+    }
+}
+
+/// The search tokens of a message.
+pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> Tokens {
+    let mut parts: Vec<(TokenField, &str)> = vec![
+        (TokenField::Body, &content.text),
+        (TokenField::Subject, &content.subject),
+        (TokenField::Name, &content.from.name),
+        (TokenField::Address, &content.from.address),
+    ];
+    for other in content.to.iter().chain(&content.cc) {
+        parts.push((TokenField::Name, &other.name));
+        parts.push((TokenField::Address, &other.address));
+    }
+    keys.search.tokens(&parts)
+}

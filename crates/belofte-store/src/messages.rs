@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Messages: what was said, sealed under the key of its conversation.
+
+use belofte_model::{
+    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId, MessageId,
+    MessageKind, Subset, ThreadId, Timestamp,
+};
+use belofte_vault::{DataKey, Random, SealContext};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::data_map::columns;
+use crate::deliveries::Delivery;
+use crate::engine::{params, sql};
+use crate::{Access, Read, Row, Store, StoreError, Tx};
+
+/// Somebody with an address, as a message names them.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correspondent {
+    /// The name that came with it; may be empty.
+    pub name: String,
+    /// The address or number.
+    pub address: String,
+}
+
+/// Personal: shows only that it is one.
+impl std::fmt::Debug for Correspondent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Correspondent(..)")
+    }
+}
+
+/// What a message says. Sealed as one value.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageContent {
+    /// The subject; empty for notes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The author as the message names them.
+    pub from: Correspondent,
+    /// The recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<Correspondent>,
+    /// The recipients of a copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<Correspondent>,
+    /// Where answers should go, if not to the author.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reply_to: Vec<Correspondent>,
+    /// The text; always there.
+    pub text: String,
+    /// Sanitised markup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// Where quoted history begins, in octets of `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_from: Option<usize>,
+    /// Whether remote images were taken out of the markup.
+    #[serde(default)]
+    pub has_remote_images: bool,
+    /// The identifier of the mail (RFC 5322, section 3.6.4), without angle brackets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The identifiers that it refers to, root first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+}
+
+impl std::fmt::Debug for MessageContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageContent(..)")
+    }
+}
+
+impl MessageContent {
+    pub(crate) fn seal(
+        &self,
+        random: &Random,
+        key: &DataKey,
+        tenant: belofte_model::TenantId,
+        message: MessageId,
+    ) -> Result<Vec<u8>, StoreError> {
+        let context = SealContext { tenant, column: columns::MESSAGE_CONTENT, row: message.uuid() };
+        Ok(key.seal(random, &context, &to_json(self)?))
+    }
+}
+
+/// Plain types always have a JSON form; a failure would be a defect, told without the value.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|_| StoreError::Inconsistent { what: "a value without a JSON form" })
+}
+
+pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(
+    bytes: &[u8],
+    what: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|_| StoreError::Inconsistent { what })
+}
+
+/// A message row, still sealed, before it is stored.
+pub(crate) struct NewMessage {
+    pub(crate) id: MessageId,
+    pub(crate) conversation: ConversationId,
+    pub(crate) thread: Option<ThreadId>,
+    pub(crate) account: Option<ChannelAccountId>,
+    pub(crate) kind: MessageKind,
+    pub(crate) author_kind: AuthorKind,
+    pub(crate) author: Uuid,
+    pub(crate) external: Option<[u8; 16]>,
+    pub(crate) content: Vec<u8>,
+    pub(crate) key: KeyId,
+    pub(crate) source: Option<BlobId>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) sent_at: Option<Timestamp>,
+}
+
+pub(crate) const fn author_name(kind: AuthorKind) -> &'static str {
+    match kind {
+        AuthorKind::Contact => "contact",
+        AuthorKind::User => "user",
+        AuthorKind::ApiKey => "api_key",
+    }
+}
+
+fn parse_author(name: &str) -> Option<AuthorKind> {
+    [AuthorKind::Contact, AuthorKind::User, AuthorKind::ApiKey]
+        .into_iter()
+        .find(|kind| author_name(*kind) == name)
+}
+
+impl NewMessage {
+    /// Stores the message as number `no`. `false` when this account has a message with the same
+    /// identifier already.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, no: i64) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let inserted = tx
+            .execute(
+                sql!(
+                    "INSERT INTO message (tenant_id, id, no, conversation_id, thread_id, channel_account_id, kind, \
+                     author_kind, author_id, external_index, content, key_id, source_blob_id, created_at, sent_at) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
+                ),
+                params![
+                    tenant,
+                    self.id,
+                    no,
+                    self.conversation,
+                    self.thread,
+                    self.account,
+                    self.kind.as_str(),
+                    author_name(self.author_kind),
+                    self.author,
+                    self.external.as_ref(),
+                    &self.content,
+                    self.key,
+                    self.source,
+                    self.created_at,
+                    self.sent_at
+                ],
+            )
+            .await?;
+        Ok(inserted == 1)
+    }
+}
+
+/// Remembers that a Message-ID (by its blind index) speaks of a thread.
+pub(crate) async fn insert_reference(
+    tx: &mut Tx<'_>,
+    reference: &[u8; 16],
+    thread: ThreadId,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        sql!(
+            "INSERT INTO message_reference (tenant_id, reference_index, thread_id) VALUES ($1, $2, $3) \
+             ON CONFLICT DO NOTHING"
+        ),
+        params![tenant, reference, thread],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A file of a message.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// The file.
+    pub id: AttachmentId,
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether the markup shows it in its place.
+    pub inline: bool,
+    /// The identifier by which the markup names it.
+    pub content_id: Option<String>,
+}
+
+/// A message, unsealed.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The message.
+    pub id: MessageId,
+    /// Its number, which is that of its live event.
+    pub no: i64,
+    /// The case.
+    pub conversation: ConversationId,
+    /// The run of messages in one channel.
+    pub thread: Option<ThreadId>,
+    /// The account through which it came or goes.
+    pub account: Option<ChannelAccountId>,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Who wrote it.
+    pub author_kind: AuthorKind,
+    /// The contact, user or key.
+    pub author: Uuid,
+    /// What it says.
+    pub content: MessageContent,
+    /// Its files.
+    pub attachments: Vec<Attachment>,
+    /// Where it stands with each recipient.
+    pub deliveries: Vec<Delivery>,
+    /// Whether its source was kept.
+    pub source: Option<BlobId>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When its sender wrote it, as far as known.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl Message {
+    /// Whether any recipient has not got it.
+    #[must_use]
+    pub fn has_delivery_problem(&self) -> bool {
+        self.deliveries
+            .iter()
+            .any(|delivery| matches!(delivery.state, DeliveryState::Failed | DeliveryState::Unknown))
+    }
+}
+
+pub(crate) struct SealedMessage {
+    message: Message,
+    content: Vec<u8>,
+    key: KeyId,
+}
+
+fn sealed_message(row: &Row<'_>) -> Result<SealedMessage, StoreError> {
+    Ok(SealedMessage {
+        message: Message {
+            id: row.id(0)?,
+            no: row.int(1)?,
+            conversation: row.id(2)?,
+            thread: row.opt_id(3)?,
+            account: row.opt_id(4)?,
+            kind: row.name(5, MessageKind::parse)?,
+            author_kind: row.name(6, parse_author)?,
+            author: row.uuid(7)?,
+            content: MessageContent::default(),
+            attachments: Vec::new(),
+            deliveries: Vec::new(),
+            source: row.opt_id(10)?,
+            created_at: row.time(11)?,
+            sent_at: row.opt_time(12)?,
+        },
+        content: row.bytes(8)?,
+        key: row.id(9)?,
+    })
+}
+
+pub(crate) struct SealedAttachment {
+    pub(crate) id: AttachmentId,
+    pub(crate) message: Option<MessageId>,
+    pub(crate) meta: Vec<u8>,
+    pub(crate) key: KeyId,
+    pub(crate) media_type: String,
+    pub(crate) size: u64,
+    pub(crate) inline: bool,
+}
+
+pub(crate) fn sealed_attachment(row: &Row<'_>) -> Result<SealedAttachment, StoreError> {
+    Ok(SealedAttachment {
+        id: row.id(0)?,
+        message: row.opt_id(1)?,
+        meta: row.bytes(2)?,
+        key: row.id(3)?,
+        media_type: row.text(4)?,
+        size: u64::try_from(row.int(5)?).unwrap_or(0),
+        inline: row.bool(6)?,
+    })
+}
+
+/// Which messages are asked for.
+enum Which {
+    Conversation { id: ConversationId, before: Option<i64>, limit: i64 },
+    One(MessageId),
+    Numbers(Vec<i64>),
+}
+
+struct SealedMessages {
+    which: Which,
+    /// Accounts whose messages can be seen; the queue of the conversation is checked with it.
+    access: Access,
+    with_parts: bool,
+}
+
+struct Parts {
+    messages: Vec<SealedMessage>,
+    attachments: Vec<SealedAttachment>,
+    deliveries: Vec<crate::deliveries::SealedDelivery>,
+}
+
+impl Read for SealedMessages {
+    type Out = Parts;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Parts, StoreError> {
+        let tenant = tx.tenant();
+        let mut messages = match &self.which {
+            Which::Conversation { id, before, limit } => {
+                tx.query(
+                    sql!(
+                        "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
+                         content, key_id, source_blob_id, created_at, sent_at FROM message \
+                         WHERE tenant_id = $1 AND conversation_id = $2 AND no < $3 ORDER BY no DESC LIMIT $4"
+                    ),
+                    params![tenant, *id, before.unwrap_or(i64::MAX), *limit],
+                    sealed_message,
+                )
+                .await?
+            }
+            Which::One(id) => {
+                tx.query(
+                    sql!(
+                        "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
+                         content, key_id, source_blob_id, created_at, sent_at FROM message \
+                         WHERE tenant_id = $1 AND id = $2"
+                    ),
+                    params![tenant, *id],
+                    sealed_message,
+                )
+                .await?
+            }
+            Which::Numbers(numbers) => {
+                let mut found = Vec::with_capacity(numbers.len());
+                for no in numbers {
+                    found.extend(
+                        tx.query_opt(
+                            sql!(
+                                "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
+                                 content, key_id, source_blob_id, created_at, sent_at FROM message \
+                                 WHERE tenant_id = $1 AND no = $2"
+                            ),
+                            params![tenant, *no],
+                            sealed_message,
+                        )
+                        .await?,
+                    );
+                }
+                found
+            }
+        };
+        let visible = self.access.visible();
+        if visible.channels != Subset::All || visible.queues != Subset::All {
+            let mut seen = Vec::with_capacity(messages.len());
+            for message in messages {
+                let queue = tx
+                    .query_opt(
+                        sql!("SELECT queue_id FROM conversation WHERE tenant_id = $1 AND id = $2"),
+                        params![tenant, message.message.conversation],
+                        |row| row.id(0),
+                    )
+                    .await?;
+                let channel =
+                    message.message.account.is_none_or(|account| visible.channels.contains(&account));
+                if channel && queue.is_some_and(|queue| visible.queues.contains(&queue)) {
+                    seen.push(message);
+                }
+            }
+            messages = seen;
+        }
+        let (mut attachments, mut deliveries) = (Vec::new(), Vec::new());
+        if self.with_parts {
+            for message in &messages {
+                attachments.extend(
+                    tx.query(
+                        sql!(
+                            "SELECT id, message_id, meta, key_id, media_type, size_bytes, inline FROM attachment \
+                             WHERE tenant_id = $1 AND message_id = $2 ORDER BY position"
+                        ),
+                        params![tenant, message.message.id],
+                        sealed_attachment,
+                    )
+                    .await?,
+                );
+                if message.message.kind == MessageKind::Reply {
+                    deliveries.extend(crate::deliveries::of_message(tx, message.message.id).await?);
+                }
+            }
+        }
+        Ok(Parts { messages, attachments, deliveries })
+    }
+}
+
+impl Store {
+    /// A page of a conversation's messages, oldest first: the `limit` newest below number `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyGone`] when they were erased, and the engine's errors.
+    pub async fn messages(
+        &self,
+        access: &Access,
+        conversation: ConversationId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let which = Which::Conversation { id: conversation, before, limit: i64::from(limit) };
+        let mut messages = self.unsealed(access, which, true).await?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it does not exist for this access, and as [`Store::messages`].
+    pub async fn message(&self, access: &Access, id: MessageId) -> Result<Message, StoreError> {
+        self.unsealed(access, Which::One(id), true).await?.pop().ok_or(StoreError::NotFound)
+    }
+
+    /// Messages by their numbers, in the order given; those that are gone are left out.
+    pub(crate) async fn messages_by_number(
+        &self,
+        access: &Access,
+        numbers: Vec<i64>,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.unsealed(access, Which::Numbers(numbers), false).await
+    }
+
+    async fn unsealed(
+        &self,
+        access: &Access,
+        which: Which,
+        with_parts: bool,
+    ) -> Result<Vec<Message>, StoreError> {
+        let tenant = access.tenant();
+        let parts = self.read(access, SealedMessages { which, access: access.clone(), with_parts }).await?;
+        let needed = parts.messages.iter().map(|message| message.key).collect();
+        let keys = self.keys_by_id(tenant, needed).await?;
+        let mut out = Vec::with_capacity(parts.messages.len());
+        for SealedMessage { mut message, content, key } in parts.messages {
+            let key = keys.get(&key).ok_or(StoreError::KeyGone(key))?;
+            let context = SealContext { tenant, column: columns::MESSAGE_CONTENT, row: message.id.uuid() };
+            message.content = from_json(&key.open(&context, &content)?, "message.content")?;
+            for attachment in parts.attachments.iter().filter(|part| part.message == Some(message.id)) {
+                message.attachments.push(crate::attachments::unseal(tenant, key, attachment)?);
+            }
+            for delivery in parts.deliveries.iter().filter(|part| part.message == message.id) {
+                message.deliveries.push(delivery.unseal(tenant, key)?);
+            }
+            out.push(message);
+        }
+        Ok(out)
+    }
+}

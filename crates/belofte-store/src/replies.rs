@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Answers and notes: message, deliveries, job and event in one write.
+
+use belofte_model::{
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, DeliveryId,
+    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, ThreadId, Timestamp, on_reply,
+};
+use uuid::Uuid;
+
+use crate::attachments::Bound;
+use crate::conversations::Summary;
+use crate::counters::{self, Needs};
+use crate::deliveries::{NewDelivery, RecipientRole};
+use crate::engine::{params, sql};
+use crate::events::Event;
+use crate::filing::message_tokens;
+use crate::intake::message_id_index;
+use crate::jobs::NewJob;
+use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
+use crate::{Access, Read, Store, StoreError, Tx, Write};
+
+/// A message that an agent writes.
+pub struct Outgoing {
+    /// The case.
+    pub conversation: ConversationId,
+    /// A reply or a note.
+    pub kind: MessageKind,
+    /// The message's id, chosen before, since its Message-ID is made of it.
+    pub id: MessageId,
+    /// The thread that a reply goes out in.
+    pub thread: Option<ThreadId>,
+    /// The account that it goes out through.
+    pub account: Option<ChannelAccountId>,
+    /// What it says.
+    pub content: MessageContent,
+    /// Its recipients, with their roles.
+    pub recipients: Vec<(RecipientRole, Correspondent)>,
+    /// Uploaded files of the author.
+    pub attachments: Vec<AttachmentId>,
+    /// Whether the case is resolved with it.
+    pub resolve: bool,
+}
+
+/// Where an answer goes out: the newest thread of a case, and what it answers.
+#[derive(Clone, Debug)]
+pub struct ReplyThread {
+    /// The thread.
+    pub thread: ThreadId,
+    /// Its account.
+    pub account: ChannelAccountId,
+    /// The newest message from the customer, which is answered.
+    pub answers: Option<MessageId>,
+}
+
+struct NewestThread(ConversationId);
+
+impl Read for NewestThread {
+    type Out = Option<ReplyThread>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let incoming = tx
+            .query_opt(
+                sql!(
+                    "SELECT thread_id, channel_account_id, id FROM message WHERE tenant_id = $1 AND conversation_id = $2 \
+                     AND kind = 'incoming' ORDER BY no DESC LIMIT 1"
+                ),
+                params![tenant, self.0],
+                |row| Ok((row.opt_id(0)?, row.opt_id(1)?, row.id(2)?)),
+            )
+            .await?;
+        if let Some((Some(thread), Some(account), id)) = incoming {
+            return Ok(Some(ReplyThread { thread, account, answers: Some(id) }));
+        }
+        tx.query_opt(
+            sql!(
+                "SELECT id, channel_account_id FROM thread WHERE tenant_id = $1 AND conversation_id = $2 \
+                 ORDER BY created_at DESC, id DESC LIMIT 1"
+            ),
+            params![tenant, self.0],
+            |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None }),
+        )
+        .await
+    }
+}
+
+struct WriteOut {
+    message: NewMessage,
+    key: KeyId,
+    queue: QueueId,
+    summary: Option<Vec<u8>>,
+    status: ConversationStatus,
+    before: ConversationStatus,
+    deliveries: Vec<NewDelivery>,
+    attachments: Vec<Bound>,
+    job: Option<NewJob>,
+    reference: Option<[u8; 16]>,
+    tokens: Option<Vec<i32>>,
+    version: i64,
+    actor: (&'static str, Uuid),
+    now: Timestamp,
+}
+
+impl Write for WriteOut {
+    type Out = i64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        let tenant = tx.tenant();
+        let conversation = self.message.conversation;
+        let reply = self.message.kind == MessageKind::Reply;
+        for delivery in &self.deliveries {
+            delivery.insert(tx, self.message.id, self.key, self.now).await?;
+        }
+        for (position, attachment) in self.attachments.iter().enumerate() {
+            attachment.update(tx, self.message.id, position).await?;
+        }
+        if let (Some(reference), Some(thread)) = (&self.reference, self.message.thread) {
+            insert_reference(tx, reference, thread).await?;
+        }
+        if let Some(job) = &self.job {
+            job.enqueue(tx, self.now).await?;
+        }
+        let resolved = self.status == ConversationStatus::Resolved;
+        tx.execute_one(
+            sql!(
+                "UPDATE conversation SET status = $4, summary = coalesce($5, summary), message_count = message_count + 1, \
+                 last_message_at = $6, last_message_kind = $7, unread = CASE WHEN $8 = 1 THEN 0 ELSE unread END, \
+                 first_reply_at = CASE WHEN $8 = 1 THEN coalesce(first_reply_at, $6) ELSE first_reply_at END, \
+                 waiting_since = CASE WHEN $4 = 'open' THEN waiting_since ELSE NULL END, \
+                 resolved_at = CASE WHEN $9 = 1 THEN coalesce(resolved_at, $6) ELSE NULL END, version = version + 1 \
+                 WHERE tenant_id = $1 AND id = $2 AND version = $3"
+            ),
+            params![
+                tenant,
+                conversation,
+                self.version,
+                self.status.as_str(),
+                self.summary.as_ref(),
+                self.now,
+                self.message.kind.as_str(),
+                reply,
+                resolved
+            ],
+        )
+        .await?;
+        if self.before != self.status {
+            let id = belofte_model::ActivityId(self.message.id.uuid());
+            let (from, to) = (Some(self.before.as_str()), Some(self.status.as_str()));
+            crate::conversations::insert_activity(
+                tx,
+                conversation,
+                id,
+                "status",
+                self.actor,
+                from,
+                to,
+                self.now,
+            )
+            .await?;
+        }
+        if let (true, Some(account)) = (reply, self.message.account) {
+            tx.execute(
+                sql!(
+                    "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
+                     VALUES ($1, $2, $3, 0, 0, 1, $4) ON CONFLICT (tenant_id, day, channel_account_id) DO UPDATE SET \
+                     replies = statistic.replies + 1, resolved = statistic.resolved + $4"
+                ),
+                params![tenant, self.now.day(), account, resolved && self.before != self.status],
+            )
+            .await?;
+        }
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+        if !self.message.insert(tx, numbers.event).await? {
+            return Err(StoreError::Conflict);
+        }
+        if let Some(tokens) = &self.tokens {
+            tx.execute(
+                sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
+                &[tenant.into(), numbers.event.into(), crate::Param::Ints(tokens)],
+            )
+            .await?;
+        }
+        let event = Event {
+            conversation: Some(conversation),
+            message: Some(self.message.id),
+            account: self.message.account,
+            queue: Some(self.queue),
+            ..Event::new(EventKind::MessageCreated, self.now)
+        };
+        event.append(tx, numbers.event).await?;
+        Ok(numbers.event)
+    }
+}
+
+impl Store {
+    /// Where an answer in `conversation` goes out; `None` when the case has no channel.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn reply_thread(
+        &self,
+        access: &Access,
+        conversation: ConversationId,
+    ) -> Result<Option<ReplyThread>, StoreError> {
+        self.read(access, NewestThread(conversation)).await
+    }
+
+    /// Stores an answer or a note; an answer is queued for its recipients in the same write.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a case or an upload that this access cannot see,
+    /// [`StoreError::Conflict`] when the case changes all the time.
+    pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
+        let tenant = access.tenant();
+        let keys = self.keys(access).await?;
+        let tokens = message_tokens(&keys, &outgoing.content);
+        for _ in 0..24 {
+            let (now, random) = (access.clock().now(), self.random());
+            let conversation = self.conversation(access, outgoing.conversation).await?;
+            let key = self.conversation_key(access, conversation.id).await?;
+            let reply = outgoing.kind == MessageKind::Reply;
+            let status = match (outgoing.resolve, reply) {
+                (true, _) => ConversationStatus::Resolved,
+                (false, true) => on_reply(conversation.status),
+                (false, false) => conversation.status,
+            };
+            let mut summary = conversation.summary.clone();
+            summary.preview = Summary::preview_of(&outgoing.content.text);
+            let mut deliveries = Vec::with_capacity(outgoing.recipients.len());
+            for (role, recipient) in &outgoing.recipients {
+                deliveries.push(NewDelivery::seal(random, &key, tenant, *role, recipient, now)?);
+            }
+            let (author_kind, author) = match access.actor() {
+                Actor::User(user) => (AuthorKind::User, user.uuid()),
+                Actor::ApiKey(api_key) => (AuthorKind::ApiKey, api_key.uuid()),
+                _ => return Err(StoreError::NotFound),
+            };
+            let reference = outgoing
+                .content
+                .message_id
+                .as_deref()
+                .filter(|_| reply)
+                .map(|id| message_id_index(&keys, id));
+            let write = WriteOut {
+                key: key.id(),
+                queue: conversation.queue,
+                // A note never shows in the list as if it were the customer's or the tenant's word.
+                summary: if reply {
+                    Some(summary.seal(random, &key, tenant, conversation.id)?)
+                } else {
+                    None
+                },
+                status,
+                before: conversation.status,
+                deliveries,
+                attachments: self.bind(access, &outgoing.attachments, &key).await?,
+                job: reply.then(|| NewJob {
+                    id: JobId::new(now, random.bytes()),
+                    kind: JobKind::Deliver,
+                    subject: outgoing.id.uuid(),
+                    run_at: now,
+                    leased_until: None,
+                }),
+                reference,
+                tokens: self.is_postgres().then(|| tokens.as_int4()),
+                version: conversation.version,
+                actor: crate::access::actor_columns(access.actor()),
+                message: NewMessage {
+                    id: outgoing.id,
+                    conversation: conversation.id,
+                    thread: outgoing.thread,
+                    account: outgoing.account,
+                    kind: outgoing.kind,
+                    author_kind,
+                    author,
+                    external: reference,
+                    content: outgoing.content.seal(random, &key, tenant, outgoing.id)?,
+                    key: key.id(),
+                    source: None,
+                    created_at: now,
+                    sent_at: reply.then_some(now),
+                },
+                now,
+            };
+            match self.write(access, write).await {
+                Ok(no) => {
+                    self.index_later(tenant, no, tokens);
+                    return Ok(outgoing.id);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+}
+
+/// The deliveries of a message that a worker held when it went away: nobody knows whether the
+/// data arrived, so they become unknown and are never sent again alone.
+pub struct AbandonSending {
+    /// The message.
+    pub message: MessageId,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl Write for AbandonSending {
+    type Out = Vec<DeliveryId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let held = tx
+            .query(
+                sql!(
+                    "SELECT id FROM delivery WHERE tenant_id = $1 AND message_id = $2 AND state = 'sending'"
+                ),
+                params![tenant, self.message],
+                |row| row.id(0),
+            )
+            .await?;
+        for id in &held {
+            tx.execute_one(
+                sql!(
+                    "UPDATE delivery SET state = 'unknown', code = 'line_dropped', updated_at = $3 \
+                     WHERE tenant_id = $1 AND id = $2"
+                ),
+                params![tenant, *id, self.now],
+            )
+            .await?;
+        }
+        if !held.is_empty() {
+            tx.execute(
+                sql!(
+                    "UPDATE conversation SET delivery_problem = 1, version = version + 1 WHERE tenant_id = $1 AND id = \
+                     (SELECT conversation_id FROM message WHERE tenant_id = $1 AND id = $2)"
+                ),
+                params![tenant, self.message],
+            )
+            .await?;
+        }
+        Ok(held)
+    }
+}

@@ -13,14 +13,14 @@ use crate::markup::{Token, Tokens, unescape, written_attributes};
 
 /// The largest markup that is sanitised, in octets; newsletters are below 100 kB because large
 /// mail services cut them there.
-const MAX_HTML: usize = 1024 * 1024;
+pub(crate) const MAX_HTML: usize = 1024 * 1024;
 /// The deepest nesting, counted by tags that need an end tag.
-const MAX_NESTING: usize = 400;
+const MAX_NESTING: usize = 256;
 /// What a parser may have to do for unclosed formatting and nesting (see [`weigh`]).
-const MAX_CLONES: usize = 200_000;
-const MAX_STEPS: usize = 6_000_000;
+const MAX_CLONES: usize = 100_000;
+const MAX_STEPS: usize = 2_000_000;
 /// How often content may stand in a table where it may not: each is moved by a search.
-const MAX_FOSTERED: usize = 2_000;
+const MAX_FOSTERED: usize = 1_000;
 /// The longest embedded image, in octets of its URL.
 const MAX_DATA_URL: usize = 512 * 1024;
 
@@ -49,11 +49,36 @@ pub fn sanitise(html: &str) -> Option<Sanitised> {
     if html.len() > MAX_HTML || !weigh(html) {
         return None;
     }
-    let clean = BUILDER.clean(html).to_string();
+    let clean = BUILDER.clean(&whole_references(html)).to_string();
     if clean.len() > 2 * MAX_HTML {
         return None;
     }
     Some(rewrite(&clean))
+}
+
+/// The markup with every `&` that begins no whole character reference escaped: the tokeniser
+/// looks further and further back for each of them.
+fn whole_references(html: &str) -> Cow<'_, str> {
+    let bytes = html.as_bytes();
+    let whole = |at: usize| {
+        let tail = &bytes[at + 1..bytes.len().min(at + 34)];
+        let length = tail.iter().take_while(|octet| octet.is_ascii_alphanumeric() || **octet == b'#').count();
+        length > 0 && tail.get(length) == Some(&b';')
+    };
+    if memchr::memchr_iter(b'&', bytes).all(whole) {
+        return Cow::Borrowed(html);
+    }
+    let mut out = String::with_capacity(html.len() + html.len() / 4);
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'&', bytes) {
+        if !whole(at) {
+            out.push_str(&html[from..at]);
+            out.push_str("&amp;");
+            from = at + 1;
+        }
+    }
+    out.push_str(&html[from..]);
+    Cow::Owned(out)
 }
 
 /// Elements that are shown; all others go, their content stays.
@@ -393,12 +418,12 @@ fn weigh(html: &str) -> bool {
     let mut in_skeleton = false;
     for token in Tokens::new(html) {
         steps += open.len() + 1;
-        clones += formatting;
-        if steps > MAX_STEPS || clones > MAX_CLONES || open.len() > MAX_NESTING || fostered > MAX_FOSTERED {
-            return false;
-        }
         match token {
-            Token::Open { name, .. } => {
+            Token::Open { name, attributes } => {
+                clones += formatting;
+                // Each attribute is compared with those before it.
+                let words = attributes.bytes().filter(|octet| b" \t\r\n\x0c/\"'".contains(octet)).count();
+                steps += words * words / 16;
                 in_skeleton = match skeleton(name) {
                     Some(holds_content) => !holds_content,
                     None => {
@@ -406,18 +431,20 @@ fn weigh(html: &str) -> bool {
                         in_skeleton
                     }
                 };
-                if IMPLIED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                    continue;
+                if !IMPLIED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                    formatting += usize::from(is_formatting(name));
+                    open.push(name);
                 }
-                formatting += usize::from(is_formatting(name));
-                open.push(name);
             }
             Token::Close { name } => {
                 if let Some(at) = open.iter().rposition(|known| known.eq_ignore_ascii_case(name)) {
                     open.remove(at);
                     formatting -= usize::from(is_formatting(name));
                 }
-                if skeleton(name).is_some() {
+                if skeleton(name).is_none() {
+                    // An end tag without its start tag can make an element.
+                    fostered += usize::from(in_skeleton);
+                } else {
                     in_skeleton = !name.eq_ignore_ascii_case("table")
                         || open.iter().any(|known| known.eq_ignore_ascii_case("table")) && fostered > 0;
                 }
@@ -426,6 +453,9 @@ fn weigh(html: &str) -> bool {
                 fostered += usize::from(in_skeleton && !text.trim_ascii().is_empty());
             }
             Token::Hidden => {}
+        }
+        if steps > MAX_STEPS || clones > MAX_CLONES || open.len() > MAX_NESTING || fostered > MAX_FOSTERED {
+            return false;
         }
     }
     true

@@ -10,7 +10,7 @@ use crate::{
     automatic::{Automatic, EnvelopeSender, Evidence, classify},
     charset,
     header::{Fields, split},
-    html::{Sanitised, sanitise},
+    html::{MAX_HTML, Sanitised, sanitise},
     markup::text_as_html,
     names::{attachment_name, one_line},
     problem::{Problem, Problems},
@@ -400,11 +400,14 @@ fn assemble(segments: Vec<Segment>, problems: &mut Problems) -> Body {
     let (mut texts, mut markup) = (Vec::new(), String::new());
     let mut found = Sanitised::default();
     let mut refused = false;
+    // The bound on markup holds for all of it together.
+    let mut room = MAX_HTML;
     for Segment { text, html } in segments {
         let text = text.filter(|text| !text.trim().is_empty());
         match html {
             Some(html) => {
-                let clean = sanitise(&html);
+                let clean = if html.len() <= room { sanitise(&html) } else { None };
+                room = room.saturating_sub(html.len());
                 if let Some(text) = text {
                     texts.push(text);
                 } else {

@@ -13,6 +13,8 @@ use belofte_model::EmailAddress;
 const MAC: usize = 10;
 /// The longest reference, in octets: a UUID.
 const MAX_REFERENCE: usize = 16;
+/// RFC 5321, section 4.5.3.1.1: what others may refuse, we do not hand out.
+const MAX_LOCAL: usize = 64;
 /// What distinguishes our detail from a customer's own use of plus-addressing.
 const PREFIX: &str = "r.";
 /// RFC 4648, section 6, in lower case because mail systems fold case.
@@ -88,6 +90,9 @@ impl ReplyAddress {
     /// `NoRoom` when the local part would be over 64 octets or the whole over 254.
     pub fn encode(&self, account: &EmailAddress) -> Result<EmailAddress, ReplyAddressError> {
         let address = account.with_detail(&self.detail());
+        if address.local().len() > MAX_LOCAL {
+            return Err(ReplyAddressError::NoRoom);
+        }
         // An account may have a quoted local part, which takes no detail outside its quotes.
         EmailAddress::parse(&address.as_sent()).map_err(|_| ReplyAddressError::NoRoom)
     }

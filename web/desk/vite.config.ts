@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 import { fakeApi } from "./dev/fake/plugin";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -10,8 +10,18 @@ const repository = fileURLToPath(new URL("../..", import.meta.url));
 // it the made-up API of `dev/fake` answers. Neither is part of what is built.
 const server = process.env.VITE_API;
 
+/** Mantine declares ten shades of twelve colours; the desk has its own tokens and uses none of these. */
+function withoutPalettes(): Plugin {
+  const unused = /^\s*--mantine-color-(pink|grape|violet|indigo|cyan|teal|green|lime|yellow|orange|blue)-[\w-]+:[^;]+;\n?/gm;
+  return {
+    name: "belofte-without-palettes",
+    enforce: "pre",
+    transform: (code, id) => (id.includes("default-css-variables.css") ? code.replace(unused, "") : null),
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), ...(server ? [] : [fakeApi()])],
+  plugins: [withoutPalettes(), react(), ...(server ? [] : [fakeApi()])],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

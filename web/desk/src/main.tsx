@@ -25,7 +25,6 @@ async function start() {
       // Both would write style elements; tokens.css carries what they hold.
       withCssVariables={false}
       withGlobalClasses={false}
-      withStaticClasses={false}
     >
       <WordsProvider first={words}>
         <QueryClientProvider client={queryClient}>

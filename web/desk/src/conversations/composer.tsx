@@ -218,6 +218,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
       className={css.composer}
       data-kind={draft.kind}
       data-over={over || undefined}
+      data-filled={text !== "" || draft.files.length > 0 || sending.length > 0 || undefined}
       aria-label={t("composer.name")}
       onDragOver={(event) => {
         if (!event.dataTransfer.types.includes("Files")) return;

@@ -53,30 +53,51 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel }:
                 {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
               </span>
             )}
-            <Tooltip label={t("privacy.sealed_text")} multiline w={280} events={{ hover: true, focus: true, touch: true }}>
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
-              <span className={css.sealed} tabIndex={0}>
-                <SealedIcon size={14} />
-                <span>{t("privacy.sealed")}</span>
-              </span>
-            </Tooltip>
           </p>
         )}
       </div>
       {conversation && status && (
         <div className={css.tools}>
-          <AssignMenu conversation={conversation} />
-          <Menu width={200}>
-            <Menu.Target>
-              <Button
-                variant="default"
-                className={css.status}
-                aria-label={t("status.menu", { status: t(NAMES[status]) })}
-                leftSection={<StatusMark status={status} />}
-                rightSection={<DownIcon size={14} />}
-              >
-                <span className={css.word}>{t(NAMES[status])}</span>
+          {status === "resolved" ? (
+            <Button
+              variant="default"
+              leftSection={<RetryIcon size={16} />}
+              onClick={() => void actions.setStatus(conversation.id, "open")}
+            >
+              {t("action.reopen")}
+            </Button>
+          ) : (
+            <Tooltip label={session.user.single_key_shortcuts ? t("action.resolve_tip") : t("action.resolve")}>
+              <Button leftSection={<CheckIcon size={16} />} onClick={resolve}>
+                {t("action.resolve")}
               </Button>
+            </Tooltip>
+          )}
+          <Tooltip label={panelOpen ? t("panel.hide") : t("panel.show")}>
+            <ActionIcon
+              aria-label={panelOpen ? t("panel.hide") : t("panel.show")}
+              aria-expanded={panelOpen}
+              onClick={togglePanel}
+            >
+              <PanelIcon />
+            </ActionIcon>
+          </Tooltip>
+        </div>
+      )}
+      {conversation && status && (
+        <div className={css.bar}>
+          <AssignMenu conversation={conversation} />
+          <Menu width={200} position="bottom-start">
+            <Menu.Target>
+              <button
+                type="button"
+                className={css.chip}
+                aria-label={t("status.menu", { status: t(NAMES[status]) })}
+              >
+                <StatusMark status={status} />
+                <span>{t(NAMES[status])}</span>
+                <DownIcon size={12} />
+              </button>
             </Menu.Target>
             <Menu.Dropdown>
               {STATUSES.map((one) => (
@@ -91,29 +112,12 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel }:
               ))}
             </Menu.Dropdown>
           </Menu>
-          {status === "resolved" ? (
-            <Button
-              variant="default"
-              leftSection={<RetryIcon size={16} />}
-              onClick={() => void actions.setStatus(conversation.id, "open")}
-            >
-              {t("action.reopen")}
-            </Button>
-          ) : (
-            <Tooltip label={session.user.single_key_shortcuts ? t("action.resolve_tip") : t("action.resolve")}>
-              <Button className={css.resolve} leftSection={<CheckIcon size={16} />} onClick={resolve}>
-                <span className={css.word}>{t("action.resolve")}</span>
-              </Button>
-            </Tooltip>
-          )}
-          <Tooltip label={panelOpen ? t("panel.hide") : t("panel.show")}>
-            <ActionIcon
-              aria-label={panelOpen ? t("panel.hide") : t("panel.show")}
-              aria-expanded={panelOpen}
-              onClick={togglePanel}
-            >
-              <PanelIcon />
-            </ActionIcon>
+          <Tooltip label={t("privacy.sealed_text")} multiline w={280} events={{ hover: true, focus: true, touch: true }}>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
+            <span className={css.sealed} tabIndex={0}>
+              <SealedIcon size={14} />
+              <span>{t("privacy.sealed")}</span>
+            </span>
           </Tooltip>
         </div>
       )}
@@ -146,18 +150,19 @@ function AssignMenu({ conversation }: { conversation: Conversation }) {
         if (!next) setFilter("");
       }}
       width={260}
+      position="bottom-start"
       trapFocus
     >
       <Menu.Target>
-        <Button
-          variant="default"
-          className={css.assign}
+        <button
+          type="button"
+          className={css.chip}
           aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu")}
-          leftSection={assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={16} />}
-          rightSection={<DownIcon size={14} />}
         >
-          <span className={css.word}>{assignee ? assignee.name : t("assign.nobody")}</span>
-        </Button>
+          {assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={15} />}
+          <span>{assignee ? assignee.name : t("assign.nobody")}</span>
+          <DownIcon size={12} />
+        </button>
       </Menu.Target>
       <Menu.Dropdown>
         <TextInput

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! List, thread and panel side by side; one at a time on a phone.
 
-import { Drawer } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { type CSSProperties, type ReactNode, useState } from "react";
+import { type CSSProperties, lazy, type ReactNode, Suspense, useState } from "react";
 import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
 import { Panel } from "./panel";
 import { Thread } from "./thread";
 import css from "./workspace.module.css";
+
+const PanelSheet = lazy(() => import("./panel-sheet"));
 
 const LIST = { least: 320, most: 400, first: 360, key: "belofte.list-width" };
 const PANEL_KEY = "belofte.panel";
@@ -105,17 +106,9 @@ export function Workspace({ list, listName, conversation, onBack, onNext }: Prop
         </aside>
       )}
       {conversation && narrow && (
-        <Drawer
-          opened={sheet}
-          onClose={() => setSheet(false)}
-          position="right"
-          size={340}
-          title={t("panel.name")}
-          closeButtonProps={{ "aria-label": t("action.close") }}
-          styles={{ body: { padding: 0 }, title: { fontWeight: 600 } }}
-        >
-          <Panel id={conversation} />
-        </Drawer>
+        <Suspense fallback={null}>
+          {sheet && <PanelSheet id={conversation} close={() => setSheet(false)} />}
+        </Suspense>
       )}
     </div>
   );

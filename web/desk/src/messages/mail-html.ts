@@ -80,9 +80,16 @@ export function prepareMail(
     } catch {
       // An address that cannot be read has no host to name.
     }
-    // An empty frame of the wanted size with its text; a pixel that only counts readers goes.
-    if (Number(image.getAttribute("width") ?? 99) <= 2) image.remove();
-    else if (!image.getAttribute("alt")) image.setAttribute("alt", "");
+    // Its description stands where the picture was; a pixel that only counts readers leaves nothing.
+    const alt = (image.getAttribute("alt") ?? "").trim();
+    if (image.localName !== "img") continue;
+    if (alt === "") image.remove();
+    else {
+      const words = document.createElement("span");
+      words.setAttribute("data-blocked", "");
+      words.textContent = alt;
+      image.replaceWith(words);
+    }
   }
   const quoted = findQuoted(body);
   const designed = body.querySelector('[bgcolor],[style*="background"],[style*="color"],font[color]') !== null;

@@ -45,12 +45,11 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
         )}
         <div className={css.who}>
           <strong>{author}</strong>
-          {message.kind === "incoming" && message.author.address && message.author.name && (
-            <span className={css.address}>{message.author.address}</span>
-          )}
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
-              {t("message.to", { names: recipients.map(addressText).join(", ") })}
+              {message.kind === "incoming" && message.author.address && message.author.name
+                ? t("message.from_to", { from: message.author.address, names: recipients.map(addressText).join(", ") })
+                : t("message.to", { names: recipients.map(addressText).join(", ") })}
             </span>
           )}
         </div>

@@ -179,10 +179,20 @@ export function SearchPage() {
   );
 }
 
+const BEFORE = 22;
+
+/** Keeps the first match in sight: a row is narrow and what stands before it is the least of it. */
+export function aroundMatch(snippet: SearchHit["snippet"]): SearchHit["snippet"] {
+  const first = snippet[0];
+  if (!first || first.match || first.text.length <= BEFORE || snippet.length === 1) return snippet;
+  const tail = first.text.slice(-BEFORE);
+  return [{ text: `…${tail.slice(tail.indexOf(" ") + 1)}`, match: false }, ...snippet.slice(1)];
+}
+
 export function Snippet({ hit }: { hit: SearchHit }) {
   return (
     <span className={css.snippet}>
-      {hit.snippet.map((part, index) =>
+      {aroundMatch(hit.snippet).map((part, index) =>
         // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one hit never change
         part.match ? <mark key={index}>{part.text}</mark> : part.text,
       )}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createElement } from "react";
+import { DownIcon } from "./icons";
 
 // The shades that components compute with; what they show comes from tokens.css.
 const accent: MantineColorsTuple = [
@@ -28,7 +30,7 @@ export const theme = createTheme({
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "var(--target)" } },
     TextInput: { defaultProps: { size: "sm" } },
     PasswordInput: { defaultProps: { size: "sm" } },
-    NativeSelect: { defaultProps: { size: "sm" } },
+    NativeSelect: { defaultProps: { size: "sm", rightSection: createElement(DownIcon, { size: 14 }) } },
     Textarea: { defaultProps: { size: "sm" } },
     Switch: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { size: "sm" } },

@@ -15,6 +15,7 @@ use mail_builder::{
 use crate::{
     address::Mailbox,
     names::{attachment_name, one_line},
+    text::normalise,
     thread::normalise_message_id,
 };
 
@@ -192,13 +193,14 @@ fn references(mail: &OutgoingMail) -> Vec<String> {
 
 fn body(mail: &OutgoingMail) -> MimePart<'_> {
     let mut boundaries = Boundaries { seed: hex(&mail.boundary_seed), used: 0 };
-    let text = MimePart::new("text/plain", mail.text.as_str());
+    // Bare carriage returns and NUL may not be sent (RFC 5322, section 2.3).
+    let text = MimePart::new("text/plain", normalise(&mail.text) + "\n");
     let (embedded, files): (Vec<_>, Vec<_>) =
         mail.attachments.iter().partition(|file| mail.html.is_some() && file.content_id.is_some());
     let content = match &mail.html {
         None => text,
         Some(html) => {
-            let mut markup = MimePart::new("text/html", html.as_str());
+            let mut markup = MimePart::new("text/html", normalise(html) + "\n");
             if !embedded.is_empty() {
                 let mut parts = vec![markup];
                 parts.extend(embedded.iter().map(|file| attachment(file)));

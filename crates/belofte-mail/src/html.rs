@@ -414,13 +414,15 @@ const FORMATTING: [&str; 14] =
 fn weigh(html: &str) -> bool {
     let mut open: Vec<&str> = Vec::new();
     let (mut formatting, mut clones, mut steps, mut fostered) = (0_usize, 0_usize, 0_usize, 0_usize);
+    // The text since the last start tag.
+    let mut run = 0_usize;
     // Whether the last tag of a table's skeleton opened a cell.
     let mut in_skeleton = false;
     for token in Tokens::new(html) {
         steps += open.len() + 1;
         match token {
             Token::Open { name, attributes } => {
-                clones += formatting;
+                (run, clones) = (0, clones + formatting);
                 // Each attribute is compared with those before it.
                 let words = attributes.bytes().filter(|octet| b" \t\r\n\x0c/\"'".contains(octet)).count();
                 steps += words * words / 16;
@@ -450,6 +452,11 @@ fn weigh(html: &str) -> bool {
                 }
             }
             Token::Text(text) => {
+                // Every line break and character reference is appended for itself, and each
+                // time the tree builder copies what the text node has.
+                run += text.len();
+                let pieces = text.bytes().filter(|octet| b"&\n\r\0".contains(octet)).count() + 1;
+                steps += (pieces * run) / 256;
                 fostered += usize::from(in_skeleton && !text.trim_ascii().is_empty());
             }
             Token::Hidden => {}
@@ -468,9 +475,9 @@ fn is_formatting(name: &str) -> bool {
 /// Whether `name` is part of a table, and if so whether content may stand in it.
 fn skeleton(name: &str) -> Option<bool> {
     let is = |known: &&str| known.eq_ignore_ascii_case(name);
-    if ["td", "th", "caption"].iter().any(|known| is(known)) {
+    if ["td", "th", "caption"].iter().any(is) {
         Some(true)
-    } else if ["table", "tbody", "thead", "tfoot", "tr", "colgroup"].iter().any(|known| is(known)) {
+    } else if ["table", "tbody", "thead", "tfoot", "tr", "colgroup"].iter().any(is) {
         Some(false)
     } else {
         None

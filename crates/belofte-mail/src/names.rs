@@ -70,7 +70,7 @@ pub fn display_name(name: &str, address: &str) -> String {
 pub fn attachment_name(name: &str, fallback: &str) -> String {
     // A path of the sender's machine is none of our business: its last step is the name.
     let last = name.trim().trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or("");
-    let clean: String = one_line(last, MAX_FILE_NAME * 4)
+    let clean: String = one_line(last, 4_096)
         .chars()
         .map(|c| if matches!(c, ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { c })
         .collect();

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Tests that look at the whole crate; those of one module stand in that module.
 
-mod automatic;
 mod compose;
 mod corpus;
-mod header;
-mod html;
 mod names;
 mod robust;
-mod text;
 mod thread;

@@ -3,8 +3,7 @@
 
 const openRow = (text) => async (page) => {
   await page.getByRole("link", { name: new RegExp(text) }).first().click();
-  await page.waitForLoadState("networkidle");
-  await page.waitForTimeout(250);
+  await page.waitForTimeout(700);
 };
 
 export const views = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Conversation, ConversationStatus } from "@belofte/api-client";
-import { ActionIcon, Button, Menu, TextInput, Tooltip } from "@mantine/core";
+import type { Conversation, ConversationStatus, UserRef } from "@belofte/api-client";
+import { ActionIcon, Button, Menu, Popover, TextInput, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { usersQuery } from "../app/queries";
@@ -142,8 +142,14 @@ function AssignMenu({ conversation }: { conversation: Conversation }) {
   const list = (users.data?.items ?? []).filter(
     (user) => user.state === "active" && user.id !== session.user.id && user.name.toLowerCase().includes(wanted),
   );
+  const choose = (user: UserRef | null) => {
+    setOpen(false);
+    setFilter("");
+    void actions.assign(conversation.id, user);
+  };
+  const mine = assignee?.id === session.user.id;
   return (
-    <Menu
+    <Popover
       opened={open}
       onChange={(next) => {
         setOpen(next);
@@ -152,55 +158,68 @@ function AssignMenu({ conversation }: { conversation: Conversation }) {
       width={260}
       position="bottom-start"
       trapFocus
+      returnFocus
+      shadow="md"
+      transitionProps={{ duration: 120 }}
     >
-      <Menu.Target>
+      <Popover.Target>
         <button
           type="button"
           className={css.chip}
           aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu")}
+          onClick={() => setOpen(!open)}
         >
           {assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={15} />}
           <span>{assignee ? assignee.name : t("assign.nobody")}</span>
           <DownIcon size={12} />
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown p={6} aria-label={t("assign.menu")}>
         <TextInput
-          size="sm"
-          m={4}
           value={filter}
           onChange={(event) => setFilter(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && list[0] && wanted) choose(list[0]);
+          }}
           placeholder={t("assign.filter")}
           aria-label={t("assign.filter")}
+          autoComplete="off"
           data-autofocus
         />
-        {assignee?.id !== session.user.id && !wanted && (
-          <Menu.Item
-            leftSection={<Monogram name={session.user.name} size={20} />}
-            onClick={() => void actions.assign(conversation.id, session.user)}
-          >
-            {t("action.assign_me")}
-          </Menu.Item>
-        )}
-        {assignee && !wanted && (
-          <Menu.Item leftSection={<UserIcon size={16} />} onClick={() => void actions.assign(conversation.id, null)}>
-            {t("assign.release")}
-          </Menu.Item>
-        )}
-        <Menu.Divider />
+        <ul className={css.people}>
+          {!wanted && !mine && (
+            <li>
+              <button type="button" onClick={() => choose(session.user)}>
+                <Monogram name={session.user.name} size={20} />
+                <span>{t("action.assign_me")}</span>
+              </button>
+            </li>
+          )}
+          {!wanted && assignee && (
+            <li>
+              <button type="button" onClick={() => choose(null)}>
+                <UserIcon size={18} />
+                <span>{t("assign.release")}</span>
+              </button>
+            </li>
+          )}
+          {list.map((user) => (
+            <li key={user.id}>
+              <button
+                type="button"
+                aria-current={user.id === assignee?.id ? "true" : undefined}
+                onClick={() => choose(user)}
+              >
+                <Monogram name={user.name} size={20} />
+                <span>{user.name}</span>
+                {user.id === assignee?.id && <CheckIcon size={14} />}
+              </button>
+            </li>
+          ))}
+        </ul>
         {users.isError && <FailureLine error={users.error} retry={() => void users.refetch()} />}
-        {list.map((user) => (
-          <Menu.Item
-            key={user.id}
-            leftSection={<Monogram name={user.name} size={20} />}
-            rightSection={user.id === assignee?.id ? <CheckIcon size={14} /> : null}
-            onClick={() => void actions.assign(conversation.id, user)}
-          >
-            {user.name}
-          </Menu.Item>
-        ))}
-        {users.data && list.length === 0 && <Menu.Label>{t("assign.none")}</Menu.Label>}
-      </Menu.Dropdown>
-    </Menu>
+        {users.data && list.length === 0 && wanted && <p className={css.none}>{t("assign.none")}</p>}
+      </Popover.Dropdown>
+    </Popover>
   );
 }

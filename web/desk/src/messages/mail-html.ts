@@ -110,10 +110,11 @@ function findQuoted(body: HTMLElement): Element[] {
   const all = [...body.querySelectorAll("blockquote,.gmail_quote")];
   const last = all.filter((one) => !all.some((other) => other !== one && other.contains(one))).at(-1);
   if (!last) return [];
-  const after = body.ownerDocument.createRange();
-  after.setStartAfter(last);
-  after.setEndAfter(body.lastChild ?? last);
-  if (after.toString().trim() !== "") return [];
+  for (let node: Node = last; node !== body && node.parentNode; node = node.parentNode) {
+    for (let next = node.nextSibling; next; next = next.nextSibling) {
+      if ((next.textContent ?? "").trim() !== "") return [];
+    }
+  }
   const before = last.previousElementSibling;
   const found = before && ATTRIBUTION.test((before.textContent ?? "").trim()) ? [before, last] : [last];
   const left = (body.textContent ?? "").length - found.reduce((sum, one) => sum + (one.textContent ?? "").length, 0);

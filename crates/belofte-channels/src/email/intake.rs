@@ -6,8 +6,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use belofte_model::EmailAddress;
+use belofte_model::{AccountState, EmailAddress};
+use belofte_store::{ResolvedAccount, SealedEnvelope};
 use bytes::Bytes;
+
+use super::process::Processing;
 
 /// How a message came: what its sender's server said and how it was connected.
 #[derive(Clone)]
@@ -22,6 +25,19 @@ pub struct Envelope {
     pub tls: Option<String>,
     /// The name that the client gave itself.
     pub helo: String,
+}
+
+impl Envelope {
+    /// The same, as it is sealed with the mail.
+    fn sealable(&self) -> SealedEnvelope {
+        SealedEnvelope {
+            mail_from: self.mail_from.as_ref().map(EmailAddress::as_sent),
+            rcpt: self.rcpt.as_sent(),
+            client: self.client_address.to_string(),
+            tls: self.tls.clone(),
+            helo: self.helo.clone(),
+        }
+    }
 }
 
 /// Personal throughout: shows only that it is one.
@@ -61,6 +77,8 @@ pub enum ReceiveError {
 /// The house as the listener sees it. Closed: the real one, and its double in memory.
 #[derive(Clone, Debug)]
 pub enum Intake {
+    /// The stores; what is received is filed at once.
+    Core(Processing),
     /// Accounts and mail in memory, for tests.
     Memory(MemoryIntake),
 }
@@ -68,6 +86,8 @@ pub enum Intake {
 /// An account that mail can be given to.
 #[derive(Clone, Debug)]
 pub enum Account {
+    /// An account of a tenant.
+    Core(ResolvedAccount),
     /// An account of [`MemoryIntake`], by its number.
     Memory(u64),
 }
@@ -77,6 +97,7 @@ impl Account {
     #[must_use]
     pub const fn key(&self) -> u128 {
         match self {
+            Self::Core(account) => account.id.0.as_u128(),
             Self::Memory(number) => *number as u128,
         }
     }
@@ -86,6 +107,18 @@ impl Intake {
     /// Whose `address` is, compared as a whole: the caller takes a detail off.
     pub async fn resolve(&self, address: &EmailAddress) -> Recipient {
         match self {
+            Self::Core(processing) => match belofte_core::resolve(&processing.core, address).await {
+                Ok(Some(account)) => match account.state {
+                    AccountState::Active => Recipient::Known(Account::Core(account)),
+                    AccountState::Paused => Recipient::Paused,
+                    AccountState::Removed => Recipient::Unknown,
+                },
+                Ok(None) => Recipient::Unknown,
+                Err(error) => {
+                    tracing::warn!(error = %error, "a recipient could not be looked up");
+                    Recipient::TryLater
+                }
+            },
             Self::Memory(memory) => memory.resolve(address),
         }
     }
@@ -102,7 +135,25 @@ impl Intake {
         raw: Bytes,
     ) -> Result<(), ReceiveError> {
         match (self, account) {
+            (Self::Core(processing), Account::Core(account)) => {
+                let place = processing.place();
+                let envelope = envelope.sealable();
+                let received =
+                    belofte_core::receive(&processing.core, account, &envelope, &raw, place.is_some()).await;
+                match received {
+                    Ok(received) => {
+                        if let (Some(place), Some(job)) = (place, received.job) {
+                            processing.spawn(place, job);
+                        }
+                        Ok(())
+                    }
+                    Err(belofte_core::ReceiveError::Full) => Err(ReceiveError::Full),
+                    Err(belofte_core::ReceiveError::Busy) => Err(ReceiveError::Busy),
+                }
+            }
             (Self::Memory(memory), Account::Memory(number)) => memory.receive(*number, envelope, raw),
+            // An account of another house: nobody's here.
+            (Self::Core(_), Account::Memory(_)) | (Self::Memory(_), Account::Core(_)) => Err(ReceiveError::Busy),
         }
     }
 }

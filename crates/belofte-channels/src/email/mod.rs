@@ -2,10 +2,12 @@
 //! Internet mail: the listener that takes it in and the submission that hands answers over.
 
 mod command;
+pub mod deliver;
 pub mod intake;
 mod line;
 pub mod listener;
 mod message_body;
+pub mod process;
 mod reply;
 pub mod smtp_session;
 pub mod submission;

@@ -57,7 +57,7 @@ impl Default for Patience {
             reply: Duration::from_secs(60),
             text: Duration::from_secs(180),
             acceptance: Duration::from_secs(600),
-            total: Duration::from_secs(540),
+            total: Duration::from_secs(1_140),
         }
     }
 }

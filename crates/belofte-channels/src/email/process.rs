@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Files a received mail: bytes become a message of a conversation, or a quarantined source.
+
+use std::fmt;
+use std::sync::Arc;
+
+use belofte_core::Core;
+use belofte_mail::{EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates};
+use belofte_model::{EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId};
+use belofte_store::{
+    Access, ClaimedJob, Correspondent, IncomingMail, IntakeSource, MessageContent, NewFile, StoreError,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+/// Filing that follows a receipt at once, without the detour over the job table.
+#[derive(Clone)]
+pub struct Processing {
+    pub(super) core: Core,
+    places: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Processing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Processing(..)")
+    }
+}
+
+impl Processing {
+    /// At most `places` mails are filed at once; what comes on top waits in the job table.
+    #[must_use]
+    pub fn new(core: Core, places: usize) -> Self {
+        Self { core, places: Arc::new(Semaphore::new(places)) }
+    }
+
+    /// A place to file the next mail at once, if one is free.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Files `job` in the background, in `place`.
+    pub(super) fn spawn(&self, place: OwnedSemaphorePermit, job: ClaimedJob) {
+        let core = self.core.clone();
+        self.core.tasks.spawn(async move {
+            let _place = place;
+            process(&core, &job).await;
+        });
+    }
+}
+
+/// Files the mail of `job`; a failure puts the job back.
+pub async fn process(core: &Core, job: &ClaimedJob) {
+    if let Err(error) = try_process(core, job).await {
+        belofte_core::retry_later(core, job, &error).await;
+    }
+}
+
+async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {
+    let Some((access, source)) = belofte_core::open(core, job).await? else { return Ok(()) };
+    if source.state != IntakeState::Received {
+        return core.store.write(&access, belofte_store::FinishJob(job.clone())).await;
+    }
+    match read(core, &access, &source).await? {
+        Ok(mail) => {
+            belofte_core::file(core, &access, job, &source, &mail).await?;
+            Ok(())
+        }
+        Err(reason) => belofte_core::quarantine(core, &access, job, reason).await,
+    }
+}
+
+fn correspondent(mailbox: &Mailbox) -> Correspondent {
+    Correspondent { name: mailbox.name.clone(), address: mailbox.address.as_sent() }
+}
+
+fn correspondents(mailboxes: &[Mailbox]) -> Vec<Correspondent> {
+    mailboxes.iter().map(correspondent).collect()
+}
+
+/// What the mail says, as it is to be filed.
+async fn read(
+    core: &Core,
+    access: &Access,
+    source: &IntakeSource,
+) -> Result<Result<IncomingMail, QuarantineReason>, StoreError> {
+    let sender = match &source.envelope.mail_from {
+        Some(_) => EnvelopeSender::Given,
+        None => EnvelopeSender::Null,
+    };
+    let parsed = match parse_with(&source.raw, sender) {
+        Ok(parsed) => parsed,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let envelope_sender =
+        source.envelope.mail_from.as_deref().and_then(|address| EmailAddress::parse(address).ok());
+    let from = match (&parsed.from, &parsed.sender, envelope_sender) {
+        (Some(from), _, _) | (None, Some(from), _) => correspondent(from),
+        (None, None, Some(address)) => Correspondent { name: String::new(), address: address.as_sent() },
+        (None, None, None) => return Ok(Err(QuarantineReason::NoSender)),
+    };
+    let Ok(author) = EmailAddress::parse(&from.address) else { return Ok(Err(QuarantineReason::NoSender)) };
+    let incoming = if parsed.automatic.is_automatic() { Incoming::Automatic } else { Incoming::Person };
+    let mut related: Vec<String> = thread_candidates(&parsed).into_iter().map(str::to_owned).collect();
+    // A bounce belongs to the message that it speaks of.
+    if let Some(original) = parsed.automatic.bounce().and_then(|bounce| bounce.original_message_id.clone()) {
+        related.insert(0, original);
+    }
+    let reply_thread = reply_thread(core, access, &source.envelope.rcpt).await?;
+    // A mail without an identifier is recognised by what it says.
+    let external_id = parsed
+        .message_id
+        .clone()
+        .unwrap_or_else(|| format!("sha256:{}", hex::encode(content_hash(&source.raw))));
+    let ParsedMail {
+        message_id,
+        references,
+        reply_to,
+        to,
+        cc,
+        subject,
+        date,
+        text,
+        html,
+        quoted_from,
+        has_remote_images,
+        attachments,
+        ..
+    } = parsed;
+    let files = attachments
+        .into_iter()
+        .map(|file| NewFile {
+            name: file.name,
+            media_type: file.media_type,
+            content_id: file.content_id,
+            inline: file.inline,
+            bytes: file.bytes,
+        })
+        .collect();
+    let content = MessageContent {
+        subject,
+        from,
+        to: correspondents(&to),
+        cc: correspondents(&cc),
+        reply_to: correspondents(&reply_to),
+        text,
+        html,
+        quoted_from,
+        has_remote_images,
+        message_id,
+        references,
+    };
+    let author = author.normalised();
+    let sent_at = date;
+    Ok(Ok(IncomingMail { content, author, external_id, related, reply_thread, incoming, files, sent_at }))
+}
+
+/// The thread that a signed reply address names; `None` when there is none, or it is not ours.
+async fn reply_thread(core: &Core, access: &Access, rcpt: &str) -> Result<Option<ThreadId>, StoreError> {
+    let detail = EmailAddress::parse(rcpt).ok().and_then(|address| address.split_detail().1);
+    let Some(address) = detail.as_deref().and_then(ReplyAddress::decode) else { return Ok(None) };
+    let Ok(thread) = Uuid::from_slice(address.reference()) else { return Ok(None) };
+    let keys = core.store.keys(access).await?;
+    let code = keys.mac.tag(belofte_core::REPLY_ADDRESS, thread.as_bytes());
+    Ok(address.matches(&code).then_some(ThreadId(thread)))
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Intake, the same for every channel: durable first, acknowledged second, filed third.
+
+use belofte_model::{Duration, EmailAddress, IntakeId, JobKind, QuarantineReason, RequestId};
+use belofte_store::{
+    Access, ClaimedJob, FailJob, Filed, IncomingMail, IntakeSource, Quarantine, Receive, ResolvedAccount,
+    SealedEnvelope, StoreError,
+};
+
+use crate::Core;
+
+/// Why something was not taken in. Whoever sent it keeps it and tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiveError {
+    /// There is no room for it now.
+    #[error("no room")]
+    Full,
+    /// The store cannot take it now.
+    #[error("the store is busy")]
+    Busy,
+}
+
+/// Something that is durable now.
+pub struct Received {
+    /// What was taken in.
+    pub intake: IntakeId,
+    /// The job of filing it, when this process holds its first lease.
+    pub job: Option<ClaimedJob>,
+}
+
+/// Whose `address` is, compared as a whole; `None` when it is nobody's here.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be told.
+pub async fn resolve(core: &Core, address: &EmailAddress) -> Result<Option<ResolvedAccount>, StoreError> {
+    core.store.system().account_by_address(address).await
+}
+
+/// Makes `raw` durable for `account`. With `lease` the caller promises to file it at once, and no
+/// other worker will take it for a minute.
+///
+/// # Errors
+/// [`ReceiveError`]; nothing is stored then.
+pub async fn receive(
+    core: &Core,
+    account: &ResolvedAccount,
+    envelope: &SealedEnvelope,
+    raw: &[u8],
+    lease: bool,
+) -> Result<Received, ReceiveError> {
+    let clock = core.clock().clone();
+    let now = clock.now();
+    let request = RequestId::new(now, core.random().bytes());
+    let access = Access::channel(account, request, clock);
+    let lease = lease.then(|| now + JobKind::ProcessIntake.lease());
+    let stored = async {
+        core.indexer.room(&access).await;
+        let write = Receive::prepare(&core.store, &access, account, envelope, raw, lease).await?;
+        let received = Received { intake: write.intake(), job: write.claimed(&access) };
+        core.store.write(&access, write).await?;
+        Ok(received)
+    };
+    stored.await.map_err(|error: StoreError| {
+        let full = matches!(error, StoreError::Full);
+        tracing::warn!(request = %request, account = %account.id, error = %error, "a mail was not taken in");
+        if full { ReceiveError::Full } else { ReceiveError::Busy }
+    })
+}
+
+/// The mail that `job` is to file; `None` when it was filed already (the job is ended then).
+///
+/// # Errors
+/// The store's errors.
+pub async fn open(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, IntakeSource)>, StoreError> {
+    let access = Access::job(job, core.clock().clone());
+    match core.store.intake_source(&access, IntakeId(job.subject)).await {
+        Ok(source) => Ok(Some((access, source))),
+        Err(StoreError::KeyGone(_) | StoreError::NotFound) => {
+            core.store.write(&access, belofte_store::FinishJob(job.clone())).await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Files `mail` into a conversation.
+///
+/// # Errors
+/// The store's errors.
+pub async fn file(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    source: &IntakeSource,
+    mail: &IncomingMail,
+) -> Result<Filed, StoreError> {
+    let filed = core.store.file(access, job, source, mail).await?;
+    core.indexer.wake(access.tenant());
+    Ok(filed)
+}
+
+/// Sets a mail aside where the tenant sees it.
+///
+/// # Errors
+/// The store's errors.
+pub async fn quarantine(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    reason: QuarantineReason,
+) -> Result<(), StoreError> {
+    let now = access.clock().now();
+    core.store.write(access, Quarantine { job: job.clone(), intake: IntakeId(job.subject), reason, now }).await
+}
+
+/// Puts a job back after `error`. A full disk and a lost lease are not the job's fault and do not
+/// count towards the dead letters; a mail that fails for good is quarantined instead.
+pub async fn retry_later(core: &Core, job: &ClaimedJob, error: &StoreError) {
+    let access = Access::job(job, core.clock().clone());
+    let (code, counts) = match error {
+        StoreError::Full => ("storage_full", false),
+        StoreError::Busy => ("busy", false),
+        StoreError::Conflict => ("conflict", true),
+        StoreError::KeyGone(_) => ("key_gone", true),
+        StoreError::Vault(_) => ("seal_broken", true),
+        StoreError::NotFound => ("not_found", true),
+        _ => ("store_failed", true),
+    };
+    tracing::warn!(job = %job.id, kind = job.kind.as_str(), code, error = %error, "a job failed");
+    let last = counts && job.attempts + 1 >= job.kind.max_attempts();
+    let put_back = if last && job.kind == JobKind::ProcessIntake {
+        quarantine(core, &access, job, QuarantineReason::ProcessingFailed).await
+    } else {
+        let retry_in = Duration::from_secs(2 << job.attempts.min(8));
+        let now = access.clock().now();
+        core.store.write(&access, FailJob { job: job.clone(), code, retry_in, now, counts }).await.map(drop)
+    };
+    // When even this cannot be written, the lease ends by itself and the job is taken again.
+    if let Err(error) = put_back {
+        tracing::warn!(job = %job.id, error = %error, "a failed job waits for the end of its lease");
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The outbox: what is to be sent, to whom, and what became of it.
+
+use belofte_model::{DeliveryId, DeliveryState, MessageId, ThreadId};
+use belofte_store::{
+    AbandonSending, Access, AccountForDelivery, BeginDelivery, ClaimedJob, Correspondent, FinishJob, Message,
+    MessageContent, Outcome, RecordOutcomes, StoreError,
+};
+
+use crate::Core;
+
+/// A message with those recipients that are due.
+pub struct Parcel {
+    /// The message as stored.
+    pub message: Message,
+    /// The account that sends it, secrets included.
+    pub account: AccountForDelivery,
+    /// The recipients to try now.
+    pub recipients: Vec<Recipient>,
+    /// Its files, opened.
+    pub files: Vec<ParcelFile>,
+    /// The code that signs the reply address of its thread.
+    pub reply_code: Option<(ThreadId, [u8; 16])>,
+}
+
+/// A recipient of a parcel.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Whom to.
+    pub to: Correspondent,
+    /// How often it failed before.
+    pub attempts: u32,
+    /// When it was queued.
+    pub queued_at: belofte_model::Timestamp,
+}
+
+/// A file of a parcel.
+pub struct ParcelFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The identifier by which markup names it.
+    pub content_id: Option<String>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Parcel {
+    /// What it says.
+    #[must_use]
+    pub const fn content(&self) -> &MessageContent {
+        &self.message.content
+    }
+}
+
+/// The domain of the codes in reply addresses.
+pub const REPLY_ADDRESS: &str = "reply-address";
+
+/// What `job` is to send; `None` when nothing is due (the job is ended then). Recipients that a
+/// worker held when it went away become unknown first: they are never sent twice.
+///
+/// # Errors
+/// The store's errors.
+pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Parcel)>, StoreError> {
+    let access = Access::job(job, core.clock().clone());
+    let now = access.clock().now();
+    let id = MessageId(job.subject);
+    core.store.write(&access, AbandonSending { message: id, now }).await?;
+    let message = match core.store.message(&access, id).await {
+        Ok(message) => message,
+        // Erased in the meantime: there is nothing to send any more.
+        Err(StoreError::NotFound | StoreError::KeyGone(_)) => {
+            core.store.write(&access, FinishJob(job.clone())).await?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let recipients: Vec<Recipient> = message
+        .deliveries
+        .iter()
+        .filter(|delivery| delivery.state == DeliveryState::Queued)
+        .filter(|delivery| delivery.next_try_at.is_none_or(|at| at <= now))
+        .map(|delivery| Recipient {
+            id: delivery.id,
+            to: delivery.recipient.clone(),
+            attempts: delivery.attempts,
+            queued_at: delivery.created_at,
+        })
+        .collect();
+    let Some(account) = message.account.filter(|_| !recipients.is_empty()) else {
+        core.store.write(&access, FinishJob(job.clone())).await?;
+        return Ok(None);
+    };
+    let account = core.store.account_for_delivery(&access, account).await?;
+    let mut files = Vec::with_capacity(message.attachments.len());
+    for attachment in &message.attachments {
+        let file = core.store.attachment(&access, attachment.id).await?;
+        files.push(ParcelFile {
+            name: attachment.name.clone(),
+            media_type: attachment.media_type.clone(),
+            content_id: attachment.content_id.clone(),
+            bytes: file.read(0..u64::MAX).await?,
+        });
+    }
+    let keys = core.store.keys(&access).await?;
+    let reply_code =
+        message.thread.map(|thread| (thread, keys.mac.tag(REPLY_ADDRESS, thread.uuid().as_bytes())));
+    Ok(Some((access, Parcel { message, account, recipients, files, reply_code })))
+}
+
+/// Marks the recipients of `parcel` as held, before the first byte goes out.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease was lost.
+pub async fn begin(core: &Core, access: &Access, job: &ClaimedJob, parcel: &Parcel) -> Result<(), StoreError> {
+    let write = BeginDelivery {
+        job: job.clone(),
+        message: parcel.message.id,
+        deliveries: parcel.recipients.iter().map(|recipient| recipient.id).collect(),
+        now: access.clock().now(),
+    };
+    core.store.write(access, write).await
+}
+
+/// Records what became of the recipients.
+///
+/// # Errors
+/// The store's errors. The recipients stay held then, and become unknown when the lease ends.
+pub async fn record(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    message: &Message,
+    outcomes: Vec<Outcome>,
+) -> Result<(), StoreError> {
+    let write = RecordOutcomes::prepare(&core.store, access, job.clone(), message, outcomes).await?;
+    core.store.write(access, write).await
+}

@@ -17,7 +17,8 @@ import { useShortcuts } from "./shortcuts";
 import { explainShort } from "./states";
 import { toast } from "./toasts";
 
-const Palette = lazy(() => import("./palette"));
+const loadPalette = () => import("./palette");
+const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help"));
 
 export type Overlay = "palette" | "help" | null;
@@ -45,6 +46,12 @@ export function Desk() {
     };
     document.addEventListener("keydown", listener);
     return () => document.removeEventListener("keydown", listener);
+  }, []);
+
+  // The palette opens without waiting: it is fetched once the desk has come to rest.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 1500);
+    return () => clearTimeout(timer);
   }, []);
 
   useShortcuts(

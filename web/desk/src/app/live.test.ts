@@ -39,7 +39,7 @@ describe("live events", () => {
     expect(refresh).not.toHaveBeenCalled();
     vi.advanceTimersByTime(200);
     expect(refresh).toHaveBeenCalledTimes(1);
-    expect([...refresh.mock.calls[0]?.[0]].sort()).toEqual(["c1", "c2"]);
+    expect([...(refresh.mock.calls[0]?.[0] ?? [])].sort()).toEqual(["c1", "c2"]);
     const named = invalidate.mock.calls.map(([filter]) => JSON.stringify(filter?.queryKey));
     expect(named.filter((key) => key === '["counts"]')).toHaveLength(1);
   });

@@ -53,9 +53,7 @@ const GATHER_MS = 120;
 /** Gathers what comes in one burst, so that fifty events are one round of requests. */
 export function gather(client: QueryClient, refresh: (ids: Set<string>) => Promise<void>) {
   let pending: LiveFrame[] = [];
-  let timer: ReturnType<typeof setTimeout> | null = null;
   function flush() {
-    timer = null;
     const frames = pending;
     pending = [];
     const stale = new Map<string, readonly string[]>();
@@ -76,7 +74,7 @@ export function gather(client: QueryClient, refresh: (ids: Set<string>) => Promi
   }
   return (frame: LiveFrame) => {
     pending.push(frame);
-    timer ??= setTimeout(flush, GATHER_MS);
+    if (pending.length === 1) setTimeout(flush, GATHER_MS);
   };
 }
 

@@ -64,8 +64,10 @@ export function ConversationList(props: Props) {
       if (known.has(`${row.id} ${row.last_message_at}`)) break;
       if (row.id !== open) arrived.push(row.id);
     }
-    const busy = element.scrollTop > 0 || pointerInside.current;
-    if (!busy) return;
+    // At the top with nothing under the pointer new rows slide in. A move of the
+    // open conversation alone is the reader's own doing and is followed.
+    const followed = element.scrollTop === 0 && arrived.length === 0;
+    if (followed || (element.scrollTop === 0 && !pointerInside.current)) return;
     const shift = anchorShift(old, rows, element.scrollTop);
     if (shift !== 0) element.scrollTop += shift;
     if (arrived.length > 0) setFresh((have) => new Set([...have, ...arrived]));

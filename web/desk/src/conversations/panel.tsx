@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { type Contact, type Conversation, type ConversationRow } from "@belofte/api-client";
+import type { Contact, Conversation, ConversationRow } from "@belofte/api-client";
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -40,8 +40,8 @@ export function Panel({ id }: { id: string }) {
               </span>
               {one.verified && (
                 <span className={css.verified} title={t("panel.verified_text")}>
-                  <CheckIcon size={13} />
-                  <span>{t("panel.verified")}</span>
+                  <CheckIcon size={15} />
+                  <span className="sr-only">{t("panel.verified")}</span>
                 </span>
               )}
               <ActionIcon

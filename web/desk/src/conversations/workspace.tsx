@@ -61,7 +61,6 @@ export function Workspace({ list, listName, conversation, onBack, onNext }: Prop
     >
       <section className={css.list} aria-label={listName}>
         {list}
-        {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: a focusable separator is a splitter and has a value */}
         <div
           role="separator"
           aria-orientation="vertical"

@@ -15,7 +15,7 @@ export function Monogram({ name, size = 22 }: { name: string; size?: number }) {
     <span
       className={css.monogram}
       aria-hidden="true"
-      style={{ width: size, height: size, fontSize: size < 24 ? 10 : 12 }}
+      style={{ width: size, height: size, fontSize: size < 24 ? 9 : size < 36 ? 11 : 14 }}
     >
       {initials(name)}
     </span>

@@ -41,8 +41,8 @@ export const theme = createTheme({
     // The scroll lock writes a style element, which the policy forbids; the
     // desk's body never scrolls, so nothing is lost.
     Modal: {
-      defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 140, transition: "fade" } },
+      defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 140, transition: "fade" } },
     },
-    Drawer: { defaultProps: { lockScroll: false, transitionProps: { duration: 160 } } },
+    Drawer: { defaultProps: { lockScroll: false, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 160 } } },
   },
 });

@@ -18,7 +18,7 @@ pub(crate) const MAX_HTML: usize = 1024 * 1024;
 const MAX_NESTING: usize = 256;
 /// What a parser may have to do for unclosed formatting and nesting (see [`weigh`]).
 const MAX_CLONES: usize = 100_000;
-const MAX_STEPS: usize = 2_000_000;
+const MAX_STEPS: usize = 6_000_000;
 /// How often content may stand in a table where it may not: each is moved by a search.
 const MAX_FOSTERED: usize = 1_000;
 /// The longest embedded image, in octets of its URL.
@@ -425,7 +425,7 @@ fn weigh(html: &str) -> bool {
                 (run, clones) = (0, clones + formatting);
                 // Each attribute is compared with those before it.
                 let words = attributes.bytes().filter(|octet| b" \t\r\n\x0c/\"'".contains(octet)).count();
-                steps += words * words / 16;
+                steps += words * words / 8;
                 in_skeleton = match skeleton(name) {
                     Some(holds_content) => !holds_content,
                     None => {
@@ -456,7 +456,7 @@ fn weigh(html: &str) -> bool {
                 // time the tree builder copies what the text node has.
                 run += text.len();
                 let pieces = text.bytes().filter(|octet| b"&\n\r\0".contains(octet)).count() + 1;
-                steps += (pieces * run) / 256;
+                steps += (pieces * run) / 64;
                 fostered += usize::from(in_skeleton && !text.trim_ascii().is_empty());
             }
             Token::Hidden => {}

@@ -357,3 +357,19 @@ fn time_grows_with_size_and_not_with_its_square() {
     }
     assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
+
+/// What keeps made mail out must let real mail through: a newsletter of 600 kB with nested
+/// tables and formatting in every cell, and an answer over a history of a hundred mails.
+#[test]
+fn large_real_markup_is_shown() {
+    let row = "<tr><td style=\"padding:4px 8px 4px 8px;font-family:Arial, Helvetica, sans-serif;color:#333333\" align=\"left\">\r\n<p><font face=\"Arial\"><b>Aanbieding</b>&nbsp;van de <a href=\"https://winkel.example/a/b/c/d?x=1&y=2\">week</a></font></p>\r\n</td></tr>\r\n";
+    let open = "<div><center><table><tbody><tr><td>".repeat(6);
+    let close = "</td></tr></tbody></table></center></div>".repeat(6);
+    let newsletter = format!("{open}<table>{}</table>{close}", row.repeat(2_600));
+    assert!(newsletter.len() > 550_000);
+    assert!(sanitise(&newsletter).is_some());
+    let history = "<div><blockquote type=\"cite\">".repeat(100)
+        + &"<p>Een regel uit het verleden, met <i>nadruk</i>.</p>\n".repeat(2_000)
+        + &"</blockquote></div>".repeat(100);
+    assert!(sanitise(&history).is_some());
+}

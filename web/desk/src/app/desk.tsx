@@ -11,7 +11,7 @@ import { Monogram } from "../ui/monogram";
 import css from "./desk.module.css";
 import { LiveLine, useLive } from "./live";
 import { OverlayContext } from "./overlays";
-import { countsQuery } from "./queries";
+import { countsQuery, whenSignedOut } from "./queries";
 import { end, forget, useSession } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { explainShort } from "./states";
@@ -32,9 +32,9 @@ export function Desk() {
   const [overlay, setOverlay] = useState<Overlay>(null);
   const toSignIn = useCallback(() => {
     const next = location.pathname;
-    forget();
-    void navigate({ to: "/sign-in", search: { next } });
+    void navigate({ to: "/sign-in", search: { next } }).then(() => forget("keep-drafts"));
   }, [navigate]);
+  useEffect(() => whenSignedOut(toSignIn), [toSignIn]);
   const live = useLive(session.live_seq, toSignIn);
 
   useEffect(() => {
@@ -69,6 +69,7 @@ export function Desk() {
   const signOut = () =>
     end()
       .then(() => navigate({ to: "/sign-in", search: {} }))
+      .then(() => forget("drop-drafts"))
       .catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
 
   return (

@@ -2,10 +2,32 @@
 //! Keys and options of everything that is fetched. Live events name these keys.
 
 import { ApiError, type ConversationQuery, NoAnswer, type Uuid } from "@belofte/api-client";
-import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  queryOptions,
+} from "@tanstack/react-query";
 import { api } from "./api";
 
+let signedOut: (() => void) | null = null;
+
+/** Registers what happens when any answer says that the session is over; returns how to take it back. */
+export function whenSignedOut(then: () => void): () => void {
+  signedOut = then;
+  return () => {
+    if (signedOut === then) signedOut = null;
+  };
+}
+
+function notice(error: unknown) {
+  if (error instanceof ApiError && error.status === 401 && error.code === "not_signed_in") signedOut?.();
+}
+
 export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: notice }),
+  mutationCache: new MutationCache({ onError: notice }),
   defaultOptions: {
     queries: {
       // Live events tell what is stale; time alone does not.

@@ -5,13 +5,16 @@ import { useQuery } from "@tanstack/react-query";
 import { setLanguage } from "../i18n";
 import { setScheme } from "../ui/scheme";
 import { api } from "./api";
-import { clearPrivate } from "./private-store";
+import { clearPrivate, keep, kept } from "./private-store";
 import { keys, queryClient, sessionQuery } from "./queries";
+
+const OWNER = "owner";
 
 /** The session, or null when nobody is signed in. Other failures are thrown. */
 export async function currentSession(): Promise<Session | null> {
   try {
     const session = await queryClient.ensureQueryData(sessionQuery);
+    keep(OWNER, session.user.id);
     applyTastes(session.user);
     return session;
   } catch (error) {
@@ -33,23 +36,28 @@ export function applyTastes(user: User) {
 }
 
 export function begin(session: Session) {
-  clearPrivate();
+  // Who comes back after a session ran out finds the drafts; somebody else never does.
+  if (kept(OWNER) !== session.user.id) clearPrivate();
+  keep(OWNER, session.user.id);
   queryClient.clear();
   queryClient.setQueryData(keys.session, session);
   applyTastes(session.user);
 }
 
-/** Signs out; nothing of the work stays behind in this browser. */
+/** Ends the session at the server; already ended elsewhere is as good. */
 export async function end() {
   await api.session.end().catch((error: unknown) => {
-    // Already signed out elsewhere is as good as signed out.
     if (!(error instanceof ApiError && error.status === 401)) throw error;
   });
-  forget();
 }
 
-export function forget() {
-  clearPrivate();
+/**
+ * Lets go of everything fetched; called when the desk is no longer on screen.
+ * `drafts` says whether what was typed goes too: at a sign-out, not when a
+ * session ran out under somebody's hands.
+ */
+export function forget(drafts: "drop-drafts" | "keep-drafts") {
+  if (drafts === "drop-drafts") clearPrivate();
   queryClient.clear();
 }
 

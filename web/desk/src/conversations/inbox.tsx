@@ -9,6 +9,7 @@ import { countsQuery, listQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
+import { useTitle } from "../app/title";
 import { useWords } from "../i18n";
 import { CheckIcon } from "../ui/icons";
 import { useActions } from "./actions";
@@ -27,6 +28,7 @@ export function Inbox() {
   const counts = useQuery(countsQuery);
   const list = useInfiniteQuery(listQuery(FILTERS[view]));
   const { setStatus } = useActions();
+  useTitle(t(VIEW_NAMES[view]));
 
   const rows = useMemo(() => {
     const seen = new Set<string>();

@@ -12,7 +12,10 @@ import { anchorShift, ROW } from "./anchor";
 import css from "./list.module.css";
 import { Row, type RowLink } from "./row";
 
-const places = new Map<string, number>();
+// How far each list was scrolled; a number of pixels says nothing about anybody.
+const PLACE = "belofte.place.";
+const placeOf = (list: string): number => Number(sessionStorage.getItem(PLACE + list) ?? 0);
+const keepPlace = (list: string, top: number) => sessionStorage.setItem(PLACE + list, String(Math.round(top)));
 
 interface Props {
   name: string;
@@ -44,7 +47,7 @@ export function ConversationList(props: Props) {
     estimateSize: () => ROW,
     overscan: 8,
     getItemKey: (index) => rows[index]?.id ?? index,
-    initialOffset: places.get(props.place) ?? 0,
+    initialOffset: () => placeOf(props.place),
   });
 
   useEffect(() => {
@@ -110,7 +113,7 @@ export function ConversationList(props: Props) {
         }}
         onScroll={(event) => {
           const top = event.currentTarget.scrollTop;
-          places.set(props.place, top);
+          keepPlace(props.place, top);
           if (top === 0 && fresh.size > 0) setFresh(new Set());
         }}
       >

@@ -13,6 +13,8 @@ import { keep, kept } from "../app/private-store";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
+import { useTitle } from "../app/title";
+import { useActions } from "../conversations/actions";
 import { Row } from "../conversations/row";
 import { Workspace } from "../conversations/workspace";
 import { useWords } from "../i18n";
@@ -31,6 +33,8 @@ export function SearchPage() {
   const [q] = useDebouncedValue(text.trim(), 120);
   const field = useRef<HTMLInputElement>(null);
   const now = new Date();
+  const { setStatus } = useActions();
+  useTitle(t("rail.search"));
 
   useEffect(() => keep(KEPT, text), [text]);
   useEffect(() => {
@@ -65,7 +69,16 @@ export function SearchPage() {
     return at < 0 ? hits[0]?.conversation.id : hits[at + step]?.conversation.id;
   };
   useShortcuts(
-    { j: () => void go(beside(1) ?? open), k: () => void go(beside(-1) ?? open) },
+    {
+      j: () => void go(beside(1) ?? open),
+      k: () => void go(beside(-1) ?? open),
+      e: () => {
+        if (!open) return;
+        const next = beside(1);
+        if (next) void go(next);
+        void setStatus(open, "resolved");
+      },
+    },
     session.user.single_key_shortcuts,
   );
 
@@ -95,7 +108,7 @@ export function SearchPage() {
       listName={t("search.results")}
       conversation={open}
       onBack={() => void go(undefined)}
-      onNext={() => void go(beside(1))}
+      onNext={() => void go(beside(1) ?? beside(-1))}
       list={
         <>
           <h1 className="sr-only">{t("rail.search")}</h1>

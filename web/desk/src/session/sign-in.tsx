@@ -8,6 +8,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { begin } from "../app/session";
 import { FailureLine } from "../app/states";
+import { useTitle } from "../app/title";
 import { useWords } from "../i18n";
 import { Monogram } from "../ui/monogram";
 import { Gate } from "./gate";
@@ -22,6 +23,7 @@ export function SignIn() {
   const [organisations, setOrganisations] = useState<Named[] | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef<HTMLInputElement>(null);
+  useTitle(t("sign_in.title"));
 
   const signIn = useMutation({
     mutationFn: (organisation?: string) =>

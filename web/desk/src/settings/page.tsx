@@ -5,6 +5,7 @@ import { Button } from "@mantine/core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useSession } from "../app/session";
 import { NoPermission } from "../app/states";
+import { useTitle } from "../app/title";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon } from "../ui/icons";
@@ -22,6 +23,7 @@ interface PageProps {
 export function Page({ title, lead, may, action, children }: PageProps) {
   const { t } = useWords();
   const session = useSession();
+  useTitle(title);
   if (may && !may(session)) return <NoPermission text={t("settings.no_permission")} />;
   return (
     <div className={css.page}>

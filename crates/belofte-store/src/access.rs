@@ -61,6 +61,19 @@ impl Access {
         }
     }
 
+    /// Of the installation's own upkeep; [`SystemTx::upkeep`](crate::SystemTx::upkeep) hands it out.
+    pub(crate) const fn upkeep(tenant: TenantId, clock: Clock) -> Self {
+        let request = RequestId(Uuid::nil());
+        Self {
+            tenant,
+            actor: Actor::System,
+            purpose: Purpose::Upkeep,
+            request,
+            visible: Visible::all(),
+            clock,
+        }
+    }
+
     /// The tenant. For stores and adapters; handlers have no use for it.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {

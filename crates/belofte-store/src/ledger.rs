@@ -3,7 +3,7 @@
 //! tree and checkpoints are made from them afterwards, since the order of leaves is already fixed.
 
 use belofte_ledger::{Detail, Entry, Leaf};
-use belofte_model::{Actor, LedgerKind, Timestamp};
+use belofte_model::{Actor, KeyId, LedgerKind, TenantId, Timestamp};
 use belofte_vault::{DataKey, Random, SealContext};
 use serde_json::Value;
 use uuid::Uuid;
@@ -90,7 +90,7 @@ impl NewLeaf {
                 "INSERT INTO ledger_leaf (tenant_id, no, kind, entry, key_id, commitment, at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7)"
             ),
-            params![tenant, no, self.kind.as_str(), &self.salt, &sealed, self.key.id(), &commitment, self.at],
+            params![tenant, no, self.kind.as_str(), &sealed, self.key.id(), &commitment, self.at],
         )
         .await?;
         Ok(())
@@ -101,15 +101,16 @@ impl NewLeaf {
 pub(crate) struct StoredLeaf {
     pub(crate) no: i64,
     sealed: Vec<u8>,
-    pub(crate) commitment: Vec<u8>,
+    /// The key that seals it.
+    pub(crate) key: KeyId,
 }
 
 impl StoredLeaf {
     /// The salt and the canonical bytes of the entry ([`Entry::to_bytes`]).
-    pub(crate) fn open(&self, keys: &TenantKeys) -> Result<([u8; 16], Vec<u8>), StoreError> {
+    pub(crate) fn open(&self, tenant: TenantId, key: &DataKey) -> Result<([u8; 16], Vec<u8>), StoreError> {
         let row = Uuid::from_u64_pair(0, u64::try_from(self.no).unwrap_or(u64::MAX));
-        let context = SealContext { tenant: keys.tenant, column: columns::LEDGER_LEAF_ENTRY, row };
-        let opened = keys.ledger_data.open(&context, &self.sealed)?;
+        let context = SealContext { tenant, column: columns::LEDGER_LEAF_ENTRY, row };
+        let opened = key.open(&context, &self.sealed)?;
         let (salt, entry) =
             opened.split_first_chunk::<16>().ok_or(StoreError::Inconsistent { what: "ledger_leaf.entry" })?;
         Ok((*salt, entry.to_vec()))
@@ -127,20 +128,19 @@ impl Read for Leaves {
     type Out = Vec<StoredLeaf>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let row = |row: &crate::Row<'_>| {
-            Ok(StoredLeaf { no: row.int(0)?, sealed: row.bytes(1)?, commitment: row.bytes(2)? })
-        };
+        let row =
+            |row: &crate::Row<'_>| Ok(StoredLeaf { no: row.int(0)?, sealed: row.bytes(1)?, key: row.id(2)? });
         match self.before {
             Some(before) => {
                 let text = sql!(
-                    "SELECT no, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no < $2 \
+                    "SELECT no, entry, key_id FROM ledger_leaf WHERE tenant_id = $1 AND no < $2 \
                      ORDER BY no DESC LIMIT $3"
                 );
                 tx.query(text, params![tenant, before, self.limit], row).await
             }
             None => {
                 let text = sql!(
-                    "SELECT no, entry, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no >= $2 \
+                    "SELECT no, entry, key_id FROM ledger_leaf WHERE tenant_id = $1 AND no >= $2 \
                      ORDER BY no LIMIT $3"
                 );
                 tx.query(text, params![tenant, self.from, self.limit], row).await

@@ -6,9 +6,11 @@
 //! who may do what (it enforces the [`Visible`](belofte_model::Visible) it is given).
 
 mod access;
+mod api_keys;
 mod attachments;
 mod blob_rows;
 mod blobs;
+mod channel_accounts;
 mod clock;
 mod contacts;
 mod conversations;
@@ -21,21 +23,38 @@ mod events;
 mod fail;
 mod filing;
 mod hints;
+mod idempotency;
 mod index;
 mod intake;
+mod invitations;
 mod jobs;
 mod keys;
 mod ledger;
+mod ledger_export;
+mod mail_accounting;
 mod messages;
+mod operators;
+mod queues;
 mod replies;
+mod sealing;
 mod search;
+mod sessions;
+mod sign_in;
 mod store;
 mod system;
+mod tenants;
+mod users;
+mod views;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
+pub use api_keys::{ApiKey, NewApiKey};
 pub use attachments::{NewFile, OpenFile};
 pub use blob_rows::BlobKind;
 pub use blobs::{Blobs, INLINE};
+pub use channel_accounts::{
+    AccountForDelivery, ChannelAccount, ChannelAccountChange, ChannelAccountError, NewChannelAccount,
+    NewSubmission, PasswordChange, Submission,
+};
 pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
 pub use conversations::{
@@ -49,16 +68,27 @@ pub use events::{Event, Events, EventsSince};
 pub use fail::FailPoint;
 pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
+pub use idempotency::{Begun, IdempotencyTicket, StoredAnswer};
 pub use index::Index;
 pub use intake::{FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope};
+pub use invitations::{Invitation, NewInvitation, NewUser, OpenInvitation};
 pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
+pub use ledger_export::{ExportedLedger, LedgerCheckpoint, LedgerExportError, LedgerPage};
+pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use messages::{Attachment, Correspondent, Message, MessageContent};
+pub use operators::{NewOperatorSession, Operator};
+pub use queues::Queue;
 pub use replies::{AbandonSending, Outgoing, ReplyThread};
 pub use search::{Hit, Hits, UNINDEXED_LIMIT};
+pub use sessions::{NewSession, Session};
+pub use sign_in::{OperatorCandidate, OperatorTry, SignInCandidate, SignInStart, SignInTry};
 pub use store::{EngineSettings, MIGRATIONS, Store, StoreSettings};
 pub use system::SystemTx;
+pub use tenants::{Founded, Slug, Tenant, TenantSummary};
+pub use users::{Preferences, User, UserChange, UserChangeError};
+pub use views::{ViewKind, Views};
 
 #[cfg(test)]
 mod tests;

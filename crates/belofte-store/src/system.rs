@@ -4,12 +4,16 @@
 
 use std::sync::Arc;
 
-use belofte_model::{TenantId, Timestamp};
+use belofte_model::{Duration, KeyClass, KeyId, SESSION_IDLE, TenantId, Timestamp};
+use belofte_vault::DataKey;
+use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
+use crate::idempotency;
 use crate::jobs::Claim;
-use crate::{Read, Store, StoreError, Tx};
+use crate::keys::{SYSTEM, SealedKey};
+use crate::{Read, Store, StoreError, Tx, Write};
 
 /// The door for work that no tenant asks for: finding out which tenant is meant, and keeping the
 /// machinery going. Its methods give proofs ([`ClaimedJob`] and others), never content.
@@ -51,7 +55,103 @@ impl Read for AllTenants {
     }
 }
 
+struct FoundSystem(Vec<SealedKey>);
+
+impl Write for FoundSystem {
+    type Out = ();
+
+    fn new_keys(&self) -> &[SealedKey] {
+        &self.0
+    }
+
+    async fn run(&self, _: &mut Tx<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Counts of failed sign-ins and used or past invitations are kept this long.
+const FAILURES_KEPT: Duration = Duration::from_secs(24 * 3600);
+const INVITATIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+struct SweepExpired(Timestamp);
+
+impl Write for SweepExpired {
+    type Out = u64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        let now = self.0;
+        let mut gone = tx
+            .execute(sql!("DELETE FROM idempotency WHERE at <= $1"), params![now - idempotency::MEMORY])
+            .await?;
+        gone += tx
+            .execute(
+                sql!("DELETE FROM session WHERE expires_at <= $1 OR last_seen_at <= $2"),
+                params![now, now - SESSION_IDLE],
+            )
+            .await?;
+        gone += tx.execute(sql!("DELETE FROM operator_session WHERE expires_at <= $1"), params![now]).await?;
+        gone += tx
+            .execute(sql!("DELETE FROM sign_in_failure WHERE last_at <= $1"), params![now - FAILURES_KEPT])
+            .await?;
+        gone += tx
+            .execute(sql!("DELETE FROM invitation WHERE expires_at <= $1"), params![now - INVITATIONS_KEPT])
+            .await?;
+        Ok(gone)
+    }
+}
+
 impl SystemTx<'_> {
+    /// Makes the installation's own keys, unless they are there. Called at every start, before
+    /// anything else; two nodes that start at once end up with the same keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Vault`] when the keys that are there were wrapped by another root key; the
+    /// engine's errors.
+    pub async fn found_system(&self) -> Result<(), StoreError> {
+        match self.store.tenant_keys(SYSTEM).await {
+            Err(StoreError::NotFound) => {}
+            known => return known.map(|_| ()),
+        }
+        let (root, random, now) = (&self.store.ring().root, self.store.random(), self.store.clock().now());
+        // The ids are fixed: of two nodes that found at once, the second finds the first one's rows
+        // in its way, all of them.
+        let id = |number| KeyId(Uuid::from_u128(number));
+        let wrapping = DataKey::generate(id(1), random);
+        let row = |key: DataKey, class, parent, wrapped| SealedKey {
+            tenant: SYSTEM,
+            key,
+            class,
+            epoch: 0,
+            parent,
+            owner: None,
+            wrapped,
+            created_at: now,
+        };
+        let own = root.wrap(random, SYSTEM, &wrapping);
+        let mut rows = vec![row(wrapping.clone(), KeyClass::Tenant, root.id(), own)];
+        let others = [KeyClass::Lookup, KeyClass::Search, KeyClass::Ledger, KeyClass::Settings];
+        for (class, number) in others.into_iter().zip(2..) {
+            let key = DataKey::generate(id(number), random);
+            let wrapped = wrapping.wrap(random, SYSTEM, &key);
+            rows.push(row(key, class, wrapping.id(), wrapped));
+        }
+        let ids: Vec<KeyId> = rows.iter().map(|row| row.key.id()).collect();
+        self.store.write_for(None, Arc::new(FoundSystem(rows))).await?;
+        // What is remembered of them may be this node's own try, and not what was stored.
+        for id in ids {
+            self.store.ring().forget(id);
+        }
+        self.store.tenant_keys(SYSTEM).await.map(|_| ())
+    }
+
+    /// Removes what has ended by itself: sessions, remembered requests, counts of failed sign-ins
+    /// and old invitations. Gives how many rows went.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn sweep_expired(&self) -> Result<u64, StoreError> {
+        self.store.write_for(None, Arc::new(SweepExpired(self.store.clock().now()))).await
+    }
+
     /// The tenants that have a job due at `now`.
     ///
     /// # Errors
@@ -66,6 +166,13 @@ impl SystemTx<'_> {
     /// The engine's errors.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.store.read_for(None, Arc::new(AllTenants)).await
+    }
+
+    /// The access of this node's own upkeep for one tenant: index files and the numbers of live
+    /// events. It reads to make tokens, and shows nothing to anybody.
+    #[must_use]
+    pub fn upkeep(&self, tenant: TenantId) -> crate::Access {
+        crate::Access::upkeep(tenant, self.store.clock().clone())
     }
 
     /// Claims at most `limit` due jobs of one tenant.

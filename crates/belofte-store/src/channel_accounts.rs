@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Channel accounts: the mailboxes through which customers come in, with what is needed to answer.
+//!
+//! Their settings are sealed as one value. Each change is an instruction of the tenant: its leaf
+//! holds the settings as they are then, and of a password only that it changed.
+
+use std::sync::Arc;
+
+use belofte_model::{
+    AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, KeyId, Language, LedgerKind,
+    LineSecurity, QueueId, TenantId, Timestamp,
+};
+use belofte_vault::Pii;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::access::ResolvedAccount;
+use crate::counters::{self, Needs};
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::keys::SYSTEM;
+use crate::sealing::seal_json;
+use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, queues};
+
+/// An account, without secrets.
+#[derive(Clone, Debug)]
+pub struct ChannelAccount {
+    /// Its id.
+    pub id: ChannelAccountId,
+    /// What kind of channel it is.
+    pub kind: ChannelKind,
+    /// Whether it takes and sends.
+    pub state: AccountState,
+    /// Where its conversations begin.
+    pub queue: QueueId,
+    /// The address to which customers write.
+    pub address: EmailAddress,
+    /// The name under which answers go out.
+    pub from_name: String,
+    /// The language of what is sent without a person.
+    pub reply_language: Language,
+    /// The server that takes answers, when there is one.
+    pub submission: Option<Submission>,
+    /// Counts changes; a change names the version that it was made on.
+    pub version: i64,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// A server that takes mail for delivery, without its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// A host name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the line is secured.
+    pub security: LineSecurity,
+    /// The user name, when the server wants one.
+    pub username: Option<String>,
+    /// Whether a password is known.
+    pub password_set: bool,
+}
+
+/// An account with what is needed to send through it.
+#[derive(Clone, Debug)]
+pub struct AccountForDelivery {
+    /// The account, without secrets.
+    pub account: ChannelAccount,
+    /// The password of its submission server.
+    pub password: Option<Pii<String>>,
+}
+
+/// What becomes of the password of a submission server.
+#[derive(Clone, Debug, Default)]
+pub enum PasswordChange {
+    /// It stays, if host, port and user name stay; a password goes to no other server than the one
+    /// that it was given for.
+    #[default]
+    Keep,
+    /// This one.
+    Set(Pii<String>),
+    /// None.
+    Clear,
+}
+
+/// A submission server as an admin enters it.
+#[derive(Clone, Debug)]
+pub struct NewSubmission {
+    /// A host name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the line is secured.
+    pub security: LineSecurity,
+    /// The user name, when the server wants one.
+    pub username: Option<String>,
+    /// The password.
+    pub password: PasswordChange,
+}
+
+/// An account as an admin enters it.
+#[derive(Clone, Debug)]
+pub struct NewChannelAccount {
+    /// What kind of channel it is.
+    pub kind: ChannelKind,
+    /// The address to which customers write; nobody else of this installation has it.
+    pub address: EmailAddress,
+    /// The name under which answers go out.
+    pub from_name: String,
+    /// Where its conversations begin; the default queue when `None`.
+    pub queue: Option<QueueId>,
+    /// The language of what is sent without a person.
+    pub reply_language: Language,
+    /// The server that takes answers.
+    pub submission: Option<NewSubmission>,
+}
+
+/// A change of an account; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelAccountChange {
+    /// The version that the change was made on, when the admin saw one.
+    pub version: Option<i64>,
+    /// Another address.
+    pub address: Option<EmailAddress>,
+    /// Another name.
+    pub from_name: Option<String>,
+    /// Active or paused; [`Store::remove_channel_account`] removes.
+    pub state: Option<AccountState>,
+    /// Another queue.
+    pub queue: Option<QueueId>,
+    /// Another language.
+    pub reply_language: Option<Language>,
+    /// Another submission server, or none.
+    pub submission: Option<Option<NewSubmission>>,
+}
+
+/// Why an account was not added or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelAccountError {
+    /// An account of this installation has the address.
+    #[error("another account has this address")]
+    AddressTaken,
+    /// The tenant has no such queue.
+    #[error("there is no such queue")]
+    NoSuchQueue,
+    /// The store failed; [`StoreError::Conflict`] when somebody else changed the account in the
+    /// meantime, [`StoreError::NotFound`] when it does not exist or was removed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is sealed.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
+struct Settings {
+    address: String,
+    from_name: String,
+    reply_language: Language,
+    submission: Option<SealedSubmission>,
+}
+
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
+struct SealedSubmission {
+    host: String,
+    port: u16,
+    security: LineSecurity,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl Settings {
+    /// What the ledger may know.
+    fn told(&self) -> Value {
+        let submission = self.submission.as_ref().map(|server| {
+            json!({
+                "host": server.host,
+                "port": server.port,
+                "security": server.security,
+                "username": server.username,
+                "password_set": server.password.is_some(),
+            })
+        });
+        json!({
+            "address": self.address,
+            "from_name": self.from_name,
+            "reply_language": self.reply_language,
+            "submission": submission,
+        })
+    }
+
+    /// The names of the settings that differ.
+    fn differences(&self, after: &Self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        let mut note = |differs: bool, name| names.extend(differs.then_some(name));
+        note(self.address != after.address, "address");
+        note(self.from_name != after.from_name, "from_name");
+        note(self.reply_language != after.reply_language, "reply_language");
+        let password = |of: &Self| of.submission.as_ref().and_then(|server| server.password.clone());
+        let server =
+            |of: &Self| of.submission.clone().map(|server| SealedSubmission { password: None, ..server });
+        note(server(self) != server(after), "submission");
+        note(password(self) != password(after), "submission.password");
+        names
+    }
+}
+
+fn submission(new: NewSubmission, before: Option<&SealedSubmission>) -> SealedSubmission {
+    let NewSubmission { host, port, security, username, password } = new;
+    let password = match password {
+        PasswordChange::Set(password) => Some(password.into_inner()),
+        PasswordChange::Clear => None,
+        // Otherwise an admin who may not know the password could have it sent to a host of theirs.
+        PasswordChange::Keep => before
+            .filter(|old| old.host == host && old.port == port && old.username == username)
+            .filter(|old| old.security == security || security != LineSecurity::None)
+            .and_then(|old| old.password.clone()),
+    };
+    SealedSubmission { host, port, security, username, password }
+}
+
+struct AccountRow {
+    id: ChannelAccountId,
+    kind: ChannelKind,
+    state: AccountState,
+    queue: QueueId,
+    settings: Vec<u8>,
+    key: KeyId,
+    version: i64,
+    created_at: Timestamp,
+}
+
+fn account_row(row: &Row<'_>) -> Result<AccountRow, StoreError> {
+    Ok(AccountRow {
+        id: row.id(0)?,
+        kind: row.name(1, ChannelKind::parse)?,
+        state: row.name(2, AccountState::parse)?,
+        queue: row.id(3)?,
+        settings: row.bytes(4)?,
+        key: row.id(5)?,
+        version: row.int(6)?,
+        created_at: row.time(7)?,
+    })
+}
+
+struct AllAccounts;
+
+impl Read for AllAccounts {
+    type Out = Vec<AccountRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, kind, state, queue_id, settings, key_id, version, created_at FROM channel_account \
+                 WHERE tenant_id = $1 ORDER BY id"
+            ),
+            params![tenant],
+            account_row,
+        )
+        .await
+    }
+}
+
+struct OneAccount(ChannelAccountId);
+
+impl Read for OneAccount {
+    type Out = AccountRow;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<AccountRow, StoreError> {
+        let tenant = tx.tenant();
+        tx.query_one(
+            sql!(
+                "SELECT id, kind, state, queue_id, settings, key_id, version, created_at FROM channel_account \
+                 WHERE tenant_id = $1 AND id = $2"
+            ),
+            params![tenant, self.0],
+            account_row,
+        )
+        .await
+    }
+}
+
+/// What became of a save; anything but `Done` has written nothing.
+enum Saved {
+    Done,
+    AddressTaken,
+    NoSuchQueue,
+}
+
+struct Save {
+    id: ChannelAccountId,
+    kind: ChannelKind,
+    state: AccountState,
+    queue: QueueId,
+    settings: Vec<u8>,
+    key: KeyId,
+    /// The version that this was planned on; 0 for a new account.
+    planned_on: i64,
+    /// The address index, when the address is new.
+    new_address: Option<[u8; 16]>,
+    now: Timestamp,
+    leaf: NewLeaf,
+    event: Event,
+}
+
+impl Write for Save {
+    type Out = Saved;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Saved, StoreError> {
+        let tenant = tx.tenant();
+        if !queues::exists(tx, self.queue).await? {
+            return Ok(Saved::NoSuchQueue);
+        }
+        if let Some(index) = &self.new_address {
+            let free = tx
+                .execute(
+                    sql!(
+                        "INSERT INTO account_address (address_index, tenant_id, account_id) \
+                         VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+                    ),
+                    params![index, tenant, self.id],
+                )
+                .await?;
+            if free == 0 {
+                return Ok(Saved::AddressTaken);
+            }
+            tx.execute(
+                sql!(
+                    "DELETE FROM account_address WHERE tenant_id = $1 AND account_id = $2 AND address_index <> $3"
+                ),
+                params![tenant, self.id, index],
+            )
+            .await?;
+        }
+        if self.state == AccountState::Removed {
+            tx.execute(
+                sql!("DELETE FROM account_address WHERE tenant_id = $1 AND account_id = $2"),
+                params![tenant, self.id],
+            )
+            .await?;
+        }
+        if self.planned_on == 0 {
+            tx.execute_one(
+                sql!(
+                    "INSERT INTO channel_account (tenant_id, id, kind, state, queue_id, settings, key_id, version, \
+                     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)"
+                ),
+                params![
+                    tenant,
+                    self.id,
+                    self.kind.as_str(),
+                    self.state.as_str(),
+                    self.queue,
+                    &self.settings,
+                    self.key,
+                    self.now
+                ],
+            )
+            .await?;
+        } else {
+            tx.execute_one(
+                sql!(
+                    "UPDATE channel_account SET state = $3, queue_id = $4, settings = $5, key_id = $6, \
+                     version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $7"
+                ),
+                params![
+                    tenant,
+                    self.id,
+                    self.state.as_str(),
+                    self.queue,
+                    &self.settings,
+                    self.key,
+                    self.planned_on
+                ],
+            )
+            .await?;
+        }
+        let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await?;
+        self.event.append(tx, numbers.event).await?;
+        Ok(Saved::Done)
+    }
+}
+
+/// What a save is made of.
+struct Plan<'a> {
+    id: ChannelAccountId,
+    kind: ChannelKind,
+    state: AccountState,
+    queue: QueueId,
+    settings: &'a Settings,
+    planned_on: i64,
+    new_address: Option<[u8; 16]>,
+    act: &'static str,
+    changed: Vec<&'static str>,
+}
+
+impl Store {
+    async fn open_account(
+        &self,
+        access: &Access,
+        row: &AccountRow,
+    ) -> Result<(ChannelAccount, Settings), StoreError> {
+        let column = columns::CHANNEL_ACCOUNT_SETTINGS;
+        let settings: Settings =
+            self.open_json(access.tenant(), column, row.id.uuid(), row.key, &row.settings).await?;
+        let address = EmailAddress::parse(&settings.address)
+            .map_err(|_| StoreError::Inconsistent { what: "channel_account.settings: the address" })?;
+        let submission = settings.submission.as_ref().map(|server| Submission {
+            host: server.host.clone(),
+            port: server.port,
+            security: server.security,
+            username: server.username.clone(),
+            password_set: server.password.is_some(),
+        });
+        let account = ChannelAccount {
+            id: row.id,
+            kind: row.kind,
+            state: row.state,
+            queue: row.queue,
+            address,
+            from_name: settings.from_name.clone(),
+            reply_language: settings.reply_language,
+            submission,
+            version: row.version,
+            created_at: row.created_at,
+        };
+        Ok((account, settings))
+    }
+
+    async fn visible_account(&self, access: &Access, id: ChannelAccountId) -> Result<AccountRow, StoreError> {
+        if !access.visible().channels.contains(&id) {
+            return Err(StoreError::NotFound);
+        }
+        self.read(access, OneAccount(id)).await
+    }
+
+    async fn save_account(
+        &self,
+        access: &Access,
+        keys: &TenantKeys,
+        plan: Plan<'_>,
+    ) -> Result<ChannelAccount, ChannelAccountError> {
+        let (now, id) = (access.clock().now(), plan.id);
+        let detail = json!({
+            "what": "channel_account",
+            "act": plan.act,
+            "id": id,
+            "kind": plan.kind,
+            "state": plan.state,
+            "queue": plan.queue,
+            "version": plan.planned_on + 1,
+            "changed": plan.changed,
+            "settings": plan.settings.told(),
+        });
+        let column = columns::CHANNEL_ACCOUNT_SETTINGS;
+        let save = Save {
+            id,
+            kind: plan.kind,
+            state: plan.state,
+            queue: plan.queue,
+            settings: seal_json(keys, self.random(), column, id.uuid(), plan.settings)?,
+            key: keys.settings.id(),
+            planned_on: plan.planned_on,
+            new_address: plan.new_address,
+            now,
+            leaf: NewLeaf::new(access, keys, self.random(), LedgerKind::Instruction, detail)?,
+            event: Event {
+                account: Some(id),
+                queue: Some(plan.queue),
+                ..Event::new(EventKind::ChannelAccountChanged, now)
+            },
+        };
+        match self.write(access, save).await? {
+            Saved::Done => Ok(self.channel_account(access, id).await?),
+            Saved::AddressTaken => Err(ChannelAccountError::AddressTaken),
+            Saved::NoSuchQueue => Err(ChannelAccountError::NoSuchQueue),
+        }
+    }
+
+    /// The accounts that `access` can see, removed ones included, in the order in which they were
+    /// added.
+    ///
+    /// # Errors
+    /// The engine's errors and those of sealing.
+    pub async fn channel_accounts(&self, access: &Access) -> Result<Vec<ChannelAccount>, StoreError> {
+        let mut accounts = Vec::new();
+        for row in self.read(access, AllAccounts).await? {
+            if access.visible().channels.contains(&row.id) {
+                accounts.push(self.open_account(access, &row).await?.0);
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// One account, without secrets.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; the engine's errors and those of sealing.
+    pub async fn channel_account(
+        &self,
+        access: &Access,
+        id: ChannelAccountId,
+    ) -> Result<ChannelAccount, StoreError> {
+        let row = self.visible_account(access, id).await?;
+        Ok(self.open_account(access, &row).await?.0)
+    }
+
+    /// One account with the password of its submission server, for who sends or tests.
+    ///
+    /// # Errors
+    /// As [`Store::channel_account`].
+    pub async fn account_for_delivery(
+        &self,
+        access: &Access,
+        id: ChannelAccountId,
+    ) -> Result<AccountForDelivery, StoreError> {
+        let row = self.visible_account(access, id).await?;
+        let (account, settings) = self.open_account(access, &row).await?;
+        let password = settings.submission.and_then(|server| server.password).map(Pii::new);
+        Ok(AccountForDelivery { account, password })
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`ChannelAccountError`].
+    pub async fn create_channel_account(
+        &self,
+        access: &Access,
+        new: NewChannelAccount,
+    ) -> Result<ChannelAccount, ChannelAccountError> {
+        let keys = self.keys(access).await?;
+        let queue = match new.queue {
+            Some(queue) => queue,
+            None => self.default_queue(access).await?,
+        };
+        let settings = Settings {
+            address: new.address.as_sent(),
+            from_name: new.from_name,
+            reply_language: new.reply_language,
+            submission: new.submission.map(|server| submission(server, None)),
+        };
+        let plan = Plan {
+            id: ChannelAccountId::new(access.clock().now(), self.random().bytes()),
+            kind: new.kind,
+            state: AccountState::Active,
+            queue,
+            settings: &settings,
+            planned_on: 0,
+            new_address: Some(self.system().address_index(&new.address).await?),
+            act: "created",
+            changed: Vec::new(),
+        };
+        self.save_account(access, &keys, plan).await
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// [`ChannelAccountError`].
+    pub async fn change_channel_account(
+        &self,
+        access: &Access,
+        id: ChannelAccountId,
+        change: ChannelAccountChange,
+    ) -> Result<ChannelAccount, ChannelAccountError> {
+        let keys = self.keys(access).await?;
+        let row = self.visible_account(access, id).await?;
+        let (account, before) = self.open_account(access, &row).await?;
+        if account.state == AccountState::Removed || change.state == Some(AccountState::Removed) {
+            return Err(StoreError::NotFound.into());
+        }
+        if change.version.is_some_and(|version| version != account.version) {
+            return Err(StoreError::Conflict.into());
+        }
+        let address = change.address.filter(|new| *new != account.address);
+        let new_address = match &address {
+            // Other capitals are the same address to everybody else.
+            Some(new) if new.normalised() != account.address.normalised() => {
+                Some(self.system().address_index(new).await?)
+            }
+            _ => None,
+        };
+        let mut after = before.clone();
+        if let Some(new) = address {
+            after.address = new.as_sent();
+        }
+        if let Some(name) = change.from_name {
+            after.from_name = name;
+        }
+        if let Some(language) = change.reply_language {
+            after.reply_language = language;
+        }
+        if let Some(server) = change.submission {
+            after.submission = server.map(|server| submission(server, before.submission.as_ref()));
+        }
+        let mut changed = before.differences(&after);
+        let state = change.state.unwrap_or(account.state);
+        let queue = change.queue.unwrap_or(account.queue);
+        changed.extend((state != account.state).then_some("state"));
+        changed.extend((queue != account.queue).then_some("queue"));
+        let plan = Plan {
+            id,
+            kind: account.kind,
+            state,
+            queue,
+            settings: &after,
+            planned_on: account.version,
+            new_address,
+            act: "changed",
+            changed,
+        };
+        self.save_account(access, &keys, plan).await
+    }
+
+    /// Removes an account: its address is free again, its password is gone, its history stays.
+    ///
+    /// # Errors
+    /// [`ChannelAccountError`]; removed already is [`StoreError::NotFound`].
+    pub async fn remove_channel_account(
+        &self,
+        access: &Access,
+        id: ChannelAccountId,
+    ) -> Result<(), ChannelAccountError> {
+        let keys = self.keys(access).await?;
+        let row = self.visible_account(access, id).await?;
+        let (account, mut settings) = self.open_account(access, &row).await?;
+        if account.state == AccountState::Removed {
+            return Err(StoreError::NotFound.into());
+        }
+        if let Some(server) = &mut settings.submission {
+            server.password = None;
+        }
+        let plan = Plan {
+            id,
+            kind: account.kind,
+            state: AccountState::Removed,
+            queue: account.queue,
+            settings: &settings,
+            planned_on: account.version,
+            new_address: None,
+            act: "removed",
+            changed: vec!["state"],
+        };
+        self.save_account(access, &keys, plan).await?;
+        Ok(())
+    }
+}
+
+struct ByAddress([u8; 16]);
+
+impl Read for ByAddress {
+    type Out = Option<ResolvedAccount>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        tx.query_opt(
+            sql!(
+                "SELECT a.tenant_id, a.id, a.kind, a.state, a.queue_id FROM account_address d \
+                 JOIN channel_account a ON a.tenant_id = d.tenant_id AND a.id = d.account_id \
+                 JOIN tenant t ON t.id = d.tenant_id \
+                 WHERE d.address_index = $1 AND a.state <> 'removed' AND t.state = 'active'"
+            ),
+            params![&self.0],
+            |row| {
+                Ok(ResolvedAccount {
+                    tenant: row.id::<TenantId>(0)?,
+                    id: row.id(1)?,
+                    kind: row.name(2, ChannelKind::parse)?,
+                    state: row.name(3, AccountState::parse)?,
+                    queue: row.id(4)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+impl SystemTx<'_> {
+    async fn address_index(&self, address: &EmailAddress) -> Result<[u8; 16], StoreError> {
+        let keys = self.store.tenant_keys(SYSTEM).await?;
+        Ok(keys.lookup.index("account_address", &address.normalised()))
+    }
+
+    /// The account that receives what is sent to `address`; the caller takes a plus detail off.
+    /// A paused account is found and says so, a removed one is not found.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn account_by_address(
+        &self,
+        address: &EmailAddress,
+    ) -> Result<Option<ResolvedAccount>, StoreError> {
+        let index = self.address_index(address).await?;
+        self.store.read_for(None, Arc::new(ByAddress(index))).await
+    }
+}

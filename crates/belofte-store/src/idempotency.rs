@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Idempotency keys: a POST that is sent twice is done once, and answered twice.
+//!
+//! A placeholder is written before the request is carried out: of two at the same moment one finds
+//! the other's. Who dies between doing and answering leaves a placeholder that somebody may take
+//! over after a while. The one who takes over is given the same [`intended
+//! id`](IdempotencyTicket::intended) as the one who died, so that a request which makes a row
+//! under that id finds it and makes no second one.
+
+use belofte_model::{Duration, KeyId, Timestamp, uuid_v7};
+use belofte_vault::{SealContext, sha256};
+use uuid::Uuid;
+
+use crate::access::actor_columns;
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::{Access, Store, StoreError, Tx, Write};
+
+/// Keys are remembered this long.
+pub(crate) const MEMORY: Duration = Duration::from_secs(24 * 3600);
+/// A request that has not ended after this long has died.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// What to do with a request that carries an idempotency key.
+#[derive(Debug)]
+pub enum Begun {
+    /// Carry it out, then call [`Store::finish_request`] or [`Store::abandon_request`].
+    Proceed(IdempotencyTicket),
+    /// It was carried out: answer this again.
+    Stored(StoredAnswer),
+    /// The key belongs to another request.
+    OtherRequest,
+    /// The same request is being carried out at this moment; the client tries again.
+    Running,
+}
+
+/// The right to carry out a request.
+#[derive(Clone, Debug)]
+pub struct IdempotencyTicket {
+    actor: Uuid,
+    key_hash: [u8; 32],
+    begun_at: Timestamp,
+    /// An id for what the request makes, the same for everybody who carries it out.
+    pub intended: Uuid,
+}
+
+/// The answer that was given.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A body holds content.
+impl std::fmt::Debug for StoredAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StoredAnswer({})", self.status)
+    }
+}
+
+/// The row of the seal: an actor's key, folded into an id.
+fn seal_row(actor: Uuid, key_hash: &[u8; 32]) -> Uuid {
+    let mut bytes = actor.as_bytes().to_vec();
+    bytes.extend_from_slice(key_hash);
+    let hash = sha256(&bytes);
+    Uuid::from_bytes(*hash.first_chunk().expect("SHA-256 has 32 bytes"))
+}
+
+struct Begin {
+    actor: Uuid,
+    key_hash: [u8; 32],
+    request_hash: [u8; 32],
+    intended: Uuid,
+    key: KeyId,
+    now: Timestamp,
+}
+
+enum Placed {
+    Mine(Uuid),
+    Other,
+    Running,
+    Answered { status: i64, answer: Vec<u8>, key: KeyId },
+}
+
+impl Write for Begin {
+    type Out = Placed;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Placed, StoreError> {
+        let tenant = tx.tenant();
+        let nothing: &[u8] = &[];
+        tx.execute(
+            sql!(
+                "DELETE FROM idempotency WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 AND at <= $4"
+            ),
+            params![tenant, self.actor, &self.key_hash, self.now - MEMORY],
+        )
+        .await?;
+        let placed = tx
+            .execute(
+                sql!(
+                    "INSERT INTO idempotency (tenant_id, actor_id, key_hash, request_hash, status, answer, key_id, at, \
+                     intended_id) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+                ),
+                params![
+                    tenant,
+                    self.actor,
+                    &self.key_hash,
+                    &self.request_hash,
+                    nothing,
+                    self.key,
+                    self.now,
+                    self.intended
+                ],
+            )
+            .await?;
+        if placed == 1 {
+            return Ok(Placed::Mine(self.intended));
+        }
+        let row = tx
+            .query_opt(
+                sql!(
+                    "SELECT request_hash, status, answer, key_id, at, intended_id FROM idempotency \
+                     WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3"
+                ),
+                params![tenant, self.actor, &self.key_hash],
+                |row| Ok((row.bytes(0)?, row.int(1)?, row.bytes(2)?, row.id(3)?, row.time(4)?, row.uuid(5)?)),
+            )
+            .await?;
+        // Given up between the two statements: the client's next try finds nothing in its way.
+        let Some((request, status, answer, key, at, intended)) = row else { return Ok(Placed::Running) };
+        if request != self.request_hash {
+            return Ok(Placed::Other);
+        }
+        if status != 0 {
+            return Ok(Placed::Answered { status, answer, key });
+        }
+        if self.now < at + LEASE {
+            return Ok(Placed::Running);
+        }
+        let taken = tx
+            .execute(
+                sql!(
+                    "UPDATE idempotency SET at = $4 WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 \
+                     AND at = $5 AND status = 0"
+                ),
+                params![tenant, self.actor, &self.key_hash, self.now, at],
+            )
+            .await?;
+        Ok(if taken == 1 { Placed::Mine(intended) } else { Placed::Running })
+    }
+}
+
+struct Finish {
+    ticket: IdempotencyTicket,
+    status: u16,
+    answer: Vec<u8>,
+    key: KeyId,
+}
+
+impl Write for Finish {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "UPDATE idempotency SET status = $5, answer = $6, key_id = $7 WHERE tenant_id = $1 \
+                 AND actor_id = $2 AND key_hash = $3 AND at = $4 AND status = 0"
+            ),
+            params![
+                tenant,
+                self.ticket.actor,
+                &self.ticket.key_hash,
+                self.ticket.begun_at,
+                i64::from(self.status),
+                &self.answer,
+                self.key
+            ],
+        )
+        .await
+    }
+}
+
+struct Abandon(IdempotencyTicket);
+
+impl Write for Abandon {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute(
+            sql!(
+                "DELETE FROM idempotency WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 AND at = $4 \
+                 AND status = 0"
+            ),
+            params![tenant, self.0.actor, &self.0.key_hash, self.0.begun_at],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Begins a request with an idempotency `key`. `request` is a hash of method, path and body.
+    /// Keys of different users and programs do not meet.
+    ///
+    /// # Errors
+    /// The engine's errors and those of sealing.
+    pub async fn begin_request(
+        &self,
+        access: &Access,
+        key: &str,
+        request: &[u8; 32],
+    ) -> Result<Begun, StoreError> {
+        let (keys, now) = (self.keys(access).await?, access.clock().now());
+        let (actor, key_hash) = (actor_columns(access.actor()).1, sha256(key.as_bytes()));
+        let begin = Begin {
+            actor,
+            key_hash,
+            request_hash: *request,
+            intended: uuid_v7(now, self.random().bytes()),
+            key: keys.settings.id(),
+            now,
+        };
+        Ok(match self.write(access, begin).await? {
+            Placed::Mine(intended) => {
+                Begun::Proceed(IdempotencyTicket { actor, key_hash, begun_at: now, intended })
+            }
+            Placed::Other => Begun::OtherRequest,
+            Placed::Running => Begun::Running,
+            Placed::Answered { status, answer, key } => {
+                let context = SealContext {
+                    tenant: access.tenant(),
+                    column: columns::IDEMPOTENCY_ANSWER,
+                    row: seal_row(actor, &key_hash),
+                };
+                let body = self.key(access.tenant(), key).await?.open(&context, &answer)?;
+                let status = u16::try_from(status)
+                    .map_err(|_| StoreError::Inconsistent { what: "idempotency.status" })?;
+                Begun::Stored(StoredAnswer { status, body })
+            }
+        })
+    }
+
+    /// Remembers the answer to a request that was carried out, sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it took so long that somebody else took the request over; the
+    /// engine's errors.
+    pub async fn finish_request(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        status: u16,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let keys = self.keys(access).await?;
+        let context = SealContext {
+            tenant: access.tenant(),
+            column: columns::IDEMPOTENCY_ANSWER,
+            row: seal_row(ticket.actor, &ticket.key_hash),
+        };
+        let answer = keys.settings.seal(self.random(), &context, body);
+        let finish = Finish { ticket: ticket.clone(), status, answer, key: keys.settings.id() };
+        self.write(access, finish).await
+    }
+
+    /// Forgets a request that changed nothing (it was refused or failed), so that the same key can
+    /// be used again.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn abandon_request(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+    ) -> Result<(), StoreError> {
+        self.write(access, Abandon(ticket.clone())).await
+    }
+}

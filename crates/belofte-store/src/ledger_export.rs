@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The ledger for those who read and verify it: pages of entries, signed checkpoints, exports.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use belofte_ledger::{Checkpoint, Entry, Export, Hash, Tree, verifier_key};
+use belofte_model::{JobId, JobKind, TenantId, Timestamp};
+
+use crate::access::ClaimedJob;
+use crate::engine::{params, sql};
+use crate::jobs::{self, NewJob};
+use crate::ledger::{Leaves, StoredLeaf};
+use crate::{Access, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+
+/// Leaves are read in portions of this size.
+const PORTION: i64 = 1_000;
+
+/// A page of the ledger, newest entry first.
+#[derive(Debug)]
+pub struct LedgerPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// How many entries the ledger has.
+    pub size: u64,
+    /// The newest checkpoint.
+    pub checkpoint: Option<LedgerCheckpoint>,
+}
+
+/// A checkpoint: what the ledger was at one moment, signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerCheckpoint {
+    /// How many entries it covers.
+    pub size: u64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The signed note (C2SP `tlog-checkpoint`).
+    pub note: Vec<u8>,
+}
+
+/// A ledger that was exported.
+#[derive(Clone, Debug)]
+pub struct ExportedLedger {
+    /// How many entries it has.
+    pub size: u64,
+    /// The key that verifies it, in the notation of signed notes.
+    pub verifier_key: String,
+}
+
+/// Why a ledger was not exported.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerExportError {
+    /// The entries are not those that were signed, or a file could not be written.
+    #[error(transparent)]
+    Export(#[from] belofte_ledger::ExportError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The name of a tenant's log, unique for ever.
+fn origin(tenant: TenantId) -> String {
+    format!("belofte/ledger/{tenant}")
+}
+
+const BROKEN: StoreError = StoreError::Inconsistent { what: "the ledger is not the one that was signed" };
+
+struct Known {
+    size: i64,
+    checkpoint: Option<(LedgerCheckpoint, Vec<u8>)>,
+}
+
+struct Standing;
+
+impl Read for Standing {
+    type Out = Known;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Known, StoreError> {
+        let tenant = tx.tenant();
+        let size = tx
+            .query_one(sql!("SELECT next_leaf FROM tenant WHERE id = $1"), params![tenant], |row| row.int(0))
+            .await?;
+        let checkpoint = tx
+            .query_opt(
+                sql!(
+                    "SELECT size, at, note, edge FROM ledger_checkpoint WHERE tenant_id = $1 \
+                     ORDER BY size DESC LIMIT 1"
+                ),
+                params![tenant],
+                |row| {
+                    let size = u64::try_from(row.int(0)?).map_err(|_| BROKEN)?;
+                    Ok((LedgerCheckpoint { size, at: row.time(1)?, note: row.bytes(2)? }, row.bytes(3)?))
+                },
+            )
+            .await?;
+        Ok(Known { size, checkpoint })
+    }
+}
+
+struct Commitments {
+    from: u64,
+    to: i64,
+}
+
+impl Read for Commitments {
+    type Out = Vec<(i64, Vec<u8>)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let (tenant, from) = (tx.tenant(), i64::try_from(self.from).map_err(|_| BROKEN)?);
+        tx.query(
+            sql!(
+                "SELECT no, commitment FROM ledger_leaf WHERE tenant_id = $1 AND no >= $2 AND no < $3 \
+                 ORDER BY no LIMIT $4"
+            ),
+            params![tenant, from, self.to, PORTION],
+            |row| Ok((row.int(0)?, row.bytes(1)?)),
+        )
+        .await
+    }
+}
+
+struct Put {
+    checkpoint: LedgerCheckpoint,
+    edge: Vec<u8>,
+}
+
+impl Write for Put {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let size = i64::try_from(self.checkpoint.size).map_err(|_| BROKEN)?;
+        // Another node may have signed the same ledger a moment ago; both notes are right.
+        tx.execute(
+            sql!(
+                "INSERT INTO ledger_checkpoint (tenant_id, size, note, at, edge) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT DO NOTHING"
+            ),
+            params![tenant, size, &self.checkpoint.note, self.checkpoint.at, &self.edge],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// A tree with the hashes that make its right edge.
+struct Growing {
+    tree: Tree,
+    known: HashMap<u64, Hash>,
+}
+
+impl Growing {
+    const fn empty_of(known: HashMap<u64, Hash>) -> Self {
+        Self { tree: Tree::empty(), known }
+    }
+
+    /// The tree of a checkpoint; `None` when the edge does not give the root that was signed.
+    fn resume(size: u64, edge: &[u8], signed: &Hash) -> Option<Self> {
+        let (hashes, rest) = edge.as_chunks::<32>();
+        let tree = Tree::resume(size, hashes).filter(|tree| rest.is_empty() && tree.root() == *signed)?;
+        let known = Tree::needs(size).into_iter().zip(hashes.iter().copied()).collect();
+        Some(Self { tree, known })
+    }
+
+    fn append(&mut self, commitment: &Hash) {
+        self.known.extend(self.tree.append(commitment).into_iter().map(|node| (node.index, node.hash)));
+    }
+
+    /// The hashes of the right edge, and forgets all others.
+    fn edge(&mut self) -> Option<Vec<u8>> {
+        let needs = Tree::needs(self.tree.size());
+        self.known.retain(|index, _| needs.contains(index));
+        let edge: Option<Vec<[u8; 32]>> = needs.iter().map(|index| self.known.get(index).copied()).collect();
+        edge.map(|edge| edge.concat())
+    }
+}
+
+impl Store {
+    /// The salt and the canonical bytes of an entry.
+    async fn open_leaf(
+        &self,
+        tenant: TenantId,
+        leaf: &StoredLeaf,
+    ) -> Result<([u8; 16], Vec<u8>), StoreError> {
+        leaf.open(tenant, &self.key(tenant, leaf.key).await?)
+    }
+
+    /// Entries of the ledger, newest first, below number `before` when given.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when an entry is not readable; the engine's errors and those of
+    /// sealing.
+    pub async fn ledger_page(
+        &self,
+        access: &Access,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<LedgerPage, StoreError> {
+        let known = self.read(access, Standing).await?;
+        let before = before.map_or(known.size, |before| i64::try_from(before).unwrap_or(i64::MAX));
+        let leaves = Leaves { from: 0, before: Some(before), limit: i64::from(limit) };
+        let mut entries = Vec::new();
+        for leaf in self.read(access, leaves).await? {
+            let (_, bytes) = self.open_leaf(access.tenant(), &leaf).await?;
+            let entry = Entry::parse(&bytes)
+                .map_err(|_| StoreError::Inconsistent { what: "ledger_leaf.entry is not canonical" })?;
+            entries.push(entry);
+        }
+        Ok(LedgerPage {
+            entries,
+            size: u64::try_from(known.size).map_err(|_| BROKEN)?,
+            checkpoint: known.checkpoint.map(|(checkpoint, _)| checkpoint),
+        })
+    }
+
+    /// Signs the ledger as it is now. Gives the newest checkpoint, also when it covers everything
+    /// already; `None` for an empty ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when the leaves are not those that the last checkpoint signed,
+    /// or one is missing; the engine's errors.
+    pub async fn make_checkpoint(&self, access: &Access) -> Result<Option<LedgerCheckpoint>, StoreError> {
+        let known = self.read(access, Standing).await?;
+        let size = u64::try_from(known.size).map_err(|_| BROKEN)?;
+        let keys = self.keys(access).await?;
+        let (origin, mut growing, mut proven) = (origin(keys.tenant), None, None);
+        if let Some((checkpoint, edge)) = known.checkpoint {
+            let key = verifying(&keys)?;
+            match Checkpoint::open(&checkpoint.note, &key) {
+                Ok(signed) if signed.size != checkpoint.size => return Err(BROKEN),
+                Ok(signed) => {
+                    if checkpoint.size == size {
+                        return Ok(Some(checkpoint));
+                    }
+                    growing = Growing::resume(checkpoint.size, &edge, &signed.root);
+                    proven = Some(signed);
+                }
+                // Of an earlier signing key: the new key signs the whole ledger again.
+                Err(_) => {}
+            }
+        }
+        if size == 0 {
+            return Ok(None);
+        }
+        let mut growing = growing.unwrap_or_else(|| Growing::empty_of(HashMap::new()));
+        while growing.tree.size() < size {
+            let next = Commitments { from: growing.tree.size(), to: known.size };
+            let portion = self.read(access, next).await?;
+            if portion.is_empty() {
+                return Err(BROKEN);
+            }
+            for (no, commitment) in portion {
+                let expected = growing.tree.size();
+                let commitment: Hash = commitment.try_into().map_err(|_| BROKEN)?;
+                if u64::try_from(no) != Ok(expected) {
+                    return Err(BROKEN);
+                }
+                // Grown from nothing, the tree passes the size that was signed last.
+                if let Some(signed) = &proven
+                    && signed.size == expected
+                    && signed.root != growing.tree.root()
+                {
+                    return Err(BROKEN);
+                }
+                growing.append(&commitment);
+            }
+            growing.edge().ok_or(BROKEN)?;
+        }
+        if proven.is_some_and(|signed| signed.size > size) {
+            return Err(BROKEN);
+        }
+        let signer = &keys.ledger;
+        let note = Checkpoint { origin, size, root: growing.tree.root() }
+            .sign(&signer.public_key(), |text| signer.sign(text))
+            .map_err(|_| StoreError::Inconsistent { what: "a checkpoint could not be signed" })?;
+        let checkpoint = LedgerCheckpoint { size, at: access.clock().now(), note };
+        let edge = growing.edge().ok_or(BROKEN)?;
+        self.write(access, Put { checkpoint: checkpoint.clone(), edge }).await?;
+        Ok(Some(checkpoint))
+    }
+
+    /// Writes the ledger, readable, to `folder` (made when it is not there), with a checkpoint that
+    /// covers all of it. The folder holds personal data and is the caller's to protect.
+    ///
+    /// # Errors
+    /// [`LedgerExportError`]; the folder is unfinished then, and has no checkpoint.
+    pub async fn export_ledger(
+        &self,
+        access: &Access,
+        folder: &Path,
+    ) -> Result<ExportedLedger, LedgerExportError> {
+        let keys = self.keys(access).await?;
+        let checkpoint = self.make_checkpoint(access).await?.ok_or(StoreError::NotFound)?;
+        let key = verifying(&keys)?;
+        let (to, name, note): (PathBuf, _, _) = (folder.to_owned(), key.clone(), checkpoint.note);
+        let mut export = blocking(move || Export::create(&to, &note, &name)).await??;
+        let mut next = 0;
+        while next < checkpoint.size {
+            let from = i64::try_from(next).map_err(|_| BROKEN)?;
+            let limit = i64::try_from(checkpoint.size - next).map_err(|_| BROKEN)?.min(PORTION);
+            let leaves = self.read(access, Leaves { from, before: None, limit }).await?;
+            if leaves.is_empty() {
+                return Err(BROKEN.into());
+            }
+            next += leaves.len() as u64;
+            let mut open = Vec::with_capacity(leaves.len());
+            for leaf in &leaves {
+                open.push(self.open_leaf(access.tenant(), leaf).await?);
+            }
+            export = blocking(move || {
+                for (salt, entry) in &open {
+                    export.push(salt, entry)?;
+                }
+                Ok::<_, belofte_ledger::ExportError>(export)
+            })
+            .await??;
+        }
+        blocking(move || export.finish()).await??;
+        Ok(ExportedLedger { size: checkpoint.size, verifier_key: key })
+    }
+
+    /// Ends a checkpoint job.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease was lost; as [`Store::make_checkpoint`].
+    pub async fn run_checkpoint(&self, access: &Access, job: ClaimedJob) -> Result<(), StoreError> {
+        self.make_checkpoint(access).await?;
+        self.write(access, jobs::FinishJob(job)).await
+    }
+}
+
+fn verifying(keys: &TenantKeys) -> Result<String, StoreError> {
+    verifier_key(&origin(keys.tenant), &keys.ledger.public_key())
+        .map_err(|_| StoreError::Inconsistent { what: "the name of a ledger is not valid" })
+}
+
+/// Runs work on files off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Busy)
+}
+
+struct Unsigned;
+
+impl Read for Unsigned {
+    type Out = Vec<TenantId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        tx.query(
+            sql!(
+                "SELECT t.id FROM tenant t WHERE t.next_leaf > \
+                 coalesce((SELECT max(c.size) FROM ledger_checkpoint c WHERE c.tenant_id = t.id), 0) \
+                 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = t.id AND j.kind = 'checkpoint')"
+            ),
+            params![],
+            |row| row.id(0),
+        )
+        .await
+    }
+}
+
+struct Enqueue {
+    job: NewJob,
+    now: Timestamp,
+}
+
+impl Write for Enqueue {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.job.enqueue(tx, self.now).await
+    }
+}
+
+impl SystemTx<'_> {
+    /// Enqueues a checkpoint for every tenant whose ledger grew since its last one and that has no
+    /// such job; gives how many. The worker calls it from time to time.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn enqueue_checkpoints(&self) -> Result<usize, StoreError> {
+        let (store, now) = (self.store, self.store.clock().now());
+        let tenants = store.read_for(None, Arc::new(Unsigned)).await?;
+        for tenant in &tenants {
+            let id = JobId::new(now, store.random().bytes());
+            let job = NewJob {
+                id,
+                kind: JobKind::Checkpoint,
+                subject: tenant.uuid(),
+                run_at: now,
+                leased_until: None,
+            };
+            store.write_for(Some(*tenant), Arc::new(Enqueue { job, now })).await?;
+        }
+        Ok(tenants.len())
+    }
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Sessions: signed-in browsers. The cookie holds a token, the row its hash; a session ends when
+//! its row goes, whatever the browser still holds.
+
+use std::sync::Arc;
+
+use belofte_model::{
+    KeyId, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp, UserId,
+    session_holds, worth_noting,
+};
+use belofte_vault::{Pii, Random, new_token, token_hash};
+use serde_json::{Value, json};
+
+use crate::access::{Authenticated, Who};
+use crate::counters::{self, Needs};
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::sealing::seal_json;
+use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+
+/// What a browser calls itself is kept up to this many characters.
+const AGENT: usize = 256;
+
+/// A session that was just made.
+#[derive(Debug)]
+pub struct NewSession {
+    /// The secret for the cookie, told once.
+    pub token: Pii<String>,
+    /// The session's id.
+    pub id: SessionId,
+    /// Who signed in.
+    pub who: Authenticated,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// A session before it is stored.
+pub(crate) struct FreshSession {
+    id: SessionId,
+    user: UserId,
+    token_hash: [u8; 32],
+    agent: Vec<u8>,
+    key: KeyId,
+    now: Timestamp,
+}
+
+impl FreshSession {
+    pub(crate) fn new(
+        keys: &TenantKeys,
+        random: &Random,
+        now: Timestamp,
+        user: UserId,
+        role: Role,
+        privacy_officer: bool,
+        agent: &Pii<String>,
+    ) -> Result<(Self, NewSession), StoreError> {
+        let (id, token) = (SessionId::new(now, random.bytes()), new_token(random));
+        let agent: String = agent.expose().chars().take(AGENT).collect();
+        let fresh = Self {
+            id,
+            user,
+            token_hash: token_hash(token.as_bytes()),
+            agent: seal_json(keys, random, columns::SESSION_AGENT, id.uuid(), &agent)?,
+            key: keys.settings.id(),
+            now,
+        };
+        let who = Authenticated {
+            tenant: keys.tenant,
+            who: Who::User { user, session: id, role, privacy_officer },
+        };
+        Ok((fresh, NewSession { token: Pii::new(token), id, who, expires_at: now + SESSION_LIFE }))
+    }
+
+    /// What the ledger says of it.
+    pub(crate) fn detail(&self) -> Value {
+        json!({ "act": "signed_in", "outcome": "done", "user": self.user, "session": self.id })
+    }
+
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "INSERT INTO session (tenant_id, token_hash, id, user_id, created_at, last_seen_at, expires_at, \
+                 agent, key_id) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)"
+            ),
+            params![
+                tenant,
+                &self.token_hash,
+                self.id,
+                self.user,
+                self.now,
+                self.now + SESSION_LIFE,
+                &self.agent,
+                self.key
+            ],
+        )
+        .await
+    }
+}
+
+/// A session in a list.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When somebody signed in.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// What the browser called itself.
+    pub user_agent: Pii<String>,
+}
+
+struct SessionRow {
+    id: SessionId,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    expires_at: Timestamp,
+    agent: Vec<u8>,
+    key: KeyId,
+}
+
+struct SessionsOf {
+    user: UserId,
+    now: Timestamp,
+}
+
+impl Read for SessionsOf {
+    type Out = Vec<SessionRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, created_at, last_seen_at, expires_at, agent, key_id FROM session \
+                 WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 AND last_seen_at > $4 \
+                 ORDER BY last_seen_at DESC, id"
+            ),
+            params![tenant, self.user, self.now, self.now - SESSION_IDLE],
+            |row| {
+                Ok(SessionRow {
+                    id: row.id(0)?,
+                    created_at: row.time(1)?,
+                    last_seen_at: row.time(2)?,
+                    expires_at: row.time(3)?,
+                    agent: row.bytes(4)?,
+                    key: row.id(5)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+struct EndSession {
+    user: UserId,
+    id: SessionId,
+    leaf: NewLeaf,
+}
+
+impl Write for EndSession {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let ended = tx
+            .execute(
+                sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2 AND id = $3"),
+                params![tenant, self.user, self.id],
+            )
+            .await?;
+        if ended == 0 {
+            return Err(StoreError::NotFound);
+        }
+        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await
+    }
+}
+
+impl Store {
+    /// The sessions of the user who asks, the one used last first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when a program asks; the engine's errors.
+    pub async fn sessions(&self, access: &Access) -> Result<Vec<Session>, StoreError> {
+        let user = access.user().ok_or(StoreError::NotFound)?;
+        let mut sessions = Vec::new();
+        for row in self.read(access, SessionsOf { user, now: access.clock().now() }).await? {
+            let agent = self
+                .open_json(access.tenant(), columns::SESSION_AGENT, row.id.uuid(), row.key, &row.agent)
+                .await?;
+            sessions.push(Session {
+                id: row.id,
+                created_at: row.created_at,
+                last_seen_at: row.last_seen_at,
+                expires_at: row.expires_at,
+                user_agent: Pii::new(agent),
+            });
+        }
+        Ok(sessions)
+    }
+
+    /// Ends a session of the user who asks: the one in use (signing out) or another.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when they have no such session; the engine's errors.
+    pub async fn end_session(&self, access: &Access, id: SessionId) -> Result<(), StoreError> {
+        let user = access.user().ok_or(StoreError::NotFound)?;
+        let keys = self.keys(access).await?;
+        let detail = json!({ "act": "signed_out", "outcome": "done", "user": user, "session": id });
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::SignIn, detail)?;
+        self.write(access, EndSession { user, id, leaf }).await
+    }
+}
+
+struct Found {
+    tenant: TenantId,
+    id: SessionId,
+    user: UserId,
+    expires_at: Timestamp,
+    last_seen_at: Timestamp,
+    role: Role,
+    privacy_officer: bool,
+}
+
+struct ByToken([u8; 32]);
+
+impl Read for ByToken {
+    type Out = Option<Found>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        tx.query_opt(
+            sql!(
+                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.role, u.privacy_officer \
+                 FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
+                 JOIN tenant t ON t.id = s.tenant_id \
+                 WHERE s.token_hash = $1 AND u.state = 'active' AND t.state = 'active'"
+            ),
+            params![&self.0],
+            |row| {
+                Ok(Found {
+                    tenant: row.id(0)?,
+                    id: row.id(1)?,
+                    user: row.id(2)?,
+                    expires_at: row.time(3)?,
+                    last_seen_at: row.time(4)?,
+                    role: row.name(5, Role::parse)?,
+                    privacy_officer: row.bool(6)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+struct Seen {
+    token_hash: [u8; 32],
+    user: UserId,
+    now: Timestamp,
+}
+
+impl Write for Seen {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        // Never backwards: two requests of one browser may pass each other on the way.
+        tx.execute(
+            sql!(
+                "UPDATE session SET last_seen_at = $3 WHERE tenant_id = $1 AND token_hash = $2 \
+                 AND last_seen_at < $3"
+            ),
+            params![tenant, &self.token_hash, self.now],
+        )
+        .await?;
+        tx.execute(
+            sql!(
+                "UPDATE user_account SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 \
+                 AND (last_seen_at IS NULL OR last_seen_at < $3)"
+            ),
+            params![tenant, self.user, self.now],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+impl SystemTx<'_> {
+    /// Who holds the session of `token`, if it holds now and its user can sign in. Its use is
+    /// written down at most once a minute.
+    ///
+    /// # Errors
+    /// The engine's errors. That the use could not be written down (a full disk) is none: the
+    /// session then ends sooner.
+    pub async fn session_by_token(&self, token: &str) -> Result<Option<Authenticated>, StoreError> {
+        let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
+        let Some(found) = self.store.read_for(None, Arc::new(ByToken(token_hash))).await? else {
+            return Ok(None);
+        };
+        if !session_holds(found.expires_at, found.last_seen_at, now) {
+            return Ok(None);
+        }
+        if worth_noting(Some(found.last_seen_at), now) {
+            let seen = Seen { token_hash, user: found.user, now };
+            if let Err(error) = self.store.write_for(Some(found.tenant), Arc::new(seen)).await {
+                tracing::warn!(%error, "the use of a session was not written down");
+            }
+        }
+        let who = Who::User {
+            user: found.user,
+            session: found.id,
+            role: found.role,
+            privacy_officer: found.privacy_officer,
+        };
+        Ok(Some(Authenticated { tenant: found.tenant, who }))
+    }
+}

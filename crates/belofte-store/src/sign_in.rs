@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Signing in with address and password, in three steps, since a password is checked outside any
+//! transaction and takes long: take a try, check, tell how it ended.
+//!
+//! A try is counted before the password is looked at. Tries are counted for the account and for
+//! the network that they come from, under keyed hashes; who may try again when is decided in
+//! [`belofte_model::LockOut`].
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use belofte_model::{
+    Actor, Duration, EmailAddress, Failures, LedgerKind, LockOut, OperatorUserId, Role, TenantId, Timestamp,
+    UserId, UserState,
+};
+use belofte_vault::Pii;
+use serde_json::json;
+
+use crate::counters::{self, Needs};
+use crate::engine::{params, sql};
+use crate::keys::SYSTEM;
+use crate::sessions::{FreshSession, NewSession};
+use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
+
+/// An account or a network whose tries are counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    subject: [u8; 16],
+    rule: LockOut,
+    /// Whether a success forgets the failures before it.
+    washed_by_success: bool,
+}
+
+/// Whose password may be checked now.
+#[derive(Debug)]
+pub enum SignInStart<T> {
+    /// Check the password, then tell how it ended.
+    Proceed(T),
+    /// Too many tries: not before this time has passed.
+    Wait(Duration),
+}
+
+/// One of the users with the address that was given: an address may have an account with several
+/// organisations, each with its own password.
+#[derive(Clone, Debug)]
+pub struct SignInCandidate {
+    /// The organisation.
+    pub tenant: TenantId,
+    /// Its name, to choose by.
+    pub tenant_name: String,
+    /// The user.
+    pub user: UserId,
+    /// The password as a PHC string.
+    pub password: Pii<String>,
+    /// Whether the user can sign in.
+    pub state: UserState,
+    role: Role,
+    privacy_officer: bool,
+}
+
+/// A try that was taken.
+pub struct SignInTry {
+    counted: Vec<Counted>,
+    /// The users with this address; none for an unknown one, whose password is checked against a
+    /// dummy all the same.
+    pub candidates: Vec<SignInCandidate>,
+}
+
+impl std::fmt::Debug for SignInTry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SignInTry({} candidates)", self.candidates.len())
+    }
+}
+
+struct TakeTry {
+    counted: Vec<Counted>,
+    now: Timestamp,
+}
+
+fn failures(row: &crate::Row<'_>) -> Result<Failures, StoreError> {
+    Ok(Failures {
+        count: u32::try_from(row.int(0)?).unwrap_or(u32::MAX),
+        last_at: row.time(1)?,
+        locked_until: row.opt_time(2)?,
+    })
+}
+
+/// The failures of a subject, locked until the end of the transaction where engines need it.
+async fn known(tx: &mut Tx<'_>, subject: &[u8; 16]) -> Result<Option<Failures>, StoreError> {
+    let text = if tx.is_postgres() {
+        sql!("SELECT failures, last_at, locked_until FROM sign_in_failure WHERE subject = $1 FOR UPDATE")
+    } else {
+        sql!("SELECT failures, last_at, locked_until FROM sign_in_failure WHERE subject = $1")
+    };
+    tx.query_opt(text, params![subject], failures).await
+}
+
+async fn put(tx: &mut Tx<'_>, subject: &[u8; 16], failures: Failures) -> Result<(), StoreError> {
+    tx.execute_one(
+        sql!("UPDATE sign_in_failure SET failures = $2, last_at = $3, locked_until = $4 WHERE subject = $1"),
+        params![subject, failures.count, failures.last_at, failures.locked_until],
+    )
+    .await
+}
+
+impl Write for TakeTry {
+    /// How long to wait, when the try was refused.
+    type Out = Option<Duration>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let (mut taken, mut wait) = (Vec::new(), None);
+        for counted in &self.counted {
+            // The row is there before it is read, so that two first tries take turns.
+            tx.execute(
+                sql!(
+                    "INSERT INTO sign_in_failure (subject, failures, last_at, locked_until) \
+                     VALUES ($1, 0, $2, NULL) ON CONFLICT DO NOTHING"
+                ),
+                params![&counted.subject, self.now],
+            )
+            .await?;
+            let known = known(tx, &counted.subject).await?;
+            match counted.rule.take(known, self.now) {
+                Ok(failures) => taken.push((counted.subject, failures)),
+                Err(pause) => wait = wait.max(Some(pause)),
+            }
+        }
+        if wait.is_none() {
+            for (subject, failures) in taken {
+                put(tx, &subject, failures).await?;
+            }
+        }
+        Ok(wait)
+    }
+}
+
+/// Gives a try back; a success also forgets the failures of its account.
+pub(crate) async fn give_back(tx: &mut Tx<'_>, counted: &[Counted], success: bool) -> Result<(), StoreError> {
+    for counted in counted {
+        let Some(known) = known(tx, &counted.subject).await? else { continue };
+        match LockOut::given_back(known).filter(|_| !(success && counted.washed_by_success)) {
+            Some(left) => put(tx, &counted.subject, left).await?,
+            None => {
+                tx.execute(sql!("DELETE FROM sign_in_failure WHERE subject = $1"), params![&counted.subject])
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+struct GiveBack(Vec<Counted>);
+
+impl Write for GiveBack {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        give_back(tx, &self.0, false).await
+    }
+}
+
+struct Candidates([u8; 16]);
+
+impl Read for Candidates {
+    type Out = Vec<SignInCandidate>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        tx.query(
+            sql!(
+                "SELECT l.tenant_id, t.name, u.id, u.password, u.state, u.role, u.privacy_officer FROM login l \
+                 JOIN tenant t ON t.id = l.tenant_id \
+                 JOIN user_account u ON u.tenant_id = l.tenant_id AND u.id = l.user_id \
+                 WHERE l.login_index = $1 AND t.state = 'active' ORDER BY t.slug"
+            ),
+            params![&self.0],
+            |row| {
+                Ok(SignInCandidate {
+                    tenant: row.id(0)?,
+                    tenant_name: row.text(1)?,
+                    user: row.id(2)?,
+                    password: Pii::new(row.text(3)?),
+                    state: row.name(4, UserState::parse)?,
+                    role: row.name(5, Role::parse)?,
+                    privacy_officer: row.bool(6)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+struct SignIn {
+    session: FreshSession,
+    user: UserId,
+    counted: Vec<Counted>,
+    leaf: NewLeaf,
+    now: Timestamp,
+}
+
+impl Write for SignIn {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        // Blocked between the look-up and now is blocked.
+        let active = tx
+            .execute(
+                sql!(
+                    "UPDATE user_account SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 \
+                     AND state = 'active'"
+                ),
+                params![tenant, self.user, self.now],
+            )
+            .await?;
+        if active == 0 {
+            return Err(StoreError::NotFound);
+        }
+        self.session.insert(tx).await?;
+        give_back(tx, &self.counted, true).await?;
+        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await
+    }
+}
+
+struct Failed(NewLeaf);
+
+impl Write for Failed {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        self.0.append(tx, numbers.leaf).await
+    }
+}
+
+/// An operator user with the address that was given.
+#[derive(Clone, Debug)]
+pub struct OperatorCandidate {
+    /// The operator user.
+    pub operator: OperatorUserId,
+    /// The password as a PHC string.
+    pub password: Pii<String>,
+}
+
+/// A try of an operator user that was taken.
+pub struct OperatorTry {
+    pub(crate) counted: Vec<Counted>,
+    /// The operator user with this address, if there is one.
+    pub candidate: Option<OperatorCandidate>,
+}
+
+impl std::fmt::Debug for OperatorTry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OperatorTry(..)")
+    }
+}
+
+impl SystemTx<'_> {
+    /// Takes a try of `email` from `network` (an address, reduced to what one customer holds), and
+    /// gives the users with that address.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn begin_sign_in(
+        &self,
+        email: &EmailAddress,
+        network: IpAddr,
+    ) -> Result<SignInStart<SignInTry>, StoreError> {
+        let counted = self.counted("sign_in_account", email, network).await?;
+        if let Some(wait) = self.take_try(&counted).await? {
+            return Ok(SignInStart::Wait(wait));
+        }
+        let login = self.login_index(email).await?;
+        let candidates = self.store.read_for(None, Arc::new(Candidates(login))).await?;
+        Ok(SignInStart::Proceed(SignInTry { counted, candidates }))
+    }
+
+    /// The password was right for the candidate of `tenant`: makes a session.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such candidate or the user is blocked; the
+    /// engine's errors.
+    pub async fn sign_in(
+        &self,
+        attempt: &SignInTry,
+        tenant: TenantId,
+        user_agent: &Pii<String>,
+    ) -> Result<NewSession, StoreError> {
+        let store = self.store;
+        let candidate = attempt.candidates.iter().find(|one| one.tenant == tenant);
+        let one = candidate.ok_or(StoreError::NotFound)?;
+        let (keys, now, random) = (store.tenant_keys(tenant).await?, store.clock().now(), store.random());
+        let (session, told) =
+            FreshSession::new(&keys, random, now, one.user, one.role, one.privacy_officer, user_agent)?;
+        let actor = Actor::User(one.user);
+        let leaf = NewLeaf::by(actor, now, &keys, random, LedgerKind::SignIn, session.detail())?;
+        let counted = attempt.counted.clone();
+        let write = SignIn { session, user: one.user, counted, leaf, now };
+        store.write_for(Some(tenant), Arc::new(write)).await?;
+        Ok(told)
+    }
+
+    /// The password was right for several organisations and nothing says which: the try does not
+    /// count, and no session is made.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn sign_in_undecided(&self, attempt: &SignInTry) -> Result<(), StoreError> {
+        self.store.write_for(None, Arc::new(GiveBack(attempt.counted.clone()))).await
+    }
+
+    /// The password was wrong, or the user is blocked: each organisation that knows the address
+    /// finds a leaf in its ledger. The try was counted when it was taken.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn sign_in_failed(&self, attempt: &SignInTry) -> Result<(), StoreError> {
+        let store = self.store;
+        for one in &attempt.candidates {
+            let keys = store.tenant_keys(one.tenant).await?;
+            let detail = json!({
+                "act": "signed_in",
+                "outcome": "refused",
+                "user": one.user,
+                "state": one.state,
+            });
+            let (now, random) = (store.clock().now(), store.random());
+            // Who tried is not known; the account is in the detail.
+            let leaf = NewLeaf::by(Actor::System, now, &keys, random, LedgerKind::SignIn, detail)?;
+            store.write_for(Some(one.tenant), Arc::new(Failed(leaf))).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`begin_sign_in`](Self::begin_sign_in), for somebody of the operator. The counts are
+    /// others than those of users with the same address.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn begin_operator_sign_in(
+        &self,
+        email: &EmailAddress,
+        network: IpAddr,
+    ) -> Result<SignInStart<OperatorTry>, StoreError> {
+        let counted = self.counted("sign_in_operator", email, network).await?;
+        if let Some(wait) = self.take_try(&counted).await? {
+            return Ok(SignInStart::Wait(wait));
+        }
+        let candidate = self.operator_candidate(email).await?;
+        Ok(SignInStart::Proceed(OperatorTry { counted, candidate }))
+    }
+
+    async fn counted(
+        &self,
+        kind: &str,
+        email: &EmailAddress,
+        network: IpAddr,
+    ) -> Result<Vec<Counted>, StoreError> {
+        let keys = self.store.tenant_keys(SYSTEM).await?;
+        let account = Counted {
+            subject: keys.lookup.index(kind, &email.normalised()),
+            rule: LockOut::ACCOUNT,
+            washed_by_success: true,
+        };
+        let network = Counted {
+            subject: keys.lookup.index("sign_in_network", &network.to_string()),
+            rule: LockOut::NETWORK,
+            washed_by_success: false,
+        };
+        let mut counted = vec![account, network];
+        // One order for all, so that no two wait for each other.
+        counted.sort_by_key(|one| one.subject);
+        Ok(counted)
+    }
+
+    async fn take_try(&self, counted: &[Counted]) -> Result<Option<Duration>, StoreError> {
+        let take = TakeTry { counted: counted.to_vec(), now: self.store.clock().now() };
+        self.store.write_for(None, Arc::new(take)).await
+    }
+}

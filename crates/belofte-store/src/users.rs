@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Users of a tenant: agents, supervisors and admins.
+
+use belofte_model::{
+    ColourScheme, EmailAddress, EventKind, KeyId, Language, LedgerKind, Role, SessionId, Timestamp, UserId,
+    UserState,
+};
+use belofte_vault::{Pii, Random};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::counters::{self, Needs};
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::invitations::{NewUser, OpenInvitation};
+use crate::keys::SYSTEM;
+use crate::sealing::seal_json;
+use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+
+/// A user.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// The name that colleagues and customers see.
+    pub name: Pii<String>,
+    /// The address that they sign in with.
+    pub email: Pii<String>,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may read the ledger.
+    pub privacy_officer: bool,
+    /// Whether they can sign in.
+    pub state: UserState,
+    /// The language of their desk.
+    pub language: Language,
+    /// How their desk is coloured.
+    pub colour_scheme: ColourScheme,
+    /// Whether single letters are shortcuts.
+    pub single_key_shortcuts: bool,
+    /// When they joined.
+    pub created_at: Timestamp,
+    /// When they last did something, to the minute.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// A change of a user by an admin; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UserChange {
+    /// Another role.
+    pub role: Option<Role>,
+    /// Blocked, or let in again.
+    pub state: Option<UserState>,
+    /// The duty of privacy officer, given or taken.
+    pub privacy_officer: Option<bool>,
+}
+
+/// Why a user was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UserChangeError {
+    /// The change would leave the organisation without an admin who can sign in.
+    #[error("the last admin who can sign in must stay one")]
+    LastAdmin,
+    /// The store failed, or there is no such user.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A change of a user's own settings; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct Preferences {
+    /// Another name.
+    pub name: Option<Pii<String>>,
+    /// Another language.
+    pub language: Option<Language>,
+    /// Another colour scheme.
+    pub colour_scheme: Option<ColourScheme>,
+    /// Single letters as shortcuts, or not.
+    pub single_key_shortcuts: Option<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Profile {
+    name: String,
+    email: String,
+}
+
+fn language(tag: &str) -> Option<Language> {
+    Language::ALL.into_iter().find(|language| language.tag() == tag)
+}
+
+/// A user before they are stored.
+pub(crate) struct FreshUser {
+    pub(crate) id: UserId,
+    role: Role,
+    privacy_officer: bool,
+    language: Language,
+    login_index: [u8; 16],
+    password: Pii<String>,
+    profile: Vec<u8>,
+    key: KeyId,
+    now: Timestamp,
+}
+
+impl FreshUser {
+    pub(crate) fn new(
+        keys: &TenantKeys,
+        random: &Random,
+        now: Timestamp,
+        invitation: &OpenInvitation,
+        user: &NewUser,
+        login_index: [u8; 16],
+    ) -> Result<Self, StoreError> {
+        let id = UserId::new(now, random.bytes());
+        let profile = Profile { name: user.name.expose().clone(), email: user.email.as_sent() };
+        Ok(Self {
+            id,
+            role: invitation.role,
+            privacy_officer: invitation.privacy_officer,
+            language: user.language,
+            login_index,
+            password: user.password_hash.clone(),
+            profile: seal_json(keys, random, columns::USER_ACCOUNT_PROFILE, id.uuid(), &profile)?,
+            key: keys.settings.id(),
+            now,
+        })
+    }
+
+    /// Stores the user; [`StoreError::Conflict`] when the tenant has one with this address.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "INSERT INTO login (tenant_id, login_index, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+            ),
+            params![tenant, &self.login_index, self.id],
+        )
+        .await?;
+        tx.execute_one(
+            sql!(
+                "INSERT INTO user_account (tenant_id, id, role, privacy_officer, state, language, colour_scheme, \
+                 shortcuts, login_index, password, profile, key_id, created_at, last_seen_at) \
+                 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, $11, $12, $12)"
+            ),
+            params![
+                tenant,
+                self.id,
+                self.role.as_str(),
+                self.privacy_officer,
+                self.language.tag(),
+                ColourScheme::default().as_str(),
+                // Single letters as shortcuts can be switched off (WCAG 2.1.4); agents want them on.
+                true,
+                &self.login_index,
+                self.password.expose(),
+                &self.profile,
+                self.key,
+                self.now
+            ],
+        )
+        .await
+    }
+}
+
+struct UserRow {
+    id: UserId,
+    role: Role,
+    privacy_officer: bool,
+    state: UserState,
+    language: Language,
+    colour_scheme: ColourScheme,
+    shortcuts: bool,
+    profile: Vec<u8>,
+    key: KeyId,
+    created_at: Timestamp,
+    last_seen_at: Option<Timestamp>,
+}
+
+fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        id: row.id(0)?,
+        role: row.name(1, Role::parse)?,
+        privacy_officer: row.bool(2)?,
+        state: row.name(3, UserState::parse)?,
+        language: row.name(4, language)?,
+        colour_scheme: row.name(5, ColourScheme::parse)?,
+        shortcuts: row.bool(6)?,
+        profile: row.bytes(7)?,
+        key: row.id(8)?,
+        created_at: row.time(9)?,
+        last_seen_at: row.opt_time(10)?,
+    })
+}
+
+struct AllUsers;
+
+impl Read for AllUsers {
+    type Out = Vec<UserRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, role, privacy_officer, state, language, colour_scheme, shortcuts, profile, key_id, \
+                 created_at, last_seen_at FROM user_account WHERE tenant_id = $1 ORDER BY id"
+            ),
+            params![tenant],
+            user_row,
+        )
+        .await
+    }
+}
+
+struct OneUser(UserId);
+
+impl Read for OneUser {
+    type Out = UserRow;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<UserRow, StoreError> {
+        let tenant = tx.tenant();
+        tx.query_one(
+            sql!(
+                "SELECT id, role, privacy_officer, state, language, colour_scheme, shortcuts, profile, key_id, \
+                 created_at, last_seen_at FROM user_account WHERE tenant_id = $1 AND id = $2"
+            ),
+            params![tenant, self.0],
+            user_row,
+        )
+        .await
+    }
+}
+
+struct PasswordOf(UserId);
+
+impl Read for PasswordOf {
+    type Out = Pii<String>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query_one(
+            sql!("SELECT password FROM user_account WHERE tenant_id = $1 AND id = $2 AND state = 'active'"),
+            params![tenant, self.0],
+            |row| Ok(Pii::new(row.text(0)?)),
+        )
+        .await
+    }
+}
+
+struct ChangeUser {
+    id: UserId,
+    change: UserChange,
+    leaf: NewLeaf,
+    event: Event,
+}
+
+/// What became of it; a refusal has written nothing.
+enum Changed {
+    Done,
+    LastAdmin,
+}
+
+impl Write for ChangeUser {
+    type Out = Changed;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, StoreError> {
+        let tenant = tx.tenant();
+        // The tenant's row is locked first: two admins who demote each other take turns.
+        counters::take(tx, Needs::default()).await?;
+        let (role, state, privacy_officer) = tx
+            .query_one(
+                sql!(
+                    "SELECT role, state, privacy_officer FROM user_account WHERE tenant_id = $1 AND id = $2"
+                ),
+                params![tenant, self.id],
+                |row| Ok((row.name(0, Role::parse)?, row.name(1, UserState::parse)?, row.bool(2)?)),
+            )
+            .await?;
+        let admin = |role, state| role == Role::Admin && state == UserState::Active;
+        let new_role = self.change.role.unwrap_or(role);
+        let new_state = self.change.state.unwrap_or(state);
+        if admin(role, state) && !admin(new_role, new_state) {
+            let others = tx
+                .query_one(
+                    sql!(
+                        "SELECT count(*) FROM user_account WHERE tenant_id = $1 AND id <> $2 \
+                         AND role = 'admin' AND state = 'active'"
+                    ),
+                    params![tenant, self.id],
+                    |row| row.int(0),
+                )
+                .await?;
+            if others == 0 {
+                return Ok(Changed::LastAdmin);
+            }
+        }
+        tx.execute_one(
+            sql!(
+                "UPDATE user_account SET role = $3, state = $4, privacy_officer = $5 \
+                 WHERE tenant_id = $1 AND id = $2"
+            ),
+            params![
+                tenant,
+                self.id,
+                new_role.as_str(),
+                new_state.as_str(),
+                self.change.privacy_officer.unwrap_or(privacy_officer)
+            ],
+        )
+        .await?;
+        if new_state == UserState::Blocked {
+            tx.execute(
+                sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2"),
+                params![tenant, self.id],
+            )
+            .await?;
+        }
+        let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await?;
+        self.event.append(tx, numbers.event).await?;
+        Ok(Changed::Done)
+    }
+}
+
+struct SetPreferences {
+    id: UserId,
+    /// The sealed profile that the change was planned on, and the one that takes its place.
+    profile: Option<(Vec<u8>, Vec<u8>, KeyId)>,
+    language: Option<Language>,
+    colour_scheme: Option<ColourScheme>,
+    shortcuts: Option<bool>,
+    leaf: NewLeaf,
+    event: Event,
+}
+
+impl Write for SetPreferences {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        if let Some((before, after, key)) = &self.profile {
+            // Every seal has its own nonce, so the same bytes are the same version.
+            tx.execute_one(
+                sql!(
+                    "UPDATE user_account SET profile = $4, key_id = $5 \
+                     WHERE tenant_id = $1 AND id = $2 AND profile = $3"
+                ),
+                params![tenant, self.id, before, after, *key],
+            )
+            .await?;
+        }
+        tx.execute_one(
+            sql!(
+                "UPDATE user_account SET language = coalesce($3, language), \
+                 colour_scheme = coalesce($4, colour_scheme), shortcuts = coalesce($5, shortcuts) \
+                 WHERE tenant_id = $1 AND id = $2"
+            ),
+            params![
+                tenant,
+                self.id,
+                self.language.map(Language::tag),
+                self.colour_scheme.map(ColourScheme::as_str),
+                self.shortcuts
+            ],
+        )
+        .await?;
+        let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await?;
+        self.event.append(tx, numbers.event).await
+    }
+}
+
+struct SetPassword {
+    id: UserId,
+    hash: Pii<String>,
+    keep: Option<SessionId>,
+    leaf: NewLeaf,
+}
+
+impl Write for SetPassword {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "UPDATE user_account SET password = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'active'"
+            ),
+            params![tenant, self.id, self.hash.expose()],
+        )
+        .await?;
+        let keep = self.keep.map_or_else(uuid::Uuid::nil, SessionId::uuid);
+        tx.execute(
+            sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2 AND id <> $3"),
+            params![tenant, self.id, keep],
+        )
+        .await?;
+        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        self.leaf.append(tx, numbers.leaf).await
+    }
+}
+
+impl Store {
+    async fn open_user(&self, access: &Access, row: UserRow) -> Result<User, StoreError> {
+        let profile: Profile = self
+            .open_json(access.tenant(), columns::USER_ACCOUNT_PROFILE, row.id.uuid(), row.key, &row.profile)
+            .await?;
+        Ok(User {
+            id: row.id,
+            name: Pii::new(profile.name),
+            email: Pii::new(profile.email),
+            role: row.role,
+            privacy_officer: row.privacy_officer,
+            state: row.state,
+            language: row.language,
+            colour_scheme: row.colour_scheme,
+            single_key_shortcuts: row.shortcuts,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+        })
+    }
+
+    /// The users of the tenant, by name.
+    ///
+    /// # Errors
+    /// The engine's errors and those of sealing.
+    pub async fn users(&self, access: &Access) -> Result<Vec<User>, StoreError> {
+        let mut users = Vec::new();
+        for row in self.read(access, AllUsers).await? {
+            users.push(self.open_user(access, row).await?);
+        }
+        users.sort_by_cached_key(|user| (user.name.expose().to_lowercase(), user.id));
+        Ok(users)
+    }
+
+    /// One user of the tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the tenant has no such user; the engine's errors.
+    pub async fn user(&self, access: &Access, id: UserId) -> Result<User, StoreError> {
+        let row = self.read(access, OneUser(id)).await?;
+        self.open_user(access, row).await
+    }
+
+    /// Changes role, state or duty of a user. Who is blocked is signed out at once.
+    ///
+    /// # Errors
+    /// [`UserChangeError::LastAdmin`], and nothing is changed then; [`StoreError::NotFound`].
+    pub async fn change_user(
+        &self,
+        access: &Access,
+        id: UserId,
+        change: UserChange,
+    ) -> Result<User, UserChangeError> {
+        let (keys, now) = (self.keys(access).await?, access.clock().now());
+        let detail = json!({
+            "act": "changed",
+            "user": id,
+            "role": change.role,
+            "state": change.state,
+            "privacy_officer": change.privacy_officer,
+        });
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
+        let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, now) };
+        match self.write(access, ChangeUser { id, change, leaf, event }).await? {
+            Changed::Done => Ok(self.user(access, id).await?),
+            Changed::LastAdmin => Err(UserChangeError::LastAdmin),
+        }
+    }
+
+    /// Changes the settings of the user who asks.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when a program asks, [`StoreError::Conflict`] when the name was
+    /// changed at the same moment; the engine's errors.
+    pub async fn set_preferences(&self, access: &Access, wanted: Preferences) -> Result<User, StoreError> {
+        let id = access.user().ok_or(StoreError::NotFound)?;
+        let (keys, now) = (self.keys(access).await?, access.clock().now());
+        let mut changed = Vec::new();
+        let profile = match wanted.name {
+            None => None,
+            Some(name) => {
+                changed.push("name");
+                let row = self.read(access, OneUser(id)).await?;
+                let column = columns::USER_ACCOUNT_PROFILE;
+                let mut profile: Profile =
+                    self.open_json(access.tenant(), column, id.uuid(), row.key, &row.profile).await?;
+                profile.name = name.into_inner();
+                let sealed = seal_json(&keys, self.random(), column, id.uuid(), &profile)?;
+                Some((row.profile, sealed, keys.settings.id()))
+            }
+        };
+        changed.extend(wanted.language.map(|_| "language"));
+        changed.extend(wanted.colour_scheme.map(|_| "colour_scheme"));
+        changed.extend(wanted.single_key_shortcuts.map(|_| "single_key_shortcuts"));
+        let detail = json!({ "act": "preferences", "user": id, "changed": changed });
+        let change = SetPreferences {
+            id,
+            profile,
+            language: wanted.language,
+            colour_scheme: wanted.colour_scheme,
+            shortcuts: wanted.single_key_shortcuts,
+            leaf: NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?,
+            event: Event { user: Some(id), ..Event::new(EventKind::UserChanged, now) },
+        };
+        self.write(access, change).await?;
+        self.user(access, id).await
+    }
+
+    /// The password of the user who asks, as a PHC string to check the current one against.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when a program asks; the engine's errors.
+    pub async fn own_password(&self, access: &Access) -> Result<Pii<String>, StoreError> {
+        let id = access.user().ok_or(StoreError::NotFound)?;
+        self.read(access, PasswordOf(id)).await
+    }
+
+    /// Sets the password of the user who asks (a PHC string) and ends their sessions but `keep`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when a program asks; the engine's errors.
+    pub async fn change_password(
+        &self,
+        access: &Access,
+        hash: Pii<String>,
+        keep: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        let id = access.user().ok_or(StoreError::NotFound)?;
+        let keys = self.keys(access).await?;
+        let detail = json!({ "act": "password_changed", "user": id });
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
+        self.write(access, SetPassword { id, hash, keep, leaf }).await
+    }
+}
+
+impl SystemTx<'_> {
+    /// The blind index of an address with which somebody signs in. It is made with the
+    /// installation's key, since the tenant is not known then.
+    pub(crate) async fn login_index(&self, email: &EmailAddress) -> Result<[u8; 16], StoreError> {
+        let keys = self.store.tenant_keys(SYSTEM).await?;
+        Ok(keys.lookup.index("login", &email.normalised()))
+    }
+}

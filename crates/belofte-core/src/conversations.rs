@@ -66,7 +66,8 @@ pub async fn reply(
     if reply.to.is_empty() {
         let answered = answered.as_ref().ok_or(ReplyError::NoRecipient)?;
         let content = &answered.content;
-        let whom = if content.reply_to.is_empty() { std::slice::from_ref(&content.from) } else { &content.reply_to };
+        let whom =
+            if content.reply_to.is_empty() { std::slice::from_ref(&content.from) } else { &content.reply_to };
         for person in whom {
             // Never to ourselves: an answer that loops back would open the case for ever.
             if let Ok(address) = EmailAddress::parse(&person.address)

@@ -110,7 +110,9 @@ pub async fn quarantine(
     reason: QuarantineReason,
 ) -> Result<(), StoreError> {
     let now = access.clock().now();
-    core.store.write(access, Quarantine { job: job.clone(), intake: IntakeId(job.subject), reason, now }).await
+    core.store
+        .write(access, Quarantine { job: job.clone(), intake: IntakeId(job.subject), reason, now })
+        .await
 }
 
 /// Puts a job back after `error`. A full disk and a lost lease are not the job's fault and do not

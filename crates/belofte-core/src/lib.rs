@@ -14,7 +14,7 @@ mod upkeep;
 pub use conversations::{NewReply, ReplyError, note, reply};
 pub use intake::{ReceiveError, Received, file, open, quarantine, receive, resolve, retry_later};
 pub use live::{Listener, Live, Notice};
-pub use outbox::{REPLY_ADDRESS, Parcel, ParcelFile, Recipient, begin, parcel, record};
+pub use outbox::{Parcel, ParcelFile, REPLY_ADDRESS, Recipient, begin, parcel, record};
 pub use upkeep::{Indexer, index_all};
 
 use belofte_store::{Clock, Store};

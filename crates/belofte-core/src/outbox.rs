@@ -115,7 +115,12 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the lease was lost.
-pub async fn begin(core: &Core, access: &Access, job: &ClaimedJob, parcel: &Parcel) -> Result<(), StoreError> {
+pub async fn begin(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    parcel: &Parcel,
+) -> Result<(), StoreError> {
     let write = BeginDelivery {
         job: job.clone(),
         message: parcel.message.id,

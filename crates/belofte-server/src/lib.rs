@@ -6,9 +6,12 @@
 //! knows HTTP status codes.
 
 pub mod api;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod desk;
+pub mod house;
 pub mod http;
 pub mod lifecycle;
 pub mod observability;
+mod worker;

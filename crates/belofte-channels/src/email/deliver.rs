@@ -2,15 +2,11 @@
 //! Sends what waits in the outbox.
 
 use belofte_core::{Core, Parcel};
-use belofte_mail::{
-    Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose,
-};
-use belofte_model::{DeliveryState, EmailAddress, RetrySchedule};
-use belofte_store::{AccountForDelivery, ClaimedJob, Correspondent, LineSecurity, Outcome, StoreError};
+use belofte_mail::{Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose};
+use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule};
+use belofte_store::{AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
 
-use super::submission::{
-    Credentials, DeliveryCode, Outcome as Sent, Security, Submission, SubmissionServer,
-};
+use super::submission::{Credentials, DeliveryCode, Outcome as Sent, Security, Submission, SubmissionServer};
 
 /// Sends the message of `job` to those recipients that are due; a failure of the store puts the
 /// job back.
@@ -48,7 +44,9 @@ async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> 
                         code: None,
                         reply: Some(reply.text()),
                     },
-                    Sent::Failed { code, reply } => failed(recipient.id, code.as_str(), reply.map(|r| r.text())),
+                    Sent::Failed { code, reply } => {
+                        failed(recipient.id, code.as_str(), reply.map(|r| r.text()))
+                    }
                     Sent::Unknown { code } => Outcome {
                         id: recipient.id,
                         state: DeliveryState::Unknown,
@@ -99,7 +97,7 @@ pub fn server(account: &AccountForDelivery) -> Option<SubmissionServer> {
     };
     let security = match settings.security {
         LineSecurity::Tls => Security::Tls,
-        LineSecurity::Starttls => Security::StartTls,
+        LineSecurity::StartTls => Security::StartTls,
         LineSecurity::None => Security::None,
     };
     Some(SubmissionServer { host: settings.host.clone(), port: settings.port, security, credentials })

@@ -153,7 +153,9 @@ impl Intake {
             }
             (Self::Memory(memory), Account::Memory(number)) => memory.receive(*number, envelope, raw),
             // An account of another house: nobody's here.
-            (Self::Core(_), Account::Memory(_)) | (Self::Memory(_), Account::Core(_)) => Err(ReceiveError::Busy),
+            (Self::Core(_), Account::Memory(_)) | (Self::Memory(_), Account::Core(_)) => {
+                Err(ReceiveError::Busy)
+            }
         }
     }
 }

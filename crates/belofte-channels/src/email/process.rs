@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use belofte_core::Core;
-use belofte_mail::{EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates};
+use belofte_mail::{
+    EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates,
+};
 use belofte_model::{EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId};
 use belofte_store::{
     Access, ClaimedJob, Correspondent, IncomingMail, IntakeSource, MessageContent, NewFile, StoreError,

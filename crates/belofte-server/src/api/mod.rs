@@ -28,6 +28,9 @@ pub mod sessions;
 pub mod time;
 pub mod users;
 
+use axum::Router;
+
+use crate::app::App;
 use operation::Operation;
 
 /// Every endpoint, noun by noun.
@@ -54,4 +57,13 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// Every endpoint with its handler, noun by noun.
+pub fn router() -> Router<App> {
+    let mut router = Router::new();
+    for mount in [queues::mount] {
+        router = mount(router);
+    }
+    router
 }

@@ -2,6 +2,7 @@
 //! The command line of `belofte`.
 
 mod config;
+mod house;
 mod ledger;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run: desk, API, mail listener and worker
+    Serve,
+    /// Bring the schemas up to date and exit
+    Migrate,
+    /// Make or list tenants
+    #[command(subcommand)]
+    Tenant(house::TenantCommand),
     /// Check the configuration, or explain it
     #[command(subcommand)]
     Config(config::Command),
@@ -62,6 +70,9 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let cli = Cli { config: arguments.config, json: arguments.json, around: Surroundings::of_process() };
     let done = match arguments.command {
+        Command::Serve => house::serve(&cli),
+        Command::Migrate => house::migrate(&cli),
+        Command::Tenant(command) => house::tenant(&cli, &command),
         Command::Config(command) => config::run(&cli, &command),
         Command::Ledger(command) => ledger::run(&cli, &command),
         Command::Openapi => openapi(&cli),

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What handlers share, and who is calling them.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use belofte_channels::email::submission::Submission;
+use belofte_core::Core;
+use belofte_model::{Permission, Purpose};
+use belofte_store::{Access, Authenticated, Begun, Operator, StoreError, Views, Who};
+use belofte_vault::Pii;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::operation::{Caller, Operation};
+use crate::config::WebAddress;
+use crate::http::{Answer, ApiError, Code, Context, Cookie, IdempotencyKey, bearer};
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The verbs and the stores.
+    pub core: Core,
+    /// The client that sends mail, for the test of a channel account.
+    pub submission: Submission,
+    /// Gathers what users look at, for their tenant's ledger.
+    pub views: Views,
+    /// How people reach the desk.
+    pub public_url: Arc<WebAddress>,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+}
+
+/// Somebody who may call this endpoint: a user with a session, or a program with a key.
+///
+/// The extractor is the whole check: what the endpoint's [`Operation`] says of its callers holds
+/// before the handler begins, and the handler gets the [`Access`] that it may use.
+pub struct Signed {
+    /// The access that goes with it.
+    pub access: Access,
+    /// Who it is.
+    pub who: Authenticated,
+}
+
+/// As [`Signed`], for a signed-in user only: programs have no things of their own.
+pub struct SignedUser {
+    /// The access that goes with it.
+    pub access: Access,
+    /// Who it is.
+    pub who: Authenticated,
+    /// The session's token, for signing out.
+    pub token: Pii<String>,
+}
+
+/// Somebody of the operator.
+pub struct SignedOperator {
+    /// Who it is.
+    pub operator: Operator,
+    /// The session's token, for signing out.
+    pub token: Pii<String>,
+}
+
+impl App {
+    /// Carries out a POST once per idempotency key: the same key with the same request gets the
+    /// first answer again, with another request it is refused, and while the first still runs the
+    /// client is told to wait. Without a key the request is simply carried out.
+    ///
+    /// # Errors
+    /// What `act` answers; nothing is remembered then, since nothing was changed.
+    pub async fn once<T: Serialize>(
+        &self,
+        access: &Access,
+        context: &Context,
+        key: &IdempotencyKey,
+        status: StatusCode,
+        act: impl Future<Output = Answer<T>>,
+    ) -> Answer<Response> {
+        let store = &self.core.store;
+        let Some(key) = &key.0 else { return answer(status, &act.await?) };
+        let ticket = match store.begin_request(access, key, &context.body_digest()).await? {
+            Begun::Proceed(ticket) => ticket,
+            Begun::Stored(stored) => {
+                let status =
+                    StatusCode::from_u16(stored.status).map_err(|error| ApiError::internal(&error))?;
+                return Ok((status, [(CONTENT_TYPE, "application/json")], stored.body).into_response());
+            }
+            Begun::OtherRequest => return Err(Code::IdempotencyKeyReused.into()),
+            Begun::Running => return Err(Code::Busy.into()),
+        };
+        match act.await {
+            Ok(value) => {
+                let body = serde_json::to_vec(&value).map_err(|error| ApiError::internal(&error))?;
+                store.finish_request(access, &ticket, status.as_u16(), &body).await?;
+                Ok((status, [(CONTENT_TYPE, "application/json")], body).into_response())
+            }
+            Err(error) => {
+                // A key that cannot be given back now is given back when its lease ends.
+                if let Err(lost) = store.abandon_request(access, &ticket).await {
+                    tracing::warn!(
+                        error = &lost as &dyn std::error::Error,
+                        "a request could not be forgotten"
+                    );
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn answer<T: Serialize>(status: StatusCode, value: &T) -> Answer<Response> {
+    let body = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
+    Ok((status, [(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Why an endpoint is called, from what it demands of its callers.
+const fn purpose(operation: &Operation) -> Purpose {
+    match operation.caller {
+        Caller::May(Permission::ReadConversations | Permission::Answer | Permission::Assign) => {
+            Purpose::Service
+        }
+        Caller::May(Permission::ReadLedger) => Purpose::Oversight,
+        Caller::Anyone | Caller::SignedIn | Caller::May(_) | Caller::Operator => Purpose::Administration,
+    }
+}
+
+fn context(parts: &Parts) -> Answer<Arc<Context>> {
+    parts.extensions.get::<Arc<Context>>().cloned().ok_or_else(|| Code::Internal.into())
+}
+
+fn operation(parts: &Parts) -> Answer<&'static Operation> {
+    parts.extensions.get::<&'static Operation>().copied().ok_or_else(|| Code::Internal.into())
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Answer<(Authenticated, Option<Pii<String>>)> {
+    let system = app.core.store.system();
+    // A program says who it is in every request; a browser's cookie must not add to that.
+    if let Some(key) = bearer(&parts.headers) {
+        let who = system.api_key_by_token(key).await?.ok_or(Code::NotSignedIn)?;
+        return Ok((who, None));
+    }
+    let token = Cookie::User.read(&parts.headers).ok_or(Code::NotSignedIn)?;
+    let who = system.session_by_token(token).await?.ok_or(Code::NotSignedIn)?;
+    Ok((who, Some(Pii::new(token.to_owned()))))
+}
+
+async fn admit(parts: &Parts, app: &App) -> Answer<(Authenticated, Access, Option<Pii<String>>)> {
+    let (context, operation) = (context(parts)?, operation(parts)?);
+    let (who, token) = authenticate(parts, app).await?;
+    let permitted = match operation.caller {
+        Caller::Anyone => true,
+        Caller::SignedIn => matches!(who.who(), Who::User { .. }),
+        Caller::May(permission) => who.may(permission),
+        Caller::Operator => false,
+    };
+    let access = Access::authenticated(&who, purpose(operation), context.id, app.core.clock().clone());
+    context.recognise(who.tenant(), None);
+    if permitted { Ok((who, access, token)) } else { Err(Code::Forbidden.into()) }
+}
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let (who, access, _) = admit(parts, app).await?;
+        Ok(Self { access, who })
+    }
+}
+
+impl FromRequestParts<App> for SignedUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let (who, access, token) = admit(parts, app).await?;
+        let token = token.ok_or(Code::Forbidden)?;
+        Ok(Self { access, who, token })
+    }
+}
+
+impl FromRequestParts<App> for SignedOperator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        if operation(parts)?.caller != Caller::Operator {
+            return Err(Code::Forbidden.into());
+        }
+        let token = Cookie::Operator.read(&parts.headers).ok_or(Code::NotSignedIn)?;
+        let operator = app.core.store.system().operator_by_token(token).await?.ok_or(Code::NotSignedIn)?;
+        Ok(Self { operator, token: Pii::new(token.to_owned()) })
+    }
+}
+
+impl From<StoreError> for ApiError {
+    /// What a store's failure means to a caller. What is erased or of another tenant does not
+    /// exist.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound | StoreError::KeyGone(_) => Code::NotFound.into(),
+            StoreError::Conflict => Code::Conflict.into(),
+            StoreError::Full => Code::StorageFull.into(),
+            StoreError::Busy => Code::Busy.into(),
+            error => Self::internal(&error),
+        }
+    }
+}

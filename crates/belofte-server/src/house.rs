@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The composition root: stores, verbs, channels and the desk become one process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use belofte_channels::email::client_tls;
+use belofte_channels::email::intake::Intake;
+use belofte_channels::email::listener::{Listener, ListenerSettings, ListenerTls};
+use belofte_channels::email::process::Processing;
+use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
+use belofte_channels::email::submission::{Patience, Submission};
+use belofte_channels::outbound::{Outbound, Register};
+use belofte_channels::rate::Rate;
+use belofte_core::Core;
+use belofte_store::{Clock, EngineSettings, PostgresSettings, Store, StoreSettings, Views};
+use belofte_vault::{Random, RootKey};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
+use crate::http::tls::Certificate;
+use crate::http::{Allowance, Around, Bounds};
+use crate::lifecycle::{Ended, Life, quiet_panics};
+use crate::{api, http, observability, worker};
+
+/// Mails that are filed at once, without the detour over the job table.
+const FILING: usize = 32;
+
+/// Opens the stores of `config`; the root key is made at first start, with a loud note.
+///
+/// # Errors
+/// What keeps them shut, in words for the operator.
+pub async fn open_store(config: &Config, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
+    let folder = config.data_folder().to_owned();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let file = config.root_key_file();
+    let root = match RootKey::open_file(&file).with_context(|| format!("the root key {}", file.display()))? {
+        Some(root) => root,
+        None => {
+            let root = RootKey::create_file(&file, random)
+                .with_context(|| format!("cannot make the root key {}", file.display()))?;
+            tracing::warn!(
+                file = %file.display(),
+                "a new root key was made. Copy it to a safe place off this machine NOW: without it \
+                 nothing that is stored can ever be read again"
+            );
+            root
+        }
+    };
+    let engine = match config.storage.engine {
+        StorageEngine::Sqlite => EngineSettings::Sqlite { readers: 4 },
+        StorageEngine::Postgres => {
+            let url = |secret: &Option<Secret>| secret.as_ref().map(|url| url.expose().to_owned());
+            EngineSettings::Postgres(PostgresSettings {
+                content_url: url(&config.storage.url).context("storage.url is missing")?,
+                keys_url: url(&config.storage.keys_url).context("storage.keys_url is missing")?,
+                connections: config.storage.connections.as_usize(),
+            })
+        }
+    };
+    let settings = StoreSettings { folder, engine };
+    let store = Store::open(&settings, root, clock.clone(), random.clone())
+        .await
+        .context("cannot open the stores")?;
+    store.system().found_system().await.context("cannot make the keys of the installation")?;
+    Ok(store)
+}
+
+fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<Certificate>> {
+    match (config.tls.mode, &config.tls.cert_file, &config.tls.key_file) {
+        (TlsMode::Files, Some(cert), Some(key)) => Ok(Certificate::from_files(cert, key)?),
+        _ => {
+            let folder = config.data_folder().join("tls");
+            Ok(Certificate::self_signed(&folder, config.server.public_url.host(), clock.now())?)
+        }
+    }
+}
+
+fn smtp_tls(config: &Config, desk: &Arc<Certificate>) -> anyhow::Result<ListenerTls> {
+    let certificate = match (config.smtp_tls.mode, &config.smtp_tls.cert_file, &config.smtp_tls.key_file) {
+        (SmtpTlsMode::Off, ..) => return Ok(ListenerTls::None),
+        (SmtpTlsMode::Files, Some(cert), Some(key)) => Certificate::from_files(cert, key)?,
+        _ => Arc::clone(desk),
+    };
+    Ok(ListenerTls::StartTls(certificate.listener(&[])?))
+}
+
+fn outbound(config: &Config) -> anyhow::Result<(Outbound, Arc<rustls::ClientConfig>)> {
+    let register = Register::new(Vec::new())?;
+    let outbound = Outbound::new(register, config.outbound.allow_private.clone());
+    let mut roots = Vec::new();
+    if let Some(file) = &config.outbound.root_certs_file {
+        for root in CertificateDer::pem_file_iter(file).with_context(|| format!("{}", file.display()))? {
+            roots.push(root.with_context(|| format!("{}", file.display()))?);
+        }
+    }
+    Ok((outbound, client_tls(roots)?))
+}
+
+async fn mail_listener(
+    config: &Config,
+    protocol: Protocol,
+    bind: std::net::SocketAddr,
+    tls: ListenerTls,
+    intake: Intake,
+) -> anyhow::Result<Listener> {
+    let smtp = &config.smtp;
+    let mut session = SessionSettings::new(protocol, config.smtp_hostname());
+    session.max_message = smtp.max_message_bytes.as_usize();
+    let rate = |per_minute: u64| Some(Rate::per_minute(u32::try_from(per_minute).unwrap_or(u32::MAX)));
+    let settings = ListenerSettings {
+        tls,
+        max_connections: smtp.max_connections.as_usize(),
+        max_connections_per_client: smtp.max_connections_per_client.as_usize(),
+        connections_per_client: rate(smtp.connections_per_minute.get()),
+        messages_per_client: rate(smtp.messages_per_minute.get()),
+        messages_per_account: rate(smtp.account_messages_per_minute.get()),
+        exempt: smtp.exempt.clone(),
+        memory: smtp.memory_bytes.as_usize(),
+        ..ListenerSettings::new(bind, session)
+    };
+    Listener::bind(settings, intake).await.with_context(|| format!("cannot listen for mail on {bind}"))
+}
+
+/// Runs the whole house until it is told to stop, and drains it.
+///
+/// # Errors
+/// What kept it from starting, in words for the operator.
+pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Result<Ended> {
+    quiet_panics();
+    let (outbound, client_tls) = outbound(&config)?;
+    let exporter = observability::start(&config.observability, &outbound, &client_tls, &clock, &random)?;
+    let figures = match config.observability.metrics_listen {
+        Some(address) => Some((observability::Figures::install()?, address)),
+        None => None,
+    };
+    let life = Life::default();
+    let store = open_store(&config, &clock, &random).await?;
+    let desk_certificate = certificate(&config, &clock)?;
+    let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
+    let submission = Submission::new(outbound, client_tls, config.smtp_hostname(), Patience::default());
+
+    store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
+    life.spawn(worker::run(core.clone(), submission.clone()));
+    life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
+    if let Some(exporter) = exporter {
+        life.spawn(exporter.run(life.stop.clone()));
+    }
+    if let Some((figures, address)) = figures {
+        let stop = life.stop.clone();
+        life.spawn(async move {
+            if let Err(error) = observability::serve_figures(figures, address, stop).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "figures are not shown");
+            }
+        });
+    }
+    let intake = Intake::Core(Processing::new(core.clone(), FILING));
+    let addresses = [(Protocol::Smtp, config.smtp.listen), (Protocol::Lmtp, config.smtp.lmtp_listen)];
+    for (protocol, bind) in addresses {
+        if let Some(bind) = bind {
+            let tls = smtp_tls(&config, &desk_certificate)?;
+            let listener = mail_listener(&config, protocol, bind, tls, intake.clone()).await?;
+            tracing::info!(address = %listener.local_addr()?, "listening for mail");
+            let (tracker, stop) = (life.tracker.clone(), life.stop.clone());
+            life.spawn(listener.run(tracker, stop));
+        }
+    }
+    let router = router(&config, &core, submission, &life);
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    tracing::info!(address = %listener.local_addr()?, "the desk is served");
+    let limits = &config.limits;
+    let bounds = Bounds {
+        connections: limits.connections.as_usize(),
+        handshake: Duration::from_secs(limits.handshake_s.get()),
+        head: Duration::from_secs(limits.head_s.get()),
+    };
+    let tls = desk_certificate.listener(&[b"h2", b"http/1.1"])?;
+    life.spawn(http::serve(listener, tls, router, bounds, life.tracker.clone(), life.stop.clone()));
+
+    let ended = life.run(Duration::from_secs(limits.drain_s.get())).await?;
+    store.close().await;
+    Ok(ended)
+}
+
+fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> Router {
+    let limits = &config.limits;
+    let views = Views::new(core.store.clone());
+    let (noting, stop) = (views.clone(), life.stop.clone());
+    life.spawn(async move { noting.run(stop).await });
+    let app = App {
+        core: core.clone(),
+        submission,
+        views,
+        public_url: Arc::new(config.server.public_url.clone()),
+        stop: life.stop.clone(),
+    };
+    let around = Around {
+        clock: core.clock().clone(),
+        random: core.random().clone(),
+        allowance: Allowance {
+            json_bytes: limits.json_bytes.as_usize(),
+            attachment_bytes: limits.attachment_bytes.as_usize(),
+            body_time: Duration::from_secs(limits.body_s.get()),
+        },
+    };
+    let (store, stop) = (core.store.clone(), life.stop.clone());
+    let ready = move || {
+        let (store, stop) = (store.clone(), stop.clone());
+        async move { !stop.is_cancelled() && store.system().tenants().await.is_ok() }
+    };
+    http::finish(api::router().with_state(app), around, ready)
+}

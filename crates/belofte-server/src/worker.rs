@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The worker: claims due jobs, tenant by tenant, and hands each to the room that does it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use belofte_channels::email::deliver::deliver;
+use belofte_channels::email::process::process;
+use belofte_channels::email::submission::Submission;
+use belofte_core::Core;
+use belofte_model::JobKind;
+use belofte_store::{Access, ClaimedJob, StoreError};
+use tokio::sync::Semaphore;
+
+/// Jobs that run at once.
+const PLACES: usize = 16;
+/// Jobs of one tenant that are claimed before another tenant has its turn.
+const TURN: u32 = 4;
+/// How often due jobs are looked for.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
+pub async fn run(core: Core, submission: Submission) {
+    let places = Arc::new(Semaphore::new(PLACES));
+    while !core.shutdown.is_cancelled() {
+        match turn(&core, &submission, &places).await {
+            // There may be more: look again at once.
+            Ok(claimed) if claimed > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %error, "jobs could not be claimed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            () = core.shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// One turn around all tenants that have work.
+async fn turn(core: &Core, submission: &Submission, places: &Arc<Semaphore>) -> Result<usize, StoreError> {
+    let now = core.clock().now();
+    let mut claimed = 0;
+    for tenant in core.store.system().tenants_with_due_jobs(now).await? {
+        let free = u32::try_from(places.available_permits()).unwrap_or(TURN).min(TURN);
+        if free == 0 || core.shutdown.is_cancelled() {
+            break;
+        }
+        for job in core.store.system().claim_jobs(tenant, free, now).await? {
+            claimed += 1;
+            let Ok(place) = Arc::clone(places).acquire_owned().await else { return Ok(claimed) };
+            let (core, submission) = (core.clone(), submission.clone());
+            core.tasks.clone().spawn(async move {
+                let _place = place;
+                work(&core, &submission, &job).await;
+            });
+        }
+    }
+    Ok(claimed)
+}
+
+async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
+    match job.kind {
+        JobKind::ProcessIntake => process(core, job).await,
+        JobKind::Deliver => deliver(core, submission, job).await,
+        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {
+            let access = Access::job(job, core.clock().clone());
+            if let Err(error) = core.store.upkeep(&access, job).await {
+                belofte_core::retry_later(core, job, &error).await;
+            }
+        }
+    }
+}

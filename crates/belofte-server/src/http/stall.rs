@@ -82,7 +82,8 @@ mod tests {
     async fn a_write_that_nobody_takes_ends_in_time() {
         let (near, _far) = tokio::io::duplex(16);
         let mut stream = Stalled::new(near, Duration::from_millis(20));
-        let error = stream.write_all(&[0; 64]).await.expect_err("nobody reads");
+        let written = tokio::time::timeout(Duration::from_secs(10), stream.write_all(&[0; 64])).await;
+        let error = written.expect("in time").expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -2,7 +2,7 @@
 // Takes a picture of every view in both languages, schemes and sizes, and
 // fails on a script error, a policy violation or an accessibility finding.
 // `--dev` uses the development server, `--only=thread,inbox` some of the views,
-// `--quick` Dutch light on both sizes.
+// `--quick` Dutch light on both sizes; `--language=en`, `--scheme=dark` pick one.
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,6 +14,10 @@ import { views } from "./views.mjs";
 const args = process.argv.slice(2);
 const only = args.find((a) => a.startsWith("--only="))?.slice(7).split(",");
 const quick = args.includes("--quick");
+const chosen = (name, all) => {
+  const given = args.find((a) => a.startsWith(`--${name}=`))?.split("=")[1];
+  return given ? [given] : quick ? all.slice(0, 1) : all;
+};
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = fileURLToPath(new URL("../../e2e/shots", import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -37,8 +41,8 @@ const browser = await chromium.launch({
 const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const found = [];
 
-for (const language of quick ? ["nl"] : ["nl", "en"]) {
-  for (const scheme of quick ? ["light"] : ["light", "dark"]) {
+for (const language of chosen("language", ["nl", "en"])) {
+  for (const scheme of chosen("scheme", ["light", "dark"])) {
     for (const [size, viewport] of Object.entries(SIZES)) {
       const context = await browser.newContext({
         viewport,

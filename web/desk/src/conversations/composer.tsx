@@ -77,6 +77,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
   const [sending, setSending] = useState<Sending[]>([]);
   const [addressing, setAddressing] = useState(Boolean(draft.to || draft.cc));
   const [over, setOver] = useState(false);
+  const [started, setStarted] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ body: string; key: string } | null>(null);
@@ -218,7 +219,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
       className={css.composer}
       data-kind={draft.kind}
       data-over={over || undefined}
-      data-filled={text !== "" || draft.files.length > 0 || sending.length > 0 || undefined}
+      data-filled={started || text !== "" || draft.files.length > 0 || sending.length > 0 || undefined}
       aria-label={t("composer.name")}
       onDragOver={(event) => {
         if (!event.dataTransfer.types.includes("Files")) return;
@@ -281,6 +282,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
           onChange={(event) => change({ [draft.kind]: event.currentTarget.value })}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
+          onFocus={() => setStarted(true)}
         />
         {(draft.files.length > 0 || sending.length > 0) && (
           <ul className={css.files} aria-label={t("composer.files")}>

@@ -61,15 +61,18 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel }:
           {status === "resolved" ? (
             <Button
               variant="default"
-              leftSection={<RetryIcon size={16} />}
+              className={css.main}
+              aria-label={t("action.reopen")}
               onClick={() => void actions.setStatus(conversation.id, "open")}
             >
-              {t("action.reopen")}
+              <RetryIcon size={16} />
+              <span>{t("action.reopen")}</span>
             </Button>
           ) : (
             <Tooltip label={session.user.single_key_shortcuts ? t("action.resolve_tip") : t("action.resolve")}>
-              <Button leftSection={<CheckIcon size={16} />} onClick={resolve}>
-                {t("action.resolve")}
+              <Button className={css.main} aria-label={t("action.resolve")} onClick={resolve}>
+                <CheckIcon size={16} />
+                <span>{t("action.resolve")}</span>
               </Button>
             </Tooltip>
           )}

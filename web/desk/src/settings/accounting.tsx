@@ -53,31 +53,19 @@ function Sum({ account }: { account: ChannelAccount }) {
             <dt>{t("mail_accounting.received")}</dt>
             <dd>{number(received)}</dd>
           </div>
-          <span className={css.sign} aria-hidden="true">
-            =
-          </span>
-          <div>
+          <div className={css.equals}>
             <dt>{t("mail_accounting.imported")}</dt>
             <dd>{number(imported)}</dd>
           </div>
-          <span className={css.sign} aria-hidden="true">
-            +
-          </span>
-          <div>
+          <div className={css.plus}>
             <dt>{t("mail_accounting.duplicates")}</dt>
             <dd>{number(duplicates)}</dd>
           </div>
-          <span className={css.sign} aria-hidden="true">
-            +
-          </span>
-          <div className={quarantined > 0 ? css.bad : undefined}>
+          <div className={css.plus} data-some={quarantined > 0 || undefined}>
             <dt>{t("mail_accounting.quarantined")}</dt>
             <dd>{number(quarantined)}</dd>
           </div>
-          <span className={css.sign} aria-hidden="true">
-            +
-          </span>
-          <div>
+          <div className={css.plus}>
             <dt>{t("mail_accounting.pending")}</dt>
             <dd>{number(pending)}</dd>
           </div>

@@ -9,6 +9,8 @@ pub mod listener;
 mod message_body;
 pub mod process;
 mod reply;
+#[cfg(test)]
+mod road_tests;
 pub mod smtp_session;
 pub mod submission;
 mod submission_dialogue;

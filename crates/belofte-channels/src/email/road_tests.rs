@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The road in one process: a mail through a real socket into sealed stores, an answer out of
+//! them into another real listener.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use belofte_core::{Core, NewReply};
+use belofte_model::{
+    ChannelKind, ConversationStatus, DeliveryState, EmailAddress, Language, LineSecurity, MessageKind,
+    Purpose, RequestId,
+};
+use belofte_store::{
+    Access, Assignee, Clock, ConversationQuery, EngineSettings, NewChannelAccount, NewSubmission, NewUser,
+    PasswordChange, Slug, Store, StoreSettings,
+};
+use belofte_vault::{Pii, Random, RootKey};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::deliver::deliver;
+use super::intake::{Intake, MemoryIntake};
+use super::listener::{Listener, ListenerSettings};
+use super::process::{Processing, process};
+use super::smtp_session::{Protocol, SessionSettings};
+use super::submission::{Patience, Submission};
+use crate::email::client_tls;
+use crate::outbound::{Outbound, Register};
+
+struct House {
+    core: Core,
+    access: Access,
+    smtp: SocketAddr,
+    submission: Submission,
+    customers: MemoryIntake,
+    _folder: tempfile::TempDir,
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+async fn listen(intake: Intake, core: Option<&Core>) -> SocketAddr {
+    let bind = "127.0.0.1:0".parse().expect("an address");
+    let settings = ListenerSettings::new(bind, SessionSettings::new(Protocol::Smtp, "mx.example"));
+    let listener = Listener::bind(settings, intake).await.expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let tasks = core.map_or_else(TaskTracker::new, |core| core.tasks.clone());
+    tasks.spawn(listener.run(tasks.clone(), CancellationToken::new()));
+    at
+}
+
+async fn store(folder: &Path) -> Store {
+    let root = RootKey::create_file(&folder.join("root.key"), &Random::System).expect("a root key");
+    let settings = StoreSettings { folder: folder.to_owned(), engine: EngineSettings::Sqlite { readers: 2 } };
+    Store::open(&settings, root, Clock::System, Random::System).await.expect("stores")
+}
+
+impl House {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store(folder.path()).await;
+        store.system().found_system().await.expect("keys of the house");
+        let slug = Slug::parse("shop").expect("a short name");
+        let founded = store.system().create_tenant(&slug, "Shop", "Klantenservice").await.expect("a tenant");
+        let token = founded.invitation.token.expose();
+        let invitation = store.system().invitation_by_token(token).await.expect("read").expect("open");
+        let user = NewUser {
+            name: Pii::new("Sanne de Boer".to_owned()),
+            email: address("sanne@shop.example"),
+            language: Language::Nl,
+            password_hash: Pii::new("no password is checked here".to_owned()),
+            user_agent: Pii::new(String::new()),
+        };
+        let session = store.system().accept_invitation(&invitation, &user).await.expect("a user");
+        let request = RequestId::new(store.clock().now(), store.random().bytes());
+        let access = Access::authenticated(&session.who, Purpose::Service, request, Clock::System);
+
+        let customers = MemoryIntake::default();
+        customers.takes("jan@klant.example", 1);
+        let outside = listen(Intake::Memory(customers.clone()), None).await;
+        let account = NewChannelAccount {
+            kind: ChannelKind::Email,
+            address: address("info@shop.example"),
+            from_name: "Shop".to_owned(),
+            queue: None,
+            reply_language: Language::Nl,
+            submission: Some(NewSubmission {
+                host: outside.ip().to_string(),
+                port: outside.port(),
+                security: LineSecurity::None,
+                username: None,
+                password: PasswordChange::Keep,
+            }),
+        };
+        store.create_channel_account(&access, account).await.expect("an account");
+
+        let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
+        let smtp = listen(Intake::Core(Processing::new(core.clone(), 4)), Some(&core)).await;
+        let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
+        let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
+        let tls = client_tls(Vec::new()).expect("roots");
+        let submission = Submission::new(outbound, tls, "desk.shop.example", Patience::default());
+        Self { core, access, smtp, submission, customers, _folder: folder }
+    }
+
+    /// Sends one mail and gives the last answer of the server.
+    async fn send(&self, from: &str, to: &str, mail: &str) -> String {
+        let mut line = TcpStream::connect(self.smtp).await.expect("connected");
+        let body = mail.replace('\n', "\r\n");
+        let steps = [
+            String::new(),
+            "EHLO customer.example\r\n".to_owned(),
+            format!("MAIL FROM:<{from}>\r\n"),
+            format!("RCPT TO:<{to}>\r\n"),
+            "DATA\r\n".to_owned(),
+            format!("{body}\r\n.\r\n"),
+        ];
+        let mut last = String::new();
+        for step in steps {
+            line.write_all(step.as_bytes()).await.expect("sent");
+            last = String::new();
+            let mut buffer = [0; 2048];
+            while !last.lines().last().is_some_and(|line| line.as_bytes().get(3) == Some(&b' ')) {
+                let n = line.read(&mut buffer).await.expect("an answer");
+                assert!(n > 0, "the server hung up after {step:?}");
+                last.push_str(&String::from_utf8_lossy(&buffer[..n]));
+            }
+        }
+        last
+    }
+
+    async fn conversations(&self) -> Vec<belofte_store::Conversation> {
+        let query = ConversationQuery {
+            status: None,
+            assignee: Assignee::Any,
+            queue: None,
+            contact: None,
+            after: None,
+            limit: 50,
+        };
+        self.core.store.conversations(&self.access, query).await.expect("a list")
+    }
+
+    /// Waits until background work has filed `messages` messages in all.
+    async fn until(&self, messages: i64) {
+        for _ in 0..200 {
+            let there: i64 = self.conversations().await.iter().map(|case| case.messages).sum();
+            if there >= messages {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{messages} messages were not filed");
+    }
+
+    /// Does all jobs that are due now, as the worker would.
+    async fn work(&self) -> usize {
+        let now = self.core.clock().now();
+        let mut done = 0;
+        for tenant in self.core.store.system().tenants_with_due_jobs(now).await.expect("tenants") {
+            for job in self.core.store.system().claim_jobs(tenant, 10, now).await.expect("jobs") {
+                match job.kind {
+                    belofte_model::JobKind::ProcessIntake => process(&self.core, &job).await,
+                    belofte_model::JobKind::Deliver => deliver(&self.core, &self.submission, &job).await,
+                    _ => continue,
+                }
+                done += 1;
+            }
+        }
+        done
+    }
+}
+
+const QUESTION: &str = "From: Jan Jansen <jan@klant.example>\nTo: info@shop.example\nSubject: Vraag over factuur 2041\n\
+Message-ID: <vraag-1@klant.example>\nDate: Mon, 02 Nov 2026 10:00:00 +0100\nContent-Type: text/plain; charset=utf-8\n\n\
+Goedemorgen, de factuur klopt volgens mij niet. Kunt u zebrapad nakijken?\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_mail_to_an_answer_and_back() {
+    let house = House::open().await;
+    let answer = house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    assert!(answer.starts_with("250"), "{answer}");
+    house.until(1).await;
+
+    let cases = house.conversations().await;
+    assert_eq!(cases.len(), 1);
+    let case = &cases[0];
+    assert_eq!(case.summary.subject, "Vraag over factuur 2041");
+    assert_eq!(case.summary.name, "Jan Jansen");
+    assert_eq!(case.status, ConversationStatus::Open);
+    let messages = house.core.store.messages(&house.access, case.id, None, 50).await.expect("messages");
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].content.text.contains("zebrapad"));
+    let source = messages[0].source.expect("a source");
+    let source = house.core.store.blob(&house.access, source).await.expect("the source opens");
+    assert!(String::from_utf8_lossy(&source).contains("Message-ID: <vraag-1@klant.example>"));
+
+    // The same mail again is there once.
+    house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(house.conversations().await[0].messages, 1);
+
+    // The agent answers; the customer's server receives it.
+    let reply = NewReply { text: "Dank u, wij kijken het na.".to_owned(), ..NewReply::default() };
+    let sent = belofte_core::reply(&house.core, &house.access, case.id, &reply).await.expect("a reply");
+    assert_eq!(sent.deliveries[0].state, DeliveryState::Queued);
+    assert_eq!(house.work().await, 1);
+    let sent = house.core.store.message(&house.access, sent.id).await.expect("the reply");
+    assert_eq!(sent.deliveries[0].state, DeliveryState::Sent, "{:?}", sent.deliveries[0].code);
+    let received = house.customers.received();
+    assert_eq!(received.len(), 1);
+    let raw = String::from_utf8_lossy(&received[0].raw).into_owned();
+    assert!(raw.contains("In-Reply-To: <vraag-1@klant.example>"), "{raw}");
+    assert!(raw.contains("Subject: Re: Vraag over factuur 2041"), "{raw}");
+    assert_eq!(house.conversations().await[0].status, ConversationStatus::Waiting);
+
+    // The customer answers to the signed reply address, without any identifier.
+    let parsed = belofte_mail::parse(&received[0].raw).expect("our own mail");
+    let reply_to = parsed.reply_to[0].address.as_sent();
+    assert!(reply_to.starts_with("info+r."), "{reply_to}");
+    let second = "From: jan@klant.example\nTo: info@shop.example\nSubject: iets anders\n\nBedankt!\n";
+    let answer = house.send("jan@klant.example", &reply_to, second).await;
+    assert!(answer.starts_with("250"), "{answer}");
+    house.until(3).await;
+    let cases = house.conversations().await;
+    assert_eq!(cases.len(), 1, "the signed address names the thread");
+    assert_eq!(cases[0].status, ConversationStatus::Open);
+
+    // A stranger with the same subject opens a case of their own.
+    let stranger = QUESTION.replace("jan@klant", "piet@ander").replace("vraag-1", "vraag-9");
+    house.send("piet@ander.example", "info@shop.example", &stranger).await;
+    house.until(4).await;
+    assert_eq!(house.conversations().await.len(), 2);
+
+    // A forged reply address names nothing.
+    let forged = format!("{}x@shop.example", &reply_to[..reply_to.find('@').expect("an address") - 1]);
+    let third = "From: eve@ander.example\nTo: info@shop.example\nSubject: hallo\n\nHallo\n";
+    house.send("eve@ander.example", &forged, third).await;
+    house.until(5).await;
+    assert_eq!(house.conversations().await.len(), 3);
+
+    // Everything is found by its words, also by the beginning of one.
+    let access = &house.access;
+    for query in ["zebrapad", "factuur zebrapad", "jans"] {
+        let hits = house.core.store.search(access, query, None, 10).await.expect("a search");
+        assert!(!hits.items.is_empty(), "{query}");
+        assert!(hits.items.iter().all(|hit| hit.message.kind != MessageKind::Note));
+    }
+    let none = house.core.store.search(access, "olifant", None, 10).await.expect("a search");
+    assert!(none.items.is_empty());
+    assert_eq!(house.work().await, 0, "no job is left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_is_quarantined_and_strangers_are_refused() {
+    let house = House::open().await;
+    let answer = house.send("x@klant.example", "info@shop.example", "this is no mail at all").await;
+    assert!(answer.starts_with("250"), "taken in, since it is durable: {answer}");
+    for _ in 0..200 {
+        let accounts = house.core.store.channel_accounts(&house.access).await.expect("accounts");
+        let sum = house.core.store.accounting(&house.access, accounts[0].id).await.expect("a sum");
+        if sum.quarantined == 1 {
+            assert_eq!((sum.received, sum.imported), (1, 0));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nothing was quarantined");
+}

@@ -53,7 +53,7 @@ CREATE TABLE session (
   key_id       BLOB NOT NULL,
   PRIMARY KEY (token_hash)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX session_user ON session (tenant_id, user_id);
+CREATE INDEX session_of_user ON session (tenant_id, user_id);
 
 CREATE TABLE api_key (
   tenant_id    BLOB NOT NULL,

@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Tests of the stores beneath the nouns: order of commits, kill -9, both engines.
+//! Tests of the stores beneath the nouns (order of commits, kill -9, both engines), and of the
+//! nouns, each on both engines.
 
+mod api_keys;
+mod channel_accounts;
 mod conformance;
 mod four_stores;
+mod house;
+mod idempotency;
+mod invitations;
+mod ledger_export;
+mod mail_accounting;
 mod place;
+mod sessions;
+mod sign_in;
+mod tenants;
+mod users;
+mod views;
 
 pub(crate) use place::{access, places};

@@ -8,7 +8,7 @@ use belofte_vault::{Random, RootKey};
 use uuid::Uuid;
 
 use crate::engine::{Migrations, PostgresSettings};
-use crate::{Access, Clock, EngineSettings, Store, StoreError, StoreSettings};
+use crate::{Access, Clock, EngineSettings, MIGRATIONS, Store, StoreError, StoreSettings};
 
 pub(crate) struct Place {
     pub(crate) name: &'static str,
@@ -66,6 +66,11 @@ impl Place {
     pub(crate) async fn open(&self, migrations: &Migrations) -> Result<Store, StoreError> {
         open(self.folder.path(), self.engine.clone(), migrations).await
     }
+
+    /// The stores of this version, with a clock that the test moves.
+    pub(crate) async fn open_at(&self, clock: &Clock) -> Result<Store, StoreError> {
+        open_with(self.folder.path(), self.engine.clone(), &MIGRATIONS, clock.clone()).await
+    }
 }
 
 pub(crate) async fn open(
@@ -73,13 +78,22 @@ pub(crate) async fn open(
     engine: EngineSettings,
     migrations: &Migrations,
 ) -> Result<Store, StoreError> {
+    open_with(folder, engine, migrations, Clock::System).await
+}
+
+async fn open_with(
+    folder: &Path,
+    engine: EngineSettings,
+    migrations: &Migrations,
+    clock: Clock,
+) -> Result<Store, StoreError> {
     let path = folder.join("root.key");
     let root = match RootKey::open_file(&path).expect("a readable root key") {
         Some(root) => root,
         None => RootKey::create_file(&path, &Random::System).expect("a root key"),
     };
     let settings = StoreSettings { folder: folder.to_owned(), engine };
-    Store::open_with(&settings, migrations, root, Clock::System, Random::System).await
+    Store::open_with(&settings, migrations, root, clock, Random::System).await
 }
 
 pub(crate) fn access(tenant: TenantId) -> Access {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Idempotency: done once, answered twice.
+
+use belofte_model::Role;
+
+use super::house::houses;
+use crate::{Begun, IdempotencyTicket, StoreError};
+
+const REQUEST: [u8; 32] = [1; 32];
+const OTHER: [u8; 32] = [2; 32];
+
+fn ticket(begun: Begun) -> IdempotencyTicket {
+    match begun {
+        Begun::Proceed(ticket) => ticket,
+        other => panic!("not to be carried out: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_request_gets_the_same_answer_and_another_is_refused() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        let agent = house.join(&admin, Role::Agent, "agent@bakker.example").await;
+        let store = &house.store;
+        let begin = async |access, request| store.begin_request(access, "key", request).await.expect("begun");
+        let first = ticket(begin(&admin.access, &REQUEST).await);
+        assert!(matches!(begin(&admin.access, &REQUEST).await, Begun::Running), "{}", house.name());
+        assert!(matches!(begin(&admin.access, &OTHER).await, Begun::OtherRequest));
+        store.finish_request(&admin.access, &first, 201, b"{\"id\":1}").await.expect("finished");
+        match begin(&admin.access, &REQUEST).await {
+            Begun::Stored(answer) => assert_eq!((answer.status, answer.body), (201, b"{\"id\":1}".to_vec())),
+            other => panic!("{}: {other:?}", house.name()),
+        }
+        assert!(matches!(begin(&admin.access, &OTHER).await, Begun::OtherRequest));
+        // The same key of somebody else is another key.
+        let theirs = ticket(begin(&agent.access, &OTHER).await);
+        store.abandon_request(&agent.access, &theirs).await.expect("abandoned");
+        ticket(begin(&agent.access, &REQUEST).await);
+        // An answer that was given is not abandoned.
+        store.abandon_request(&admin.access, &first).await.expect("nothing to abandon");
+        assert!(matches!(begin(&admin.access, &REQUEST).await, Begun::Stored(_)));
+        house.pass(86_399);
+        assert!(matches!(begin(&admin.access, &REQUEST).await, Begun::Stored(_)));
+        house.pass(1);
+        ticket(begin(&admin.access, &OTHER).await);
+        house.pass(86_400);
+        assert!(store.system().sweep_expired().await.expect("swept") >= 2, "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_at_the_same_moment_one_is_carried_out() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        for round in 0..5 {
+            let mut requests = tokio::task::JoinSet::new();
+            for _ in 0..8 {
+                let (store, access) = (house.store.clone(), admin.access.clone());
+                requests.spawn(async move {
+                    store.begin_request(&access, &format!("key {round}"), &REQUEST).await.expect("begun")
+                });
+            }
+            let begun = requests.join_all().await;
+            let carried = begun.iter().filter(|one| matches!(one, Begun::Proceed(_))).count();
+            let waiting = begun.iter().filter(|one| matches!(one, Begun::Running)).count();
+            assert_eq!((carried, waiting), (1, 7), "{}", house.name());
+        }
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_over_from_the_dead_makes_the_same_row() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        let store = &house.store;
+        let begin = async || store.begin_request(&admin.access, "key", &REQUEST).await.expect("begun");
+        let dead = ticket(begin().await);
+        house.pass(119);
+        assert!(matches!(begin().await, Begun::Running));
+        house.pass(1);
+        let heir = ticket(begin().await);
+        assert_eq!(heir.intended, dead.intended, "{}", house.name());
+        assert!(matches!(begin().await, Begun::Running), "the heir has its own time");
+        let late = store.finish_request(&admin.access, &dead, 500, b"late").await;
+        assert!(matches!(late, Err(StoreError::Conflict)), "{}", house.name());
+        store.abandon_request(&admin.access, &dead).await.expect("without effect");
+        store.finish_request(&admin.access, &heir, 201, b"done").await.expect("finished");
+        assert!(matches!(begin().await, Begun::Stored(answer) if answer.body == b"done"));
+        house.close().await;
+    }
+}

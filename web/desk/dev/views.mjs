@@ -34,7 +34,7 @@ export const views = {
     sizes: ["phone"],
     act: async (page) => {
       await openRow("Marieke")(page);
-      await page.getByRole("button", { name: /zijpaneel|side panel/ }).click();
+      await page.getByRole("button", { name: /zijpaneel|side panel/i }).click();
     },
   },
   search: {

@@ -113,10 +113,10 @@ export function Desk() {
           </Menu>
         </nav>
         <div className={css.right}>
-          <LiveLine live={live} />
           <div id="view" className={css.view} tabIndex={-1}>
             <Outlet />
           </div>
+          <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>
           {overlay === "palette" && <Palette close={() => setOverlay(null)} signOut={signOut} />}

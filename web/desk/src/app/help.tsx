@@ -30,7 +30,7 @@ export default function Help({ close }: { close: () => void }) {
   const { t } = useWords();
   const session = useSession();
   return (
-    <Modal opened onClose={close} title={t("help.title")} size={520} closeButtonProps={{ "aria-label": t("action.close") }}>
+    <Modal opened onClose={close} title={t("help.title")} size={600} closeButtonProps={{ "aria-label": t("action.close") }}>
       <div className={css.columns}>
         <List name={t("help.single")} rows={KEYS} off={!session.user.single_key_shortcuts} />
         <List name={t("help.always")} rows={CHORDS} off={false} />

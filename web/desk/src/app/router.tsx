@@ -37,7 +37,7 @@ const desk = createRoute({
   beforeLoad: async ({ location }) => {
     const session = await currentSession();
     if (!session) {
-      const home = location.pathname === "/" || location.pathname.startsWith("/inbox/mine");
+      const home = location.pathname === "/" || location.pathname === "/inbox/mine";
       throw redirect({ to: "/sign-in", search: home ? {} : { next: location.pathname } });
     }
   },

@@ -117,7 +117,8 @@ export function FailureLine({ error, retry }: { error: unknown; retry?: () => vo
 
 function Code({ error }: { error: unknown }) {
   const { t } = useWords();
-  if (!(error instanceof ApiError) || !error.problem.request) return null;
+  // A refusal explains itself; what the server broke on needs a code to look it up by.
+  if (!(error instanceof ApiError) || error.status < 500 || !error.problem.request) return null;
   return (
     <p className={css.code}>{t("problem.reference", { code: error.code, request: error.problem.request })}</p>
   );

@@ -53,7 +53,9 @@ async function apply(before: ConversationRow, change: Change, me: Uuid, words: W
     show(before, me);
     void queryClient.invalidateQueries({ queryKey: keys.conversation(before.id) });
     void queryClient.invalidateQueries({ queryKey: keys.lists });
-    toast(explainShort(error, words), { bad: true });
+    const who = before.contact.name || before.contact.address;
+    // The conversation may have left the screen already, so the notice names it.
+    toast(words.t("did.not_changed", { who, reason: explainShort(error, words) }), { bad: true });
     return null;
   }
 }

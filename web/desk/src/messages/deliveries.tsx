@@ -34,7 +34,7 @@ export function deliveryText(delivery: Delivery, words: Words): string {
 export function Deliveries({ message }: { message: Message }) {
   const words = useWords();
   const { t } = words;
-  const bad = message.deliveries.filter((one) => one.state === "failed" || one.state === "unknown");
+  const failed = message.deliveries.filter((one) => one.state === "failed");
   const sent = message.deliveries.every((one) => one.state === "sent");
   if (sent) {
     const last = message.deliveries.map((one) => one.updated_at).sort().at(-1) ?? message.created_at;
@@ -48,11 +48,12 @@ export function Deliveries({ message }: { message: Message }) {
   return (
     <ul className={css.list} aria-label={t("delivery.list")}>
       {message.deliveries.map((one) => (
-        <Line key={one.id} message={message} delivery={one} alone={bad.length <= 1} />
+        <Line key={one.id} message={message} delivery={one} alone={one.state === "unknown" || failed.length <= 1} />
       ))}
-      {bad.length > 1 && (
+      {/* An unknown one is never among these: sending it again is a choice of its own. */}
+      {failed.length > 1 && (
         <li>
-          <Retry message={message} deliveries={bad} label={t("delivery.retry_all", { count: bad.length })} />
+          <Retry message={message} deliveries={failed} label={t("delivery.retry_all", { count: failed.length })} />
         </li>
       )}
     </ul>

@@ -228,7 +228,7 @@ impl List {
             "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
              last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
              FROM conversation WHERE tenant_id = $1 AND status = $2 AND (last_message_at, id) < ($3, $4) \
-             AND ($5 = 0 OR assignee_id IS NULL) AND queue_id = coalesce($6, queue_id) \
+             AND (CAST($5 AS bigint) = 0 OR assignee_id IS NULL) AND queue_id = coalesce($6, queue_id) \
              ORDER BY last_message_at DESC, id DESC LIMIT $7"
         );
         tx.query(text, params![tenant, status_name, at, id, nobody, query.queue, limit], sealed).await
@@ -617,7 +617,7 @@ impl Write for ChangeConversation {
         tx.execute_one(
             sql!(
                 "UPDATE conversation SET status = $3, assignee_id = $4, queue_id = $5, version = version + 1, \
-                 resolved_at = CASE WHEN $6 = 0 THEN NULL ELSE coalesce(resolved_at, $7) END, \
+                 resolved_at = CASE WHEN CAST($6 AS bigint) = 0 THEN NULL ELSE coalesce(resolved_at, $7) END, \
                  waiting_since = CASE WHEN $3 = 'open' THEN coalesce(waiting_since, $7) ELSE NULL END \
                  WHERE tenant_id = $1 AND id = $2"
             ),

@@ -122,10 +122,10 @@ impl Write for WriteOut {
         tx.execute_one(
             sql!(
                 "UPDATE conversation SET status = $4, summary = coalesce($5, summary), message_count = message_count + 1, \
-                 last_message_at = $6, last_message_kind = $7, unread = CASE WHEN $8 = 1 THEN 0 ELSE unread END, \
-                 first_reply_at = CASE WHEN $8 = 1 THEN coalesce(first_reply_at, $6) ELSE first_reply_at END, \
+                 last_message_at = $6, last_message_kind = $7, unread = CASE WHEN CAST($8 AS bigint) = 1 THEN 0 ELSE unread END, \
+                 first_reply_at = CASE WHEN CAST($8 AS bigint) = 1 THEN coalesce(first_reply_at, $6) ELSE first_reply_at END, \
                  waiting_since = CASE WHEN $4 = 'open' THEN waiting_since ELSE NULL END, \
-                 resolved_at = CASE WHEN $9 = 1 THEN coalesce(resolved_at, $6) ELSE NULL END, version = version + 1 \
+                 resolved_at = CASE WHEN CAST($9 AS bigint) = 1 THEN coalesce(resolved_at, $6) ELSE NULL END, version = version + 1 \
                  WHERE tenant_id = $1 AND id = $2 AND version = $3"
             ),
             params![

@@ -53,16 +53,16 @@ async fn listen(intake: Intake, core: Option<&Core>) -> SocketAddr {
     at
 }
 
-async fn store(folder: &Path) -> Store {
+async fn store(folder: &Path, engine: EngineSettings) -> Store {
     let root = RootKey::create_file(&folder.join("root.key"), &Random::System).expect("a root key");
-    let settings = StoreSettings { folder: folder.to_owned(), engine: EngineSettings::Sqlite { readers: 2 } };
+    let settings = StoreSettings { folder: folder.to_owned(), engine };
     Store::open(&settings, root, Clock::System, Random::System).await.expect("stores")
 }
 
 impl House {
     async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = store(folder.path()).await;
+        let store = store(folder.path(), EngineSettings::Sqlite { readers: 2 }).await;
         store.system().found_system().await.expect("keys of the house");
         let slug = Slug::parse("shop").expect("a short name");
         let founded = store.system().create_tenant(&slug, "Shop", "Klantenservice").await.expect("a tenant");

@@ -4,11 +4,13 @@
 
 pub mod certificate;
 pub mod chromium;
+pub mod client;
 pub mod dovecot;
 pub mod free_port;
 pub mod peer;
 pub mod postfix;
 pub mod postgres;
+pub mod server;
 pub mod swaks;
 pub mod wait;
 

@@ -131,7 +131,12 @@ fn unique_name() -> String {
 }
 
 fn url_of(name: &str) -> String {
-    let (server, _) = cluster_url().rsplit_once('/').expect("the URL names a database");
+    let cluster = cluster_url();
+    if !cluster.contains("://") {
+        // Key-value text of libpq: the later setting wins.
+        return format!("{cluster} dbname={name}");
+    }
+    let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
     format!("{server}/{name}")
 }
 

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The server itself: the built program `belofte` with a data folder of its own, on the engine
+//! that the test asks for, with one tenant whose admin is signed in.
+//!
+//! ```ignore
+//! let server = Server::start(Engine::Sqlite);
+//! let agent = server.join("agent");
+//! let account = server.admin().post("/channel-accounts", json!({…})).expect(201);
+//! swaks(server.smtp, &["--to", "info@winkel.example", …]);
+//! agent.get("/conversations").expect(200);
+//! ```
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::free_port::free_ports;
+use super::peer::{Peer, new_folder};
+use super::postgres::Database;
+use super::wait;
+
+/// The password of everybody in tests.
+pub const PASSWORD: &str = "correct paard batterij";
+/// The short name of the tenant that every server begins with.
+pub const TENANT: &str = "winkel";
+/// The address of its admin.
+pub const ADMIN: &str = "admin@winkel.example";
+
+/// Which engine keeps rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded.
+    Sqlite,
+    /// A server with two databases.
+    Postgres,
+}
+
+/// Writes a test once and runs it on both engines: `on_both_engines!(name, |engine| { … });`
+macro_rules! on_both_engines {
+    ($name:ident, |$engine:ident| $body:block) => {
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs all of its file")]
+            use super::*;
+            use $crate::support::server::Engine;
+
+            fn run($engine: Engine) $body
+
+            #[test]
+            fn sqlite() {
+                run(Engine::Sqlite);
+            }
+
+            #[test]
+            fn postgres() {
+                run(Engine::Postgres);
+            }
+        }
+    };
+}
+pub(crate) use on_both_engines;
+
+/// A running server.
+pub struct Server {
+    /// The engine.
+    pub engine: Engine,
+    /// Where the desk and the API are.
+    pub https: SocketAddr,
+    /// The port of the mail listener.
+    pub smtp: u16,
+    /// Its tenant.
+    pub tenant: Tenant,
+    // Dropped in this order: the program goes before its databases and its data.
+    process: Option<Peer>,
+    databases: Option<[Database; 2]>,
+    folder: TempDir,
+}
+
+/// A tenant and its admin.
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// The admin, signed in. Has the duty of privacy officer too.
+    pub admin: Client,
+}
+
+impl Server {
+    /// Starts a server with everything as it is by default.
+    pub fn start(engine: Engine) -> Self {
+        Self::start_with(engine, "")
+    }
+
+    /// Starts a server with more lines of configuration, in TOML; sections of their own, such as
+    /// `"[limits]\nsign_in_per_account = 3\n"`. Private networks are allowed to be sent to.
+    ///
+    /// # Panics
+    /// When it does not start, with its log.
+    pub fn start_with(engine: Engine, more: &str) -> Self {
+        let mut server = Self::prepare(engine, more);
+        let made = server.create_tenant(TENANT);
+        server.boot();
+        server.tenant = server.found(&made, ADMIN);
+        server
+    }
+
+    fn prepare(engine: Engine, more: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [https, smtp] = free_ports();
+        let databases = (engine == Engine::Postgres).then(|| [Database::empty(), Database::empty()]);
+        let storage = match &databases {
+            Some([content, keys]) => format!(
+                "[storage]\nengine = \"postgres\"\nurl = {:?}\nkeys_url = {:?}\n",
+                content.url(),
+                keys.url()
+            ),
+            None => String::new(),
+        };
+        let outbound =
+            if more.contains("[outbound]") { "" } else { "[outbound]\nallow_private = [\"127.0.0.0/8\"]\n" };
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:{https}\"\npublic_url = \"https://localhost:{https}\"\n\
+             [data]\nfolder = {:?}\n[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n{storage}{outbound}{more}",
+            folder.path().join("data")
+        );
+        fs::write(folder.path().join("belofte.toml"), config).expect("our own folder");
+        let https = SocketAddr::from(([127, 0, 0, 1], https));
+        let tenant = Tenant { id: String::new(), admin: Client::new(https) };
+        Self { engine, https, smtp, tenant, process: None, databases, folder }
+    }
+
+    /// Starts the program, after [`stop`](Self::stop) or [`kill`](Self::kill) with the same data
+    /// and ports, and waits until it is ready.
+    pub fn boot(&mut self) {
+        self.boot_with(&[]);
+    }
+
+    /// As [`boot`](Self::boot), with variables in the program's environment.
+    pub fn boot_with(&mut self, variables: &[(&str, &str)]) {
+        assert!(self.process.is_none(), "it runs already");
+        let pid_file = self.folder.path().join("pid");
+        let script = "echo $$ > \"$0\"; exec env \"$@\"";
+        let variables: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let (pid, config) = (pid_file.display().to_string(), self.config_file().display().to_string());
+        let mut command = vec!["sh", "-c", script, &pid];
+        command.extend(variables.iter().map(String::as_str));
+        command.extend([env!("CARGO_BIN_EXE_belofte"), "serve", "--config", &config]);
+        let process = self.process.insert(Peer::start(new_folder("server"), "TERM", &command));
+        let client = Client::new(self.https);
+        let ready = || {
+            let logs = process.logs();
+            assert!(!logs.contains("belofte: "), "the server did not start: {logs}");
+            let answer = client.try_exchange(Method::GET, "/readyz", &[], Vec::new());
+            answer.is_ok_and(|answer| answer.status.is_success()).then_some(())
+        };
+        wait::until("the server to be ready", Duration::from_secs(60), ready);
+        wait::until_listening("the mail listener", self.smtp);
+    }
+
+    /// Stops the program as systemd does; running requests end, then it is gone.
+    pub fn stop(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// Kills the program as a power cut does: nothing of it runs to an end.
+    pub fn kill(&mut self) {
+        let pid = fs::read_to_string(self.folder.path().join("pid")).expect("it runs");
+        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "it ran");
+        drop(self.process.take());
+    }
+
+    /// What the program logged since it started last.
+    pub fn logs(&self) -> String {
+        self.process.as_ref().map(Peer::logs).unwrap_or_default()
+    }
+
+    /// The admin of the first tenant, signed in.
+    pub fn admin(&self) -> &Client {
+        &self.tenant.admin
+    }
+
+    /// Somebody who has never been here.
+    pub fn stranger(&self) -> Client {
+        Client::new(self.https)
+    }
+
+    /// Somebody signed in with this address and the [`PASSWORD`].
+    pub fn sign_in(&self, email: &str) -> Client {
+        let client = self.stranger();
+        client.post("/session", json!({ "email": email, "password": PASSWORD })).expect(201);
+        client
+    }
+
+    /// A new user of the first tenant with this role (`agent`, `supervisor`, `admin`), signed in.
+    /// Their address is `<role><number>@winkel.example`; `GET /session` tells.
+    pub fn join(&self, role: &str) -> Client {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let email = format!("{role}{}@{TENANT}.example", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.invite(self.admin(), json!({ "role": role }), &email)
+    }
+
+    /// Who accepts an invitation that `admin` made with the body `invitation`, signed in.
+    pub fn invite(&self, admin: &Client, invitation: Value, email: &str) -> Client {
+        let made = admin.post("/invitations", invitation).expect(201);
+        let link = made["link"].as_str().expect("a link");
+        self.accept(link, email)
+    }
+
+    /// Who accepts the invitation behind `link`, signed in.
+    pub fn accept(&self, link: &str, email: &str) -> Client {
+        let (_, token) = link.split_once("/invitation#").expect("a link of an invitation");
+        let name = email.split('@').next().unwrap_or(email);
+        let client = self.stranger();
+        let body = json!({
+            "token": token, "name": name, "email": email, "password": PASSWORD, "language": "en",
+        });
+        client.post("/invitations/accept", body).expect(201);
+        client
+    }
+
+    /// Another tenant with the admin `admin@<slug>.example`, made while the server runs.
+    pub fn found_tenant(&self, slug: &str) -> Tenant {
+        let made = self.create_tenant(slug);
+        self.found(&made, &format!("admin@{slug}.example"))
+    }
+
+    fn found(&self, made: &Value, email: &str) -> Tenant {
+        let admin = self.accept(made["invitation"].as_str().expect("a link"), email);
+        Tenant { id: made["id"].as_str().expect("an id").to_owned(), admin }
+    }
+
+    fn create_tenant(&self, slug: &str) -> Value {
+        self.command_json(&["tenant", "create", slug, "--name", slug])
+    }
+
+    /// Runs `belofte` with these arguments and this server's configuration.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_belofte"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.config_file())
+            .output()
+            .expect("the program was built")
+    }
+
+    /// As [`command`](Self::command), with `--json` and success.
+    ///
+    /// # Panics
+    /// When it fails or tells no JSON.
+    pub fn command_json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(&[arguments, &["--json"]].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {told}");
+        serde_json::from_slice(&output.stdout).expect("--json tells JSON")
+    }
+
+    /// The configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("belofte.toml")
+    }
+
+    /// The data folder.
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for the test itself, gone with the server.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The databases of content and keys, on PostgreSQL.
+    pub fn databases(&self) -> Option<&[Database; 2]> {
+        self.databases.as_ref()
+    }
+}

@@ -6,7 +6,7 @@ import type { LiveFrame } from "./types";
 class FakeSocket {
   static all: FakeSocket[] = [];
   onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event?: { code: number }) => void) | null = null;
   sent: string[] = [];
   closed = false;
   constructor(readonly url: string) {
@@ -115,6 +115,25 @@ describe("live connection", () => {
     }
     expect(FakeSocket.all).toHaveLength(1);
     expect(last().closed).toBe(false);
+  });
+
+  it("asks for the session when the server says that it ended", () => {
+    const refused = vi.fn();
+    connectLive({
+      url: "/live",
+      since: 1,
+      socket: (url) => new FakeSocket(url) as unknown as WebSocket,
+      onFrame: () => undefined,
+      onState: () => undefined,
+      onRefused: refused,
+    });
+    last().say({ seq: 1, kind: "hello", at });
+    last().onclose?.({ code: 1012 });
+    expect(refused).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(500);
+    last().say({ seq: 1, kind: "hello", at });
+    last().onclose?.({ code: 4401 });
+    expect(refused).toHaveBeenCalledTimes(1);
   });
 
   it("does nothing after stop", () => {

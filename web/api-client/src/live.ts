@@ -13,7 +13,7 @@ export interface LiveOptions {
   since: number;
   onFrame: (frame: LiveFrame) => void;
   onState: (state: LiveState, retryInMs: number | null) => void;
-  /** Called when a connection could not be made; the caller checks its session. */
+  /** Called when a connection could not be made or the session ended; the caller checks its session. */
   onRefused?: () => void;
   random?: () => number;
   socket?: (url: string) => WebSocket;
@@ -27,6 +27,8 @@ export interface LiveConnection {
 
 export const PING_MS = 25_000;
 export const PONG_MS = 10_000;
+/** The close code with which the server says that the session is over. */
+export const SESSION_ENDED = 4401;
 const FIRST_MS = 500;
 const MOST_MS = 30_000;
 
@@ -97,10 +99,10 @@ export function connectLive(options: LiveOptions): LiveConnection {
       }
       options.onFrame(frame);
     };
-    mine.onclose = () => {
+    mine.onclose = (event?: { code?: number }) => {
       if (mine !== socket || stopped) return;
       socket = null;
-      if (!greeted) options.onRefused?.();
+      if (!greeted || event?.code === SESSION_ENDED) options.onRefused?.();
       again();
     };
   }

@@ -72,14 +72,14 @@ export const accounts: T.ChannelAccount[] = [
 
 export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 3, pending: 2 };
 export const quarantine: T.Quarantined[] = [
-  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(95), size_bytes: 48_210, reason: "unparsable" },
-  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 26), size_bytes: 26_400_000, reason: "too_large", retried_at: ago(60 * 20) },
-  { id: uuid(), channel_account_id: accounts[1]?.id ?? "", received_at: ago(60 * 24 * 6), size_bytes: 1_820, reason: "charset" },
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(95), size_bytes: 48_210, reason: "not_a_message" },
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 26), size_bytes: 2_640_000, reason: "too_many_parts", retried_at: ago(60 * 20) },
+  { id: uuid(), channel_account_id: accounts[1]?.id ?? "", received_at: ago(60 * 24 * 6), size_bytes: 1_820, reason: "no_sender" },
 ];
 
 export const deadLetters: T.DeadLetter[] = [
   { id: uuid(), kind: "deliver", failed_at: ago(51), attempts: 12, error_code: "connection_failed" },
-  { id: uuid(), kind: "index", failed_at: ago(60 * 30), attempts: 8, error_code: "storage_full" },
+  { id: uuid(), kind: "process_intake", failed_at: ago(60 * 30), attempts: 8, error_code: "storage_full" },
 ];
 
 export const apiKeys: T.ApiKey[] = [
@@ -256,7 +256,7 @@ if (aoife) {
 }
 
 export const ledger: T.LedgerEntry[] = Array.from({ length: 180 }, (_, i) => {
-  const no = 180 - i;
+  const no = 179 - i;
   const kinds: [string, T.LedgerEntry["summary"]][] = [
     ["view", { code: "ledger.view_conversation", params: { no: 1040 + (i % 30) } }],
     ["sign_in", { code: "ledger.sign_in", params: {} }],

@@ -33,7 +33,8 @@ export function Ledger() {
     initialPageParam: null as number | null,
     getNextPageParam: (page) => {
       const last = page.items.at(-1);
-      return last && last.no > 1 ? last.no : undefined;
+      // Entries are numbered from 0.
+      return last && last.no > 0 ? last.no : undefined;
     },
     enabled: officer,
     staleTime: 10_000,

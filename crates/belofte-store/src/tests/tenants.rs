@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use belofte_model::{Actor, LedgerKind, Role};
+use belofte_vault::Pii;
 
 use super::house::{email, houses};
 use super::place::places;
-use crate::{Clock, SYSTEM, Slug, StoreError};
+use crate::{Clock, SYSTEM, SignInStart, Slug, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_start_at_once_have_the_same_keys_and_keep_them() {
@@ -25,6 +26,20 @@ async fn nodes_that_start_at_once_have_the_same_keys_and_keep_them() {
         let index = |keys: Arc<crate::TenantKeys>| keys.lookup.index("login", "a@b.example");
         let mine = index(first.tenant_keys(SYSTEM).await.expect("keys"));
         assert_eq!(mine, index(second.tenant_keys(SYSTEM).await.expect("keys")), "{}", place.name);
+        // What one node seals under them the other opens.
+        for (n, (one, two)) in [(&first, &second), (&second, &first)].into_iter().enumerate() {
+            let address = email(&format!("operator{n}@house.example"));
+            let (name, hash) = (Pii::new("Operator".to_owned()), Pii::new("hash".to_owned()));
+            one.system().create_operator(&name, &address, hash).await.expect("made");
+            let network = [192, 0, 2, 1].into();
+            let start = two.system().begin_operator_sign_in(&address, network).await.expect("asked");
+            let SignInStart::Proceed(attempt) = start else { panic!("not locked") };
+            let session = two.system().operator_sign_in(&attempt).await.expect("signed in");
+            for node in [one, two] {
+                let operator = node.system().operator_by_token(session.token.expose()).await.expect("opened");
+                assert_eq!(operator.expect("held").name.expose(), "Operator", "{}", place.name);
+            }
+        }
         first.close().await;
         second.close().await;
         let again = place.open_at(&Clock::System).await.expect("stores");

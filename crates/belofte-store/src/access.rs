@@ -5,8 +5,8 @@
 //! out: a session or API key that was found, a job that was claimed, an account that was resolved.
 
 use belofte_model::{
-    AccountState, Actor, ApiKeyId, ChannelAccountId, ChannelKind, JobId, JobKind, Permission, Purpose,
-    QueueId, RequestId, Role, Scope, SessionId, TenantId, UserId, Visible,
+    AccountState, Actor, ApiKeyId, ChannelAccountId, ChannelKind, JobId, JobKind, Language, Permission,
+    Purpose, QueueId, RequestId, Role, Scope, SessionId, TenantId, UserId, Visible,
 };
 use uuid::Uuid;
 
@@ -152,6 +152,8 @@ pub enum Who {
         role: Role,
         /// Whether the user may read the ledger.
         privacy_officer: bool,
+        /// The language of the user's desk.
+        language: Language,
     },
     /// A program.
     ApiKey {
@@ -173,6 +175,15 @@ impl Authenticated {
     #[must_use]
     pub const fn who(&self) -> &Who {
         &self.who
+    }
+
+    /// The language of a user; a program has none.
+    #[must_use]
+    pub const fn language(&self) -> Option<Language> {
+        match self.who {
+            Who::User { language, .. } => Some(language),
+            Who::ApiKey { .. } => None,
+        }
     }
 
     /// The actor of what follows.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
-use crate::sessions::{FreshSession, NewSession};
+use crate::sessions::{FreshSession, NewSession, Standing};
 use crate::users::FreshUser;
 use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, Tx, Write};
 
@@ -345,8 +345,11 @@ impl SystemTx<'_> {
             random,
             now,
             id,
-            invitation.role,
-            invitation.privacy_officer,
+            Standing {
+                role: invitation.role,
+                privacy_officer: invitation.privacy_officer,
+                language: user.language,
+            },
             &user.user_agent,
         )?;
         let leaf = |kind, detail| NewLeaf::by(Actor::User(id), now, &keys, random, kind, detail);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    KeyId, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp, UserId,
+    KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp, UserId,
     session_holds, worth_noting,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
@@ -16,10 +16,11 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::sealing::seal_json;
+use crate::users::language;
 use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// What a browser calls itself is kept up to this many characters.
-const AGENT: usize = 256;
+const AGENT: usize = 200;
 
 /// A session that was just made.
 #[derive(Debug)]
@@ -32,6 +33,14 @@ pub struct NewSession {
     pub who: Authenticated,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+}
+
+/// What a session says about its user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) role: Role,
+    pub(crate) privacy_officer: bool,
+    pub(crate) language: Language,
 }
 
 /// A session before it is stored.
@@ -50,8 +59,7 @@ impl FreshSession {
         random: &Random,
         now: Timestamp,
         user: UserId,
-        role: Role,
-        privacy_officer: bool,
+        standing: Standing,
         agent: &Pii<String>,
     ) -> Result<(Self, NewSession), StoreError> {
         let (id, token) = (SessionId::new(now, random.bytes()), new_token(random));
@@ -64,9 +72,10 @@ impl FreshSession {
             key: keys.settings.id(),
             now,
         };
+        let Standing { role, privacy_officer, language } = standing;
         let who = Authenticated {
             tenant: keys.tenant,
-            who: Who::User { user, session: id, role, privacy_officer },
+            who: Who::User { user, session: id, role, privacy_officer, language },
         };
         Ok((fresh, NewSession { token: Pii::new(token), id, who, expires_at: now + SESSION_LIFE }))
     }
@@ -221,6 +230,7 @@ struct Found {
     last_seen_at: Timestamp,
     role: Role,
     privacy_officer: bool,
+    language: Language,
 }
 
 struct ByToken([u8; 32]);
@@ -230,8 +240,8 @@ impl Read for ByToken {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(
-                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.role, u.privacy_officer \
-                 FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
+                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.role, u.privacy_officer, \
+                 u.language FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
                  JOIN tenant t ON t.id = s.tenant_id \
                  WHERE s.token_hash = $1 AND u.state = 'active' AND t.state = 'active'"
             ),
@@ -245,6 +255,7 @@ impl Read for ByToken {
                     last_seen_at: row.time(4)?,
                     role: row.name(5, Role::parse)?,
                     privacy_officer: row.bool(6)?,
+                    language: row.name(7, language)?,
                 })
             },
         )
@@ -309,6 +320,7 @@ impl SystemTx<'_> {
             session: found.id,
             role: found.role,
             privacy_officer: found.privacy_officer,
+            language: found.language,
         };
         Ok(Some(Authenticated { tenant: found.tenant, who }))
     }

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;
-use crate::sessions::{FreshSession, NewSession};
+use crate::sessions::{FreshSession, NewSession, Standing};
 use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
 
 /// An account or a network whose tries are counted.
@@ -54,8 +54,7 @@ pub struct SignInCandidate {
     pub password: Pii<String>,
     /// Whether the user can sign in.
     pub state: UserState,
-    role: Role,
-    privacy_officer: bool,
+    standing: Standing,
 }
 
 /// A try that was taken.
@@ -164,7 +163,8 @@ impl Read for Candidates {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query(
             sql!(
-                "SELECT l.tenant_id, t.name, u.id, u.password, u.state, u.role, u.privacy_officer FROM login l \
+                "SELECT l.tenant_id, t.name, u.id, u.password, u.state, u.role, u.privacy_officer, \
+                 u.language FROM login l \
                  JOIN tenant t ON t.id = l.tenant_id \
                  JOIN user_account u ON u.tenant_id = l.tenant_id AND u.id = l.user_id \
                  WHERE l.login_index = $1 AND t.state = 'active' ORDER BY t.slug"
@@ -177,8 +177,11 @@ impl Read for Candidates {
                     user: row.id(2)?,
                     password: Pii::new(row.text(3)?),
                     state: row.name(4, UserState::parse)?,
-                    role: row.name(5, Role::parse)?,
-                    privacy_officer: row.bool(6)?,
+                    standing: Standing {
+                        role: row.name(5, Role::parse)?,
+                        privacy_officer: row.bool(6)?,
+                        language: row.name(7, crate::users::language)?,
+                    },
                 })
             },
         )
@@ -285,8 +288,7 @@ impl SystemTx<'_> {
         let candidate = attempt.candidates.iter().find(|one| one.tenant == tenant);
         let one = candidate.ok_or(StoreError::NotFound)?;
         let (keys, now, random) = (store.tenant_keys(tenant).await?, store.clock().now(), store.random());
-        let (session, told) =
-            FreshSession::new(&keys, random, now, one.user, one.role, one.privacy_officer, user_agent)?;
+        let (session, told) = FreshSession::new(&keys, random, now, one.user, one.standing, user_agent)?;
         let actor = Actor::User(one.user);
         let leaf = NewLeaf::by(actor, now, &keys, random, LedgerKind::SignIn, session.detail())?;
         let counted = attempt.counted.clone();

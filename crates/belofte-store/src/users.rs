@@ -85,7 +85,7 @@ struct Profile {
     email: String,
 }
 
-fn language(tag: &str) -> Option<Language> {
+pub(crate) fn language(tag: &str) -> Option<Language> {
     Language::ALL.into_iter().find(|language| language.tag() == tag)
 }
 

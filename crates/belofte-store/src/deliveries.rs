@@ -195,7 +195,6 @@ pub struct Outcome {
 
 /// The result of a try, with the job's end or its next time, in one write.
 pub struct RecordOutcomes {
-    message: MessageId,
     conversation: belofte_model::ConversationId,
     job: ClaimedJob,
     rows: Vec<(Outcome, Option<Vec<u8>>)>,
@@ -233,7 +232,7 @@ impl RecordOutcomes {
         };
         let rows =
             outcomes.into_iter().map(|outcome| (seal(&outcome), outcome)).map(|(s, o)| (o, s)).collect();
-        Ok(Self { message: message.id, conversation: message.conversation, job, rows, event, problem, now })
+        Ok(Self { conversation: message.conversation, job, rows, event, problem, now })
     }
 }
 

@@ -72,7 +72,6 @@ pub enum Filed {
 pub(crate) struct KnownThread {
     thread: ThreadId,
     pub(crate) conversation: ConversationId,
-    contact: ContactId,
     queue: QueueId,
     status: ConversationStatus,
     key: KeyId,
@@ -86,12 +85,11 @@ fn known_thread(row: &Row<'_>) -> Result<KnownThread, StoreError> {
         thread: row.id(0)?,
         account: row.id(1)?,
         conversation: row.id(2)?,
-        contact: row.id(3)?,
-        queue: row.id(4)?,
-        status: row.name(5, ConversationStatus::parse)?,
-        key: row.id(6)?,
-        summary: row.bytes(7)?,
-        version: row.int(8)?,
+        queue: row.id(3)?,
+        status: row.name(4, ConversationStatus::parse)?,
+        key: row.id(5)?,
+        summary: row.bytes(6)?,
+        version: row.int(7)?,
     })
 }
 
@@ -146,7 +144,7 @@ impl Read for Question {
             thread = tx
                 .query_opt(
                     sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
+                        "SELECT t.id, t.channel_account_id, c.id, c.queue_id, c.status, c.key_id, c.summary, \
                          c.version FROM message_reference r \
                          JOIN thread t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id \
                          JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
@@ -164,7 +162,7 @@ impl Read for Question {
             thread = tx
                 .query_opt(
                     sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
+                        "SELECT t.id, t.channel_account_id, c.id, c.queue_id, c.status, c.key_id, c.summary, \
                          c.version FROM thread t JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
                          WHERE t.tenant_id = $1 AND t.id = $2"
                     ),

@@ -211,7 +211,7 @@ fn run_and_kill(folder: &Path, engine: &EngineSettings, round: usize) -> HashSet
             .env("BELOFTE_CHILD_KEYS", &settings.keys_url);
     }
     // Every second round dies at a named point, the others wherever they are.
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         let point = points[usize::from(chance) % points.len()];
         command.env("BELOFTE_FAIL", format!("{point}:{}", 1 + usize::from(when) % 24));
     }

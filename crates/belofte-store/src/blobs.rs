@@ -95,11 +95,13 @@ impl Blobs {
         }
     }
 
-    /// The blobs of a tenant that lie in files, for the sweep. Unfinished ones are removed on the way.
+    /// The blobs of a tenant that lie in files, for the sweep. Files that were never finished are
+    /// removed on the way when their id is smaller than `settled`: a younger one may be written at
+    /// this moment. What does not carry a name of ours is not ours to remove.
     ///
     /// # Errors
     /// [`StoreError::Blob`].
-    pub fn list(&self, tenant: TenantId) -> Result<Vec<BlobId>, StoreError> {
+    pub fn list(&self, tenant: TenantId, settled: uuid::Uuid) -> Result<Vec<BlobId>, StoreError> {
         let mut found = Vec::new();
         let folder = self.folder.join(tenant.uuid().simple().to_string());
         if !folder.is_dir() {
@@ -109,9 +111,15 @@ impl Blobs {
             for file in fs::read_dir(shard?.path())? {
                 let path = file?.path();
                 let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-                match uuid::Uuid::try_parse(name) {
-                    Ok(id) => found.push(BlobId(id)),
-                    Err(_) => fs::remove_file(&path)?,
+                let (stem, unfinished) = match name.strip_suffix(".new") {
+                    Some(stem) => (stem, true),
+                    None => (name, false),
+                };
+                let Ok(id) = uuid::Uuid::try_parse(stem) else { continue };
+                if !unfinished {
+                    found.push(BlobId(id));
+                } else if id < settled {
+                    fs::remove_file(&path)?;
                 }
             }
         }
@@ -134,7 +142,7 @@ mod tests {
         let (tenant, blob) = ids();
         blobs.put(tenant, blob, b"0123456789").expect("written");
         assert_eq!(blobs.get(tenant, blob, 2..5).expect("read"), b"234");
-        assert_eq!(blobs.list(tenant).expect("listed"), vec![blob]);
+        assert_eq!(blobs.list(tenant, uuid::Uuid::max()).expect("listed"), vec![blob]);
         blobs.remove(tenant, blob).expect("removed");
         blobs.remove(tenant, blob).expect("removed twice is removed");
         assert!(matches!(blobs.get(tenant, blob, 0..1), Err(StoreError::NotFound)));
@@ -148,7 +156,9 @@ mod tests {
         blobs.put(tenant, blob, b"x").expect("written");
         let unfinished = blobs.path(tenant, blob).with_extension("new");
         fs::write(&unfinished, b"half").expect("written");
-        assert_eq!(blobs.list(tenant).expect("listed"), vec![blob]);
+        assert_eq!(blobs.list(tenant, blob.uuid()).expect("listed"), vec![blob]);
+        assert!(unfinished.exists(), "it may be written at this moment");
+        assert_eq!(blobs.list(tenant, uuid::Uuid::max()).expect("listed"), vec![blob]);
         assert!(!unfinished.exists());
     }
 }

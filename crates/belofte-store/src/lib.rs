@@ -43,6 +43,7 @@ mod sign_in;
 mod store;
 mod system;
 mod tenants;
+mod upkeep;
 mod users;
 mod views;
 

@@ -70,8 +70,8 @@ impl Write for FoundSystem {
 }
 
 /// Counts of failed sign-ins and used or past invitations are kept this long.
-const FAILURES_KEPT: Duration = Duration::from_secs(24 * 3600);
-const INVITATIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const FAILURES_KEPT: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const INVITATIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 struct SweepExpired(Timestamp);
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Upkeep: work that nobody asks for. Checkpoints of the ledger, sweeps of what nothing refers to
+//! or what has ended by itself, and the rotation of keys.
+
+mod schedule;
+mod sweep;
+
+use belofte_model::{Duration, JobKind};
+
+use crate::access::ClaimedJob;
+use crate::{Access, Store, StoreError};
+use schedule::{Again, EVERY};
+
+/// A sweep that left something goes on after this pause.
+const SOON: Duration = Duration::from_secs(60);
+
+impl Store {
+    /// Does the upkeep that `job` names and ends it, or puts it back for its next run.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease was lost (another worker does the work then);
+    /// [`StoreError::Inconsistent`] for a job that is no upkeep or when stored data are not what
+    /// they were; the engine's errors. The job is not ended then.
+    pub async fn upkeep(&self, access: &Access, job: &ClaimedJob) -> Result<(), StoreError> {
+        let pause = match job.kind {
+            JobKind::Checkpoint => {
+                self.make_checkpoint(access).await?;
+                EVERY
+            }
+            JobKind::Sweep => {
+                if sweep::run(self, access, job).await? {
+                    EVERY
+                } else {
+                    SOON
+                }
+            }
+            JobKind::ProcessIntake | JobKind::Deliver | JobKind::RotateKeys => {
+                return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
+            }
+        };
+        let now = access.clock().now();
+        self.write(access, Again { job: job.clone(), now, pause }).await
+    }
+}

@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on the terminal")]
 
+mod bench;
 mod codegen;
 mod counts;
 mod customers;
@@ -29,9 +30,13 @@ cargo xtask <command>
   test     everything: packages, tidy, format, web, generated files, tests, browser, clippy
            [--quick]  without browser tests and clippy
            [-- ARGS]  only the Rust tests, with ARGS for the test runner
+  shots    pictures of every view in both languages, schemes and sizes, checked with axe,
+           in web/e2e/shots  [--quick] [--only=thread,inbox]
   tidy     check the invariants that a program can check
   codegen  write what is generated
-           [--check]  only say what is stale";
+           [--check]  only say what is stale
+  bench    intake|search: compare with the plain alternative and with peers, in release
+           [--quick]  in about a minute  [--engine sqlite|postgres]  only one engine";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -40,8 +45,10 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "run" => run::command(&args),
         "test" => test::command(&args),
+        "shots" => web::shots(&args),
         "tidy" => tidy::command(&args),
         "codegen" => codegen::command(&args),
+        "bench" => bench::command(&args),
         "" | "help" | "--help" | "-h" => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

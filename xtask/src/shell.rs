@@ -55,10 +55,19 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_owned()
 }
 
+fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    root().join(target)
+}
+
 /// The server that `cargo build` makes.
 pub fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    root().join(target).join("debug/belofte")
+    target().join("debug/belofte")
+}
+
+/// A program that `cargo build --release` makes.
+pub fn release(name: &str) -> PathBuf {
+    target().join("release").join(name)
 }
 
 /// Whether this runs unattended.

@@ -53,6 +53,13 @@ fn install() -> Result<()> {
     fs::write(&stamp, wanted).doing("note which lock file is installed")
 }
 
+/// Pictures of every view of the desk, for people to look at. What a view says to the browser's
+/// console, or to axe, is a failure.
+pub fn shots(args: &[String]) -> Result<()> {
+    install()?;
+    shell::run(npm().args(["run", "shots", "-w", "@belofte/desk", "--"]).args(args))
+}
+
 /// Makes sure that the packages lie in web/node_modules; any version of the lock will do.
 pub fn have_packages() -> Result<()> {
     if folder().join("node_modules").is_dir() { Ok(()) } else { install() }

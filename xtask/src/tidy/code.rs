@@ -14,7 +14,10 @@ struct Source<'a> {
 impl Source<'_> {
     /// Integration tests, benches and fuzz targets speak with databases and look at statuses.
     fn is_outside_view(&self) -> bool {
-        ["/tests/", "/benches/", "/fuzz/"].iter().any(|part| self.file.path.contains(part))
+        let path = &self.file.path;
+        ["/tests/", "/benches/", "/fuzz/"]
+            .iter()
+            .any(|part| path.contains(part) || path.starts_with(&part[1..]))
     }
 
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
@@ -181,7 +184,7 @@ pub fn crate_docs(tree: &Tree) -> Vec<Finding> {
         .iter()
         .filter(|file| {
             let parts: Vec<&str> = file.path.split('/').collect();
-            matches!(parts[..], ["crates", _, "src", "lib.rs"] | ["xtask", "src", "main.rs"])
+            matches!(parts[..], ["crates", _, "src", "lib.rs"] | ["xtask" | "benches", "src", "main.rs"])
         })
         .filter(|file| {
             let doc: Vec<&str> = file.text.lines().filter_map(|line| line.strip_prefix("//!")).collect();
@@ -215,6 +218,7 @@ mod tests {
             ),
             ("crates/belofte-store/src/e.rs", "let q = \"SELECT id FROM messages\";"),
             ("crates/belofte-server/tests/it/f.rs", "let q = \"SELECT id FROM messages\";"),
+            ("benches/src/g.rs", "let q = \"SELECT id FROM messages\";"),
         ]);
         assert_eq!(
             places(&sql(&tree)),

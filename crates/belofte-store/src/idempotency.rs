@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Idempotency keys: a POST that is sent twice is done once, and answered twice.
 //!
-//! A placeholder is written before the request is carried out: of two at the same moment one finds
-//! the other's. Who dies between doing and answering leaves a placeholder that somebody may take
+//! A marker is written before the request is carried out: of two at the same moment one finds
+//! the other's. Who dies between doing and answering leaves a marker that somebody may take
 //! over after a while. The one who takes over is given the same [`intended
 //! id`](IdempotencyTicket::intended) as the one who died, so that a request which makes a row
 //! under that id finds it and makes no second one.

@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What handlers share, and who is calling them.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use belofte_channels::email::submission::Submission;
 use belofte_core::Core;
-use belofte_model::{Permission, Purpose};
+use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{Access, Authenticated, Begun, Operator, StoreError, Views, Who};
 use belofte_vault::Pii;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::operation::{Caller, Operation};
 use crate::config::WebAddress;
+use crate::http::tries::{Tries, network_of};
 use crate::http::{Answer, ApiError, Code, Context, Cookie, IdempotencyKey, bearer};
+use crate::passwords::Passwords;
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The verbs and the stores.
     pub core: Core,
-    /// The client that sends mail, for the test of a channel account.
+    /// The client that tries mail servers, for the test of a channel account.
     pub submission: Submission,
+    /// Tests of channel accounts, per tenant: each reaches out of the house.
+    pub tests: Arc<Tries<TenantId>>,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Tries of invitations, per network.
+    pub invitations: Arc<Tries<IpAddr>>,
+    /// A folder for what is made for one answer; emptied at every start.
+    pub scratch: Arc<Path>,
     /// Gathers what users look at, for their tenant's ledger.
     pub views: Views,
     /// How people reach the desk.
@@ -67,7 +79,8 @@ pub struct SignedOperator {
 impl App {
     /// Carries out a POST once per idempotency key: the same key with the same request gets the
     /// first answer again, with another request it is refused, and while the first still runs the
-    /// client is told to wait. Without a key the request is simply carried out.
+    /// client is told to wait. Without a key the request is simply carried out. The same request
+    /// is the same endpoint, path and body. With 204 nothing is answered.
     ///
     /// # Errors
     /// What `act` answers; nothing is remembered then, since nothing was changed.
@@ -81,21 +94,21 @@ impl App {
     ) -> Answer<Response> {
         let store = &self.core.store;
         let Some(key) = &key.0 else { return answer(status, &act.await?) };
-        let ticket = match store.begin_request(access, key, &context.body_digest()).await? {
+        let ticket = match store.begin_request(access, key, &context.request_digest()).await? {
             Begun::Proceed(ticket) => ticket,
             Begun::Stored(stored) => {
                 let status =
                     StatusCode::from_u16(stored.status).map_err(|error| ApiError::internal(&error))?;
-                return Ok((status, [(CONTENT_TYPE, "application/json")], stored.body).into_response());
+                return Ok(json(status, stored.body));
             }
             Begun::OtherRequest => return Err(Code::IdempotencyKeyReused.into()),
             Begun::Running => return Err(Code::Busy.into()),
         };
         match act.await {
             Ok(value) => {
-                let body = serde_json::to_vec(&value).map_err(|error| ApiError::internal(&error))?;
+                let body = body(status, &value)?;
                 store.finish_request(access, &ticket, status.as_u16(), &body).await?;
-                Ok((status, [(CONTENT_TYPE, "application/json")], body).into_response())
+                Ok(json(status, body))
             }
             Err(error) => {
                 // A key that cannot be given back now is given back when its lease ends.
@@ -111,9 +124,39 @@ impl App {
     }
 }
 
+fn body<T: Serialize>(status: StatusCode, value: &T) -> Answer<Vec<u8>> {
+    if status == StatusCode::NO_CONTENT {
+        return Ok(Vec::new());
+    }
+    serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    if status == StatusCode::NO_CONTENT {
+        return status.into_response();
+    }
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
 fn answer<T: Serialize>(status: StatusCode, value: &T) -> Answer<Response> {
-    let body = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
-    Ok((status, [(CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(json(status, body(status, value)?))
+}
+
+/// What browsers call themselves is kept up to this many characters.
+const AGENT: usize = 200;
+
+/// What the browser calls itself, shortened.
+#[must_use]
+pub fn user_agent(headers: &http::HeaderMap) -> Pii<String> {
+    let told = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Pii::new(told.chars().take(AGENT).collect())
+}
+
+/// The network that the request came from, as tries are counted. A request without a peer (there
+/// is none over a socket) counts as one network of its own.
+#[must_use]
+pub fn network(context: &Context) -> IpAddr {
+    network_of(context.peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip()))
 }
 
 /// Why an endpoint is called, from what it demands of its callers.
@@ -157,7 +200,7 @@ async fn admit(parts: &Parts, app: &App) -> Answer<(Authenticated, Access, Optio
         Caller::Operator => false,
     };
     let access = Access::authenticated(&who, purpose(operation), context.id, app.core.clock().clone());
-    context.recognise(who.tenant(), None);
+    context.recognise(who.tenant(), who.language());
     if permitted { Ok((who, access, token)) } else { Err(Code::Forbidden.into()) }
 }
 

@@ -24,12 +24,29 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
 use crate::http::tls::Certificate;
+use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds};
 use crate::lifecycle::{Ended, Life, quiet_panics};
+use crate::passwords::Passwords;
 use crate::{api, http, observability, worker};
 
 /// Mails that are filed at once, without the detour over the job table.
 const FILING: usize = 32;
+
+/// How long the time is within which tries are counted.
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+/// Tests of mail servers that a tenant may make in that time.
+const TESTS: u32 = 60;
+/// Networks (or tenants) whose tries are remembered at once.
+const NETWORKS: usize = 10_000;
+/// Somebody sits at the desk and waits for the test of a mail server.
+const AT_THE_DESK: Patience = Patience {
+    connect: Duration::from_secs(10),
+    reply: Duration::from_secs(15),
+    text: Duration::from_secs(15),
+    acceptance: Duration::from_secs(15),
+    total: Duration::from_secs(45),
+};
 
 /// Opens the stores of `config`; the root key is made at first start, with a loud note.
 ///
@@ -144,10 +161,12 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let store = open_store(&config, &clock, &random).await?;
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
-    let submission = Submission::new(outbound, client_tls, config.smtp_hostname(), Patience::default());
+    let hello = config.smtp_hostname();
+    let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
+    let submission = Submission::new(outbound, client_tls, hello, Patience::default());
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
-    life.spawn(worker::run(core.clone(), submission.clone()));
+    life.spawn(worker::run(core.clone(), submission));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));
@@ -171,7 +190,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             life.spawn(listener.run(tracker, stop));
         }
     }
-    let router = router(&config, &core, submission, &life);
+    let router = router(&config, &core, testing, &life)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(address = %listener.local_addr()?, "the desk is served");
@@ -189,14 +208,26 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     Ok(ended)
 }
 
-fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> Router {
+fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> anyhow::Result<Router> {
     let limits = &config.limits;
+    let scratch = config.data_folder().join("scratch");
+    match std::fs::remove_dir_all(&scratch) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot empty {}", scratch.display()));
+        }
+        _ => {}
+    }
+    let invitations = u32::try_from(limits.invitations_per_address.get()).unwrap_or(u32::MAX);
     let views = Views::new(core.store.clone());
     let (noting, stop) = (views.clone(), life.stop.clone());
     life.spawn(async move { noting.run(stop).await });
     let app = App {
         core: core.clone(),
         submission,
+        tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
+        passwords: Passwords::new(core.random().clone()),
+        invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
+        scratch: scratch.into(),
         views,
         public_url: Arc::new(config.server.public_url.clone()),
         stop: life.stop.clone(),
@@ -215,5 +246,5 @@ fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> 
         let (store, stop) = (store.clone(), stop.clone());
         async move { !stop.is_cancelled() && store.system().tenants().await.is_ok() }
     };
-    http::finish(api::router().with_state(app), around, ready)
+    Ok(http::finish(api::router().with_state(app), around, ready))
 }

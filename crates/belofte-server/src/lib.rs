@@ -14,4 +14,6 @@ pub mod house;
 pub mod http;
 pub mod lifecycle;
 pub mod observability;
+pub mod passwords;
+mod tar;
 mod worker;

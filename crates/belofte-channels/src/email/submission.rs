@@ -14,11 +14,10 @@ use tokio_rustls::TlsConnector;
 use super::line::Line;
 use super::reply::{Reply, ReplyReader};
 use super::submission_dialogue::{Dialogue, Errand, Failure, Move, stuffed};
-use super::submission_outcome::Step;
 use crate::outbound::{ConnectPurpose, Outbound, RecipientClass};
 
 pub use super::submission_dialogue::{Credentials, Security};
-pub use super::submission_outcome::{DeliveryCode, Outcome, StepResult};
+pub use super::submission_outcome::{DeliveryCode, Outcome, Step, StepResult};
 
 /// The server that a tenant named for its outgoing mail. Holds a password: no Debug output.
 #[derive(Clone)]

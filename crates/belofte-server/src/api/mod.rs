@@ -62,7 +62,18 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// Every endpoint with its handler, noun by noun.
 pub fn router() -> Router<App> {
     let mut router = Router::new();
-    for mount in [queues::mount] {
+    for mount in [
+        session::mount,
+        sessions::mount,
+        me::mount,
+        users::mount,
+        invitations::mount,
+        api_keys::mount,
+        queues::mount,
+        channel_accounts::mount,
+        dead_letters::mount,
+        operator::mount,
+    ] {
         router = mount(router);
     }
     router

@@ -26,6 +26,7 @@ pub struct Context {
     user_language: OnceLock<Language>,
     tenant: OnceLock<TenantId>,
     body_digest: OnceLock<[u8; 32]>,
+    target: OnceLock<String>,
 }
 
 /// What requests may take.
@@ -60,6 +61,7 @@ impl Context {
             user_language: OnceLock::new(),
             tenant: OnceLock::new(),
             body_digest: OnceLock::new(),
+            target: OnceLock::new(),
         }
     }
 
@@ -86,6 +88,21 @@ impl Context {
     /// Remembers the SHA-256 of the body, for idempotency keys.
     pub fn set_body_digest(&self, digest: [u8; 32]) {
         let _ = self.body_digest.set(digest);
+    }
+
+    /// Remembers which endpoint, by its `operation`, was asked under which path.
+    pub fn set_target(&self, operation: &str, path: &str) {
+        let _ = self.target.set(format!("{operation} {path}"));
+    }
+
+    /// The SHA-256 of what was asked: endpoint, path and body. Two requests with the same one ask
+    /// the same.
+    #[must_use]
+    pub fn request_digest(&self) -> [u8; 32] {
+        let mut bytes = self.target.get().map(String::as_bytes).unwrap_or_default().to_vec();
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.body_digest());
+        belofte_vault::sha256(&bytes)
     }
 
     /// The SHA-256 of the body; that of nothing where none was read.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Puts endpoints, the desk and what is around them together.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -9,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use http::StatusCode;
 
-use super::{ApiError, Around, Code, around, own_page};
+use super::{ApiError, Around, Code, Context, around, own_page};
 use crate::api::operation::{BASE, Operation, Verb};
 
 /// Adds the endpoint `operation`, answered by `handler`. The path, the method and who may call
@@ -30,6 +32,9 @@ where
     let guarded = move |mut request: Request, next: Next| async move {
         match own_page(request.method(), request.headers()) {
             Ok(()) => {
+                if let Some(context) = request.extensions().get::<Arc<Context>>() {
+                    context.set_target(operation.id, request.uri().path());
+                }
                 request.extensions_mut().insert(operation);
                 next.run(request).await
             }

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /channel-accounts: a new account.
 
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
+use belofte_model::EmailAddress;
 use belofte_model::Permission;
+use belofte_store::NewChannelAccount;
 
 use super::{ChannelAccount, CreateChannelAccount};
+use super::{check_server, refused, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, Checks, Code, ContextOf, FieldCode, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -18,3 +25,41 @@ pub const OPERATION: Operation = Operation::post(
 .takes(Content::json::<CreateChannelAccount>())
 .answers(&[Answer { status: 201, meaning: "The account", content: Content::json::<ChannelAccount>() }])
 .problems(&[Code::Conflict]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// [`Code::Conflict`] when an account of this installation has the address, [`Code::Invalid`];
+/// those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    signed: Signed,
+    key: IdempotencyKey,
+    Json(wanted): Json<CreateChannelAccount>,
+) -> http::Answer<Response> {
+    let act = async {
+        let address = EmailAddress::parse(&wanted.address);
+        let mut checks = Checks::default();
+        checks
+            .that(address.is_ok(), "address", FieldCode::Invalid)
+            .that(wanted.address.len() <= 254, "address", FieldCode::TooLong)
+            .text(&wanted.from_name, "from_name", 0, 100);
+        if let Some(server) = &wanted.submission {
+            check_server(&mut checks, server, None);
+        }
+        checks.done()?;
+        let Ok(address) = address else { return Err(Code::Internal.into()) };
+        let new = NewChannelAccount {
+            kind: wanted.kind,
+            address,
+            from_name: wanted.from_name.trim().to_owned(),
+            queue: wanted.queue_id,
+            reply_language: wanted.reply_language.unwrap_or_else(|| context.language()),
+            submission: wanted.submission.map(to_store),
+        };
+        let made = app.core.store.create_channel_account(&signed.access, new).await.map_err(refused)?;
+        Ok(ChannelAccount::from(made))
+    };
+    app.once(&signed.access, &context, &key, StatusCode::CREATED, act).await
+}

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! GET /channel-accounts/{id}: one account.
 
+use axum::Json;
+use axum::extract::State;
+use belofte_model::ChannelAccountId;
 use belofte_model::Permission;
 
 use super::ChannelAccount;
 use crate::api::operation::{Answer, Content, Operation, Tag};
+use crate::app::{App, Signed};
+use crate::http::{self, Id};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -15,3 +20,15 @@ pub const OPERATION: Operation =
             meaning: "The account",
             content: Content::json::<ChannelAccount>(),
         }]);
+
+/// Answers the endpoint. A removed account is shown too: its history stays.
+///
+/// # Errors
+/// 404; those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    signed: Signed,
+    Id(id): Id<ChannelAccountId>,
+) -> http::Answer<Json<ChannelAccount>> {
+    Ok(Json(app.core.store.channel_account(&signed.access, id).await?.into()))
+}

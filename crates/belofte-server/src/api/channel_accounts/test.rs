@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /channel-accounts/test: tries a connection.
 
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
+use belofte_channels::email::submission::{Credentials, SubmissionServer};
+use belofte_model::EmailAddress;
 use belofte_model::Permission;
 
+use super::{Submission, TestStep, check_server, same_server};
 use super::{TestChannelAccount, TestedChannelAccount};
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, ApiError, Checks, Code, ContextOf, FieldCode, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -22,3 +29,74 @@ pub const OPERATION: Operation = Operation::post(
     content: Content::json::<TestedChannelAccount>(),
 }])
 .problems(&[Code::TooManyTries, Code::NotFound]);
+
+/// Answers the endpoint. A stored password is used only with the host, port and user name that it
+/// was given for.
+///
+/// # Errors
+/// [`Code::TooManyTries`]: every test reaches out of the house; [`Code::Invalid`], 404; those of the
+/// store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    signed: Signed,
+    key: IdempotencyKey,
+    Json(wanted): Json<TestChannelAccount>,
+) -> http::Answer<Response> {
+    let act = async {
+        let (from, server) = what_to_try(&app, &signed, wanted).await?;
+        app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
+        let steps = app.submission.test(&server, &from).await.into_iter().map(|step| TestStep {
+            step: step.step.into(),
+            ok: step.failed.is_none(),
+            code: step.failed.map(|code| code.as_str().to_owned()),
+            detail: step.reply.map(|reply| reply.text()),
+        });
+        Ok(TestedChannelAccount { steps: steps.collect() })
+    };
+    app.once(&signed.access, &context, &key, StatusCode::OK, act).await
+}
+
+async fn what_to_try(
+    app: &App,
+    signed: &Signed,
+    wanted: TestChannelAccount,
+) -> http::Answer<(EmailAddress, SubmissionServer)> {
+    let stored = match wanted.id {
+        Some(id) => Some(app.core.store.account_for_delivery(&signed.access, id).await?),
+        None => None,
+    };
+    let known = stored.as_ref().and_then(|stored| stored.account.submission.as_ref());
+    let from = match (&wanted.address, &stored) {
+        (Some(address), _) => EmailAddress::parse(address).map_err(|_| FieldCode::Invalid),
+        (None, Some(stored)) => Ok(stored.account.address.clone()),
+        (None, None) => Err(FieldCode::Required),
+    };
+    let mut checks = Checks::default();
+    checks.that(wanted.submission.is_some() || known.is_some(), "submission", FieldCode::Required);
+    if let Some(server) = &wanted.submission {
+        check_server(&mut checks, server, known);
+    }
+    if let Err(code) = from {
+        checks.that(false, "address", code);
+    }
+    checks.done()?;
+    let (Ok(from), password) = (from, stored.as_ref().and_then(|stored| stored.password.clone())) else {
+        return Err(Code::Internal.into());
+    };
+    let (host, port, security, username, password) = match (wanted.submission, known) {
+        (Some(server), known) => {
+            let kept = password.filter(|_| known.is_some_and(|known| same_server(&server, known)));
+            let password = server.password.or_else(|| kept.map(|password| password.into_inner()));
+            (server.host, server.port, server.security.into(), server.username, password)
+        }
+        (None, Some(known)) => {
+            let shown = Submission::from(known.clone());
+            let password = password.map(|password| password.into_inner());
+            (shown.host, shown.port, shown.security.into(), shown.username, password)
+        }
+        (None, None) => return Err(Code::Internal.into()),
+    };
+    let credentials = username.zip(password).map(|(username, password)| Credentials { username, password });
+    Ok((from, SubmissionServer { host: host.trim().to_owned(), port, security, credentials }))
+}

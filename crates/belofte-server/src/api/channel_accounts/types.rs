@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What goes over the wire about channel accounts and mail accounting.
 
-use belofte_model::{AccountState, ChannelAccountId, ChannelKind, Language, QueueId};
+use belofte_channels::email::submission::{Security, Step};
+use belofte_model::{self as model, AccountState, ChannelAccountId, ChannelKind, Language, QueueId};
+use belofte_store as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -243,4 +245,69 @@ pub struct Accounting {
     pub quarantined: i64,
     /// Not filed yet.
     pub pending: i64,
+}
+
+impl From<store::ChannelAccount> for ChannelAccount {
+    fn from(account: store::ChannelAccount) -> Self {
+        Self {
+            id: account.id,
+            kind: account.kind,
+            address: account.address.as_sent(),
+            from_name: account.from_name,
+            state: account.state,
+            queue_id: account.queue,
+            submission: account.submission.map(Into::into),
+            reply_language: account.reply_language,
+            created_at: account.created_at.into(),
+        }
+    }
+}
+
+impl From<store::Submission> for Submission {
+    fn from(server: store::Submission) -> Self {
+        Self {
+            host: server.host,
+            port: server.port,
+            security: match server.security {
+                model::LineSecurity::Tls => LineSecurity::Tls,
+                model::LineSecurity::StartTls => LineSecurity::Starttls,
+                model::LineSecurity::None => LineSecurity::None,
+            },
+            username: server.username,
+            password_set: server.password_set,
+        }
+    }
+}
+
+impl From<LineSecurity> for model::LineSecurity {
+    fn from(security: LineSecurity) -> Self {
+        match security {
+            LineSecurity::Tls => Self::Tls,
+            LineSecurity::Starttls => Self::StartTls,
+            LineSecurity::None => Self::None,
+        }
+    }
+}
+
+impl From<LineSecurity> for Security {
+    fn from(security: LineSecurity) -> Self {
+        match security {
+            LineSecurity::Tls => Self::Tls,
+            LineSecurity::Starttls => Self::StartTls,
+            LineSecurity::None => Self::None,
+        }
+    }
+}
+
+impl From<Step> for TestStepName {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Resolve => Self::Resolve,
+            Step::Connect => Self::Connect,
+            Step::Tls => Self::Tls,
+            Step::Greeting => Self::Greeting,
+            Step::Authentication => Self::Authentication,
+            Step::Sender => Self::Sender,
+        }
+    }
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! PATCH /channel-accounts/{id}: changes an account.
 
+use axum::Json as Shown;
+use axum::extract::State;
 use belofte_model::Permission;
+use belofte_model::{AccountState, ChannelAccountId};
+use belofte_store::ChannelAccountChange;
 
 use super::{ChannelAccount, UpdateChannelAccount};
+use super::{SetAccountState, check_server, refused, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, Checks, Code, Id, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::patch(
@@ -22,3 +28,40 @@ pub const OPERATION: Operation = Operation::patch(
     content: Content::json::<ChannelAccount>(),
 }])
 .problems(&[Code::Conflict]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// [`Code::Conflict`] when somebody else changed the account at the same moment,
+/// [`Code::Invalid`], 404; those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    signed: Signed,
+    Id(id): Id<ChannelAccountId>,
+    Json(wanted): Json<UpdateChannelAccount>,
+) -> http::Answer<Shown<ChannelAccount>> {
+    let store = &app.core.store;
+    let before = store.channel_account(&signed.access, id).await?;
+    let mut checks = Checks::default();
+    if let Some(name) = &wanted.from_name {
+        checks.text(name, "from_name", 0, 100);
+    }
+    if let Some(Some(server)) = &wanted.submission {
+        check_server(&mut checks, server, before.submission.as_ref());
+    }
+    checks.done()?;
+    let change = ChannelAccountChange {
+        version: None,
+        address: None,
+        from_name: wanted.from_name.map(|name| name.trim().to_owned()),
+        state: wanted.state.map(|state| match state {
+            SetAccountState::Active => AccountState::Active,
+            SetAccountState::Paused => AccountState::Paused,
+        }),
+        queue: wanted.queue_id,
+        reply_language: wanted.reply_language,
+        submission: wanted.submission.map(|server| server.map(to_store)),
+    };
+    let changed = store.change_channel_account(&signed.access, id, change).await.map_err(refused)?;
+    Ok(Shown(changed.into()))
+}

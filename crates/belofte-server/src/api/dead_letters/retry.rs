@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /dead-letters/{id}/retry: tries again.
 
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
+use belofte_model::JobId;
 use belofte_model::Permission;
+use belofte_store::{DeadLetters, ReviveJob};
 
 use super::DeadLetter;
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, Code, ContextOf, Id, IdempotencyKey};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -13,3 +19,24 @@ pub const OPERATION: Operation =
         .may(Permission::SeeDeadLetters)
         .answers(&[Answer { status: 202, meaning: "Will be tried", content: Content::json::<DeadLetter>() }])
         .problems(&[Code::Conflict]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// 404 for work that has not failed for good; those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    signed: Signed,
+    Id(id): Id<JobId>,
+    key: IdempotencyKey,
+) -> http::Answer<Response> {
+    let act = async {
+        let (store, access) = (&app.core.store, &signed.access);
+        let letters = store.read(access, DeadLetters).await?;
+        let letter = letters.into_iter().find(|letter| letter.id == id).ok_or(Code::NotFound)?;
+        store.write(access, ReviveJob { id, now: context.at }).await?;
+        Ok(DeadLetter::from(letter))
+    };
+    app.once(&signed.access, &context, &key, StatusCode::ACCEPTED, act).await
+}

@@ -2,6 +2,7 @@
 //! What goes over the wire about failed background work.
 
 use belofte_model::{JobId, JobKind};
+use belofte_store as store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,4 +31,16 @@ pub struct DeadLetter {
 pub struct DeadLetterList {
     /// Newest first.
     pub items: Vec<DeadLetter>,
+}
+
+impl From<store::DeadLetter> for DeadLetter {
+    fn from(letter: store::DeadLetter) -> Self {
+        Self {
+            id: letter.id,
+            kind: letter.kind,
+            failed_at: letter.failed_at.into(),
+            attempts: letter.attempts,
+            error_code: letter.code.unwrap_or_else(|| "unknown".to_owned()),
+        }
+    }
 }

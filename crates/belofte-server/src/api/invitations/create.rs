@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /invitations: invites.
 
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
 use belofte_model::Permission;
 
 use super::{CreateInvitation, CreatedInvitation};
 use crate::api::operation::{Answer, Content, Operation, Tag};
+use crate::app::{App, Signed};
+use crate::http::{self, ContextOf, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -20,3 +25,25 @@ pub const OPERATION: Operation = Operation::post(
     meaning: "The link, shown once",
     content: Content::json::<CreatedInvitation>(),
 }]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// Those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    signed: Signed,
+    key: IdempotencyKey,
+    Json(wanted): Json<CreateInvitation>,
+) -> http::Answer<Response> {
+    let act = async {
+        let made = app.core.store.invite(&signed.access, wanted.role, wanted.privacy_officer).await?;
+        Ok(CreatedInvitation {
+            id: made.id,
+            link: format!("{}/invitation#{}", app.public_url.as_str(), made.token.expose()),
+            expires_at: made.expires_at.into(),
+        })
+    };
+    app.once(&signed.access, &context, &key, StatusCode::CREATED, act).await
+}

@@ -10,7 +10,11 @@ mod types;
 
 pub use types::*;
 
+use axum::Router;
+
 use crate::api::operation::Operation;
+use crate::app::App;
+use crate::http::mount as route;
 
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[
@@ -20,3 +24,12 @@ pub const OPERATIONS: &[Operation] = &[
     tenants::OPERATION,
     dead_letters::OPERATION,
 ];
+
+/// The endpoints with their handlers.
+pub fn mount(router: Router<App>) -> Router<App> {
+    let router = route(router, &sign_in::OPERATION, sign_in::handle);
+    let router = route(router, &session::OPERATION, session::handle);
+    let router = route(router, &sign_out::OPERATION, sign_out::handle);
+    let router = route(router, &tenants::OPERATION, tenants::handle);
+    route(router, &dead_letters::OPERATION, dead_letters::handle)
+}

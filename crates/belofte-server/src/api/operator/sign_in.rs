@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /operator/session: signs an operator user in.
 
+use ::http::{StatusCode, header};
+use axum::Json as Shown;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use belofte_model::EmailAddress;
+use belofte_store::SignInStart;
+use belofte_vault::Pii;
+
 use super::{OperatorSession, OperatorSignIn};
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, network};
+use crate::http::{self, ApiError, Code, ContextOf, Cookie, FieldCode, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -16,3 +25,35 @@ pub const OPERATION: Operation =
             content: Content::json::<OperatorSession>(),
         }])
         .problems(&[Code::SignInFailed, Code::TooManyTries]);
+
+/// Answers the endpoint; as the sign-in of users, with counts of its own.
+///
+/// # Errors
+/// [`Code::TooManyTries`], [`Code::SignInFailed`]; those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    Json(wanted): Json<OperatorSignIn>,
+) -> http::Answer<Response> {
+    let email =
+        EmailAddress::parse(&wanted.email).map_err(|_| ApiError::field("email", FieldCode::Invalid))?;
+    let system = app.core.store.system();
+    let attempt = match system.begin_operator_sign_in(&email, network(&context)).await? {
+        SignInStart::Proceed(attempt) => attempt,
+        SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
+    };
+    let hashes = attempt.candidate.iter().map(|one| one.password.clone()).collect();
+    let held = app.passwords.verify(Pii::new(wanted.password), hashes).await?;
+    if held != [true] {
+        // The operator has no ledger; the log of the installation is theirs.
+        tracing::warn!("a sign-in of the operator was refused");
+        return Err(Code::SignInFailed.into());
+    }
+    let session = system.operator_sign_in(&attempt).await?;
+    let operator = system.operator_by_token(session.token.expose()).await?.ok_or(Code::Internal)?;
+    tracing::info!(operator = %operator.id, "somebody of the operator signed in");
+    let lasting = session.expires_at.since(app.core.clock().now());
+    let cookie = Cookie::Operator.set(session.token.expose(), lasting);
+    let body = Shown(OperatorSession::from(operator));
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], body).into_response())
+}

@@ -2,6 +2,7 @@
 //! What goes over the wire for the operator.
 
 use belofte_model::{JobId, JobKind, OperatorUserId, TenantId};
+use belofte_store::Operator;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,4 +94,11 @@ pub struct OperatorDeadLetter {
 pub struct OperatorDeadLetterList {
     /// Newest first.
     pub items: Vec<OperatorDeadLetter>,
+}
+
+impl From<Operator> for OperatorSession {
+    fn from(operator: Operator) -> Self {
+        let (name, email) = (operator.name.into_inner(), operator.email.into_inner());
+        Self { user: OperatorUser { id: operator.id, name, email } }
+    }
 }

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /session: signs in.
 
+use ::http::HeaderMap;
+use axum::extract::State;
+use axum::response::Response;
+use belofte_model::EmailAddress;
+use belofte_store::{SignInStart, StoreError};
+use belofte_vault::Pii;
+
+use super::signed_in;
 use super::{Session, SignIn};
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, network, user_agent};
+use crate::http::{self, ApiError, Code, ContextOf, FieldCode, Json, Organisation};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -16,3 +25,55 @@ pub const OPERATION: Operation =
             content: Content::json::<Session>(),
         }])
         .problems(&[Code::SignInFailed, Code::TooManyTries, Code::ChooseOrganisation]);
+
+/// Answers the endpoint. A try is taken before the password is looked at; whether the address is
+/// known, blocked or has another password is the same answer after the same work; between
+/// organisations one chooses only with a password that holds.
+///
+/// # Errors
+/// [`Code::TooManyTries`], [`Code::SignInFailed`], [`Code::ChooseOrganisation`], those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    headers: HeaderMap,
+    Json(wanted): Json<SignIn>,
+) -> http::Answer<Response> {
+    let email =
+        EmailAddress::parse(&wanted.email).map_err(|_| ApiError::field("email", FieldCode::Invalid))?;
+    let system = app.core.store.system();
+    let attempt = match system.begin_sign_in(&email, network(&context)).await? {
+        SignInStart::Proceed(attempt) => attempt,
+        SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
+    };
+    let asked: Vec<_> = attempt
+        .candidates
+        .iter()
+        .filter(|one| wanted.organisation_id.is_none_or(|organisation| organisation == one.tenant))
+        .collect();
+    let hashes = asked.iter().map(|one| one.password.clone()).collect();
+    let held = app.passwords.verify(Pii::new(wanted.password), hashes).await?;
+    let mut opened = asked
+        .into_iter()
+        .zip(held)
+        .filter(|(one, held)| *held && one.state == belofte_model::UserState::Active)
+        .map(|(one, _)| one);
+    let Some(first) = opened.next() else {
+        system.sign_in_failed(&attempt).await?;
+        return Err(Code::SignInFailed.into());
+    };
+    let others: Vec<_> = opened.collect();
+    if !others.is_empty() {
+        let organisations = std::iter::once(first)
+            .chain(others)
+            .map(|one| Organisation { id: one.tenant, name: one.tenant_name.clone() })
+            .collect();
+        system.sign_in_undecided(&attempt).await?;
+        return Err(ApiError::choose_organisation(organisations));
+    }
+    match system.sign_in(&attempt, first.tenant, &user_agent(&headers)).await {
+        Ok(session) => signed_in(&app, &context, session).await,
+        // Blocked between the look-up and now.
+        Err(StoreError::NotFound) => Err(Code::SignInFailed.into()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What goes over the wire about users.
 
-use belofte_model::{Language, Role, UserId};
+use belofte_model::{self as model, Language, Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -87,6 +87,23 @@ pub struct UserList {
     pub items: Vec<ListedUser>,
 }
 
+impl From<belofte_store::User> for User {
+    fn from(user: belofte_store::User) -> Self {
+        Self {
+            id: user.id,
+            name: user.name.into_inner(),
+            email: user.email.into_inner(),
+            role: user.role,
+            privacy_officer: user.privacy_officer,
+            state: user.state.into(),
+            language: user.language,
+            colour_scheme: user.colour_scheme.into(),
+            single_key_shortcuts: user.single_key_shortcuts,
+            last_seen_at: user.last_seen_at.map(Into::into),
+        }
+    }
+}
+
 /// Whether a user can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -123,4 +140,42 @@ pub struct UpdateUser {
     /// Give or take the duty of privacy officer.
     #[serde(default)]
     pub privacy_officer: Option<bool>,
+}
+
+impl From<model::UserState> for UserState {
+    fn from(state: model::UserState) -> Self {
+        match state {
+            model::UserState::Active => Self::Active,
+            model::UserState::Blocked => Self::Blocked,
+        }
+    }
+}
+
+impl From<UserState> for model::UserState {
+    fn from(state: UserState) -> Self {
+        match state {
+            UserState::Active => Self::Active,
+            UserState::Blocked => Self::Blocked,
+        }
+    }
+}
+
+impl From<model::ColourScheme> for ColourScheme {
+    fn from(scheme: model::ColourScheme) -> Self {
+        match scheme {
+            model::ColourScheme::Auto => Self::Auto,
+            model::ColourScheme::Light => Self::Light,
+            model::ColourScheme::Dark => Self::Dark,
+        }
+    }
+}
+
+impl From<ColourScheme> for model::ColourScheme {
+    fn from(scheme: ColourScheme) -> Self {
+        match scheme {
+            ColourScheme::Auto => Self::Auto,
+            ColourScheme::Light => Self::Light,
+            ColourScheme::Dark => Self::Dark,
+        }
+    }
 }

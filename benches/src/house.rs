@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The product at work: the `belofte` program beside this one, with its default configuration.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::machine::{self, Watch, pause};
+use crate::peers::{Cluster, free_ports, until_listening};
+use crate::place::{Engine, Place};
+use crate::smtp::{self, Parcel};
+
+/// What one run of the listener took.
+pub struct Run {
+    /// Mails a second until the last one was filed and indexed.
+    pub rate: f64,
+    /// Milliseconds of processor of the server for each mail.
+    pub cpu: f64,
+    /// The same of the cluster, with PostgreSQL.
+    pub cluster_cpu: Option<f64>,
+    /// The server's peak of memory, in MB.
+    pub memory: f64,
+    /// Mails a second until the last one was acknowledged.
+    pub acknowledged: f64,
+}
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.0.kill();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+fn program() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("belofte");
+    if !path.exists() {
+        bail!("build the product first: cargo xtask bench does");
+    }
+    Ok(path)
+}
+
+/// Founds a house, starts the server and hands it all parcels over `lanes` connections.
+pub async fn run(
+    engine: Engine,
+    cluster: Option<&Cluster>,
+    lanes: usize,
+    parcels: &[Parcel],
+) -> anyhow::Result<Run> {
+    let place = Place::found(engine, cluster).await?;
+    let [smtp, desk] = free_ports()?;
+    let at = place.folder.path();
+    let storage = match &place.databases {
+        None => String::new(),
+        Some((content, keys)) => {
+            format!("[storage]\nengine = \"postgres\"\nurl = \"{content}\"\nkeys_url = \"{keys}\"\n")
+        }
+    };
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:{desk}\"\npublic_url = \"https://localhost:{desk}\"\n\
+         [data]\nfolder = \"{}\"\n[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n{storage}",
+        at.display()
+    );
+    let file = at.join("bench.toml");
+    fs::write(&file, config)?;
+    let log = fs::File::create(at.join("log"))?;
+    let child = Command::new(program()?)
+        .arg("--config")
+        .arg(&file)
+        .arg("serve")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()?;
+    let server = Server(child);
+    let process = server.0.id();
+    until_listening("the mail listener", smtp)
+        .with_context(|| fs::read_to_string(at.join("log")).unwrap_or_default())?;
+
+    let mut progress = Progress::open(&place).await?;
+    let postmaster = cluster.map(Cluster::process).transpose()?;
+    let cluster_cpu = || postmaster.map(machine::cpu_with_children).transpose();
+    let (cpu, beside, watch) = (machine::cpu(&process.to_string())?, cluster_cpu()?, Watch::start());
+    tokio::task::block_in_place(|| smtp::send(smtp, lanes, parcels))
+        .with_context(|| fs::read_to_string(at.join("log")).unwrap_or_default())?;
+    let acknowledged = watch.seconds();
+    let count = parcels.len();
+    while !progress.is_done(count).await? {
+        if watch.seconds() > acknowledged + 120.0 {
+            bail!("not all mails were filed within two minutes of the last acknowledgement");
+        }
+        pause(Duration::from_millis(5));
+    }
+    let seconds = watch.seconds();
+    let cpu = machine::cpu(&process.to_string())? - cpu;
+    let cluster_cpu = match (cluster_cpu()?, beside) {
+        (Some(after), Some(before)) => Some((after - before) * 1e3 / count as f64),
+        _ => None,
+    };
+    let memory = machine::peak_memory(process)?;
+    drop(server);
+    Ok(Run {
+        rate: count as f64 / seconds,
+        cpu: cpu * 1e3 / count as f64,
+        cluster_cpu,
+        memory,
+        acknowledged: count as f64 / acknowledged,
+    })
+}
+
+/// Looks from outside how far the server is.
+enum Progress {
+    Lite {
+        content: Box<rusqlite::Connection>,
+        index: PathBuf,
+    },
+    Postgres(
+        tokio_postgres::Client,
+        #[expect(dead_code, reason = "drives the connection")] tokio::task::JoinSet<()>,
+    ),
+}
+
+const FILED: &str = "SELECT CAST(coalesce(sum(received), 0) AS BIGINT) FROM statistic";
+
+impl Progress {
+    async fn open(place: &Place) -> anyhow::Result<Self> {
+        match &place.databases {
+            None => {
+                let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+                let content =
+                    rusqlite::Connection::open_with_flags(place.folder.path().join("content.db"), flags)?;
+                Ok(Self::Lite { content: Box::new(content), index: place.index_file() })
+            }
+            Some((content, _)) => {
+                let url = Cluster::as_superuser(content);
+                let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+                let mut tasks = tokio::task::JoinSet::new();
+                tasks.spawn(async move {
+                    let _ = connection.await;
+                });
+                Ok(Self::Postgres(client, tasks))
+            }
+        }
+    }
+
+    /// Whether `count` mails are filed, and in the index.
+    async fn is_done(&mut self, count: usize) -> anyhow::Result<bool> {
+        let count = i64::try_from(count)?;
+        match self {
+            Self::Lite { content, index } => {
+                let filed: i64 = content.query_row(FILED, [], |row| row.get(0))?;
+                if filed < count {
+                    return Ok(false);
+                }
+                let newest: i64 = content.query_row("SELECT max(no) FROM message", [], |row| row.get(0))?;
+                Ok(applied(index)? >= newest)
+            }
+            Self::Postgres(client, _) => Ok(client.query_one(FILED, &[]).await?.get::<_, i64>(0) >= count),
+        }
+    }
+}
+
+/// The number of the last message that an index file holds; 0 when there is no file.
+pub fn applied(index: &std::path::Path) -> anyhow::Result<i64> {
+    if !index.exists() {
+        return Ok(0);
+    }
+    let index = rusqlite::Connection::open_with_flags(index, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let text = "SELECT value FROM state WHERE name = 'applied'";
+    Ok(index.query_row(text, [], |row| row.get(0)).unwrap_or(0))
+}

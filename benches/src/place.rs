@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! A house with a tenant and its mailboxes, in a folder that is gone afterwards.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use belofte_core::Core;
+use belofte_model::{ChannelKind, EmailAddress, Language, TenantId};
+use belofte_store::{
+    Clock, EngineSettings, NewChannelAccount, PostgresSettings, ResolvedAccount, Slug, Store, StoreSettings,
+};
+use belofte_vault::{Random, RootKey};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::data::{MAILBOXES, mailbox};
+use crate::peers::Cluster;
+
+/// Which engine holds the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded.
+    Sqlite,
+    /// A cluster of the bench's own.
+    Postgres,
+}
+
+impl Engine {
+    /// What the names of its figures begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "postgres_",
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// A new folder on the disk of the machine's temporary files.
+pub fn folder(name: &str) -> anyhow::Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix(&format!("belofte-bench-{name}-")).tempdir()?)
+}
+
+/// A place with a founded house.
+pub struct Place {
+    /// Its data folder.
+    pub folder: tempfile::TempDir,
+    /// Its two databases, where they are on a server.
+    pub databases: Option<(String, String)>,
+    /// Its tenant.
+    pub tenant: TenantId,
+}
+
+/// An opened house: the stores and the verbs over them.
+pub struct House {
+    /// The verbs.
+    pub core: Core,
+    /// The accounts of the mailboxes, by their numbers.
+    pub accounts: Vec<ResolvedAccount>,
+}
+
+impl Place {
+    /// Founds a house with one tenant and its mailboxes.
+    pub async fn found(engine: Engine, cluster: Option<&Cluster>) -> anyhow::Result<Self> {
+        let folder = folder("house")?;
+        let databases = match (engine, cluster) {
+            (Engine::Sqlite, _) => None,
+            (Engine::Postgres, Some(cluster)) => {
+                Some((cluster.database("content").await?, cluster.database("keys").await?))
+            }
+            (Engine::Postgres, None) => return Err(anyhow!("a cluster is needed")),
+        };
+        let store = open(folder.path(), databases.as_ref()).await?;
+        store.system().found_system().await?;
+        let slug = Slug::parse("bench").context("a short name")?;
+        let tenant = store.system().create_tenant(&slug, "Bench", "Inbox").await?.tenant;
+        let access = store.system().upkeep(tenant);
+        for number in 0..MAILBOXES {
+            let address = EmailAddress::parse(&mailbox(number)).map_err(|_| anyhow!("an address"))?;
+            let new = NewChannelAccount {
+                kind: ChannelKind::Email,
+                address,
+                from_name: "Klantenservice".to_owned(),
+                queue: None,
+                reply_language: Language::Nl,
+                submission: None,
+            };
+            store.create_channel_account(&access, new).await?;
+        }
+        store.close().await;
+        Ok(Self { folder, databases, tenant })
+    }
+
+    /// Opens the house as the product does.
+    pub async fn open(&self) -> anyhow::Result<House> {
+        let store = open(self.folder.path(), self.databases.as_ref()).await?;
+        store.system().found_system().await?;
+        let mut accounts = Vec::new();
+        for number in 0..MAILBOXES {
+            let address = EmailAddress::parse(&mailbox(number)).map_err(|_| anyhow!("an address"))?;
+            let account = store.system().account_by_address(&address).await?;
+            accounts.push(account.context("a mailbox that was founded")?);
+        }
+        let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
+        Ok(House { core, accounts })
+    }
+
+    /// The index file of the tenant (SQLite).
+    pub fn index_file(&self) -> PathBuf {
+        self.folder.path().join("idx").join(format!("{}.db", self.tenant.uuid().simple()))
+    }
+}
+
+impl House {
+    /// Ends the background work and closes the stores.
+    pub async fn close(self) {
+        self.core.shutdown.cancel();
+        self.core.tasks.close();
+        self.core.tasks.wait().await;
+        self.core.store.close().await;
+    }
+}
+
+/// Connections of the store comparison on PostgreSQL: one for each lane.
+const CONNECTIONS: usize = 32;
+
+async fn open(folder: &Path, databases: Option<&(String, String)>) -> anyhow::Result<Store> {
+    let file = folder.join("root.key");
+    let root = match RootKey::open_file(&file)? {
+        Some(root) => root,
+        None => RootKey::create_file(&file, &Random::System)?,
+    };
+    let engine = match databases {
+        None => EngineSettings::Sqlite { readers: 4 },
+        Some((content, keys)) => EngineSettings::Postgres(PostgresSettings {
+            content_url: content.clone(),
+            keys_url: keys.clone(),
+            connections: CONNECTIONS,
+        }),
+    };
+    let settings = StoreSettings { folder: folder.to_owned(), engine };
+    Ok(Store::open(&settings, root, Clock::System, Random::System).await?)
+}

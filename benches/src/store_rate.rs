@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The store's whole write of a message against the same rows in plaintext with the engine's own
+//! full text, in turn.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use belofte_model::{Incoming, JobKind, RequestId};
+use belofte_store::{
+    Access, ClaimedJob, Filed, IncomingMail, IntakeSource, NewFile, Receive, SealedEnvelope, Store,
+};
+use tokio::task::JoinSet;
+
+use crate::data::{Chance, Language, Mail, Shape, Writer, mailbox};
+use crate::house::applied;
+use crate::machine::{self, Watch, pause};
+use crate::peers::Cluster;
+use crate::place::{Engine, House, Place};
+use crate::plain::{Item, content};
+use crate::plain_lite::Lite;
+use crate::plain_postgres::Plain;
+
+/// So many writes are under way at a time; plain SQLite commits as many at once.
+pub const LANES: usize = 32;
+/// After so many messages the other side has its turn.
+const TURN: usize = 2_000;
+
+/// Both sides, filled with the same mail.
+pub struct Sides {
+    /// Where ours lies.
+    pub place: Place,
+    /// Ours.
+    pub house: House,
+    /// Theirs.
+    pub plain: PlainSide,
+    folder: tempfile::TempDir,
+    chance: Chance,
+}
+
+/// The plain alternative.
+pub enum PlainSide {
+    /// Embedded.
+    Lite(Box<Lite>),
+    /// On a server.
+    Postgres(Plain),
+}
+
+/// What both sides took for the same mail, in seconds.
+#[derive(Default)]
+pub struct Times {
+    /// Until the last of ours was durable and in the index.
+    pub ours: f64,
+    /// Until the last of theirs was durable.
+    pub theirs: f64,
+    /// Processor time of this process for ours.
+    pub our_cpu: f64,
+    /// The same for theirs.
+    pub their_cpu: f64,
+}
+
+struct Ready {
+    access: Access,
+    job: ClaimedJob,
+    source: IntakeSource,
+    mail: IncomingMail,
+}
+
+impl Sides {
+    /// Founds both.
+    pub async fn found(engine: Engine, cluster: Option<&Cluster>) -> anyhow::Result<Self> {
+        let place = Place::found(engine, cluster).await?;
+        let house = place.open().await?;
+        let folder = crate::place::folder("plain")?;
+        let plain = match cluster {
+            Some(cluster) if engine == Engine::Postgres => {
+                PlainSide::Postgres(Plain::new(cluster, LANES).await?)
+            }
+            _ => PlainSide::Lite(Box::new(Lite::new(folder.path())?)),
+        };
+        Ok(Self { place, house, plain, folder, chance: Chance::new(1) })
+    }
+
+    /// Closes both.
+    pub async fn close(self) {
+        self.house.close().await;
+        drop((self.plain, self.folder));
+    }
+
+    /// Files `count` mails of `shape` on both sides in turns; `first` says who begins.
+    pub async fn fill(
+        &mut self,
+        language: &Language,
+        shape: Shape,
+        seed: u64,
+        count: usize,
+        ours_first: bool,
+    ) -> anyhow::Result<Times> {
+        let mut writer = Writer::new(language, shape, seed);
+        let mut times = Times::default();
+        let mut left = count;
+        while left > 0 {
+            let mails = writer.mails(left.min(TURN));
+            left -= mails.len();
+            for ours in [ours_first, !ours_first] {
+                if ours {
+                    let ready = self.receive(&mails).await?;
+                    let (cpu, watch) = (machine::cpu("self")?, Watch::start());
+                    self.file(ready).await?;
+                    times.ours += watch.seconds();
+                    times.our_cpu += machine::cpu("self")? - cpu;
+                } else {
+                    let now = self.house.core.clock().now().as_micros();
+                    let items: Vec<Item> =
+                        mails.iter().map(|mail| Item::new(mail, &mut self.chance, now)).collect();
+                    let (cpu, watch);
+                    match &self.plain {
+                        PlainSide::Lite(lite) => {
+                            lite.receive(&items)?;
+                            (cpu, watch) = (machine::cpu("self")?, Watch::start());
+                            tokio::task::block_in_place(|| lite.file(&items, LANES))?;
+                        }
+                        PlainSide::Postgres(plain) => {
+                            plain.receive(&items).await?;
+                            let items = Arc::new(items);
+                            (cpu, watch) = (machine::cpu("self")?, Watch::start());
+                            plain.file(items).await?;
+                        }
+                    }
+                    times.theirs += watch.seconds();
+                    times.their_cpu += machine::cpu("self")? - cpu;
+                }
+            }
+        }
+        Ok(times)
+    }
+
+    /// Receives mails, so that they lie ready to be filed.
+    async fn receive(&self, mails: &[Mail]) -> anyhow::Result<Vec<Ready>> {
+        let core = &self.house.core;
+        let mut ready = Vec::with_capacity(mails.len());
+        for lanes in mails.chunks(LANES * 4) {
+            let mut tasks = JoinSet::new();
+            for mail in lanes {
+                let (core, mail) = (core.clone(), mail.clone());
+                let account = self.house.accounts[mail.mailbox].clone();
+                tasks.spawn(async move {
+                    let clock = core.clock().clone();
+                    let now = clock.now();
+                    let request = RequestId::new(now, core.random().bytes());
+                    let access = Access::channel(&account, request, clock);
+                    let envelope = SealedEnvelope {
+                        mail_from: Some(mail.from.clone()),
+                        rcpt: mailbox(mail.mailbox),
+                        client: "192.0.2.25".to_owned(),
+                        tls: None,
+                        helo: "mta.klant.example".to_owned(),
+                    };
+                    // Long enough for no worker to come in between.
+                    let lease = Some(now + JobKind::ProcessIntake.lease() * 60);
+                    let raw = mail.raw();
+                    let write =
+                        Receive::prepare(&core.store, &access, &account, &envelope, &raw, lease).await?;
+                    let job = write.claimed(&access).context("a first lease")?;
+                    core.store.write(&access, write).await?;
+                    let (access, source) = belofte_core::open(&core, &job).await?.context("a source")?;
+                    anyhow::Ok(Ready { access, job, source, mail: incoming(mail) })
+                });
+            }
+            while let Some(done) = tasks.join_next().await {
+                ready.push(done??);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Files what lies ready, and waits until it is in the index.
+    async fn file(&self, ready: Vec<Ready>) -> anyhow::Result<()> {
+        let core = &self.house.core;
+        let (ready, next) = (Arc::new(ready), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..LANES {
+            let (core, ready, next) = (core.clone(), Arc::clone(&ready), Arc::clone(&next));
+            tasks.spawn(async move {
+                let mut newest = 0;
+                while let Some(one) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match belofte_core::file(&core, &one.access, &one.job, &one.source, &one.mail).await? {
+                        Filed::Message { no, .. } => newest = newest.max(no),
+                        other => bail!("a mail became {other:?}"),
+                    }
+                }
+                Ok(newest)
+            });
+        }
+        let mut newest = 0;
+        while let Some(ended) = tasks.join_next().await {
+            newest = newest.max(ended??);
+        }
+        if !self.house.core.store.is_postgres() {
+            let (index, watch) = (self.place.index_file(), Watch::start());
+            while applied(&index)? < newest {
+                if watch.elapsed() > Duration::from_secs(60) {
+                    bail!("the index does not follow");
+                }
+                pause(Duration::from_millis(1));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The mail as a channel hands it to the store.
+fn incoming(mail: Mail) -> IncomingMail {
+    let files = mail.file.clone().map(|bytes| NewFile {
+        name: "factuur.pdf".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        content_id: None,
+        inline: false,
+        bytes,
+    });
+    IncomingMail {
+        content: content(&mail),
+        external_id: mail.message_id.clone(),
+        related: mail.references.iter().rev().cloned().collect(),
+        reply_thread: None,
+        incoming: Incoming::Person,
+        files: files.into_iter().collect(),
+        sent_at: None,
+        author: mail.from,
+    }
+}
+
+/// What the index of a full store needs before it is asked, on PostgreSQL: what its own upkeep
+/// would do within minutes.
+pub async fn settle(sides: &Sides, store: &Store) -> anyhow::Result<()> {
+    if let (Some((content, keys)), PlainSide::Postgres(plain)) = (&sides.place.databases, &sides.plain)
+        && store.is_postgres()
+    {
+        for url in [Cluster::as_superuser(content), Cluster::as_superuser(keys), plain.url().to_owned()] {
+            crate::peers::execute(&url, "VACUUM ANALYZE").await?;
+        }
+    }
+    Ok(())
+}

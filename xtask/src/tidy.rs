@@ -65,6 +65,11 @@ impl Tree {
         let mut tree = Self::default();
         for path in list.split('\0').filter(|path| !path.is_empty()) {
             // A file that was removed and not yet committed is in the list, but not there.
+            // A link to a folder is there and has no text.
+            if root.join(path).is_dir() {
+                tree.paths.push(path.to_owned());
+                continue;
+            }
             let Ok(bytes) = fs::read(root.join(path)) else { continue };
             tree.paths.push(path.to_owned());
             if let Ok(text) = String::from_utf8(bytes) {

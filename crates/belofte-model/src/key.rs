@@ -66,6 +66,8 @@ impl KeyClass {
 pub enum KeyState {
     /// May seal and open.
     Active,
+    /// Wraps nothing new, and still opens what it wrapped until that is wrapped by its successor.
+    Retired,
     /// Reads refuse; only the erasure may still open with it.
     Erasing,
     /// Gone; the row remains as proof.
@@ -78,6 +80,7 @@ impl KeyState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Retired => "retired",
             Self::Erasing => "erasing",
             Self::Destroyed => "destroyed",
         }
@@ -86,7 +89,9 @@ impl KeyState {
     /// The state of a stored name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Active, Self::Erasing, Self::Destroyed].into_iter().find(|state| state.as_str() == name)
+        [Self::Active, Self::Retired, Self::Erasing, Self::Destroyed]
+            .into_iter()
+            .find(|state| state.as_str() == name)
     }
 }
 

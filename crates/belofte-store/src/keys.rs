@@ -41,11 +41,36 @@ pub struct SealedKey {
     pub created_at: Timestamp,
 }
 
+/// The keys outside `keys` that wrap some of them. A tenant's own key is wrapped by the root key,
+/// which has no row.
+fn outer_parents(keys: &[SealedKey]) -> Vec<(TenantId, KeyId)> {
+    let mut parents = Vec::new();
+    for key in keys.iter().filter(|key| key.class != KeyClass::Tenant) {
+        let parent = (key.tenant, key.parent);
+        if !parents.contains(&parent) && !keys.iter().any(|other| other.key.id() == key.parent) {
+            parents.push(parent);
+        }
+    }
+    parents
+}
+
 const INSERT: &str = "INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, changed_at) \
      VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT DO NOTHING";
 
-/// Adds key rows; a row that exists already stays (the write is being tried again).
-pub(crate) fn insert_lite(transaction: &Transaction<'_>, keys: &[&SealedKey]) -> Result<(), StoreError> {
+/// Adds key rows; a row that exists already stays (the write is being tried again). Nothing is
+/// added when a key that wraps one of them is not active any more, and that key is the answer:
+/// the ring of this node is older than the last rotation.
+pub(crate) fn insert_lite(
+    transaction: &Transaction<'_>,
+    keys: &[SealedKey],
+) -> Result<Option<KeyId>, StoreError> {
+    let mut active = transaction
+        .prepare_cached("SELECT 1 FROM key WHERE tenant_id = ?1 AND id = ?2 AND state = 'active'")?;
+    for (tenant, parent) in outer_parents(keys) {
+        if !active.exists(rusqlite::params![tenant.uuid(), parent.uuid()])? {
+            return Ok(Some(parent));
+        }
+    }
     let mut statement = transaction.prepare_cached(INSERT)?;
     for key in keys {
         statement.execute(rusqlite::params![
@@ -59,7 +84,7 @@ pub(crate) fn insert_lite(transaction: &Transaction<'_>, keys: &[&SealedKey]) ->
             key.created_at.as_micros(),
         ])?;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Destroys keys. A spool key leaves no trace, since one is made for every mail; of every other
@@ -81,26 +106,35 @@ pub(crate) fn destroy_lite(
     Ok(())
 }
 
-/// Adds key rows in one statement, which is one commit and one journey.
+/// Adds key rows in one statement, which is one commit and one journey. As [`insert_lite`]; the
+/// share lock makes a rotation that retires the wrapping key come wholly before or wholly after.
 pub(crate) async fn insert_postgres(
     client: &deadpool_postgres::Object,
     keys: &[SealedKey],
-) -> Result<(), StoreError> {
+) -> Result<Option<KeyId>, StoreError> {
     let statement = client
         .prepare_cached(
-            "INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, changed_at) \
-             SELECT t, i, c, 'active', e, p, o, w, a, a FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], \
-             $5::uuid[], $6::uuid[], $7::bytea[], $8::bigint[]) AS k(t, i, c, e, p, o, w, a) ON CONFLICT DO NOTHING",
+            "WITH parent AS (SELECT k.id FROM key k \
+             JOIN unnest($9::uuid[], $10::uuid[]) AS w(t, i) ON k.tenant_id = w.t AND k.id = w.i \
+             WHERE k.state = 'active' FOR SHARE OF k), \
+             made AS (INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, \
+             changed_at) SELECT t, i, c, 'active', e, p, o, w, a, a FROM unnest($1::uuid[], $2::uuid[], $3::text[], \
+             $4::bigint[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bigint[]) AS k(t, i, c, e, p, o, w, a) \
+             WHERE (SELECT count(*) FROM parent) = cardinality($10::uuid[]) ON CONFLICT DO NOTHING) \
+             SELECT id FROM parent",
         )
         .await?;
+    let parents = outer_parents(keys);
+    let parent_tenants: Vec<Uuid> = parents.iter().map(|(tenant, _)| tenant.uuid()).collect();
+    let parent_ids: Vec<Uuid> = parents.iter().map(|(_, key)| key.uuid()).collect();
     let column = |of: fn(&SealedKey) -> Uuid| keys.iter().map(of).collect::<Vec<Uuid>>();
     let classes: Vec<&str> = keys.iter().map(|key| key.class.as_str()).collect();
     let epochs: Vec<i64> = keys.iter().map(|key| key.epoch).collect();
     let owners: Vec<Option<Uuid>> = keys.iter().map(|key| key.owner).collect();
     let wrapped: Vec<&[u8]> = keys.iter().map(|key| key.wrapped.as_slice()).collect();
     let times: Vec<i64> = keys.iter().map(|key| key.created_at.as_micros()).collect();
-    client
-        .execute(
+    let active = client
+        .query(
             &statement,
             &[
                 &column(|key| key.tenant.uuid()),
@@ -111,10 +145,13 @@ pub(crate) async fn insert_postgres(
                 &owners,
                 &wrapped,
                 &times,
+                &parent_tenants,
+                &parent_ids,
             ],
         )
         .await?;
-    Ok(())
+    let active: Vec<Uuid> = active.iter().map(|row| row.get(0)).collect();
+    Ok(parents.into_iter().map(|(_, key)| key).find(|key| !active.contains(&key.uuid())))
 }
 
 /// As [`destroy_lite`].
@@ -142,6 +179,7 @@ pub(crate) struct KeyRow {
     pub(crate) class: KeyClass,
     pub(crate) state: KeyState,
     pub(crate) wrapped: Vec<u8>,
+    pub(crate) parent: KeyId,
 }
 
 fn key_row(row: &crate::engine::Row<'_>) -> Result<KeyRow, StoreError> {
@@ -150,23 +188,8 @@ fn key_row(row: &crate::engine::Row<'_>) -> Result<KeyRow, StoreError> {
         class: row.name(1, KeyClass::parse)?,
         state: row.name(2, KeyState::parse)?,
         wrapped: row.bytes(3)?,
+        parent: row.id(4)?,
     })
-}
-
-/// Reads one key row.
-pub(crate) struct KeyById(pub(crate) KeyId);
-
-impl Read for KeyById {
-    type Out = Option<KeyRow>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        tx.query_opt(
-            sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = $2"),
-            params![tenant, self.0],
-            key_row,
-        )
-        .await
-    }
 }
 
 /// Reads several key rows.
@@ -178,20 +201,23 @@ impl Read for KeysById {
         let tenant = tx.tenant();
         if tx.is_postgres() {
             let ids: Vec<Uuid> = self.0.iter().map(|id| id.uuid()).collect();
-            let text =
-                sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = ANY($2)");
+            let text = sql!(
+                "SELECT id, class, state, wrapped, parent_id FROM key WHERE tenant_id = $1 AND id = ANY($2)"
+            );
             return tx.query(text, &[tenant.into(), crate::Param::Uuids(&ids)], key_row).await;
         }
         let mut rows = Vec::with_capacity(self.0.len());
         for id in &self.0 {
-            let text = sql!("SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 AND id = $2");
+            let text =
+                sql!("SELECT id, class, state, wrapped, parent_id FROM key WHERE tenant_id = $1 AND id = $2");
             rows.extend(tx.query_opt(text, params![tenant, *id], key_row).await?);
         }
         Ok(rows)
     }
 }
 
-/// Reads the keys that every act of a tenant needs, newest last.
+/// Reads the keys that every act of a tenant needs, newest last, in one snapshot: whatever wraps
+/// one of them is among them.
 pub(crate) struct StandingKeys;
 
 impl Read for StandingKeys {
@@ -200,8 +226,8 @@ impl Read for StandingKeys {
         let tenant = tx.tenant();
         tx.query(
             sql!(
-                "SELECT id, class, state, wrapped FROM key WHERE tenant_id = $1 \
-                 AND class IN ('tenant', 'lookup', 'search', 'ledger', 'settings') ORDER BY created_at, id"
+                "SELECT id, class, state, wrapped, parent_id FROM key WHERE tenant_id = $1 \
+                 AND class IN ('tenant', 'lookup', 'search', 'ledger', 'settings') ORDER BY epoch, created_at, id"
             ),
             params![tenant],
             key_row,
@@ -210,12 +236,18 @@ impl Read for StandingKeys {
     }
 }
 
+/// What wraps a key is not there. Never [`StoreError::KeyGone`], which says that it was destroyed.
+pub(crate) const ORPHAN: StoreError =
+    StoreError::Inconsistent { what: "a key is wrapped by one that is not there" };
+
 /// The standing keys of a tenant, unwrapped.
 pub struct TenantKeys {
     /// Whose they are.
     pub tenant: TenantId,
     /// Wraps the others.
     pub wrapping: DataKey,
+    /// Wrapped some of them before it; there while a rotation is under way.
+    retired: Vec<DataKey>,
     /// Blind indexes.
     pub lookup: LookupKey,
     /// Search tokens.
@@ -291,12 +323,13 @@ impl TenantKeys {
             });
         }
         let of = |class| sealed.iter().find(|key| key.class == class).map(|key| key.key.clone());
-        Ok((Self::assemble(tenant, wrapping.clone(), of)?, sealed))
+        Ok((Self::assemble(tenant, wrapping.clone(), Vec::new(), of)?, sealed))
     }
 
     fn assemble(
         tenant: TenantId,
         wrapping: DataKey,
+        retired: Vec<DataKey>,
         of: impl Fn(KeyClass) -> Option<DataKey>,
     ) -> Result<Self, StoreError> {
         let need =
@@ -313,7 +346,13 @@ impl TenantKeys {
             ledger: LedgerSigner::from_data_key(&ledger),
             ledger_data: ledger,
             wrapping,
+            retired,
         })
+    }
+
+    /// The key `id` when it is one of those that wrap this tenant's keys.
+    pub(crate) fn parent(&self, id: KeyId) -> Option<&DataKey> {
+        std::iter::once(&self.wrapping).chain(&self.retired).find(|key| key.id() == id)
     }
 
     pub(crate) fn open(root: &RootKey, tenant: TenantId, rows: &[KeyRow]) -> Result<Self, StoreError> {
@@ -321,14 +360,22 @@ impl TenantKeys {
             |class| rows.iter().rev().find(|row| row.class == class && row.state == KeyState::Active);
         let own = newest(KeyClass::Tenant).ok_or(StoreError::NotFound)?;
         let wrapping = root.unwrap_key(tenant, own.id, &own.wrapped)?;
+        let mut retired = Vec::new();
+        for row in rows.iter().filter(|row| row.class == KeyClass::Tenant && row.id != own.id) {
+            if matches!(row.state, KeyState::Active | KeyState::Retired) {
+                retired.push(root.unwrap_key(tenant, row.id, &row.wrapped)?);
+            }
+        }
+        let parent = |id| std::iter::once(&wrapping).chain(&retired).find(|key| key.id() == id);
         let mut open = Vec::new();
         for class in [KeyClass::Lookup, KeyClass::Search, KeyClass::Ledger, KeyClass::Settings] {
             if let Some(row) = newest(class) {
-                open.push((class, wrapping.unwrap_key(tenant, row.id, &row.wrapped)?));
+                let parent = parent(row.parent).ok_or(ORPHAN)?;
+                open.push((class, parent.unwrap_key(tenant, row.id, &row.wrapped)?));
             }
         }
         let of = |class| open.iter().find(|(known, _)| *known == class).map(|(_, key)| key.clone());
-        Self::assemble(tenant, wrapping.clone(), of)
+        Self::assemble(tenant, wrapping.clone(), retired, of)
     }
 }
 

@@ -3,14 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use belofte_model::{KeyId, KeyState, TenantId};
+use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
-use crate::keys::{KeyById, KeysById, Ring, StandingKeys, TenantKeys};
+use crate::keys::{KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
+use crate::lexicons::Lexicons;
 use crate::search::Waiting;
 use crate::{Access, Blobs, Clock, Index, StoreError};
 
@@ -40,6 +41,9 @@ enum Engine {
     Postgres(Postgres),
 }
 
+/// So often the ring is brought up to date when it turns out to be older than a rotation.
+const TRIES: u32 = 4;
+
 /// Content, keys, index and blobs. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Store {
@@ -55,6 +59,8 @@ struct Inner {
     random: Random,
     hints: Hints,
     waiting: Waiting,
+    lexicons: Lexicons,
+    node: OnceLock<NodeId>,
 }
 
 impl Store {
@@ -96,6 +102,8 @@ impl Store {
             random,
             hints: Hints::default(),
             waiting: Waiting::default(),
+            lexicons: Lexicons::default(),
+            node: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -122,9 +130,22 @@ impl Store {
         tenant: Option<TenantId>,
         value: Arc<W>,
     ) -> Result<W::Out, StoreError> {
-        let out = match &self.inner.engine {
-            Engine::Sqlite(engine) => engine.write(tenant, Arc::clone(&value)).await?,
-            Engine::Postgres(engine) => engine.write(tenant, Arc::clone(&value)).await?,
+        let (mut rewrapped, mut tries) = (None, 0);
+        let out = loop {
+            let (value, keys) = (Arc::clone(&value), rewrapped.clone());
+            let new = value.new_keys();
+            let result = match &self.inner.engine {
+                Engine::Sqlite(engine) => engine.write(tenant, Arc::clone(&value), keys).await,
+                Engine::Postgres(engine) => engine.write(tenant, Arc::clone(&value), keys).await,
+            };
+            match result {
+                // The key that wraps the new ones was retired since they were made.
+                Err(StoreError::KeyGone(parent)) if tries < TRIES && !new.is_empty() => {
+                    tries += 1;
+                    rewrapped = Some(self.rewrapped(new, parent).await?);
+                }
+                result => break result?,
+            }
         };
         // A key is remembered only now: one that a rollback took away would seal rows that
         // nobody can ever open.
@@ -138,6 +159,36 @@ impl Store {
             self.inner.hints.wake(tenant);
         }
         Ok(out)
+    }
+
+    /// `keys` as they are wrapped by what wraps keys of their tenant now.
+    async fn rewrapped(&self, keys: &[SealedKey], stale: KeyId) -> Result<Arc<[SealedKey]>, StoreError> {
+        let mut fresh = Vec::with_capacity(keys.len());
+        for key in keys {
+            let mut key = key.clone();
+            if key.class != KeyClass::Tenant {
+                if self.tenant_keys(key.tenant).await?.wrapping.id() == stale {
+                    self.inner.ring.forget_tenant(key.tenant);
+                }
+                let wrapping = &self.tenant_keys(key.tenant).await?.wrapping;
+                key.wrapped = wrapping.wrap(&self.inner.random, key.tenant, &key.key);
+                key.parent = wrapping.id();
+            }
+            fresh.push(key);
+        }
+        Ok(fresh.into())
+    }
+
+    /// Changes rows of the key database alone: `value` is run there and nowhere else.
+    pub(crate) async fn write_keys<W: Write>(
+        &self,
+        tenant: Option<TenantId>,
+        value: W,
+    ) -> Result<W::Out, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.write_keys(tenant, Arc::new(value)).await,
+            Engine::Postgres(engine) => engine.write_keys(tenant, Arc::new(value)).await,
+        }
     }
 
     pub(crate) async fn read_for<R: Read>(
@@ -171,13 +222,7 @@ impl Store {
         if id == keys.settings.id() {
             return Ok(keys.settings.clone());
         }
-        let row = self.read_keys(tenant, KeyById(id)).await?.ok_or(StoreError::KeyGone(id))?;
-        if row.state != KeyState::Active {
-            return Err(StoreError::KeyGone(id));
-        }
-        let key = keys.wrapping.unwrap_key(tenant, row.id, &row.wrapped)?;
-        self.inner.ring.put(tenant, &key);
-        Ok(key)
+        self.keys_by_id(tenant, HashSet::from([id])).await?.remove(&id).ok_or(StoreError::KeyGone(id))
     }
 
     /// The keys `ids` of `tenant` that are active, in one question for those not in the ring.
@@ -194,16 +239,32 @@ impl Store {
                 None => missing.push(id),
             }
         }
-        if missing.is_empty() {
-            return Ok(found);
-        }
-        let keys = self.tenant_keys(tenant).await?;
-        for row in self.read_keys(tenant, KeysById(missing)).await? {
-            if row.state == KeyState::Active {
-                let key = keys.wrapping.unwrap_key(tenant, row.id, &row.wrapped)?;
-                self.inner.ring.put(tenant, &key);
-                found.insert(row.id, key);
+        let mut tries = 0;
+        while !missing.is_empty() {
+            let keys = self.tenant_keys(tenant).await?;
+            let mut strange = Vec::new();
+            for row in self.read_keys(tenant, KeysById(missing)).await? {
+                if row.state != KeyState::Active {
+                    continue;
+                }
+                if let Some(parent) = keys.parent(row.parent) {
+                    let key = parent.unwrap_key(tenant, row.id, &row.wrapped)?;
+                    self.inner.ring.put(tenant, &key);
+                    found.insert(row.id, key);
+                } else {
+                    strange.push(row.id);
+                }
             }
+            // Wrapped by a key that this ring does not hold: a rotation went on elsewhere, or came
+            // between the two readings. Both are read again.
+            if !strange.is_empty() {
+                tries += 1;
+                if tries > TRIES {
+                    return Err(ORPHAN);
+                }
+                self.inner.ring.forget_tenant(tenant);
+            }
+            missing = strange;
         }
         Ok(found)
     }
@@ -247,6 +308,20 @@ impl Store {
         &self.inner.waiting
     }
 
+    pub(crate) fn lexicons(&self) -> &Lexicons {
+        &self.inner.lexicons
+    }
+
+    /// The node that this process serves as; none for commands and tests.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.inner.node.get().copied()
+    }
+
+    pub(crate) fn set_node(&self, node: NodeId) {
+        // A process is one node for as long as it lives.
+        let _ = self.inner.node.set(node);
+    }
+
     /// Whether the engine is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
@@ -284,8 +359,15 @@ impl Store {
 
 /// The migrations of this version, in order.
 pub const MIGRATIONS: Migrations = Migrations {
-    content_lite: &[("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql"))],
+    content_lite: &[
+        ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
+        ("V2__holder", include_str!("../migrations/sqlite/content_V2__holder.sql")),
+    ],
     keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
-    content_postgres: &[("V1__house", include_str!("../migrations/postgres/content_V1__house.sql"))],
+    content_postgres: &[
+        ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
+        ("V2__holder", include_str!("../migrations/postgres/content_V2__holder.sql")),
+        ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
+    ],
     keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],
 };

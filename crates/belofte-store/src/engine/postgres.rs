@@ -14,7 +14,7 @@ use super::{Read, Tx, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
 use crate::fail::{self, FailPoint};
-use crate::keys;
+use crate::keys::{self, SealedKey};
 
 /// How the server engine is reached.
 #[derive(Clone)]
@@ -59,32 +59,28 @@ impl Postgres {
         Ok(Self { content, keys, random })
     }
 
-    /// Commits keys, then content, and destroys keys that are no longer needed.
+    /// Commits keys, then content, and destroys keys that are no longer needed. `keys` stand for
+    /// the value's own new keys when those had to be wrapped anew.
     ///
     /// # Errors
+    /// [`StoreError::KeyGone`] with the key that wraps the new ones when it is not active any more;
+    /// nothing is written then.
     /// What the body answers; the engine's errors; [`StoreError::Driver`] with code 40001 when the
     /// server refused to serialise it again and again.
     pub async fn write<W: Write>(
         &self,
         tenant: Option<TenantId>,
         value: Arc<W>,
+        keys: Option<Arc<[SealedKey]>>,
     ) -> Result<W::Out, StoreError> {
-        if !value.new_keys().is_empty() {
-            keys::insert_postgres(&self.keys.get().await?, value.new_keys()).await?;
+        let new = keys.as_deref().unwrap_or_else(|| value.new_keys());
+        if !new.is_empty()
+            && let Some(parent) = keys::insert_postgres(&self.keys.get().await?, new).await?
+        {
+            return Err(StoreError::KeyGone(parent));
         }
         fail::hit(FailPoint::KeysCommitted);
-        let mut tries = 0;
-        let out = loop {
-            tries += 1;
-            match self.attempt(tenant, &*value).await {
-                Err(error) if error.is_transient() && tries < TRIES => {
-                    let [jitter] = self.random.bytes();
-                    let pause = (1_u64 << tries.min(6)) * (64 + u64::from(jitter)) / 64;
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                }
-                result => break result?,
-            }
-        };
+        let out = self.attempts(&self.content, tenant, &*value).await?;
         fail::hit(FailPoint::ContentCommitted);
         if let Some(tenant) = tenant
             && !value.dead_keys().is_empty()
@@ -95,14 +91,34 @@ impl Postgres {
         Ok(out)
     }
 
-    async fn attempt<W: Write>(&self, tenant: Option<TenantId>, value: &W) -> Result<W::Out, StoreError> {
-        let mut open = Open::begin(&self.content, tenant, "READ COMMITTED").await?;
-        let out = value.run(&mut Tx::postgres(open.client(), tenant)).await;
-        match out {
-            Ok(out) => open.end("COMMIT").await.map(|()| out),
-            Err(error) => {
-                open.end("ROLLBACK").await?;
-                Err(error)
+    /// Runs a write on the key database alone.
+    ///
+    /// # Errors
+    /// As [`Postgres::write`].
+    pub async fn write_keys<W: Write>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<W>,
+    ) -> Result<W::Out, StoreError> {
+        self.attempts(&self.keys, tenant, &*value).await
+    }
+
+    async fn attempts<W: Write>(
+        &self,
+        pool: &Pool,
+        tenant: Option<TenantId>,
+        value: &W,
+    ) -> Result<W::Out, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match attempt(pool, tenant, value).await {
+                Err(error) if error.is_transient() && tries < TRIES => {
+                    let [jitter] = self.random.bytes();
+                    let pause = (1_u64 << tries.min(6)) * (64 + u64::from(jitter)) / 64;
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                result => return result,
             }
         }
     }
@@ -131,6 +147,18 @@ impl Postgres {
     pub fn close(&self) {
         self.content.close();
         self.keys.close();
+    }
+}
+
+async fn attempt<W: Write>(pool: &Pool, tenant: Option<TenantId>, value: &W) -> Result<W::Out, StoreError> {
+    let mut open = Open::begin(pool, tenant, "READ COMMITTED").await?;
+    let out = value.run(&mut Tx::postgres(open.client(), tenant)).await;
+    match out {
+        Ok(out) => open.end("COMMIT").await.map(|()| out),
+        Err(error) => {
+            open.end("ROLLBACK").await?;
+            Err(error)
+        }
     }
 }
 

@@ -74,18 +74,38 @@ impl Sqlite {
         })
     }
 
-    /// Queues a write and waits until its group is durable.
+    /// Queues a write and waits until its group is durable. `keys` stand for the value's own new
+    /// keys when those had to be wrapped anew.
     ///
     /// # Errors
+    /// [`StoreError::KeyGone`] with the key that wraps the new ones when it is not active any more;
+    /// nothing is written then.
     /// What the body answers, or [`StoreError::Full`] and [`StoreError::Driver`] of the commit.
     pub async fn write<W: Write>(
         &self,
         tenant: Option<TenantId>,
         value: Arc<W>,
+        keys: Option<Arc<[SealedKey]>>,
     ) -> Result<W::Out, StoreError> {
+        self.queue(Pending { tenant, value, keys, on_keys: false, out: None, reply: None }).await
+    }
+
+    /// Runs a write on the key database alone, in a transaction of its own.
+    ///
+    /// # Errors
+    /// As [`Sqlite::write`].
+    pub async fn write_keys<W: Write>(
+        &self,
+        tenant: Option<TenantId>,
+        value: Arc<W>,
+    ) -> Result<W::Out, StoreError> {
+        self.queue(Pending { tenant, value, keys: None, on_keys: true, out: None, reply: None }).await
+    }
+
+    async fn queue<W: Write>(&self, mut work: Pending<W>) -> Result<W::Out, StoreError> {
         let queue = self.queue.lock().expect("no panic holds this lock").clone().ok_or(StoreError::Busy)?;
         let (sender, receiver) = oneshot::channel();
-        let work = Pending { tenant, value, out: None, reply: sender };
+        work.reply = Some(sender);
         queue.send(Box::new(work)).await.map_err(|_| StoreError::Busy)?;
         receiver.await.map_err(|_| StoreError::Busy)?
     }
@@ -149,18 +169,24 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
 /// A queued write of any type.
 trait Work: Send {
     fn tenant(&self) -> Option<TenantId>;
+    /// Whether it changes the key database alone.
+    fn on_keys(&self) -> bool;
     fn new_keys(&self) -> &[SealedKey];
     fn dead_keys(&self) -> &[KeyId];
     /// Runs the body; `true` keeps its changes.
     fn run(&mut self, connection: &mut Connection) -> bool;
+    /// Gives the work an answer before it was run.
+    fn refuse(&mut self, error: StoreError);
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Pending<W: Write> {
     tenant: Option<TenantId>,
     value: Arc<W>,
+    keys: Option<Arc<[SealedKey]>>,
+    on_keys: bool,
     out: Option<Result<W::Out, StoreError>>,
-    reply: oneshot::Sender<Result<W::Out, StoreError>>,
+    reply: Option<oneshot::Sender<Result<W::Out, StoreError>>>,
 }
 
 impl<W: Write> Work for Pending<W> {
@@ -168,8 +194,12 @@ impl<W: Write> Work for Pending<W> {
         self.tenant
     }
 
+    fn on_keys(&self) -> bool {
+        self.on_keys
+    }
+
     fn new_keys(&self) -> &[SealedKey] {
-        self.value.new_keys()
+        self.keys.as_deref().unwrap_or_else(|| self.value.new_keys())
     }
 
     fn dead_keys(&self) -> &[KeyId] {
@@ -185,6 +215,10 @@ impl<W: Write> Work for Pending<W> {
         keep
     }
 
+    fn refuse(&mut self, error: StoreError) {
+        self.out = Some(Err(error));
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let out = match (self.out, committed) {
             (Some(Err(error)), _) | (_, Err(error)) => Err(error),
@@ -192,7 +226,9 @@ impl<W: Write> Work for Pending<W> {
             (None, Ok(())) => Err(StoreError::Busy),
         };
         // The caller may have gone away; what is durable stays.
-        let _ = self.reply.send(out);
+        if let Some(reply) = self.reply {
+            let _ = reply.send(out);
+        }
     }
 }
 
@@ -228,10 +264,17 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, mut group: Vec<Box<dyn Work>>) {
-        let result = self.commit_keys(&group).and_then(|()| {
+    fn commit(&mut self, group: Vec<Box<dyn Work>>) {
+        let (on_keys, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(|work| work.on_keys());
+        for work in on_keys {
+            self.commit_on_keys(work);
+        }
+        if group.is_empty() {
+            return;
+        }
+        let result = self.commit_keys(&group).and_then(|refused| {
             fail::hit(FailPoint::KeysCommitted);
-            self.commit_content(&mut group)
+            self.commit_content(&mut group, &refused)
         });
         match result {
             Ok(kept) => {
@@ -252,26 +295,55 @@ impl Writer {
         }
     }
 
-    fn commit_keys(&mut self, group: &[Box<dyn Work>]) -> Result<(), StoreError> {
-        let fresh: Vec<&SealedKey> = group.iter().flat_map(|work| work.new_keys()).collect();
-        if fresh.is_empty() && self.dying.is_empty() {
-            return Ok(());
+    /// Commits the new keys of a group. For each work it gives the key that keeps it from being
+    /// done: what was to wrap its keys is not active any more.
+    fn commit_keys(&mut self, group: &[Box<dyn Work>]) -> Result<Vec<Option<KeyId>>, StoreError> {
+        if self.dying.is_empty() && group.iter().all(|work| work.new_keys().is_empty()) {
+            return Ok(vec![None; group.len()]);
         }
         let transaction = self.keys.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        keys::insert_lite(&transaction, &fresh)?;
+        let insert = |work: &Box<dyn Work>| keys::insert_lite(&transaction, work.new_keys());
+        let refused = group.iter().map(insert).collect::<Result<Vec<_>, _>>()?;
         keys::destroy_lite(&transaction, &self.dying)?;
         transaction.commit()?;
         self.dying.clear();
-        Ok(())
+        Ok(refused)
+    }
+
+    /// Runs a body on the key database.
+    fn commit_on_keys(&mut self, mut work: Box<dyn Work>) {
+        let connection = &mut self.keys;
+        let result = (|| {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            let keep = work.run(connection);
+            if connection.is_autocommit() {
+                return Err(StoreError::Full);
+            }
+            connection.execute_batch(if keep { "COMMIT" } else { "ROLLBACK" })?;
+            Ok(())
+        })();
+        if result.is_err() && !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        work.answer(result);
     }
 
     /// Runs every body in a savepoint of its own and commits those that succeeded.
-    fn commit_content(&mut self, group: &mut [Box<dyn Work>]) -> Result<Vec<bool>, StoreError> {
+    fn commit_content(
+        &mut self,
+        group: &mut [Box<dyn Work>],
+        refused: &[Option<KeyId>],
+    ) -> Result<Vec<bool>, StoreError> {
         let connection = &mut self.content;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut kept = Vec::with_capacity(group.len());
         let bodies = (|| {
-            for work in group.iter_mut() {
+            for (work, refused) in group.iter_mut().zip(refused) {
+                if let Some(parent) = refused {
+                    work.refuse(StoreError::KeyGone(*parent));
+                    kept.push(false);
+                    continue;
+                }
                 connection.prepare_cached("SAVEPOINT body")?.execute([])?;
                 let keep = work.run(connection);
                 if connection.is_autocommit() {

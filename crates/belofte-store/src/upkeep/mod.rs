@@ -2,10 +2,13 @@
 //! Upkeep: work that nobody asks for. Checkpoints of the ledger, sweeps of what nothing refers to
 //! or what has ended by itself, and the rotation of keys.
 
+mod rotation;
 mod schedule;
 mod sweep;
 
 use belofte_model::{Duration, JobKind};
+
+pub use rotation::RotationProgress;
 
 use crate::access::ClaimedJob;
 use crate::{Access, Store, StoreError};
@@ -34,7 +37,8 @@ impl Store {
                     SOON
                 }
             }
-            JobKind::ProcessIntake | JobKind::Deliver | JobKind::RotateKeys => {
+            JobKind::RotateKeys => return rotation::run(self, access, job).await,
+            JobKind::ProcessIntake | JobKind::Deliver => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
             }
         };

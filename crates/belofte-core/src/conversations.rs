@@ -11,6 +11,8 @@ use crate::Core;
 pub struct NewReply {
     /// The text.
     pub text: String,
+    /// The same with markup, sanitised before.
+    pub html: Option<String>,
     /// The recipients; the author of the message that is answered when empty.
     pub to: Vec<EmailAddress>,
     /// The recipients of a copy.
@@ -101,6 +103,7 @@ pub async fn reply(
         to: of(RecipientRole::To),
         cc: of(RecipientRole::Cc),
         text: reply.text.clone(),
+        html: reply.html.clone(),
         message_id: Some(format!("{}@{}", id.uuid().simple(), from.domain())),
         references,
         ..MessageContent::default()

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use belofte_model::{
     ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
-    MessageKind, QueueId, Subset, TenantId, Timestamp, UserId,
+    MessageKind, QueueId, Subset, TenantId, ThreadId, Timestamp, UserId,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -399,6 +399,33 @@ impl Read for Activities {
     }
 }
 
+/// A run of messages in one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// The thread.
+    pub id: ThreadId,
+    /// The account that it goes through.
+    pub account: ChannelAccountId,
+}
+
+struct Threads(ConversationId);
+
+impl Read for Threads {
+    type Out = Vec<Thread>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query(
+            sql!(
+                "SELECT id, channel_account_id FROM thread WHERE tenant_id = $1 AND conversation_id = $2 \
+                 ORDER BY created_at, id"
+            ),
+            params![tenant, self.0],
+            |row| Ok(Thread { id: row.id(0)?, account: row.id(1)? }),
+        )
+        .await
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub(crate) async fn insert_activity(
     tx: &mut Tx<'_>,
@@ -496,6 +523,16 @@ impl Store {
     /// The engine's errors.
     pub async fn conversation_counts(&self, access: &Access) -> Result<ConversationCounts, StoreError> {
         self.read(access, Counts(access.clone())).await
+    }
+
+    /// The runs of messages of a case, as far as this access can see, oldest first.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn threads(&self, access: &Access, id: ConversationId) -> Result<Vec<Thread>, StoreError> {
+        let mut threads = self.read(access, Threads(id)).await?;
+        threads.retain(|thread| access.visible().channels.contains(&thread.account));
+        Ok(threads)
     }
 
     /// What happened to a case, oldest first.

@@ -134,6 +134,8 @@ pub mod columns {
     pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
     /// `idempotency.answer`.
     pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
+    /// `lexicon.content`, and the same in the index files of the embedded engine.
+    pub const LEXICON_CONTENT: Column = Column(3202);
 }
 
 use Category::{Configuration, ContactData, Content, Evidence, Identity, Technical};
@@ -650,6 +652,21 @@ pub const DATA_MAP: &[Table] = &[
     },
 ];
 
+    Table {
+        name: "lexicon",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3201, "tenant_id", Holds::Plain),
+            column(
+                3202,
+                "content",
+                Holds::Sealed { category: Content, subject: Contact, key: KeyClass::Search },
+            ),
+            column(3203, "key_id", Holds::Plain),
+            column(3204, "through", Holds::Plain),
+            column(3205, "saved_at", Holds::Plain),
+        ],
+    },
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -698,7 +715,7 @@ mod tests {
             let there = store.read(&access(crate::SYSTEM), Schema).await.expect("a schema");
             let mut mapped: Vec<(String, String)> = DATA_MAP
                 .iter()
-                .filter(|table| store.is_postgres() || table.name != "message_index")
+                .filter(|table| store.is_postgres() || !["message_index", "lexicon"].contains(&table.name))
                 .flat_map(|table| {
                     table.columns.iter().map(|column| (table.name.to_owned(), column.name.to_owned()))
                 })

@@ -72,6 +72,7 @@ pub enum Filed {
 pub(crate) struct KnownThread {
     thread: ThreadId,
     pub(crate) conversation: ConversationId,
+    contact: ContactId,
     queue: QueueId,
     status: ConversationStatus,
     key: KeyId,
@@ -85,11 +86,12 @@ fn known_thread(row: &Row<'_>) -> Result<KnownThread, StoreError> {
         thread: row.id(0)?,
         account: row.id(1)?,
         conversation: row.id(2)?,
-        queue: row.id(3)?,
-        status: row.name(4, ConversationStatus::parse)?,
-        key: row.id(5)?,
-        summary: row.bytes(6)?,
-        version: row.int(7)?,
+        contact: row.id(3)?,
+        queue: row.id(4)?,
+        status: row.name(5, ConversationStatus::parse)?,
+        key: row.id(6)?,
+        summary: row.bytes(7)?,
+        version: row.int(8)?,
     })
 }
 
@@ -144,7 +146,7 @@ impl Read for Question {
             thread = tx
                 .query_opt(
                     sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.queue_id, c.status, c.key_id, c.summary, \
+                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
                          c.version FROM message_reference r \
                          JOIN thread t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id \
                          JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
@@ -162,7 +164,7 @@ impl Read for Question {
             thread = tx
                 .query_opt(
                     sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.queue_id, c.status, c.key_id, c.summary, \
+                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
                          c.version FROM thread t JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
                          WHERE t.tenant_id = $1 AND t.id = $2"
                     ),
@@ -433,12 +435,19 @@ impl Store {
                 self.write(access, gone).await?;
                 return Ok(Filed::Erased);
             }
+            let known = plan.thread.as_ref().map(|thread| thread.contact);
             let write = self.prepare_file(access, &keys, job, source, mail, external, plan, &tokens).await?;
+            let contact = match write.case {
+                Case::New { contact, .. } => contact,
+                Case::Known { .. } => {
+                    known.ok_or(StoreError::Inconsistent { what: "a case without a contact" })?
+                }
+            };
             let (message, conversation) = (write.message.id, write.message.conversation);
             let opened = matches!(write.case, Case::New { .. });
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(access.tenant(), no, tokens);
+                    self.index_later(access.tenant(), no, tokens, contact, &mail.content);
                     return Ok(Filed::Message { message, conversation, no, opened });
                 }
                 Err(StoreError::Conflict) => {}

@@ -14,6 +14,7 @@ use belofte_model::TenantId;
 use rusqlite::Connection;
 
 use crate::StoreError;
+use crate::lexicons::SealedLexicon;
 
 /// Open files are kept for this many tenants.
 const OPEN: usize = 32;
@@ -141,6 +142,47 @@ impl Index {
             }
         }
         transaction.execute("UPDATE state SET value = max(value, ?1) WHERE name = 'applied'", [through])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The lexicon that was saved in the file of a tenant.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub(crate) fn lexicon(&self, tenant: TenantId) -> Result<Option<SealedLexicon>, StoreError> {
+        use rusqlite::OptionalExtension as _;
+        let connection = self.connection(tenant)?;
+        let connection = connection.lock().expect("no panic holds this lock");
+        let found = connection
+            .query_row(
+                "SELECT c.value, k.value, t.value FROM state c, state k, state t WHERE c.name = 'lexicon' \
+                 AND k.name = 'lexicon_key' AND t.name = 'lexicon_through'",
+                [],
+                |row| {
+                    let key: uuid::Uuid = row.get(1)?;
+                    Ok(SealedLexicon { content: row.get(0)?, key: key.into(), through: row.get(2)? })
+                },
+            )
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Saves the lexicon in the file of a tenant.
+    ///
+    /// # Errors
+    /// The engine's errors; the one before stays then.
+    pub(crate) fn save_lexicon(&self, tenant: TenantId, lexicon: &SealedLexicon) -> Result<(), StoreError> {
+        let connection = self.connection(tenant)?;
+        let mut connection = connection.lock().expect("no panic holds this lock");
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        {
+            let mut put =
+                transaction.prepare_cached("INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)")?;
+            put.execute(rusqlite::params!["lexicon", lexicon.content])?;
+            put.execute(rusqlite::params!["lexicon_key", lexicon.key.uuid()])?;
+            put.execute(rusqlite::params!["lexicon_through", lexicon.through])?;
+        }
         transaction.commit()?;
         Ok(())
     }

@@ -32,6 +32,7 @@ mod keys;
 mod ledger;
 mod ledger_export;
 mod mail_accounting;
+mod lexicons;
 mod messages;
 mod operators;
 mod queues;
@@ -60,7 +61,7 @@ pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
 pub use conversations::{
     Activity, Assignee, ChangeConversation, Conversation, ConversationCounts, ConversationQuery, MarkSeen,
-    Summary,
+    Summary, Thread,
 };
 pub use deliveries::{BeginDelivery, Delivery, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries};
 pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Sql, Tx, Write};
@@ -82,7 +83,7 @@ pub use messages::{Attachment, Correspondent, Message, MessageContent};
 pub use operators::{NewOperatorSession, Operator};
 pub use queues::Queue;
 pub use replies::{AbandonSending, Outgoing, ReplyThread};
-pub use search::{Hit, Hits, UNINDEXED_LIMIT};
+pub use search::{Hit, Hits, SuggestedContact, UNINDEXED_LIMIT};
 pub use sessions::{NewSession, Session};
 pub use sign_in::{OperatorCandidate, OperatorTry, SignInCandidate, SignInStart, SignInTry};
 pub use store::{EngineSettings, MIGRATIONS, Store, StoreSettings};

@@ -402,6 +402,9 @@ impl Read for SealedMessages {
     }
 }
 
+/// So many messages of a conversation are looked at for its participants.
+const PARTICIPANTS: i64 = 100;
+
 impl Store {
     /// A page of a conversation's messages, oldest first: the `limit` newest below number `before`.
     ///
@@ -435,6 +438,33 @@ impl Store {
         numbers: Vec<i64>,
     ) -> Result<Vec<Message>, StoreError> {
         self.unsealed(access, Which::Numbers(numbers), false).await
+    }
+
+    /// Who wrote in a conversation and to whom, newest first and each address once, of its newest
+    /// hundred messages. A person's latest name wins over none.
+    ///
+    /// # Errors
+    /// As [`Store::messages`].
+    pub async fn participants(
+        &self,
+        access: &Access,
+        conversation: ConversationId,
+    ) -> Result<Vec<Correspondent>, StoreError> {
+        let which = Which::Conversation { id: conversation, before: None, limit: PARTICIPANTS };
+        let mut people: Vec<Correspondent> = Vec::new();
+        for message in self.unsealed(access, which, false).await? {
+            let content = message.content;
+            for person in std::iter::once(content.from).chain(content.to).chain(content.cc) {
+                let same = |known: &&mut Correspondent| known.address.eq_ignore_ascii_case(&person.address);
+                match people.iter_mut().find(same) {
+                    Some(known) if known.name.is_empty() => known.name = person.name,
+                    Some(_) => {}
+                    None if person.address.is_empty() => {}
+                    None => people.push(person),
+                }
+            }
+        }
+        Ok(people)
     }
 
     async fn unsealed(

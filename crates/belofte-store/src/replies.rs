@@ -282,7 +282,7 @@ impl Store {
             };
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(tenant, no, tokens);
+                    self.index_later(tenant, no, tokens, conversation.contact, &outgoing.content);
                     return Ok(outgoing.id);
                 }
                 Err(StoreError::Conflict) => {}

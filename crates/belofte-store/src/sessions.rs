@@ -295,6 +295,17 @@ impl Write for Seen {
 }
 
 impl SystemTx<'_> {
+    /// Whether the session of `token` holds now and its user can sign in. To look is no use of the
+    /// session: an open desk that nobody touches does not keep it alive.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn session_holds(&self, token: &str) -> Result<bool, StoreError> {
+        let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
+        let found = self.store.read_for(None, Arc::new(ByToken(token_hash))).await?;
+        Ok(found.is_some_and(|found| session_holds(found.expires_at, found.last_seen_at, now)))
+    }
+
     /// Who holds the session of `token`, if it holds now and its user can sign in. Its use is
     /// written down at most once a minute.
     ///

@@ -9,12 +9,14 @@ pub mod attachments;
 pub mod channel_accounts;
 pub mod contacts;
 pub mod conversations;
+pub mod cursor;
 pub mod dead_letters;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
 pub mod me;
 pub mod messages;
+pub mod names;
 pub mod openapi;
 pub mod operation;
 pub mod operator;
@@ -69,12 +71,18 @@ pub fn router() -> Router<App> {
         users::mount,
         invitations::mount,
         api_keys::mount,
+        conversations::mount,
+        messages::mount,
+        attachments::mount,
+        contacts::mount,
+        search::mount,
         queues::mount,
         channel_accounts::mount,
         dead_letters::mount,
         operator::mount,
     ] {
         router = mount(router);
+        live::mount,
     }
     router
 }

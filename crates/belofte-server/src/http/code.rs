@@ -24,6 +24,8 @@ pub enum Code {
     Timeout,
     /// Somebody else changed it first.
     Conflict,
+    /// The channel account through which it would go cannot send.
+    AccountCannotSend,
     /// The password belongs to users of several organisations: name one.
     ChooseOrganisation,
     /// Used, withdrawn or too old.
@@ -50,7 +52,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -59,6 +61,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::Timeout,
         Self::Conflict,
+        Self::AccountCannotSend,
         Self::ChooseOrganisation,
         Self::InvitationInvalid,
         Self::TooLarge,
@@ -84,6 +87,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Timeout => "timeout",
             Self::Conflict => "conflict",
+            Self::AccountCannotSend => "account_cannot_send",
             Self::ChooseOrganisation => "choose_organisation",
             Self::InvitationInvalid => "invitation_invalid",
             Self::TooLarge => "too_large",
@@ -108,7 +112,7 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict | Self::ChooseOrganisation => StatusCode::CONFLICT,
+            Self::Conflict | Self::AccountCannotSend | Self::ChooseOrganisation => StatusCode::CONFLICT,
             Self::InvitationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

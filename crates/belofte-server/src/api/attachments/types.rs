@@ -23,3 +23,16 @@ pub struct Attachment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
 }
+
+impl From<belofte_store::Attachment> for Attachment {
+    fn from(file: belofte_store::Attachment) -> Self {
+        Self {
+            id: file.id,
+            name: file.name,
+            media_type: file.media_type,
+            size_bytes: i64::try_from(file.size).unwrap_or(i64::MAX),
+            inline: file.inline,
+            content_id: file.content_id,
+        }
+    }
+}

@@ -7,7 +7,17 @@ pub mod update;
 
 pub use types::*;
 
+use axum::Router;
+
 use crate::api::operation::Operation;
+use crate::app::App;
+use crate::http::mount as route;
 
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[get::OPERATION, update::OPERATION];
+
+/// The endpoints with their handlers.
+pub fn mount(router: Router<App>) -> Router<App> {
+    let router = route(router, &get::OPERATION, get::handle);
+    route(router, &update::OPERATION, update::handle)
+}

@@ -45,6 +45,24 @@ pub enum IdentityKind {
     Email,
 }
 
+impl From<belofte_store::Contact> for Contact {
+    fn from(contact: belofte_store::Contact) -> Self {
+        let identities = contact.identities.into_iter().map(|identity| Identity {
+            id: identity.id,
+            kind: IdentityKind::Email,
+            value: identity.value.into_inner(),
+            verified: identity.verified,
+        });
+        Self {
+            id: contact.id,
+            name: contact.profile.name,
+            identities: identities.collect(),
+            created_at: contact.created_at.into(),
+            conversation_count: i64::try_from(contact.conversations).unwrap_or(i64::MAX),
+        }
+    }
+}
+
 /// Changes of a person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

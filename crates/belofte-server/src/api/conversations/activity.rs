@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! GET /conversations/{id}/activity: what happened.
 
-use belofte_model::Permission;
+use std::collections::HashMap;
 
-use super::ActivityList;
+use axum::Json;
+use axum::extract::State;
+use belofte_model::{ActivityId, ApiKeyId, ConversationId, Permission, QueueId, UserId};
+
+use super::{Activity, ActivityActor, ActivityKind, ActivityList, ActorKind};
+use crate::api::names::{self, Names};
 use crate::api::operation::{Answer, Content, Operation, Tag};
+use crate::app::{App, Signed};
+use crate::http::{self, Id};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::get(
@@ -15,3 +22,61 @@ pub const OPERATION: Operation = Operation::get(
 )
 .may(Permission::ReadConversations)
 .answers(&[Answer { status: 200, meaning: "The activity", content: Content::json::<ActivityList>() }]);
+
+/// Answers the endpoint. That somebody looked stands in the ledger, where only the privacy
+/// officer reads it, and not here.
+///
+/// # Errors
+/// [`Code::NotFound`](http::Code::NotFound), and those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    signed: Signed,
+    Id(id): Id<ConversationId>,
+) -> http::Answer<Json<ActivityList>> {
+    let (store, access) = (&app.core.store, &signed.access);
+    let conversation = store.conversation(access, id).await?;
+    let found = store.activities(access, id).await?;
+    let names = Names::fetch(&app, access).await?;
+    let programs = if found.iter().any(|entry| entry.actor_kind == "api_key") {
+        names::programs(&app, access).await?
+    } else {
+        HashMap::new()
+    };
+    let customer = || ActivityActor { kind: ActorKind::Contact, name: conversation.summary.name.clone() };
+    let mut items = vec![Activity {
+        id: ActivityId(id.uuid()),
+        kind: ActivityKind::Created,
+        actor: customer(),
+        at: conversation.created_at.into(),
+        from: None,
+        to: None,
+    }];
+    for entry in found {
+        let user = |id: Option<&String>| Some(names.user_name(id?.parse().ok()?));
+        let queue = |id: Option<&String>| {
+            let id: QueueId = id?.parse().ok()?;
+            Some(names.queue(id).map(|queue| queue.name.clone()).unwrap_or_default())
+        };
+        let (from, to) = (entry.from.as_ref(), entry.to.as_ref());
+        let (kind, from, to) = match (entry.kind.as_str(), to) {
+            ("assigned", Some(_)) => (ActivityKind::Assigned, user(from), user(to)),
+            ("assigned", None) => (ActivityKind::Unassigned, user(from), None),
+            ("queue", _) => (ActivityKind::Queue, queue(from), queue(to)),
+            ("status", _) => (ActivityKind::Status, entry.from.clone(), entry.to.clone()),
+            // Kinds of a later version of the program that shares the database.
+            _ => continue,
+        };
+        let actor = match entry.actor_kind.as_str() {
+            "user" => ActivityActor { kind: ActorKind::User, name: names.user_name(UserId(entry.actor)) },
+            "api_key" => ActivityActor {
+                kind: ActorKind::ApiKey,
+                name: programs.get(&ApiKeyId(entry.actor)).cloned().unwrap_or_default(),
+            },
+            "channel" => customer(),
+            "operator" => ActivityActor { kind: ActorKind::Operator, name: String::new() },
+            _ => ActivityActor { kind: ActorKind::System, name: String::new() },
+        };
+        items.push(Activity { id: entry.id, kind, actor, at: entry.at.into(), from, to });
+    }
+    Ok(Json(ActivityList { items }))
+}

@@ -13,7 +13,11 @@ pub mod update;
 
 pub use types::*;
 
+use axum::Router;
+
 use crate::api::operation::Operation;
+use crate::app::App;
+use crate::http::mount as route;
 
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[
@@ -26,3 +30,15 @@ pub const OPERATIONS: &[Operation] = &[
     activity::OPERATION,
     reply::OPERATION,
 ];
+
+/// The endpoints with their handlers.
+pub fn mount(router: Router<App>) -> Router<App> {
+    let router = route(router, &list::OPERATION, list::handle);
+    let router = route(router, &counts::OPERATION, counts::handle);
+    let router = route(router, &get::OPERATION, get::handle);
+    let router = route(router, &update::OPERATION, update::handle);
+    let router = route(router, &seen::OPERATION, seen::handle);
+    let router = route(router, &messages::OPERATION, messages::handle);
+    let router = route(router, &activity::OPERATION, activity::handle);
+    route(router, &reply::OPERATION, reply::handle)
+}

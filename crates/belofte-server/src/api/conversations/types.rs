@@ -84,6 +84,12 @@ pub struct Mailbox {
     pub address: String,
 }
 
+impl From<belofte_store::Correspondent> for Mailbox {
+    fn from(person: belofte_store::Correspondent) -> Self {
+        Self { name: person.name, address: person.address }
+    }
+}
+
 /// A run of messages in one channel.
 #[derive(Serialize, ToSchema)]
 pub struct Thread {
@@ -340,8 +346,8 @@ pub struct ListMessages {
 pub struct CreateMessage {
     /// Which of the two.
     pub kind: CreateMessageKind,
-    /// The words.
-    #[schema(min_length = 1, max_length = 200_000)]
+    /// The words; empty only where files go with it.
+    #[schema(max_length = 200_000)]
     pub text: String,
     /// The same with mark-up; it is sanitised.
     #[serde(default)]

@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Messages and their deliveries.
 
+mod authors;
 pub mod retry;
 pub mod source;
 mod types;
 
+pub use authors::Authors;
 pub use types::*;
 
+use axum::Router;
+
 use crate::api::operation::Operation;
+use crate::app::App;
+use crate::http::mount as route;
 
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[retry::OPERATION, source::OPERATION];
+
+/// The endpoints with their handlers.
+pub fn mount(router: Router<App>) -> Router<App> {
+    let router = route(router, &retry::OPERATION, retry::handle);
+    route(router, &source::OPERATION, source::handle)
+}

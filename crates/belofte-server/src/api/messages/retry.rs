@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /messages/{id}/retry: another try.
 
-use belofte_model::Permission;
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
+use belofte_model::{DeliveryId, MessageId, Permission};
+use belofte_store::{RetryDeliveries, ViewKind};
 
-use super::{Message, RetryMessage};
+use super::{Authors, Message, RetryMessage};
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, Checks, Code, ContextOf, FieldCode, Id, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -18,3 +23,40 @@ pub const OPERATION: Operation = Operation::post(
 .takes(Content::json::<RetryMessage>())
 .answers(&[Answer { status: 200, meaning: "The message as it is now", content: Content::json::<Message>() }])
 .problems(&[Code::Conflict]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// [`Code::Conflict`] when nothing of it failed, [`Code::Invalid`] for a delivery of another
+/// message, [`Code::NotFound`], and those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    signed: Signed,
+    context: ContextOf,
+    key: IdempotencyKey,
+    Id(id): Id<MessageId>,
+    Json(asked): Json<RetryMessage>,
+) -> http::Answer<Response> {
+    let access = &signed.access;
+    let act = retry(&app, &signed, id, asked);
+    app.once(access, &context.0, &key, StatusCode::OK, act).await
+}
+
+async fn retry(app: &App, signed: &Signed, id: MessageId, asked: RetryMessage) -> http::Answer<Message> {
+    let (store, access) = (&app.core.store, &signed.access);
+    let message = store.message(access, id).await?;
+    let wanted = asked.delivery_ids;
+    let mut checks = Checks::default();
+    if let Some(wanted) = &wanted {
+        checks.that(!wanted.is_empty(), "delivery_ids", FieldCode::Required);
+        let own = |id: &DeliveryId| message.deliveries.iter().any(|delivery| delivery.id == *id);
+        checks.that(wanted.iter().all(own), "delivery_ids", FieldCode::NotFound);
+    }
+    checks.done()?;
+    let write = RetryDeliveries::prepare(store, access, &message, wanted.unwrap_or_default());
+    store.write(access, write).await?;
+    let message = store.message(access, id).await?;
+    app.views.note(access, ViewKind::Conversation, message.conversation.uuid())?;
+    let authors = Authors::fetch(app, access, std::slice::from_ref(&message)).await?;
+    Ok(authors.message(message))
+}

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! GET /messages/{id}/source: the mail as it came.
 
-use belofte_model::Permission;
+use ::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use belofte_model::{MessageId, Permission};
+use belofte_store::ViewKind;
 
+use crate::api::attachments::{SANDBOX, disposition};
 use crate::api::operation::{Answer, Content, Operation, Tag};
+use crate::app::{App, Signed};
+use crate::http::{self, Id};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::get(
@@ -14,3 +21,21 @@ pub const OPERATION: Operation = Operation::get(
 )
 .may(Permission::SeeMailAccounting)
 .answers(&[Answer { status: 200, meaning: "The source", content: Content::Bytes("message/rfc822") }]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// [`Code::NotFound`](http::Code::NotFound) also when no source was kept, and those of the store.
+pub async fn handle(State(app): State<App>, signed: Signed, Id(id): Id<MessageId>) -> http::Answer<Response> {
+    let (store, access) = (&app.core.store, &signed.access);
+    let message = store.message(access, id).await?;
+    let source = message.source.ok_or(http::Code::NotFound)?;
+    app.views.note(access, ViewKind::MessageSource, id.uuid())?;
+    let bytes = store.blob(access, source).await?;
+    let headers = [
+        (CONTENT_TYPE, "message/rfc822".to_owned()),
+        (CONTENT_DISPOSITION, disposition(&format!("{}.eml", message.no))),
+        (CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
+}

@@ -56,7 +56,7 @@ pub struct Message {
     pub deliveries: Vec<Delivery>,
     /// When it was written or came.
     pub created_at: Time,
-    /// When the last of its recipients had it.
+    /// When it was sent: what came, as its sender says; a reply, when its last recipient had it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Time>,
     /// Whether the mail as it came or went is kept.

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Messages as they are shown, with the names of those who wrote them.
+
+use std::collections::HashMap;
+
+use belofte_model::{ApiKeyId, AuthorKind, DeliveryState, MessageKind, UserId};
+use belofte_store::{self as store, Access};
+
+use super::{Author, Delivery, Message, RecipientRole};
+use crate::api::attachments::Attachment;
+use crate::api::conversations::Mailbox;
+use crate::api::names::{self, Names};
+use crate::app::App;
+use crate::http;
+
+/// The names of users and programs that wrote some messages.
+pub struct Authors {
+    names: Names,
+    programs: HashMap<ApiKeyId, String>,
+}
+
+impl Authors {
+    /// Fetches the names that `messages` need.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn fetch(app: &App, access: &Access, messages: &[store::Message]) -> http::Answer<Self> {
+        let names = Names::fetch(app, access).await?;
+        let programs = if messages.iter().any(|message| message.author_kind == AuthorKind::ApiKey) {
+            names::programs(app, access).await?
+        } else {
+            HashMap::new()
+        };
+        Ok(Self { names, programs })
+    }
+
+    /// `message` as it is shown.
+    #[must_use]
+    pub fn message(&self, message: store::Message) -> Message {
+        let content = message.content;
+        let (name, address) = match message.author_kind {
+            AuthorKind::Contact => (content.from.name, Some(content.from.address)),
+            AuthorKind::User => (self.names.user_name(UserId(message.author)), None),
+            AuthorKind::ApiKey => {
+                (self.programs.get(&ApiKeyId(message.author)).cloned().unwrap_or_default(), None)
+            }
+        };
+        let quoted_from = content.quoted_from.map(|octets| belofte_mail::utf16_offset(&content.text, octets));
+        Message {
+            id: message.id,
+            no: message.no,
+            conversation_id: message.conversation,
+            thread_id: message.thread,
+            kind: message.kind,
+            author: Author { kind: message.author_kind, id: Some(message.author), name, address },
+            subject: Some(content.subject).filter(|subject| !subject.is_empty()),
+            to: content.to.into_iter().map(Mailbox::from).collect(),
+            cc: content.cc.into_iter().map(Mailbox::from).collect(),
+            quoted_from: quoted_from.map(|units| u32::try_from(units).unwrap_or(u32::MAX)),
+            text: content.text,
+            html: content.html,
+            has_remote_images: content.has_remote_images,
+            attachments: message.attachments.into_iter().map(Attachment::from).collect(),
+            sent_at: sent_at(message.kind, message.sent_at, &message.deliveries).map(Into::into),
+            deliveries: message.deliveries.into_iter().map(Delivery::from).collect(),
+            created_at: message.created_at.into(),
+            source_available: message.source.is_some(),
+        }
+    }
+}
+
+/// When a message went: what came, when its sender says; what goes, when the last recipient had it.
+fn sent_at(
+    kind: MessageKind,
+    written: Option<belofte_model::Timestamp>,
+    deliveries: &[store::Delivery],
+) -> Option<belofte_model::Timestamp> {
+    match kind {
+        MessageKind::Incoming | MessageKind::Automatic => written,
+        MessageKind::Note => None,
+        MessageKind::Reply => {
+            let all = deliveries.iter().all(|delivery| delivery.state == DeliveryState::Sent);
+            deliveries.iter().map(|delivery| delivery.updated_at).max().filter(|_| all)
+        }
+    }
+}
+
+impl From<store::Delivery> for Delivery {
+    fn from(delivery: store::Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            recipient: delivery.recipient.into(),
+            role: match delivery.role {
+                store::RecipientRole::To => RecipientRole::To,
+                store::RecipientRole::Cc => RecipientRole::Cc,
+                store::RecipientRole::Bcc => RecipientRole::Bcc,
+            },
+            state: delivery.state,
+            attempts: delivery.attempts,
+            next_try_at: delivery.next_try_at.map(Into::into),
+            code: delivery.code,
+            remote_reply: delivery.reply,
+            updated_at: delivery.updated_at.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use belofte_model::{DeliveryId, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn delivery(state: DeliveryState, at: i64) -> store::Delivery {
+        store::Delivery {
+            id: DeliveryId(Uuid::from_u128(7)),
+            recipient: store::Correspondent::default(),
+            role: store::RecipientRole::To,
+            state,
+            attempts: 1,
+            next_try_at: None,
+            code: None,
+            reply: None,
+            created_at: Timestamp::from_secs(1),
+            updated_at: Timestamp::from_secs(at),
+        }
+    }
+
+    #[test]
+    fn a_reply_is_sent_when_its_last_recipient_has_it() {
+        let queued_at = Some(Timestamp::from_secs(1));
+        let both = [delivery(DeliveryState::Sent, 20), delivery(DeliveryState::Sent, 10)];
+        assert_eq!(sent_at(MessageKind::Reply, queued_at, &both), Some(Timestamp::from_secs(20)));
+        let one = [delivery(DeliveryState::Sent, 20), delivery(DeliveryState::Queued, 10)];
+        assert_eq!(sent_at(MessageKind::Reply, queued_at, &one), None);
+        assert_eq!(sent_at(MessageKind::Incoming, queued_at, &[]), queued_at);
+        assert_eq!(sent_at(MessageKind::Note, queued_at, &[]), None);
+    }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The lexicon of each tenant: the words of its messages, for beginnings of words and for
+//! suggestions.
+//!
+//! It lives in memory and is sealed beside the index: in the tenant's index file, or in a table
+//! where the index is one. `through` goes with it, so that after a crash the messages since the
+//! last save are added again and none is missed. On the embedded engine indexing feeds it; on
+//! PostgreSQL each node reads on when it is asked.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp};
+use belofte_vault::{Lexicon, SealContext, words};
+
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::{Access, MessageContent, Read, Store, StoreError, Tx, Write};
+
+/// So many tenants have their lexicon in memory, some megabytes each at most.
+const OPEN: usize = 64;
+/// It is saved after so many messages …
+const SAVE_MESSAGES: u64 = 2_000;
+/// … or when the last save is so old.
+const SAVE_EVERY: Duration = Duration::from_secs(300);
+/// Messages per read.
+const BATCH: i64 = 500;
+/// So many messages at most are added while somebody waits for an answer; the next question goes on.
+const WHILE_ASKED: i64 = 4_000;
+/// So many different words of one message are noted.
+const WORDS: usize = 5_000;
+
+/// The lexicons in memory.
+#[derive(Default)]
+pub(crate) struct Lexicons {
+    open: Mutex<HashMap<TenantId, Arc<Open>>>,
+}
+
+/// The lexicon of one tenant.
+pub(crate) struct Open {
+    state: Mutex<State>,
+    /// Held while messages are read for it, so that it is done once.
+    following: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    lexicon: Lexicon,
+    /// The number of the last message that is in it.
+    through: i64,
+    unsaved: u64,
+    saved_at: Timestamp,
+}
+
+/// What was said in one message, for a lexicon.
+pub(crate) struct Said {
+    /// Whose conversation it was said in: a word counts once per contact.
+    pub(crate) contact: ContactId,
+    /// Its words, each once.
+    pub(crate) words: Vec<Box<str>>,
+}
+
+impl Said {
+    /// The words of `content` that a lexicon may hold: of the subject and of the text without
+    /// the history that it quotes.
+    pub(crate) fn of(contact: ContactId, content: &MessageContent) -> Self {
+        let own = content.quoted_from.and_then(|at| content.text.get(..at)).unwrap_or(&content.text);
+        let mut found: HashSet<Box<str>> = HashSet::new();
+        for word in words(&content.subject).chain(words(own)) {
+            if word.len() > 2 && !word.contains(char::is_numeric) && !found.contains(word.as_ref()) {
+                found.insert(word.as_ref().into());
+                if found.len() == WORDS {
+                    break;
+                }
+            }
+        }
+        Self { contact, words: found.into_iter().collect() }
+    }
+}
+
+impl Open {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic holds this lock")
+    }
+
+    fn through(&self) -> i64 {
+        self.state().through
+    }
+
+    /// Adds what follows the last message that is in it; the content was looked at up to `through`.
+    pub(crate) fn learn(&self, through: i64, said: &[(i64, Said)]) {
+        let mut state = self.state();
+        for (no, said) in said {
+            if *no > state.through {
+                for word in &said.words {
+                    state.lexicon.add_word(word, said.contact.uuid());
+                }
+                state.unsaved += 1;
+            }
+        }
+        state.through = state.through.max(through);
+    }
+}
+
+impl Lexicons {
+    fn get(&self, tenant: TenantId) -> Option<Arc<Open>> {
+        self.open.lock().expect("no panic holds this lock").get(&tenant).cloned()
+    }
+
+    /// Keeps `lexicon` unless somebody else was first; gives the one that is kept, and one that
+    /// had to make room.
+    #[expect(clippy::type_complexity, reason = "what is kept and what goes")]
+    fn put(&self, tenant: TenantId, lexicon: Open) -> (Arc<Open>, Option<(TenantId, Arc<Open>)>) {
+        let mut open = self.open.lock().expect("no panic holds this lock");
+        if let Some(known) = open.get(&tenant) {
+            return (Arc::clone(known), None);
+        }
+        let idle = open.iter().find(|(_, lexicon)| Arc::strong_count(lexicon) == 1).map(|(id, _)| *id);
+        let gone = idle.filter(|_| open.len() >= OPEN).and_then(|id| open.remove_entry(&id));
+        let lexicon = Arc::new(lexicon);
+        open.insert(tenant, Arc::clone(&lexicon));
+        (lexicon, gone)
+    }
+
+    /// Forgets the lexicon of `tenant`: it is made anew.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        self.open.lock().expect("no panic holds this lock").remove(&tenant);
+    }
+}
+
+/// A lexicon as it is stored.
+pub(crate) struct SealedLexicon {
+    pub(crate) content: Vec<u8>,
+    pub(crate) key: KeyId,
+    pub(crate) through: i64,
+}
+
+struct Load;
+
+impl Read for Load {
+    type Out = Option<SealedLexicon>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        tx.query_opt(
+            sql!("SELECT content, key_id, through FROM lexicon WHERE tenant_id = $1"),
+            params![tenant],
+            |row| Ok(SealedLexicon { content: row.bytes(0)?, key: row.id(1)?, through: row.int(2)? }),
+        )
+        .await
+    }
+}
+
+struct Save {
+    sealed: SealedLexicon,
+    now: Timestamp,
+}
+
+impl Write for Save {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        // Another node may have read further.
+        tx.execute(
+            sql!(
+                "INSERT INTO lexicon (tenant_id, content, key_id, through, saved_at) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (tenant_id) DO UPDATE SET content = $2, key_id = $3, through = $4, saved_at = $5 \
+                 WHERE lexicon.through < $4 \
+                 OR lexicon.through >= (SELECT next_seq FROM tenant WHERE id = $1)"
+            ),
+            params![tenant, &self.sealed.content, self.sealed.key, self.sealed.through, self.now],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// The messages after a number with the contacts of their conversations, and the newest number.
+struct After {
+    after: i64,
+    limit: i64,
+}
+
+impl Read for After {
+    type Out = (HashMap<i64, ContactId>, i64);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let rows = tx
+            .query(
+                sql!(
+                    "SELECT m.no, c.contact_id FROM message m JOIN conversation c \
+                     ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
+                     WHERE m.tenant_id = $1 AND m.no > $2 ORDER BY m.no LIMIT $3"
+                ),
+                params![tenant, self.after, self.limit],
+                |row| Ok((row.int(0)?, row.id(1)?)),
+            )
+            .await?;
+        let newest = tx
+            .query_one(sql!("SELECT next_seq FROM tenant WHERE id = $1"), params![tenant], |row| row.int(0))
+            .await?
+            - 1;
+        Ok((rows.into_iter().collect(), newest))
+    }
+}
+
+impl Store {
+    /// The lexicon of the tenant of `access`, as far as it was saved or fed on this node.
+    pub(crate) async fn lexicon(&self, access: &Access) -> Result<Arc<Open>, StoreError> {
+        let tenant = access.tenant();
+        if let Some(open) = self.lexicons().get(tenant) {
+            return Ok(open);
+        }
+        let stored = if self.is_postgres() {
+            self.read(access, Load).await?
+        } else {
+            self.on_index(move |index| index.lexicon(tenant)).await?
+        };
+        let keys = self.keys(access).await?;
+        let mut state = State {
+            lexicon: Lexicon::new(&keys.search),
+            through: 0,
+            unsaved: 0,
+            saved_at: access.clock().now(),
+        };
+        if let Some(stored) = stored {
+            let opened = match self.key(tenant, stored.key).await {
+                Ok(key) => Lexicon::open(&keys.search, &key, &place(tenant), &stored.content)
+                    .map_err(StoreError::from),
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(lexicon) => (state.lexicon, state.through) = (lexicon, stored.through),
+                // It holds nothing that cannot be made again.
+                Err(error @ (StoreError::Vault(_) | StoreError::KeyGone(_))) => {
+                    tracing::warn!(%tenant, %error, "a lexicon is made anew");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let open = Open { state: Mutex::new(state), following: tokio::sync::Mutex::default() };
+        let (open, gone) = self.lexicons().put(tenant, open);
+        if let Some((tenant, gone)) = gone {
+            self.save_lexicon(&self.system().upkeep(tenant), &gone, true).await?;
+        }
+        Ok(open)
+    }
+
+    /// Reads the messages up to number `upto` for a lexicon that is behind them. While somebody
+    /// waits (`asked`), only some of them, and not when that is being done already.
+    pub(crate) async fn follow(
+        &self,
+        access: &Access,
+        open: &Open,
+        upto: Option<i64>,
+        asked: bool,
+    ) -> Result<(), StoreError> {
+        let _turn = match open.following.try_lock() {
+            Ok(turn) => turn,
+            Err(_) if asked => return Ok(()),
+            Err(_) => open.following.lock().await,
+        };
+        let mut left = if asked { WHILE_ASKED } else { i64::MAX };
+        while left > 0 && upto.is_none_or(|upto| open.through() < upto) {
+            let after = open.through();
+            let (mut contacts, newest) = self.read(access, After { after, limit: BATCH }).await?;
+            if after > newest {
+                // Ahead of its content (a restored database): made anew.
+                let keys = self.keys(access).await?;
+                let mut state = open.state();
+                (state.lexicon, state.through) = (Lexicon::new(&keys.search), 0);
+                continue;
+            }
+            let full = contacts.len() as i64 == BATCH;
+            let last = contacts.keys().max().copied().filter(|_| full).unwrap_or(newest);
+            let last = upto.map_or(last, |upto| last.min(upto));
+            contacts.retain(|no, _| *no <= last);
+            let mut numbers: Vec<i64> = contacts.keys().copied().collect();
+            numbers.sort_unstable();
+            left -= numbers.len() as i64;
+            let mut said = Vec::with_capacity(numbers.len());
+            for message in self.messages_by_number(access, numbers).await? {
+                if let Some(contact) = contacts.get(&message.no) {
+                    said.push((message.no, Said::of(*contact, &message.content)));
+                }
+            }
+            open.learn(last, &said);
+            if !full {
+                break;
+            }
+        }
+        self.save_lexicon(access, open, false).await
+    }
+
+    /// Saves a lexicon when enough is new in it, or whenever something is (`now`).
+    pub(crate) async fn save_lexicon(
+        &self,
+        access: &Access,
+        open: &Open,
+        now: bool,
+    ) -> Result<(), StoreError> {
+        let (tenant, at) = (access.tenant(), access.clock().now());
+        let keys = self.keys(access).await?;
+        let sealed = {
+            let mut state = open.state();
+            let old = at.since(state.saved_at) >= SAVE_EVERY;
+            if state.unsaved == 0 || !(now || old || state.unsaved >= SAVE_MESSAGES) {
+                return Ok(());
+            }
+            (state.unsaved, state.saved_at) = (0, at);
+            SealedLexicon {
+                content: state.lexicon.seal(&keys.search_data, self.random(), &place(tenant)),
+                key: keys.search_data.id(),
+                through: state.through,
+            }
+        };
+        if self.is_postgres() {
+            self.write(access, Save { sealed, now: at }).await
+        } else {
+            self.on_index(move |index| index.save_lexicon(tenant, &sealed)).await
+        }
+    }
+
+    /// Up to `limit` words that begin with `prefix`, the most used first. A word is known when
+    /// three different contacts have used it.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn suggest_words(
+        &self,
+        access: &Access,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let tenant = access.tenant();
+        let upto = if self.is_postgres() {
+            None
+        } else {
+            Some(self.on_index(move |index| index.applied(tenant)).await?)
+        };
+        let open = self.lexicon(access).await?;
+        self.follow(access, &open, upto, true).await?;
+        Ok(open.state().lexicon.suggest(prefix, limit))
+    }
+}
+
+/// What the seal of a lexicon is bound to.
+const fn place(tenant: TenantId) -> SealContext {
+    SealContext { tenant, column: columns::LEXICON_CONTENT, row: tenant.uuid() }
+}

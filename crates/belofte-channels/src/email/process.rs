@@ -12,6 +12,7 @@ use belofte_model::{EmailAddress, Incoming, IntakeState, QuarantineReason, Threa
 use belofte_store::{
     Access, ClaimedJob, Correspondent, IncomingMail, IntakeSource, MessageContent, NewFile, StoreError,
 };
+use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
@@ -50,11 +51,14 @@ impl Processing {
     }
 }
 
-/// Files the mail of `job`; a failure puts the job back.
-pub async fn process(core: &Core, job: &ClaimedJob) {
-    if let Err(error) = try_process(core, job).await {
-        belofte_core::retry_later(core, job, &error).await;
-    }
+/// Files the mail of `job`; a failure puts the job back. Boxed: everything that filing holds lies
+/// on the heap then, not in the task of the connection that spawns it.
+pub fn process<'a>(core: &'a Core, job: &'a ClaimedJob) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        if let Err(error) = try_process(core, job).await {
+            belofte_core::retry_later(core, job, &error).await;
+        }
+    })
 }
 
 async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {

@@ -3,15 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
+use belofte_model::{KeyClass, KeyId, KeyState, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
 use crate::keys::{KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
-use crate::lexicons::Lexicons;
 use crate::search::Waiting;
 use crate::{Access, Blobs, Clock, Index, StoreError};
 
@@ -59,8 +58,6 @@ struct Inner {
     random: Random,
     hints: Hints,
     waiting: Waiting,
-    lexicons: Lexicons,
-    node: OnceLock<NodeId>,
 }
 
 impl Store {
@@ -102,8 +99,6 @@ impl Store {
             random,
             hints: Hints::default(),
             waiting: Waiting::default(),
-            lexicons: Lexicons::default(),
-            node: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -308,20 +303,6 @@ impl Store {
         &self.inner.waiting
     }
 
-    pub(crate) fn lexicons(&self) -> &Lexicons {
-        &self.inner.lexicons
-    }
-
-    /// The node that this process serves as; none for commands and tests.
-    pub(crate) fn node(&self) -> Option<NodeId> {
-        self.inner.node.get().copied()
-    }
-
-    pub(crate) fn set_node(&self, node: NodeId) {
-        // A process is one node for as long as it lives.
-        let _ = self.inner.node.set(node);
-    }
-
     /// Whether the engine is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
@@ -359,15 +340,8 @@ impl Store {
 
 /// The migrations of this version, in order.
 pub const MIGRATIONS: Migrations = Migrations {
-    content_lite: &[
-        ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
-        ("V2__holder", include_str!("../migrations/sqlite/content_V2__holder.sql")),
-    ],
+    content_lite: &[("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql"))],
     keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
-    content_postgres: &[
-        ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
-        ("V2__holder", include_str!("../migrations/postgres/content_V2__holder.sql")),
-        ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
-    ],
+    content_postgres: &[("V1__house", include_str!("../migrations/postgres/content_V1__house.sql"))],
     keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],
 };

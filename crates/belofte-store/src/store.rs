@@ -11,6 +11,7 @@ use belofte_vault::{DataKey, Random, RootKey};
 use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
 use crate::keys::{KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
+use crate::lexicons::Lexicons;
 use crate::search::Waiting;
 use crate::{Access, Blobs, Clock, Index, StoreError};
 
@@ -58,6 +59,7 @@ struct Inner {
     random: Random,
     hints: Hints,
     waiting: Waiting,
+    lexicons: Lexicons,
 }
 
 impl Store {
@@ -99,6 +101,7 @@ impl Store {
             random,
             hints: Hints::default(),
             waiting: Waiting::default(),
+            lexicons: Lexicons::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -303,6 +306,10 @@ impl Store {
         &self.inner.waiting
     }
 
+    pub(crate) fn lexicons(&self) -> &Lexicons {
+        &self.inner.lexicons
+    }
+
     /// Whether the engine is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
@@ -340,8 +347,13 @@ impl Store {
 
 /// The migrations of this version, in order.
 pub const MIGRATIONS: Migrations = Migrations {
-    content_lite: &[("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql"))],
+    content_lite: &[
+        ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
+    ],
     keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
-    content_postgres: &[("V1__house", include_str!("../migrations/postgres/content_V1__house.sql"))],
+    content_postgres: &[
+        ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
+        ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
+    ],
     keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],
 };

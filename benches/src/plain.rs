@@ -87,7 +87,7 @@ impl Item {
     /// The rows of its receipt.
     pub fn receipt(&self) -> Vec<Statement<'_>> {
         // What is larger lies in a file, as it does in the product.
-        let data = (self.raw.len() <= INLINE).then_some(Param::Bytes(&self.raw)).unwrap_or(Param::Null);
+        let data = if self.raw.len() <= INLINE { Param::Bytes(&self.raw) } else { Param::Null };
         let size = Param::Int(self.raw.len() as i64);
         let (tenant, at) = (Param::Uuid(TENANT), Param::Int(self.at));
         vec![

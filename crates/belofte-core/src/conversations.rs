@@ -9,6 +9,8 @@ use crate::Core;
 /// A reply as an agent writes it.
 #[derive(Clone, Debug, Default)]
 pub struct NewReply {
+    /// The id that it shall have; a new one without it.
+    pub id: Option<MessageId>,
     /// The text.
     pub text: String,
     /// The same with markup, sanitised before.
@@ -88,7 +90,7 @@ pub async fn reply(
     if recipients.is_empty() {
         return Err(ReplyError::NoRecipient);
     }
-    let id = MessageId::new(access.clock().now(), core.random().bytes());
+    let id = reply.id.unwrap_or_else(|| MessageId::new(access.clock().now(), core.random().bytes()));
     let of = |role| -> Vec<Correspondent> {
         recipients.iter().filter(|(known, _)| *known == role).map(|(_, person)| person.clone()).collect()
     };
@@ -122,7 +124,19 @@ pub async fn reply(
     write(core, access, &outgoing).await
 }
 
-/// Writes a note, which never leaves the tenant.
+/// The message that an earlier try of the same request wrote under the `id` that was meant for it.
+///
+/// # Errors
+/// The store's errors.
+pub async fn written(core: &Core, access: &Access, id: MessageId) -> Result<Option<Message>, StoreError> {
+    match core.store.message(access, id).await {
+        Ok(message) => Ok(Some(message)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a note, which never leaves the tenant; with `id` under this one.
 ///
 /// # Errors
 /// [`ReplyError::Store`].
@@ -130,13 +144,14 @@ pub async fn note(
     core: &Core,
     access: &Access,
     conversation: ConversationId,
+    id: Option<MessageId>,
     text: &str,
     attachments: Vec<AttachmentId>,
 ) -> Result<Message, ReplyError> {
     let outgoing = Outgoing {
         conversation,
         kind: MessageKind::Note,
-        id: MessageId::new(access.clock().now(), core.random().bytes()),
+        id: id.unwrap_or_else(|| MessageId::new(access.clock().now(), core.random().bytes())),
         thread: None,
         account: None,
         content: MessageContent { text: text.to_owned(), ..MessageContent::default() },

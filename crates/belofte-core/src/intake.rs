@@ -7,7 +7,7 @@ use belofte_store::{
     SealedEnvelope, StoreError,
 };
 
-use crate::Core;
+use crate::{Core, Insistence};
 
 /// Why something was not taken in. Whoever sent it keeps it and tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,15 +130,21 @@ pub async fn retry_later(core: &Core, job: &ClaimedJob, error: &StoreError) {
     };
     tracing::warn!(job = %job.id, kind = job.kind.as_str(), code, error = %error, "a job failed");
     let last = counts && job.attempts + 1 >= job.kind.max_attempts();
-    let put_back = if last && job.kind == JobKind::ProcessIntake {
-        quarantine(core, &access, job, QuarantineReason::ProcessingFailed).await
-    } else {
-        let retry_in = Duration::from_secs(2 << job.attempts.min(8));
-        let now = access.clock().now();
-        core.store.write(&access, FailJob { job: job.clone(), code, retry_in, now, counts }).await.map(drop)
-    };
-    // When even this cannot be written, the lease ends by itself and the job is taken again.
-    if let Err(error) = put_back {
-        tracing::warn!(job = %job.id, error = %error, "a failed job waits for the end of its lease");
+    let mut insistence = Insistence::new(core, job);
+    loop {
+        let put_back = if last && job.kind == JobKind::ProcessIntake {
+            quarantine(core, &access, job, QuarantineReason::ProcessingFailed).await
+        } else {
+            let retry_in = Duration::from_secs(2 << job.attempts.min(8));
+            let now = access.clock().now();
+            let fail = FailJob { job: job.clone(), code, retry_in, now, counts };
+            core.store.write(&access, fail).await.map(drop)
+        };
+        let Err(error) = put_back else { return };
+        if !insistence.again(&error).await {
+            // The lease ends by itself and the job is taken again.
+            tracing::warn!(job = %job.id, error = %error, "a failed job waits for the end of its lease");
+            return;
+        }
     }
 }

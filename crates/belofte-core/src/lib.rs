@@ -11,16 +11,20 @@ mod live;
 mod outbox;
 mod upkeep;
 
-pub use conversations::{NewReply, ReplyError, note, reply};
+pub use conversations::{NewReply, ReplyError, note, reply, written};
 pub use intake::{ReceiveError, Received, file, open, quarantine, receive, resolve, retry_later};
 pub use live::{Listener, Live, Notice};
 pub use outbox::{Parcel, ParcelFile, REPLY_ADDRESS, Recipient, begin, parcel, record};
 pub use upkeep::{Indexer, index_all};
 
-use belofte_store::{Clock, Store};
+use belofte_model::Duration;
+use belofte_store::{ClaimedJob, Clock, Store, StoreError};
 use belofte_vault::Random;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// What the store could not take is given to it again after this long.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What every verb needs. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -56,5 +60,32 @@ impl Core {
     #[must_use]
     pub fn random(&self) -> &Random {
         self.store.random()
+    }
+}
+
+/// How a job ended is written again and again while there is no room or the store is busy, for as
+/// long as the job's lease lasts: otherwise nobody would know before its end.
+pub(crate) struct Insistence<'a> {
+    shutdown: &'a CancellationToken,
+    left: Duration,
+}
+
+impl<'a> Insistence<'a> {
+    pub(crate) const fn new(core: &'a Core, job: &ClaimedJob) -> Self {
+        Self { shutdown: &core.shutdown, left: job.kind.lease() }
+    }
+
+    /// Whether to write again after `error`; waits a little first.
+    pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
+        let passes = matches!(error, StoreError::Full | StoreError::Busy);
+        if !passes || self.left <= AGAIN || self.shutdown.is_cancelled() {
+            return false;
+        }
+        self.left -= AGAIN;
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+        true
     }
 }

@@ -7,7 +7,7 @@ use belofte_store::{
     MessageContent, Outcome, RecordOutcomes, StoreError,
 };
 
-use crate::Core;
+use crate::{Core, Insistence};
 
 /// A message with those recipients that are due.
 pub struct Parcel {
@@ -130,7 +130,7 @@ pub async fn begin(
     core.store.write(access, write).await
 }
 
-/// Records what became of the recipients.
+/// Records what became of the recipients; while there is no room, for as long as the lease lasts.
 ///
 /// # Errors
 /// The store's errors. The recipients stay held then, and become unknown when the lease ends.
@@ -141,6 +141,13 @@ pub async fn record(
     message: &Message,
     outcomes: Vec<Outcome>,
 ) -> Result<(), StoreError> {
-    let write = RecordOutcomes::prepare(&core.store, access, job.clone(), message, outcomes).await?;
-    core.store.write(access, write).await
+    let mut insistence = Insistence::new(core, job);
+    loop {
+        let outcomes = outcomes.clone();
+        let write = RecordOutcomes::prepare(&core.store, access, job.clone(), message, outcomes).await?;
+        match core.store.write(access, write).await {
+            Err(error) if insistence.again(&error).await => {}
+            ended => return ended,
+        }
+    }
 }

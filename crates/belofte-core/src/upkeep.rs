@@ -68,23 +68,45 @@ impl Indexer {
     }
 
     async fn run(self, shutdown: CancellationToken) {
-        if let Err(error) = index_all(&self.inner.store).await {
-            tracing::warn!(error = %error, "an index could not be brought up to date at start");
-        }
+        let mut started = false;
         loop {
             let stopping = shutdown.is_cancelled();
-            let tenants: Vec<TenantId> = {
+            let mut failed = false;
+            if !started {
+                match index_all(&self.inner.store).await {
+                    Ok(()) => started = true,
+                    Err(error) => {
+                        failed = true;
+                        tracing::warn!(error = %error, "an index could not be brought up to date at start");
+                    }
+                }
+            }
+            let due: Vec<(TenantId, i64)> = {
                 let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
-                behind.drain().map(|(tenant, _)| tenant).collect()
+                behind.drain().collect()
             };
-            for tenant in &tenants {
+            for (tenant, messages) in &due {
                 let access = self.inner.store.system().upkeep(*tenant);
                 if let Err(error) = self.inner.store.index(&access).await {
                     tracing::warn!(tenant = %tenant, error = %error, "an index could not be written");
+                    failed = true;
+                    let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
+                    *behind.entry(*tenant).or_default() += messages;
                 }
             }
             self.inner.done.notify_waiters();
-            if tenants.is_empty() {
+            if failed {
+                // Full disks get room again without a word: tried again, whether mail comes or not.
+                if stopping {
+                    return;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(crate::AGAIN) => {}
+                    () = shutdown.cancelled() => {}
+                }
+                continue;
+            }
+            if due.is_empty() {
                 if stopping {
                     return;
                 }

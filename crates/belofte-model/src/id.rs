@@ -115,6 +115,8 @@ ids! {
     InvitationId,
     /// A request, a claimed job or a received mail: what log lines of one act have in common.
     RequestId,
+    /// A process with its data folder; the next process of the same folder is the same node.
+    NodeId,
 }
 
 #[cfg(test)]

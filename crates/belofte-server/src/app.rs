@@ -17,6 +17,7 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::api::operation::{Caller, Operation};
 use crate::config::WebAddress;
@@ -92,8 +93,24 @@ impl App {
         status: StatusCode,
         act: impl Future<Output = Answer<T>>,
     ) -> Answer<Response> {
+        self.once_as(access, context, key, status, |_| act).await
+    }
+
+    /// As [`once`](Self::once), for what leaves the house: `act` gets an id, the same for everybody
+    /// who carries the request out after the one before died, and finds by it what that one made.
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub async fn once_as<T: Serialize, F: Future<Output = Answer<T>>>(
+        &self,
+        access: &Access,
+        context: &Context,
+        key: &IdempotencyKey,
+        status: StatusCode,
+        act: impl FnOnce(Option<Uuid>) -> F,
+    ) -> Answer<Response> {
         let store = &self.core.store;
-        let Some(key) = &key.0 else { return answer(status, &act.await?) };
+        let Some(key) = &key.0 else { return answer(status, &act(None).await?) };
         let ticket = match store.begin_request(access, key, &context.request_digest()).await? {
             Begun::Proceed(ticket) => ticket,
             Begun::Stored(stored) => {
@@ -104,7 +121,7 @@ impl App {
             Begun::OtherRequest => return Err(Code::IdempotencyKeyReused.into()),
             Begun::Running => return Err(Code::Busy.into()),
         };
-        match act.await {
+        match act(Some(ticket.intended)).await {
             Ok(value) => {
                 let body = body(status, &value)?;
                 store.finish_request(access, &ticket, status.as_u16(), &body).await?;

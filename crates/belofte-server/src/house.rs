@@ -27,6 +27,7 @@ use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds};
 use crate::lifecycle::{Ended, Life, quiet_panics};
+use crate::node::Node;
 use crate::passwords::Passwords;
 use crate::{api, http, observability, worker};
 
@@ -47,6 +48,25 @@ const AT_THE_DESK: Patience = Patience {
     acceptance: Duration::from_secs(15),
     total: Duration::from_secs(45),
 };
+
+/// Where the stores of `config` are.
+///
+/// # Errors
+/// When an address is missing.
+pub fn store_settings(config: &Config) -> anyhow::Result<StoreSettings> {
+    let engine = match config.storage.engine {
+        StorageEngine::Sqlite => EngineSettings::Sqlite { readers: 4 },
+        StorageEngine::Postgres => {
+            let url = |secret: &Option<Secret>| secret.as_ref().map(|url| url.expose().to_owned());
+            EngineSettings::Postgres(PostgresSettings {
+                content_url: url(&config.storage.url).context("storage.url is missing")?,
+                keys_url: url(&config.storage.keys_url).context("storage.keys_url is missing")?,
+                connections: config.storage.connections.as_usize(),
+            })
+        }
+    };
+    Ok(StoreSettings { folder: config.data_folder().to_owned(), engine })
+}
 
 /// Opens the stores of `config`; the root key is made at first start, with a loud note.
 ///
@@ -70,18 +90,7 @@ pub async fn open_store(config: &Config, clock: &Clock, random: &Random) -> anyh
             root
         }
     };
-    let engine = match config.storage.engine {
-        StorageEngine::Sqlite => EngineSettings::Sqlite { readers: 4 },
-        StorageEngine::Postgres => {
-            let url = |secret: &Option<Secret>| secret.as_ref().map(|url| url.expose().to_owned());
-            EngineSettings::Postgres(PostgresSettings {
-                content_url: url(&config.storage.url).context("storage.url is missing")?,
-                keys_url: url(&config.storage.keys_url).context("storage.keys_url is missing")?,
-                connections: config.storage.connections.as_usize(),
-            })
-        }
-    };
-    let settings = StoreSettings { folder, engine };
+    let settings = store_settings(config)?;
     let store = Store::open(&settings, root, clock.clone(), random.clone())
         .await
         .context("cannot open the stores")?;
@@ -158,7 +167,15 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
         None => None,
     };
     let life = Life::default();
+    let folder = config.data_folder();
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let node = Node::take(folder, &clock, &random)?;
     let store = open_store(&config, &clock, &random).await?;
+    let taken = store.system().serve_as(node.id()).await.context("cannot take over from the last process")?;
+    if taken > 0 {
+        tracing::info!(count = taken, "jobs that the last process of this node held are taken up again");
+    }
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
     let hello = config.smtp_hostname();
@@ -205,6 +222,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     let ended = life.run(Duration::from_secs(limits.drain_s.get())).await?;
     store.close().await;
+    // Only now may the next process take over.
+    drop(node);
     Ok(ended)
 }
 

@@ -13,6 +13,7 @@ pub mod desk;
 pub mod house;
 pub mod http;
 pub mod lifecycle;
+mod node;
 pub mod observability;
 pub mod passwords;
 mod tar;

@@ -59,6 +59,11 @@ async fn turn(core: &Core, submission: &Submission, places: &Arc<Semaphore>) -> 
 }
 
 async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
+    if job.attempts >= job.kind.max_attempts() {
+        // Every process that worked at it ended before it did. The house stands; the job is set aside.
+        let error = StoreError::Inconsistent { what: "a job at which process after process has ended" };
+        return belofte_core::retry_later(core, job, &error).await;
+    }
     match job.kind {
         JobKind::ProcessIntake => process(core, job).await,
         JobKind::Deliver => deliver(core, submission, job).await,

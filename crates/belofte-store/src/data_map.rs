@@ -573,6 +573,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2510, "error_code", Holds::Plain),
             column(2511, "created_at", Holds::Plain),
             column(2512, "changed_at", Holds::Plain),
+            column(2513, "holder", Holds::Plain),
         ],
     },
     Table {
@@ -616,6 +617,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2807, "key_id", Holds::Plain),
             column(2808, "at", Holds::Plain),
             column(2809, "intended_id", Holds::Plain),
+            column(2810, "holder", Holds::Plain),
         ],
     },
     Table {
@@ -650,8 +652,6 @@ pub const DATA_MAP: &[Table] = &[
             column(3103, "tok", Holds::SearchTokens),
         ],
     },
-];
-
     Table {
         name: "lexicon",
         retention: Retention::Tenant,
@@ -667,6 +667,8 @@ pub const DATA_MAP: &[Table] = &[
             column(3205, "saved_at", Holds::Plain),
         ],
     },
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

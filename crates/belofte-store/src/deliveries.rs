@@ -376,7 +376,7 @@ impl Write for RetryDeliveries {
             kind: JobKind::Deliver,
             subject: self.message.uuid(),
             run_at: self.now,
-            leased_until: None,
+            lease: None,
         };
         let waiting = tx
             .execute(

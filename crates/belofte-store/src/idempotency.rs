@@ -7,7 +7,7 @@
 //! id`](IdempotencyTicket::intended) as the one who died, so that a request which makes a row
 //! under that id finds it and makes no second one.
 
-use belofte_model::{Duration, KeyId, Timestamp, uuid_v7};
+use belofte_model::{Duration, KeyId, NodeId, Timestamp, uuid_v7};
 use belofte_vault::{SealContext, sha256};
 use uuid::Uuid;
 
@@ -74,6 +74,7 @@ struct Begin {
     request_hash: [u8; 32],
     intended: Uuid,
     key: KeyId,
+    holder: Option<NodeId>,
     now: Timestamp,
 }
 
@@ -100,7 +101,7 @@ impl Write for Begin {
             .execute(
                 sql!(
                     "INSERT INTO idempotency (tenant_id, actor_id, key_hash, request_hash, status, answer, key_id, at, \
-                     intended_id) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+                     intended_id, holder) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
                 ),
                 params![
                     tenant,
@@ -110,7 +111,8 @@ impl Write for Begin {
                     nothing,
                     self.key,
                     self.now,
-                    self.intended
+                    self.intended,
+                    self.holder
                 ],
             )
             .await?;
@@ -141,10 +143,10 @@ impl Write for Begin {
         let taken = tx
             .execute(
                 sql!(
-                    "UPDATE idempotency SET at = $4 WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 \
-                     AND at = $5 AND status = 0"
+                    "UPDATE idempotency SET at = $4, holder = $6 WHERE tenant_id = $1 AND actor_id = $2 \
+                     AND key_hash = $3 AND at = $5 AND status = 0"
                 ),
-                params![tenant, self.actor, &self.key_hash, self.now, at],
+                params![tenant, self.actor, &self.key_hash, self.now, at, self.holder],
             )
             .await?;
         Ok(if taken == 1 { Placed::Mine(intended) } else { Placed::Running })
@@ -199,6 +201,30 @@ impl Write for Abandon {
     }
 }
 
+/// Lets requests be taken over at once that a node carried out whose process is gone; on an embedded
+/// engine, which one process serves at a time, all that had not ended.
+pub(crate) struct VoidRequests {
+    pub(crate) node: NodeId,
+    pub(crate) now: Timestamp,
+}
+
+impl Write for VoidRequests {
+    type Out = u64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        // As old as a request that has died; another `at` also fences its first carrier.
+        let died = self.now - LEASE;
+        if tx.is_postgres() {
+            return tx
+                .execute(
+                    sql!("UPDATE idempotency SET at = $2 WHERE status = 0 AND at > $2 AND holder = $1"),
+                    params![self.node, died],
+                )
+                .await;
+        }
+        tx.execute(sql!("UPDATE idempotency SET at = $1 WHERE status = 0 AND at > $1"), params![died]).await
+    }
+}
+
 impl Store {
     /// Begins a request with an idempotency `key`. `request` is a hash of method, path and body.
     /// Keys of different users and programs do not meet.
@@ -219,6 +245,7 @@ impl Store {
             request_hash: *request,
             intended: uuid_v7(now, self.random().bytes()),
             key: keys.settings.id(),
+            holder: self.node(),
             now,
         };
         Ok(match self.write(access, begin).await? {

@@ -13,7 +13,7 @@ use crate::access::ClaimedJob;
 use crate::blob_rows::{BlobKind, BlobRow, SealedBlob};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
-use crate::jobs::NewJob;
+use crate::jobs::{Lease, NewJob};
 use crate::keys::SealedKey;
 use crate::messages::{from_json, to_json};
 use crate::{Access, Read, ResolvedAccount, Store, StoreError, Tx, Write};
@@ -70,7 +70,7 @@ impl Receive {
             kind: JobKind::ProcessIntake,
             subject: intake.uuid(),
             run_at: now,
-            leased_until: lease,
+            lease: lease.map(|until| Lease { until, holder: store.node() }),
         };
         Ok(Self { intake, account: account.id, blob, envelope, keys: vec![spool], job, now })
     }
@@ -84,7 +84,7 @@ impl Receive {
     /// The claim that goes with a first lease.
     #[must_use]
     pub const fn claimed(&self, tenant: &Access) -> Option<ClaimedJob> {
-        match self.job.leased_until {
+        match self.job.lease {
             Some(_) => Some(self.job.claimed(tenant.tenant())),
             None => None,
         }
@@ -292,7 +292,7 @@ impl RetryQuarantined {
             kind: JobKind::ProcessIntake,
             subject: intake.uuid(),
             run_at: now,
-            leased_until: None,
+            lease: None,
         };
         Self { intake, job, now }
     }

@@ -4,7 +4,7 @@
 //! A worker whose lease ran out may still be working. Its last write names the fence of its
 //! lease, finds another one in the row, and fails as a whole.
 
-use belofte_model::{Duration, JobId, JobKind, JobState, TenantId, Timestamp};
+use belofte_model::{Duration, JobId, JobKind, JobState, NodeId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
@@ -18,20 +18,29 @@ pub(crate) struct NewJob {
     pub(crate) kind: JobKind,
     pub(crate) subject: Uuid,
     pub(crate) run_at: Timestamp,
-    /// When set, the process that enqueues the job holds its first lease until then, and needs no
-    /// claim: the way of a mail from the socket into its conversation without a detour.
-    pub(crate) leased_until: Option<Timestamp>,
+    /// When set, the process that enqueues the job holds this first lease, and needs no claim: the
+    /// way of a mail from the socket into its conversation without a detour.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// A lease that comes with a new job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    /// When it ends by itself.
+    pub(crate) until: Timestamp,
+    /// The node that holds it, when this process serves as one.
+    pub(crate) holder: Option<NodeId>,
 }
 
 impl NewJob {
     pub(crate) async fn enqueue(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         let (state, fence) =
-            if self.leased_until.is_some() { (JobState::Leased, 1_i64) } else { (JobState::Ready, 0) };
+            if self.lease.is_some() { (JobState::Leased, 1_i64) } else { (JobState::Ready, 0) };
         tx.execute(
             sql!(
                 "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
-                 error_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, NULL, $9, $9)"
+                 error_code, created_at, changed_at, holder) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, NULL, $9, $9, $10)"
             ),
             params![
                 tenant,
@@ -39,10 +48,11 @@ impl NewJob {
                 self.kind.as_str(),
                 self.subject,
                 state.as_str(),
-                self.leased_until.unwrap_or(self.run_at),
+                self.lease.map_or(self.run_at, |lease| lease.until),
                 fence,
-                self.leased_until,
-                now
+                self.lease.map(|lease| lease.until),
+                now,
+                self.lease.and_then(|lease| lease.holder)
             ],
         )
         .await?;
@@ -83,6 +93,7 @@ impl Write for FinishJob {
 pub(crate) struct Claim {
     pub(crate) tenant: TenantId,
     pub(crate) limit: i64,
+    pub(crate) holder: Option<NodeId>,
     pub(crate) now: Timestamp,
 }
 
@@ -120,14 +131,47 @@ impl Write for Claim {
             job.fence += 1;
             tx.execute_one(
                 sql!(
-                    "UPDATE job SET state = 'leased', fence = $3, lease_until = $4, run_at = $4, changed_at = $5 \
-                     WHERE tenant_id = $1 AND id = $2"
+                    "UPDATE job SET state = 'leased', fence = $3, lease_until = $4, run_at = $4, changed_at = $5, \
+                     holder = $6 WHERE tenant_id = $1 AND id = $2"
                 ),
-                params![tenant, job.id, job.fence, until, self.now],
+                params![tenant, job.id, job.fence, until, self.now, self.holder],
             )
             .await?;
         }
         Ok(claimed)
+    }
+}
+
+/// Makes the leases of a node void whose process is gone, and gives their number. Each counts as a
+/// failure: work that takes the process down with it must not do so for ever.
+pub(crate) struct VoidLeases {
+    /// The node; on an embedded engine, which one process serves at a time, every lease is meant.
+    pub(crate) node: NodeId,
+    pub(crate) now: Timestamp,
+}
+
+impl Write for VoidLeases {
+    type Out = u64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        if tx.is_postgres() {
+            return tx
+                .execute(
+                    sql!(
+                        "UPDATE job SET state = 'ready', attempts = attempts + 1, run_at = $2, lease_until = NULL, \
+                         holder = NULL, changed_at = $2 WHERE state = 'leased' AND holder = $1"
+                    ),
+                    params![self.node, self.now],
+                )
+                .await;
+        }
+        tx.execute(
+            sql!(
+                "UPDATE job SET state = 'ready', attempts = attempts + 1, run_at = $1, lease_until = NULL, \
+                 holder = NULL, changed_at = $1 WHERE state = 'leased'"
+            ),
+            params![self.now],
+        )
+        .await
     }
 }
 

@@ -378,13 +378,8 @@ impl SystemTx<'_> {
         let tenants = store.read_for(None, Arc::new(Unsigned)).await?;
         for tenant in &tenants {
             let id = JobId::new(now, store.random().bytes());
-            let job = NewJob {
-                id,
-                kind: JobKind::Checkpoint,
-                subject: tenant.uuid(),
-                run_at: now,
-                leased_until: None,
-            };
+            let job =
+                NewJob { id, kind: JobKind::Checkpoint, subject: tenant.uuid(), run_at: now, lease: None };
             store.write_for(Some(*tenant), Arc::new(Enqueue { job, now })).await?;
         }
         Ok(tenants.len())

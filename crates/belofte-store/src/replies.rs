@@ -257,7 +257,7 @@ impl Store {
                     kind: JobKind::Deliver,
                     subject: outgoing.id.uuid(),
                     run_at: now,
-                    leased_until: None,
+                    lease: None,
                 }),
                 reference,
                 tokens: self.is_postgres().then(|| tokens.as_int4()),

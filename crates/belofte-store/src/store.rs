@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use belofte_model::{KeyClass, KeyId, KeyState, TenantId};
+use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
@@ -60,6 +60,7 @@ struct Inner {
     hints: Hints,
     waiting: Waiting,
     lexicons: Lexicons,
+    node: OnceLock<NodeId>,
 }
 
 impl Store {
@@ -102,6 +103,7 @@ impl Store {
             hints: Hints::default(),
             waiting: Waiting::default(),
             lexicons: Lexicons::default(),
+            node: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -310,6 +312,16 @@ impl Store {
         &self.inner.lexicons
     }
 
+    /// The node that this process serves as; none for commands and tests.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.inner.node.get().copied()
+    }
+
+    pub(crate) fn set_node(&self, node: NodeId) {
+        // A process is one node for as long as it lives.
+        let _ = self.inner.node.set(node);
+    }
+
     /// Whether the engine is PostgreSQL.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
@@ -349,10 +361,12 @@ impl Store {
 pub const MIGRATIONS: Migrations = Migrations {
     content_lite: &[
         ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
+        ("V2__holder", include_str!("../migrations/sqlite/content_V2__holder.sql")),
     ],
     keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
     content_postgres: &[
         ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
+        ("V2__holder", include_str!("../migrations/postgres/content_V2__holder.sql")),
         ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
     ],
     keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],

@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use belofte_model::{Duration, KeyClass, KeyId, SESSION_IDLE, TenantId, Timestamp};
+use belofte_model::{Duration, KeyClass, KeyId, NodeId, SESSION_IDLE, TenantId, Timestamp};
 use belofte_vault::DataKey;
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
-use crate::idempotency;
-use crate::jobs::Claim;
+use crate::idempotency::{self, VoidRequests};
+use crate::jobs::{Claim, VoidLeases};
 use crate::keys::{SYSTEM, SealedKey};
 use crate::{Read, Store, StoreError, Tx, Write};
 
@@ -143,6 +143,21 @@ impl SystemTx<'_> {
         self.store.tenant_keys(SYSTEM).await.map(|_| ())
     }
 
+    /// Makes this process the node `node`. What an earlier process of that node held (leases of jobs,
+    /// requests that it carried out) is void at once; the caller has made sure that it is gone. On
+    /// an embedded engine the process before was the only one, and everything held is void.
+    ///
+    /// Gives how many jobs wait for a worker again.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn serve_as(&self, node: NodeId) -> Result<u64, StoreError> {
+        let now = self.store.clock().now();
+        self.store.set_node(node);
+        self.store.write_for(None, Arc::new(VoidRequests { node, now })).await?;
+        self.store.write_for(None, Arc::new(VoidLeases { node, now })).await
+    }
+
     /// Removes what has ended by itself: sessions, remembered requests, counts of failed sign-ins
     /// and old invitations. Gives how many rows went.
     ///
@@ -185,6 +200,7 @@ impl SystemTx<'_> {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<ClaimedJob>, StoreError> {
-        self.store.write_for(Some(tenant), Arc::new(Claim { tenant, limit: i64::from(limit), now })).await
+        let claim = Claim { tenant, limit: i64::from(limit), holder: self.store.node(), now };
+        self.store.write_for(Some(tenant), Arc::new(claim)).await
     }
 }

@@ -132,7 +132,8 @@ from_id!(
     SessionId,
     ApiKeyId,
     InvitationId,
-    RequestId
+    RequestId,
+    NodeId
 );
 
 impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {

@@ -5,8 +5,9 @@ use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_core::{NewReply, ReplyError};
-use belofte_model::{ConversationId, EmailAddress, Permission};
+use belofte_model::{ConversationId, EmailAddress, MessageId, Permission};
 use belofte_store::StoreError;
+use uuid::Uuid;
 
 use super::{CreateMessage, CreateMessageKind};
 use crate::api::messages::{Authors, Message};
@@ -50,17 +51,24 @@ pub async fn handle(
     Json(asked): Json<CreateMessage>,
 ) -> http::Answer<Response> {
     let access = &signed.access;
-    let act = create(&app, &signed, id, asked);
-    app.once(access, &context.0, &key, StatusCode::CREATED, act).await
+    let act = |intended: Option<Uuid>| create(&app, &signed, id, intended.map(MessageId), asked);
+    app.once_as(access, &context.0, &key, StatusCode::CREATED, act).await
 }
 
 async fn create(
     app: &App,
     signed: &Signed,
     id: ConversationId,
+    intended: Option<MessageId>,
     asked: CreateMessage,
 ) -> http::Answer<Message> {
     let access = &signed.access;
+    if let Some(intended) = intended
+        && let Some(written) = belofte_core::written(&app.core, access, intended).await?
+    {
+        let authors = Authors::fetch(app, access, std::slice::from_ref(&written)).await?;
+        return Ok(authors.message(written));
+    }
     let note = asked.kind == CreateMessageKind::Note;
     let (to, cc) = (asked.to.unwrap_or_default(), asked.cc.unwrap_or_default());
     let mut checks = Checks::default();
@@ -91,10 +99,11 @@ async fn create(
     }
     checks.done()?;
     let stored = if note {
-        belofte_core::note(&app.core, access, id, &asked.text, asked.attachment_ids).await
+        belofte_core::note(&app.core, access, id, intended, &asked.text, asked.attachment_ids).await
     } else {
         let html = html.flatten().map(|sanitised| sanitised.html);
         let reply = NewReply {
+            id: intended,
             text: asked.text,
             html,
             to,

@@ -78,11 +78,13 @@ pub fn router() -> Router<App> {
         search::mount,
         queues::mount,
         channel_accounts::mount,
+        quarantine::mount,
         dead_letters::mount,
+        ledger::mount,
         operator::mount,
+        live::mount,
     ] {
         router = mount(router);
-        live::mount,
     }
     router
 }

@@ -31,12 +31,12 @@ pub enum TenantCommand {
     List,
 }
 
-fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(super) fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(work)
 }
 
-fn config(cli: &Cli) -> anyhow::Result<Config> {
+pub(super) fn config(cli: &Cli) -> anyhow::Result<Config> {
     Ok(Config::load(cli.config.as_deref(), &cli.around)?)
 }
 

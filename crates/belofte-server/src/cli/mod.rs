@@ -2,8 +2,10 @@
 //! The command line of `belofte`.
 
 mod config;
+mod doctor;
 mod house;
 mod ledger;
+mod operator;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +40,11 @@ enum Command {
     /// Make or list tenants
     #[command(subcommand)]
     Tenant(house::TenantCommand),
+    /// Make users of the operator: they see numbers, never content
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Look whether everything is as it should be; changes nothing
+    Doctor,
     /// Check the configuration, or explain it
     #[command(subcommand)]
     Config(config::Command),
@@ -73,6 +80,8 @@ pub fn run() -> ExitCode {
         Command::Serve => house::serve(&cli),
         Command::Migrate => house::migrate(&cli),
         Command::Tenant(command) => house::tenant(&cli, &command),
+        Command::Operator(command) => operator::run(&cli, &command),
+        Command::Doctor => doctor::run(&cli),
         Command::Config(command) => config::run(&cli, &command),
         Command::Ledger(command) => ledger::run(&cli, &command),
         Command::Openapi => openapi(&cli),

@@ -5,5 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "the helpers of tests are tests")]
 
+mod channel_accounts;
+mod invitations;
+mod operator;
 mod peers;
+mod sign_in;
 mod support;
+mod users;

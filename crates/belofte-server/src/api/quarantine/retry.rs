@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /quarantine/{id}/retry: tries again.
 
+use ::http::StatusCode;
+use axum::extract::State;
+use axum::response::Response;
 use belofte_model::Permission;
+use belofte_model::{IntakeId, IntakeState};
+use belofte_store::RetryQuarantined;
 
 use super::RetriedIntake;
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::http::Code;
+use crate::app::{App, Signed};
+use crate::http::{self, Code, ContextOf, Id, IdempotencyKey};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -17,3 +23,22 @@ pub const OPERATION: Operation = Operation::post(
 .may(Permission::RetryQuarantine)
 .answers(&[Answer { status: 202, meaning: "Will be tried", content: Content::json::<RetriedIntake>() }])
 .problems(&[Code::Conflict]);
+
+/// Answers the endpoint.
+///
+/// # Errors
+/// 404 for a mail that is not in quarantine; those of the store.
+pub async fn handle(
+    State(app): State<App>,
+    ContextOf(context): ContextOf,
+    signed: Signed,
+    Id(id): Id<IntakeId>,
+    key: IdempotencyKey,
+) -> http::Answer<Response> {
+    let act = async {
+        let (store, access) = (&app.core.store, &signed.access);
+        store.write(access, RetryQuarantined::prepare(store, access, id)).await?;
+        Ok(RetriedIntake { id, state: IntakeState::Received })
+    };
+    app.once(&signed.access, &context, &key, StatusCode::ACCEPTED, act).await
+}

@@ -181,7 +181,7 @@ impl Client {
         }
         let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
         let response = RUNTIME
-            .block_on(tokio::time::timeout(PATIENCE, carry(self.address, request)))
+            .block_on(async { tokio::time::timeout(PATIENCE, carry(self.address, request)).await })
             .map_err(|_| format!("no answer within {PATIENCE:?}"))??;
         self.keep(&response.headers);
         Ok(response)
@@ -209,6 +209,24 @@ impl Client {
 
     fn host(&self) -> String {
         format!("localhost:{}", self.address.port())
+    }
+
+    /// Writes `bytes` on a new connection as they are, and gives all that comes back until the
+    /// server closes or says nothing for `silence`.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn raw(&self, bytes: &[u8], silence: Duration) -> Vec<u8> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        RUNTIME.block_on(async {
+            let mut stream = dial(self.address).await.expect("the server listens");
+            let mut heard = Vec::new();
+            // A server that refuses may close before it has read everything.
+            if stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() {
+                while let Ok(Ok(1..)) = tokio::time::timeout(silence, stream.read_buf(&mut heard)).await {}
+            }
+            heard
+        })
     }
 
     /// Opens the live socket; `since` as the desk sends it.
@@ -334,8 +352,10 @@ impl Response {
         let problem = self.problem(422, "invalid");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let fields = problem["fields"].as_array().cloned().unwrap_or_default();
-        let mut told: Vec<_> =
-            fields.iter().map(|field| format!("{}: {}", text(&field["field"]), text(&field["code"]))).collect();
+        let mut told: Vec<_> = fields
+            .iter()
+            .map(|field| format!("{}: {}", text(&field["field"]), text(&field["code"])))
+            .collect();
         told.sort();
         assert_eq!(told, expected);
     }
@@ -343,8 +363,9 @@ impl Response {
 
 async fn carry(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response, String> {
     let stream = dial(address).await.map_err(|error| error.to_string())?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|error| format!("{error:?}"))?;
         let (parts, body) = response.into_parts();

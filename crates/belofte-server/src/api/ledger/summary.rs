@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Entries of the ledger in words: a sentence of the catalogue with what to fill in.
+
+use std::collections::{BTreeMap, HashMap};
+
+use belofte_ledger::Entry;
+use belofte_model::{Actor, ApiKeyId, ChannelAccountId, LedgerKind, UserId};
+use belofte_store::Access;
+use serde_json::Value;
+
+use super::{LedgerEntry, Summary};
+use crate::api::conversations::{ActivityActor, ActorKind};
+use crate::api::names::programs;
+use crate::app::App;
+use crate::http;
+
+/// The names that entries refer to by id.
+pub struct Tellers {
+    users: HashMap<UserId, String>,
+    programs: HashMap<ApiKeyId, String>,
+    accounts: HashMap<ChannelAccountId, String>,
+}
+
+impl Tellers {
+    /// Fetches the names of the tenant of `access`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn fetch(app: &App, access: &Access) -> http::Answer<Self> {
+        let store = &app.core.store;
+        let users = store.users(access).await?;
+        let accounts = store.channel_accounts(access).await?;
+        Ok(Self {
+            users: users.into_iter().map(|user| (user.id, user.name.into_inner())).collect(),
+            programs: programs(app, access).await?,
+            accounts: accounts.into_iter().map(|account| (account.id, account.address.as_sent())).collect(),
+        })
+    }
+
+    /// `entry` as the desk shows it; `None` for a number beyond what JSON numbers hold.
+    #[must_use]
+    pub fn tell(&self, entry: &Entry) -> Option<LedgerEntry> {
+        Some(LedgerEntry {
+            no: i64::try_from(entry.no).ok()?,
+            at: entry.at.into(),
+            kind: entry.kind,
+            actor: self.actor(entry.actor),
+            summary: self.summary(entry),
+        })
+    }
+
+    fn actor(&self, actor: Actor) -> ActivityActor {
+        let (kind, name) = match actor {
+            Actor::User(id) => (ActorKind::User, self.users.get(&id)),
+            Actor::ApiKey(id) => (ActorKind::ApiKey, self.programs.get(&id)),
+            Actor::Channel(id) => (ActorKind::Contact, self.accounts.get(&id)),
+            Actor::Operator(_) => (ActorKind::Operator, None),
+            Actor::Job(_) | Actor::System => (ActorKind::System, None),
+        };
+        ActivityActor { kind, name: name.cloned().unwrap_or_default() }
+    }
+
+    fn summary(&self, entry: &Entry) -> Summary {
+        let detail = entry.detail.value();
+        let text = |name: &str| detail[name].as_str().unwrap_or_default();
+        let (what, act) = (text("what"), text("act"));
+        let code = match (entry.kind, what, act) {
+            (LedgerKind::SignIn, _, "signed_out") => "signed_out",
+            (LedgerKind::SignIn, ..) if text("outcome") == "refused" => "sign_in_failed",
+            (LedgerKind::SignIn, ..) => "sign_in",
+            (LedgerKind::Views, ..) => "views",
+            (LedgerKind::Keys, ..) => "keys",
+            (LedgerKind::Membership, _, "invited") => "invited",
+            (LedgerKind::Membership, _, "invitation_revoked") => "invitation_revoked",
+            (LedgerKind::Membership, _, "joined") => "joined",
+            (LedgerKind::Membership, _, "changed") => "user_changed",
+            (LedgerKind::Membership, _, "preferences") => "preferences",
+            (LedgerKind::Membership, _, "password_changed") => "password_changed",
+            (LedgerKind::Instruction, "channel_account", "created") => "channel_account_created",
+            (LedgerKind::Instruction, "channel_account", "changed") => "channel_account_changed",
+            (LedgerKind::Instruction, "channel_account", "removed") => "channel_account_removed",
+            (LedgerKind::Instruction, "api_key", "created") => "api_key_created",
+            (LedgerKind::Instruction, "api_key", "revoked") => "api_key_revoked",
+            // An act that a newer version wrote: its kind is all there is to say.
+            (LedgerKind::Membership, ..) => "membership",
+            (LedgerKind::Instruction, ..) => "instruction",
+        };
+        Summary { code: code.to_owned(), params: self.params(entry.kind, detail, what) }
+    }
+
+    fn params(&self, kind: LedgerKind, detail: &Value, what: &str) -> BTreeMap<String, String> {
+        let mut params = BTreeMap::new();
+        let mut fill = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                params.insert(name.to_owned(), value);
+            }
+        };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        match kind {
+            LedgerKind::Views => {
+                let views = detail["views"].as_array().map_or(0, Vec::len);
+                fill("count", Some(views.to_string()));
+            }
+            LedgerKind::SignIn | LedgerKind::Membership => {
+                let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
+                // A user of a store that was restored to an earlier day may not be there.
+                let name = user.map(|id| self.users.get(&id).cloned().unwrap_or_else(|| id.to_string()));
+                fill("name", name);
+                fill("role", text(&detail["role"]));
+            }
+            LedgerKind::Instruction if what == "channel_account" => {
+                let id = serde_json::from_value::<ChannelAccountId>(detail["id"].clone()).ok();
+                let known = id.and_then(|id| self.accounts.get(&id).cloned());
+                fill("address", text(&detail["settings"]["address"]).or(known));
+            }
+            LedgerKind::Instruction => fill("name", text(&detail["name"])),
+            LedgerKind::Keys => {}
+        }
+        params
+    }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! `belofte doctor`: looks whether everything is as it should be, and changes nothing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use belofte_model::Timestamp;
+use belofte_store::{Clock, Examination, SchemaState, examine};
+use belofte_vault::{RootKey, VaultError};
+use serde_json::json;
+
+use super::{Cli, Done, house as rooms};
+use crate::config::{Config, ConfigError};
+use crate::house;
+
+/// Below this much room on the disk, mail is soon refused.
+const ROOM: u64 = 2 << 30;
+/// The clocks of this machine and its database may differ so much.
+const DRIFT: Duration = Duration::from_secs(5);
+/// No machine that runs this program lives before 2026.
+const FIRST: Timestamp = Timestamp::from_secs(1_767_225_600);
+
+/// How one check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Something is to be done.
+    Finding,
+    /// Does not apply here, or could not be told because of another finding.
+    Skipped,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name, for programs.
+    pub name: &'static str,
+    /// How it ended.
+    pub state: State,
+    /// What was found, and what to do about it.
+    pub text: String,
+}
+
+fn check(name: &'static str, state: State, text: impl Into<String>) -> Check {
+    Check { name, state, text: text.into() }
+}
+
+fn good(name: &'static str, text: impl Into<String>) -> Check {
+    check(name, State::Good, text)
+}
+
+fn finding(name: &'static str, text: impl Into<String>) -> Check {
+    check(name, State::Finding, text)
+}
+
+fn skipped(name: &'static str, text: impl Into<String>) -> Check {
+    check(name, State::Skipped, text)
+}
+
+/// Looks, tells, and ends with findings when there are any.
+pub fn run(cli: &Cli) -> anyhow::Result<Done> {
+    let checks = match Config::load(cli.config.as_deref(), &cli.around) {
+        Ok(config) => look(&config)?,
+        Err(error @ (ConfigError::Unreadable { .. } | ConfigError::Findings(_))) => {
+            vec![finding("configuration", error.to_string())]
+        }
+    };
+    let findings = checks.iter().filter(|check| check.state == State::Finding).count();
+    let values: Vec<_> = checks
+        .iter()
+        .map(|check| {
+            let state = match check.state {
+                State::Good => "good",
+                State::Finding => "finding",
+                State::Skipped => "skipped",
+            };
+            json!({ "check": check.name, "state": state, "text": check.text })
+        })
+        .collect();
+    cli.tell(&report(&checks, findings), &json!({ "ok": findings == 0, "checks": values }))?;
+    Ok(if findings == 0 { Done::Well } else { Done::WithFindings })
+}
+
+fn report(checks: &[Check], findings: usize) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let mark = match check.state {
+            State::Good => "ok",
+            State::Finding => "FINDING",
+            State::Skipped => "-",
+        };
+        let _ = writeln!(text, "{mark:<8}{:<16}{}", check.name, check.text);
+    }
+    let _ = match findings {
+        0 => writeln!(text, "Everything is as it should be."),
+        1 => writeln!(text, "One finding."),
+        _ => writeln!(text, "{findings} findings."),
+    };
+    text
+}
+
+fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
+    let mut checks = vec![good("configuration", "it holds"), root_key(config)];
+    let settings = house::store_settings(config)?;
+    let found = rooms::run(async { Ok(examine(&settings).await) })?;
+    checks.push(schema("content", &found.content));
+    checks.push(schema("keys", &found.keys));
+    checks.push(apart(&found));
+    checks.push(role(&found));
+    checks.push(disk(config.data_folder()));
+    checks.push(clock(Clock::System.now(), found.server_time));
+    checks.push(backup(config.vault.key_backup_dir.as_deref(), config.data_folder()));
+    checks.push(indexes(&found));
+    Ok(checks)
+}
+
+fn root_key(config: &Config) -> Check {
+    let file = config.root_key_file();
+    let shown = file.display();
+    match RootKey::open_file(&file) {
+        Ok(Some(_)) => good("root_key", format!("{shown} can be read by its owner only")),
+        Ok(None) => finding("root_key", format!("{shown} is not there; the first start makes it")),
+        Err(error @ VaultError::RootKeyExposed { .. }) => {
+            finding("root_key", format!("{shown}: {error}; run chmod 600 on it"))
+        }
+        Err(error) => finding("root_key", format!("{shown}: {error}")),
+    }
+}
+
+fn schema(name: &'static str, state: &SchemaState) -> Check {
+    match state {
+        SchemaState::UpToDate => good(name, "the database answers and its schema is up to date"),
+        SchemaState::Behind(missing) => {
+            finding(name, format!("{missing} migrations are missing; run `belofte migrate`"))
+        }
+        SchemaState::Ahead => {
+            finding(name, "a newer version of Belofte was here; install it again, older ones cannot go on")
+        }
+        SchemaState::Absent => finding(name, "there is no schema yet; run `belofte migrate`"),
+        SchemaState::Unreachable => finding(name, "the database cannot be reached or read"),
+    }
+}
+
+fn apart(found: &Examination) -> Check {
+    match found.same_database {
+        Some(false) => good("apart", "keys and content are two databases"),
+        Some(true) => finding(
+            "apart",
+            "keys and content are one database; a copy of it holds both, and erasure proves nothing",
+        ),
+        None => skipped("apart", "cannot be told while a database does not answer"),
+    }
+}
+
+fn role(found: &Examination) -> Check {
+    match found.role {
+        None => skipped("role", "there is no role to look at"),
+        Some(role) if role.superuser => {
+            finding("role", "the role of the content is a superuser: row-level security does not hold for it")
+        }
+        Some(role) if role.bypasses_rls => {
+            finding("role", "the role of the content has BYPASSRLS: row-level security does not hold for it")
+        }
+        Some(_) => good("role", "row-level security holds for the role of the content"),
+    }
+}
+
+fn disk(folder: &Path) -> Check {
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    match rustix::fs::statvfs(folder) {
+        Ok(stat) => {
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            if free < ROOM {
+                finding("disk", format!("only {} are free; below nothing, mail is refused", gib(free)))
+            } else {
+                good("disk", format!("{} are free", gib(free)))
+            }
+        }
+        Err(_) => finding("disk", format!("{} cannot be looked at", folder.display())),
+    }
+}
+
+fn clock(now: Timestamp, server: Option<Timestamp>) -> Check {
+    if now < FIRST {
+        return finding("clock", "this machine believes that it is before 2026; set its clock");
+    }
+    let Some(server) = server else { return good("clock", "it is later than 2025") };
+    let apart = now.since(server).max(server.since(now));
+    if apart > DRIFT {
+        let seconds = apart.as_secs();
+        return finding("clock", format!("this machine and its database are {seconds} s apart"));
+    }
+    good("clock", "this machine and its database agree")
+}
+
+fn backup(folder: Option<&Path>, data: &Path) -> Check {
+    let Some(folder) = folder else {
+        return finding(
+            "key_backup",
+            "vault.key_backup_dir is not set: when this disk dies, keys and content die together",
+        );
+    };
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return finding("key_backup", format!("{shown} is no folder; is it mounted?"));
+    }
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
+    if real(folder).starts_with(real(data)) {
+        return finding("key_backup", format!("{shown} lies in the data folder and dies with it"));
+    }
+    good("key_backup", format!("{shown} is there"))
+}
+
+fn indexes(found: &Examination) -> Check {
+    match found.broken_indexes.as_slice() {
+        [] => good("indexes", format!("{} index files are sound", found.indexes)),
+        broken => {
+            let names: Vec<_> = broken.iter().map(|path| path.display().to_string()).collect();
+            finding(
+                "indexes",
+                format!("broken, delete while stopped and they are made again: {}", names.join(", ")),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_compared_with_the_database() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        assert_eq!(clock(Timestamp::from_secs(0), None).state, State::Finding);
+        assert_eq!(clock(now, None).state, State::Good);
+        assert_eq!(clock(now, Some(now + DRIFT)).state, State::Good);
+        for apart in [now + Duration::from_secs(6), now - Duration::from_secs(6)] {
+            assert_eq!(clock(now, Some(apart)).state, State::Finding);
+        }
+    }
+
+    #[test]
+    fn a_back_up_of_keys_lies_elsewhere() {
+        let (data, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let within = data.path().join("keys");
+        std::fs::create_dir(&within).expect("made");
+        assert_eq!(backup(None, data.path()).state, State::Finding);
+        assert_eq!(backup(Some(&within), data.path()).state, State::Finding);
+        assert_eq!(backup(Some(&other.path().join("none")), data.path()).state, State::Finding);
+        assert_eq!(backup(Some(other.path()), data.path()).state, State::Good);
+    }
+
+    #[test]
+    fn a_report_ends_with_what_it_comes_to() {
+        let checks = [good("disk", "much"), finding("clock", "wrong")];
+        let text = report(&checks, 1);
+        assert!(text.contains("FINDING clock"), "{text}");
+        assert!(text.ends_with("One finding.\n"), "{text}");
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The operator: numbers, never content; and the commands for whoever runs the machine.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::server::{ADMIN, Engine, PASSWORD, Server, on_both_engines};
+
+const OPERATOR: &str = "beheer@operator.example";
+
+fn create_operator(server: &Server) {
+    let file = server.scratch().join("password");
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let file = file.display().to_string();
+    server.command_json(&["operator", "create", OPERATOR, "--name", "Beheer", "--password-file", &file]);
+}
+
+on_both_engines!(the_operator_sees_numbers_and_no_content, |engine| {
+    let server = Server::start(engine);
+    create_operator(&server);
+    let credentials = json!({ "email": OPERATOR, "password": PASSWORD });
+    server.stranger().post("/session", credentials.clone()).problem(401, "sign_in_failed");
+    let operator = server.stranger();
+    let as_user = json!({ "email": ADMIN, "password": PASSWORD });
+    operator.post("/operator/session", as_user).problem(401, "sign_in_failed");
+    let signed_in = operator.post("/operator/session", credentials);
+    assert_eq!(signed_in.expect(201)["user"]["name"], "Beheer");
+    let cookie = signed_in.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-belofte-operator="), "{cookie}");
+    operator.get("/operator/session").expect(200);
+
+    server.join("agent");
+    let tenants = operator.get("/operator/tenants").expect(200);
+    let tenant = &tenants["items"][0];
+    assert_eq!((&tenant["slug"], &tenant["users"]), (&json!("winkel"), &json!(2)));
+    assert_eq!(operator.get("/operator/dead-letters").expect(200)["items"], json!([]));
+    for path in ["/conversations", "/users", "/session", "/ledger", "/quarantine"] {
+        operator.get(path).problem(401, "not_signed_in");
+    }
+    server.admin().get("/operator/tenants").problem(401, "not_signed_in");
+
+    operator.delete("/operator/session").expect(204);
+    operator.get("/operator/tenants").problem(401, "not_signed_in");
+});
+
+on_both_engines!(the_operators_account_locks_for_itself, |engine| {
+    let server = Server::start(engine);
+    create_operator(&server);
+    let guess = json!({ "email": OPERATOR, "password": "een gok of twee" });
+    for _ in 0..5 {
+        server.stranger().post("/operator/session", guess.clone()).problem(401, "sign_in_failed");
+    }
+    let right = json!({ "email": OPERATOR, "password": PASSWORD });
+    server.stranger().post("/operator/session", right).problem(429, "too_many_tries");
+    server.sign_in(ADMIN);
+});
+
+#[test]
+fn an_operator_is_made_from_standard_input_too_and_not_with_a_weak_password() {
+    let server = Server::start(Engine::Sqlite);
+    let create = |password: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_belofte"))
+            .args(["operator", "create", "tweede@operator.example", "--config"])
+            .arg(server.config_file())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (made, told) = create("te kort\n");
+    assert!(!made && told.contains("12"), "{told}");
+    assert!(create(&format!("{PASSWORD}\n")).0);
+    let (made, told) = create(&format!("{PASSWORD}\n"));
+    assert!(!made && told.contains("already"), "{told}");
+}
+
+fn examined(server: &Server) -> (bool, Value) {
+    let output = server.command(&["doctor", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.success(), told["ok"] == true, "{told}");
+    (output.status.success(), told)
+}
+
+fn state(told: &Value, check: &str) -> String {
+    let checks = told["checks"].as_array().unwrap();
+    let found =
+        checks.iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("{check} in {told}"));
+    found["state"].as_str().unwrap().to_owned()
+}
+
+on_both_engines!(the_doctor_finds_what_is_wrong, |engine| {
+    let server = Server::start(engine);
+    let (_, told) = examined(&server);
+    for check in ["configuration", "root_key", "content", "keys", "apart", "disk", "clock", "indexes"] {
+        assert_eq!(state(&told, check), "good", "{check} in {told}");
+    }
+    assert_eq!(state(&told, "key_backup"), "finding");
+    match engine {
+        Engine::Sqlite => assert_eq!(state(&told, "role"), "skipped"),
+        // The role of the test run's own cluster is a plain one; a given cluster may differ.
+        Engine::Postgres => {
+            let [content, _] = server.databases().unwrap();
+            let sees_all =
+                content.query("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user");
+            assert_eq!(state(&told, "role"), if sees_all == "t" { "finding" } else { "good" });
+        }
+    }
+
+    let key = server.data_folder().join("root.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let idx = server.data_folder().join("idx");
+    std::fs::create_dir_all(&idx).unwrap();
+    std::fs::write(idx.join("stuk.db"), vec![7; 8_192]).unwrap();
+    let (good, told) = examined(&server);
+    assert!(!good);
+    assert_eq!((state(&told, "root_key"), state(&told, "indexes")), ("finding".into(), "finding".into()));
+
+    if let Some([content, keys]) = server.databases() {
+        content.query("DELETE FROM refinery_schema_history WHERE version = (SELECT max(version) FROM refinery_schema_history)");
+        keys.query("DROP TABLE refinery_schema_history");
+        let (_, told) = examined(&server);
+        assert_eq!((state(&told, "content"), state(&told, "keys")), ("finding".into(), "finding".into()));
+    }
+});
+
+#[test]
+fn the_doctor_tells_a_broken_configuration() {
+    let server = Server::start(Engine::Sqlite);
+    let file = server.config_file();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[limits]\nhead_s = \"lang\"\n")).unwrap();
+    let (good, told) = examined(&server);
+    assert!(!good);
+    assert_eq!(state(&told, "configuration"), "finding");
+}

@@ -5,10 +5,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "the helpers of tests are tests")]
 
+mod attachments;
+mod canary;
 mod channel_accounts;
+mod conversations;
 mod invitations;
+mod live;
 mod operator;
 mod peers;
+mod road;
+mod search;
 mod sign_in;
 mod support;
 mod users;

@@ -17,7 +17,8 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Conversations,
     "Marks the conversation as read by the user",
 )
-.may(Permission::ReadConversations)
+// The mark is everybody's: a program that only reads must not take it away.
+.may(Permission::Answer)
 .answers(&[Answer { status: 204, meaning: "Marked", content: Content::Nothing }]);
 
 /// Answers the endpoint. Marking twice is the same as once, so a key needs no remembering.

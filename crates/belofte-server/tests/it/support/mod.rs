@@ -9,6 +9,7 @@ pub mod dovecot;
 pub mod free_port;
 pub mod peer;
 pub mod postfix;
+pub mod inbox;
 pub mod postgres;
 pub mod server;
 pub mod swaks;

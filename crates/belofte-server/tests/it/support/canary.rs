@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Looks for a marker in everything that a server leaves behind, in every guise that it could
+//! have taken on the way.
+
+use std::fs;
+use std::path::Path;
+
+/// The guises of one marker.
+pub struct Canary {
+    /// The marker itself: letters and digits, unlike any word.
+    pub marker: String,
+    guises: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Canary {
+    /// A marker that no other test uses; `what` says where it goes in.
+    pub fn new(what: &str, number: u32) -> Self {
+        let marker = format!("Zq{what}{number:04}kanarie{:x}Xv", std::process::id());
+        let bytes = marker.as_bytes();
+        let mut guises = vec![
+            ("as it is", bytes.to_vec()),
+            ("in lower case", marker.to_lowercase().into_bytes()),
+            ("hexadecimal", bytes.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()),
+            ("UTF-16 little endian", marker.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            ("UTF-16 big endian", marker.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+            ("quoted-printable", bytes.iter().flat_map(|b| format!("={b:02X}").into_bytes()).collect()),
+            ("reversed", bytes.iter().rev().copied().collect()),
+        ];
+        // Base64 has three forms, by where in a group of three the marker begins; the characters
+        // at both ends depend on their neighbours and are left out.
+        for (shift, name) in [(0, "base64"), (1, "base64, shifted by one"), (2, "base64, shifted by two")] {
+            let mut padded = vec![0; shift];
+            padded.extend_from_slice(bytes);
+            let text = base64(&padded);
+            let (from, to) = ((shift * 8).div_ceil(6), (padded.len() * 8) / 6);
+            guises.push((name, text[from..to].to_vec()));
+        }
+        Self { marker, guises }
+    }
+
+    /// In which guise the marker stands in `bytes`.
+    pub fn seen_in(&self, bytes: &[u8]) -> Option<&'static str> {
+        let plain = self.guises.iter().find(|(_, guise)| contains(bytes, guise)).map(|(name, _)| *name);
+        plain.or_else(|| self.seen_compressed(bytes))
+    }
+
+    /// Streams of gzip and zlib inside `bytes` are opened and searched too.
+    fn seen_compressed(&self, bytes: &[u8]) -> Option<&'static str> {
+        use std::io::Read as _;
+        for at in 0..bytes.len().saturating_sub(2) {
+            let mut plain = Vec::new();
+            let opened = match (bytes[at], bytes[at + 1]) {
+                (0x1f, 0x8b) => {
+                    flate2::read::GzDecoder::new(&bytes[at..]).take(1 << 22).read_to_end(&mut plain)
+                }
+                (0x78, 0x01 | 0x5e | 0x9c | 0xda) => {
+                    flate2::read::ZlibDecoder::new(&bytes[at..]).take(1 << 22).read_to_end(&mut plain)
+                }
+                _ => continue,
+            };
+            // What was opened before an error counts as well.
+            let _ = opened;
+            if contains(&plain, self.marker.as_bytes()) {
+                return Some("compressed");
+            }
+        }
+        None
+    }
+
+    /// Every file below `folder` in which the marker stands, with its guise.
+    pub fn seen_below(&self, folder: &Path) -> Vec<String> {
+        let mut found = Vec::new();
+        let Ok(entries) = fs::read_dir(folder) else { return found };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                found.extend(self.seen_below(&path));
+            } else if let Ok(bytes) = fs::read(&path)
+                && let Some(guise) = self.seen_in(&bytes)
+            {
+                found.push(format!("{} ({guise})", path.display()));
+            }
+        }
+        found
+    }
+}
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(hay, needle).is_some()
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = Vec::new();
+    for group in bytes.chunks(3) {
+        let mut three = [0; 3];
+        three[..group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        for n in 0..4 {
+            out.push(ALPHABET[(bits >> (18 - 6 * n)) as usize & 63]);
+        }
+    }
+    out
+}

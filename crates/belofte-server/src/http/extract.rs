@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{Answer, ApiError, Code, Context, FieldCode};
+use crate::api::operation::{Caller, Operation};
 
 impl<S: Sync> FromRequestParts<S> for ContextOf {
     type Rejection = ApiError;
@@ -27,6 +28,10 @@ impl<S: Sync> FromRequestParts<S> for ContextOf {
 /// The [`Context`] of the request.
 #[derive(Clone, Debug)]
 pub struct ContextOf(pub Arc<Context>);
+
+/// The longest JSON body of somebody who has not signed in. What they may say (an address, a
+/// password, a token) is short, and nobody is to fill the memory before they are known.
+const STRANGER_BYTES: usize = 16 * 1024;
 
 /// A JSON body of type `T`. Unknown fields are refused by `T` itself.
 ///
@@ -44,7 +49,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         if !is_json(&parts) {
             return Err(Code::UnsupportedMediaType.into());
         }
-        let bytes = read(&context, body, context.json_bytes).await?;
+        let operation = parts.extensions.get::<&'static Operation>();
+        let limit = match operation.map(|operation| operation.caller) {
+            Some(Caller::Anyone) => context.json_bytes.min(STRANGER_BYTES),
+            _ => context.json_bytes,
+        };
+        let bytes = read(&context, body, limit).await?;
         context.set_body_digest(belofte_vault::sha256(&bytes));
         parse(&bytes).map(Self)
     }

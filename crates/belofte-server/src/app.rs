@@ -247,6 +247,10 @@ impl FromRequestParts<App> for SignedOperator {
         if operation(parts)?.caller != Caller::Operator {
             return Err(Code::Forbidden.into());
         }
+        // As with users: who names a key is judged by the key, and no key is the operator's.
+        if bearer(&parts.headers).is_some() {
+            return Err(Code::NotSignedIn.into());
+        }
         let token = Cookie::Operator.read(&parts.headers).ok_or(Code::NotSignedIn)?;
         let operator = app.core.store.system().operator_by_token(token).await?.ok_or(Code::NotSignedIn)?;
         Ok(Self { operator, token: Pii::new(token.to_owned()) })

@@ -12,6 +12,7 @@ use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{Access, Authenticated, Begun, Operator, StoreError, Views, Who};
 use belofte_vault::Pii;
+use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
@@ -85,7 +86,19 @@ impl App {
     ///
     /// # Errors
     /// What `act` answers; nothing is remembered then, since nothing was changed.
-    pub async fn once<T: Serialize>(
+    pub fn once<'a, T: Serialize + Send + 'a>(
+        &'a self,
+        access: &'a Access,
+        context: &'a Context,
+        key: &'a IdempotencyKey,
+        status: StatusCode,
+        act: impl Future<Output = Answer<T>> + Send + 'a,
+    ) -> BoxFuture<'a, Answer<Response>> {
+        // Boxed here, once, and not in every handler: what is carried out can be large.
+        Box::pin(self.carry_out(access, context, key, status, act))
+    }
+
+    async fn carry_out<T: Serialize>(
         &self,
         access: &Access,
         context: &Context,

@@ -4,6 +4,7 @@
 mod config;
 mod doctor;
 mod house;
+mod keys;
 mod ledger;
 mod operator;
 #[cfg(test)]
@@ -40,6 +41,9 @@ enum Command {
     /// Make or list tenants
     #[command(subcommand)]
     Tenant(house::TenantCommand),
+    /// Renew keys
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Make users of the operator: they see numbers, never content
     #[command(subcommand)]
     Operator(operator::Command),
@@ -80,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Serve => house::serve(&cli),
         Command::Migrate => house::migrate(&cli),
         Command::Tenant(command) => house::tenant(&cli, &command),
+        Command::Keys(command) => keys::run(&cli, &command),
         Command::Operator(command) => operator::run(&cli, &command),
         Command::Doctor => doctor::run(&cli),
         Command::Config(command) => config::run(&cli, &command),

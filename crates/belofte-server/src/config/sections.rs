@@ -148,10 +148,6 @@ sections! {
         attachment_bytes: Whole<65_536, 268_435_456> = "26214400";
         /// How many seconds running requests have to finish when the server stops.
         drain_s: Whole<1, 600> = "30";
-        /// How many wrong passwords for one account within a quarter of an hour.
-        sign_in_per_account: Whole<3, 1_000> = "10";
-        /// How many wrong passwords from one address within a quarter of an hour.
-        sign_in_per_address: Whole<3, 100_000> = "60";
         /// How many looks at invitations from one address within a quarter of an hour.
         invitations_per_address: Whole<3, 100_000> = "60";
     }

@@ -4,10 +4,12 @@
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::server::{ADMIN, Engine, PASSWORD, Server, on_both_engines};
+use crate::support::wait;
 
 const OPERATOR: &str = "beheer@operator.example";
 
@@ -129,6 +131,56 @@ on_both_engines!(the_doctor_finds_what_is_wrong, |engine| {
         assert_eq!((state(&told, "content"), state(&told, "keys")), ("finding".into(), "finding".into()));
     }
 });
+
+on_both_engines!(a_tenants_key_is_renewed_while_the_server_runs, |engine| {
+    let server = Server::start(engine);
+    let before = server.command_json(&["keys", "status"])["tenants"][0].clone();
+    assert_eq!((&before["tenant"], &before["epoch"]), (&json!("winkel"), &json!(0)));
+    let begun = server.command_json(&["keys", "rotate", "winkel"]);
+    assert_eq!(begun["rotations"], json!([{ "tenant": "winkel", "begun": true }]));
+    wait::until("the rotation to end", Duration::from_secs(60), || {
+        let now = server.command_json(&["keys", "status"])["tenants"][0].clone();
+        (now["epoch"] == 1 && now["under_way"] == false).then_some(())
+    });
+    let summary = wait::until("the ledger to tell", Duration::from_secs(20), || {
+        let page = server.admin().get("/ledger?limit=100").expect(200);
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["summary"].clone())
+            .find(|told| told["code"] == "key_rotated")
+    });
+    assert_eq!(summary["params"]["epoch"], "1");
+    assert!(!server.command(&["keys", "rotate", "niemand"]).status.success());
+});
+
+/// What openapi.json describes is there: nobody forgot to mount a handler.
+#[test]
+fn every_endpoint_that_is_described_answers() {
+    let server = Server::start(Engine::Sqlite);
+    let stranger = server.stranger();
+    let described = stranger.exchange(http::Method::GET, "/openapi.json", &[], Vec::new()).expect(200);
+    let mut count = 0;
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let Ok(method) = http::Method::from_bytes(method.to_uppercase().as_bytes()) else { continue };
+            if !["GET", "POST", "PATCH", "DELETE"].contains(&method.as_str()) {
+                continue;
+            }
+            let there = if path.starts_with("/api/v1") { path.clone() } else { format!("/api/v1{path}") };
+            let there = there.replace("{id}", &uuid::Uuid::nil().to_string());
+            let answer = stranger.exchange(method.clone(), &there, &[], Vec::new());
+            let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+            assert!(
+                !matches!(code.as_str(), "not_found" | "method_not_allowed" | "internal"),
+                "{method} {there}: {code}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count >= 54, "{count}");
+}
 
 #[test]
 fn the_doctor_tells_a_broken_configuration() {

@@ -69,6 +69,7 @@ impl Tellers {
             (LedgerKind::SignIn, ..) if text("outcome") == "refused" => "sign_in_failed",
             (LedgerKind::SignIn, ..) => "sign_in",
             (LedgerKind::Views, ..) => "views",
+            (LedgerKind::Keys, _, "rotated") => "key_rotated",
             (LedgerKind::Keys, ..) => "keys",
             (LedgerKind::Membership, _, "invited") => "invited",
             (LedgerKind::Membership, _, "invitation_revoked") => "invitation_revoked",
@@ -114,7 +115,7 @@ impl Tellers {
                 fill("address", text(&detail["settings"]["address"]).or(known));
             }
             LedgerKind::Instruction => fill("name", text(&detail["name"])),
-            LedgerKind::Keys => {}
+            LedgerKind::Keys => fill("epoch", detail["epoch"].as_i64().map(|epoch| epoch.to_string())),
         }
         params
     }

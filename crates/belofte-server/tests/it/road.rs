@@ -191,7 +191,7 @@ fn e2e(script: &str, server: &Server, extra: &[(&str, &str)]) {
 }
 
 on_both_engines!(an_agent_answers_in_the_browser, |engine| {
-    let Some(World { dovecot, server, .. }) = world(engine) else { return };
+    let Some(World { dovecot, postfix: _postfix, server }) = world(engine) else { return };
     send(&server, "Levering bank uitgesteld", "Wanneer komt mijn bank?", "bank-1@klant.example");
     until_conversations(&server, 1);
     e2e(

@@ -209,11 +209,7 @@ impl Store {
         if let Some(open) = self.lexicons().get(tenant) {
             return Ok(open);
         }
-        let stored = if self.is_postgres() {
-            self.read(access, Load).await?
-        } else {
-            self.on_index(move |index| index.lexicon(tenant)).await?
-        };
+        let stored = self.saved_lexicon(access).await?;
         let keys = self.keys(access).await?;
         let mut state = State {
             lexicon: Lexicon::new(&keys.search),
@@ -244,6 +240,16 @@ impl Store {
         Ok(open)
     }
 
+    /// The lexicon of the tenant of `access` as it was saved last.
+    pub(crate) async fn saved_lexicon(&self, access: &Access) -> Result<Option<SealedLexicon>, StoreError> {
+        let tenant = access.tenant();
+        if self.is_postgres() {
+            self.read(access, Load).await
+        } else {
+            self.on_index(move |index| index.lexicon(tenant)).await
+        }
+    }
+
     /// Reads the messages up to number `upto` for a lexicon that is behind them. While somebody
     /// waits (`asked`), only some of them, and not when that is being done already.
     pub(crate) async fn follow(
@@ -258,6 +264,7 @@ impl Store {
             Err(_) if asked => return Ok(()),
             Err(_) => open.following.lock().await,
         };
+        let mut read = false;
         let mut left = if asked { WHILE_ASKED } else { i64::MAX };
         while left > 0 && upto.is_none_or(|upto| open.through() < upto) {
             let after = open.through();
@@ -283,11 +290,12 @@ impl Store {
                 }
             }
             open.learn(last, &said);
+            read = true;
             if !full {
                 break;
             }
         }
-        self.save_lexicon(access, open, false).await
+        if read { self.save_lexicon(access, open, false).await } else { Ok(()) }
     }
 
     /// Saves a lexicon when enough is new in it, or whenever something is (`now`).

@@ -231,6 +231,7 @@ impl Store {
                 continue;
             }
             if numbers.is_empty() {
+                self.save_lexicon(access, &lexicon, false).await?;
                 return Ok(added);
             }
             let full = numbers.len() as i64 == BATCH;

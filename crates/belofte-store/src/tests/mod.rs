@@ -5,13 +5,17 @@
 mod api_keys;
 mod channel_accounts;
 mod conformance;
+mod conversations;
+mod desk;
 mod four_stores;
 mod house;
 mod idempotency;
 mod invitations;
 mod ledger_export;
 mod mail_accounting;
+mod messages;
 mod place;
+mod search;
 mod sessions;
 mod sign_in;
 mod tenants;

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Cases: pages, changes, who takes part, and what an access cannot see.
+
+use belofte_model::{ConversationStatus, Subset, Visible};
+
+use super::desk::{Desk, person, says};
+use super::house::houses;
+use crate::{Access, Assignee, ChangeConversation, ConversationQuery, MarkSeen, StoreError};
+
+const ALL: ConversationQuery = ConversationQuery {
+    status: None,
+    assignee: Assignee::Any,
+    queue: None,
+    contact: None,
+    after: None,
+    limit: 4,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_part_cases_of_one_moment_and_of_every_state() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        for n in 0..11 {
+            // Two of each second, so that pages must part equal times.
+            if n % 2 == 0 {
+                house.pass(1);
+            }
+            let stored = desk.file(&house, says("Jan", &n.to_string(), "Dag."), &n.to_string(), &[]).await;
+            let status = ConversationStatus::ALL[n % 3];
+            let change = ChangeConversation::prepare(
+                store,
+                access,
+                stored.conversation,
+                None,
+                Some(status),
+                None,
+                None,
+            );
+            store.write(access, change).await.expect("changed");
+        }
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let query = ConversationQuery { after, ..ALL };
+            let page = store.conversations(access, query).await.expect("a page");
+            let Some(last) = page.last() else { break };
+            after = Some((last.last_message_at, last.id));
+            seen.extend(page.iter().map(|row| (row.last_message_at, row.id)));
+        }
+        let mut sorted = seen.clone();
+        sorted.sort_unstable_by(|a, b| b.cmp(a));
+        sorted.dedup();
+        assert_eq!((seen.len(), &seen), (11, &sorted), "{}", house.name());
+        let open = ConversationQuery { status: Some(ConversationStatus::Open), limit: 100, ..ALL };
+        assert_eq!(store.conversations(access, open).await.expect("a page").len(), 4, "{}", house.name());
+        let counts = store.conversation_counts(access).await.expect("counts");
+        assert_eq!((counts.open, counts.waiting, counts.resolved), (4, 4, 3), "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_on_an_old_version_is_refused_and_each_change_is_written_down() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        let id = desk.file(&house, says("Jan", "Factuur", "Dag."), "1", &[]).await.conversation;
+        let case = store.conversation(access, id).await.expect("a case");
+        let change = |version, status, assignee| {
+            ChangeConversation::prepare(store, access, id, Some(version), status, assignee, None)
+        };
+        let taken = change(case.version, None, Some(Some(desk.admin.id)));
+        assert!(store.write(access, taken).await.expect("changed"), "{}", house.name());
+        let stale = store.write(access, change(case.version, Some(ConversationStatus::Resolved), None)).await;
+        assert!(matches!(stale, Err(StoreError::Conflict)), "{}", house.name());
+        // The same again changes nothing and is not written down.
+        let same = change(case.version + 1, None, Some(Some(desk.admin.id)));
+        assert!(!store.write(access, same).await.expect("read"), "{}", house.name());
+        let activities = store.activities(access, id).await.expect("activities");
+        let told: Vec<_> = activities.iter().map(|one| (one.kind.as_str(), one.to.clone())).collect();
+        assert_eq!(told, [("assigned", Some(desk.admin.id.to_string()))], "{}", house.name());
+        let now = house.clock.now();
+        assert!(store.conversation(access, id).await.expect("a case").unread);
+        store.write(access, MarkSeen { id, now }).await.expect("marked");
+        assert!(!store.conversation(access, id).await.expect("a case").unread, "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn participants_are_named_once_and_threads_in_order() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        let first = desk.file(&house, says("Jan", "Factuur", "Dag."), "1", &[]).await;
+        house.pass(60);
+        let mut second = says("Piet", "Re: Factuur", "Ook dag.");
+        second.cc = vec![person("", "JAN@klant.example"), person("Kees", "kees@klant.example")];
+        let answer = desk.file(&house, second, "2", &["1"]).await;
+        assert_eq!(answer.conversation, first.conversation, "{}", house.name());
+        let found = store.participants(access, first.conversation).await.expect("participants");
+        let told: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.address.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("Piet", "piet@klant.example"),
+                ("", "info@bakker.example"),
+                // The name of the older message serves where the newer one had none.
+                ("Jan", "JAN@klant.example"),
+                ("Kees", "kees@klant.example"),
+            ],
+            "{}",
+            house.name()
+        );
+        let threads = store.threads(access, first.conversation).await.expect("threads");
+        assert!(threads.len() == 1 && threads[0].account == desk.account.id, "{}", house.name());
+        let stranger = house.tenant("slager").await;
+        assert!(store.threads(&stranger.access, first.conversation).await.expect("asked").is_empty());
+        assert!(store.participants(&stranger.access, first.conversation).await.expect("asked").is_empty());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_that_sees_no_queue_sees_no_case() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let id = desk.file(&house, says("Jan", "Factuur", "De ketel lekt."), "1", &[]).await.conversation;
+        let full = &desk.admin.access;
+        let blind = Access::for_test(
+            full.tenant(),
+            full.actor(),
+            full.purpose(),
+            full.request(),
+            Visible { queues: Subset::Only(Vec::new()), ..Visible::all() },
+            house.clock.clone(),
+        );
+        let store = &house.store;
+        store.index(full).await.expect("indexed");
+        assert_eq!(store.search(full, "ketel", None, 10).await.expect("found").items.len(), 1);
+        assert!(store.conversations(&blind, ALL).await.expect("a page").is_empty(), "{}", house.name());
+        assert!(matches!(store.conversation(&blind, id).await, Err(StoreError::NotFound)));
+        assert!(matches!(store.activities(&blind, id).await, Err(StoreError::NotFound)));
+        assert_eq!(store.conversation_counts(&blind).await.expect("counts").open, 0);
+        assert!(store.messages(&blind, id, None, 10).await.expect("asked").is_empty(), "{}", house.name());
+        assert!(store.search(&blind, "ketel", None, 10).await.expect("asked").items.is_empty());
+        assert!(
+            store.suggest_contacts(&blind, "jan", 10).await.expect("asked").is_empty(),
+            "{}",
+            house.name()
+        );
+        house.close().await;
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Search and the lexicon: what is found before and after indexing, by whole words and by their
+//! beginnings, and what a restart keeps.
+
+use super::desk::{Desk, again, says};
+use super::house::{House, houses};
+use crate::{Access, MessageContent, Store};
+
+async fn found(store: &Store, access: &Access, query: &str) -> Vec<String> {
+    let hits = store.search(access, query, None, 100).await.expect("found");
+    hits.items.into_iter().map(|hit| hit.message.content.subject).collect()
+}
+
+async fn words(store: &Store, access: &Access, prefix: &str) -> Vec<String> {
+    store.suggest_words(access, prefix, 10).await.expect("words")
+}
+
+/// Three contacts write of a thermostat, one of a thermometer.
+async fn four_mails(house: &House, desk: &Desk) {
+    for (n, name) in ["Jan", "Piet", "Kees"].into_iter().enumerate() {
+        let content = says(name, &format!("Vraag {n}"), "Mijn thermostaat, nummer 123456, doet het niet.");
+        desk.file(house, content, &n.to_string(), &[]).await;
+    }
+    desk.file(house, says("Jan", "Anders", "De thermometer is zoek."), "9", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beginnings_of_words_are_found_once_three_contacts_used_them() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        four_mails(&house, &desk).await;
+        // Before the index has them they are looked through one by one: every beginning is found.
+        if !store.is_postgres() {
+            assert_eq!(found(store, access, "thermom").await, ["Anders"]);
+        }
+        store.index(access).await.expect("indexed");
+        assert_eq!(
+            found(store, access, "thermo").await,
+            ["Vraag 2", "Vraag 1", "Vraag 0"],
+            "{}",
+            house.name()
+        );
+        assert_eq!(found(store, access, "thermometer").await, ["Anders"], "{}", house.name());
+        assert_eq!(found(store, access, "nummer therm").await.len(), 3, "{}", house.name());
+        assert_eq!(words(store, access, "therm").await, ["thermostaat"], "{}", house.name());
+        // What has a digit in it is never suggested.
+        assert!(words(store, access, "123").await.is_empty(), "{}", house.name());
+        let stranger = house.tenant("slager").await;
+        assert!(words(store, &stranger.access, "therm").await.is_empty(), "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_count_as_words_of_their_contact_and_quotes_as_nobodys() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        for (n, name) in ["Jan", "Piet", "Kees"].into_iter().enumerate() {
+            let text = "Dag.\n> Over de warmtepomp".to_owned();
+            let quoted_from = Some(5);
+            let content = MessageContent { quoted_from, ..says(name, "Vraag", &text) };
+            let stored = desk.file(&house, content, &n.to_string(), &[]).await;
+            let to = super::desk::person(name, "klant@klant.example");
+            desk.answer(&house, stored, to.clone(), "Zie de handleiding.").await;
+            // Often to one contact is not to many.
+            if n == 0 {
+                for _ in 0..4 {
+                    desk.answer(&house, stored, to.clone(), "Ontkalken helpt.").await;
+                }
+            }
+        }
+        store.index(access).await.expect("indexed");
+        assert_eq!(words(store, access, "handl").await, ["handleiding"], "{}", house.name());
+        assert!(words(store, access, "ontk").await.is_empty(), "{}", house.name());
+        assert!(words(store, access, "warm").await.is_empty(), "{}", house.name());
+        assert_eq!(found(store, access, "warmtepomp").await.len(), 3, "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lexicon_that_was_not_saved_is_read_again_and_a_saved_one_goes_on() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let access = &desk.admin.access;
+        four_mails(&house, &desk).await;
+        house.store.index(access).await.expect("indexed");
+        assert_eq!(words(&house.store, access, "therm").await, ["thermostaat"]);
+        let house = again(house).await;
+        assert_eq!(words(&house.store, access, "therm").await, ["thermostaat"], "{}", house.name());
+
+        // Minutes later the next message brings a save with it.
+        house.pass(600);
+        let last = desk.file(&house, says("Kees", "Nog een", "Dag."), "10", &[]).await;
+        house.store.index(access).await.expect("indexed");
+        words(&house.store, access, "therm").await;
+        house.store.index(access).await.expect("indexed");
+        let saved = house.store.saved_lexicon(access).await.expect("asked").expect("a saved lexicon");
+        assert!(saved.through >= last.no, "{}: {} of {}", house.name(), saved.through, last.no);
+        let sealed = String::from_utf8_lossy(&saved.content);
+        assert!(!sealed.contains("thermostaat"), "{}", house.name());
+
+        let house = again(house).await;
+        // Two more contacts, and the word of before is known with theirs.
+        for (n, name) in ["Piet", "Kees"].into_iter().enumerate() {
+            desk.file(&house, says(name, "Zoek", "De thermometer."), &format!("2{n}"), &[]).await;
+        }
+        house.store.index(access).await.expect("indexed");
+        let known = words(&house.store, access, "therm").await;
+        assert_eq!(known, ["thermometer", "thermostaat"], "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_a_search_goes_on_where_the_last_ended_also_before_indexing() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        for n in 0..9 {
+            desk.file(&house, says("Jan", &n.to_string(), "De ketel lekt."), &n.to_string(), &[]).await;
+            if n == 3 {
+                store.index(access).await.expect("indexed");
+            }
+        }
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.search(access, "ketel", before, 2).await.expect("a page");
+            seen.extend(page.items.into_iter().map(|hit| hit.message.content.subject));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, ["8", "7", "6", "5", "4", "3", "2", "1", "0"], "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_are_suggested_by_what_begins_their_name_or_address() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        for (n, name) in ["Janneke", "Jansje", "Piet", "Janneke"].into_iter().enumerate() {
+            desk.file(&house, says(name, "Vraag", "Over Janus."), &n.to_string(), &[]).await;
+        }
+        store.index(access).await.expect("indexed");
+        let suggested = async |prefix: &str| {
+            let found = store.suggest_contacts(access, prefix, 10).await.expect("contacts");
+            found.into_iter().map(|contact| contact.name).collect::<Vec<_>>()
+        };
+        assert_eq!(suggested("jan").await, ["Janneke", "Jansje"], "{}", house.name());
+        assert_eq!(suggested("JANSJE@kl").await, ["Jansje"], "{}", house.name());
+        assert_eq!(suggested("piet").await, ["Piet"], "{}", house.name());
+        // Our own address stands in every mail and is nobody's; two characters are too few.
+        assert!(suggested("info").await.is_empty() && suggested("ja").await.is_empty(), "{}", house.name());
+        house.close().await;
+    }
+}

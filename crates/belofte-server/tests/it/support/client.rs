@@ -78,6 +78,12 @@ impl Client {
         program
     }
 
+    /// The same browser at another node of the same installation: what it is signed in with counts
+    /// there too.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// As this client, but every request also carries this header; an empty value leaves it out.
     /// The cookies are shared.
     pub fn with_header(&self, name: &'static str, value: &str) -> Self {

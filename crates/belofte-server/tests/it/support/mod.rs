@@ -5,11 +5,13 @@
 pub mod certificate;
 pub mod chromium;
 pub mod client;
+pub mod collector;
 pub mod dovecot;
 pub mod free_port;
+pub mod inbox;
+pub mod lane;
 pub mod peer;
 pub mod postfix;
-pub mod inbox;
 pub mod postgres;
 pub mod server;
 pub mod swaks;

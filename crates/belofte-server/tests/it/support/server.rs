@@ -110,11 +110,36 @@ impl Server {
         server
     }
 
+    /// Another node of the same installation: a second process with a data folder and ports of its
+    /// own, on the same two databases, with the same root key and the same blobs. Whoever is signed
+    /// in here is signed in there. It ends before this one's databases do, so drop it first.
+    ///
+    /// # Panics
+    /// On an embedded engine, which has one node.
+    pub fn neighbour(&self) -> Self {
+        let databases = self.databases.as_ref().expect("nodes share a server");
+        let more = format!("[vault]\nroot_key_file = {:?}\n", self.data_folder().join("root.key"));
+        let mut node = Self::prepare_on(self.engine, Some(databases), &more);
+        fs::create_dir(node.data_folder()).expect("our own folder");
+        let blobs = self.data_folder().join("blobs");
+        fs::create_dir_all(&blobs).expect("our own folder");
+        std::os::unix::fs::symlink(blobs, node.data_folder().join("blobs")).expect("our own folder");
+        node.boot();
+        node.tenant = Tenant { id: self.tenant.id.clone(), admin: self.tenant.admin.at(node.https) };
+        node
+    }
+
     fn prepare(engine: Engine, more: &str) -> Self {
+        let databases = (engine == Engine::Postgres).then(|| [Database::empty(), Database::empty()]);
+        let mut server = Self::prepare_on(engine, databases.as_ref(), more);
+        server.databases = databases;
+        server
+    }
+
+    fn prepare_on(engine: Engine, databases: Option<&[Database; 2]>, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let [https, smtp] = free_ports();
-        let databases = (engine == Engine::Postgres).then(|| [Database::empty(), Database::empty()]);
-        let storage = match &databases {
+        let storage = match databases {
             Some([content, keys]) => format!(
                 "[storage]\nengine = \"postgres\"\nurl = {:?}\nkeys_url = {:?}\n",
                 content.url(),
@@ -132,7 +157,7 @@ impl Server {
         fs::write(folder.path().join("belofte.toml"), config).expect("our own folder");
         let https = SocketAddr::from(([127, 0, 0, 1], https));
         let tenant = Tenant { id: String::new(), admin: Client::new(https) };
-        Self { engine, https, smtp, tenant, process: None, databases, folder }
+        Self { engine, https, smtp, tenant, process: None, databases: None, folder }
     }
 
     /// Starts the program, after [`stop`](Self::stop) or [`kill`](Self::kill) with the same data

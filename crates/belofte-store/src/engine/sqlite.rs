@@ -302,8 +302,10 @@ impl Writer {
             return Ok(vec![None; group.len()]);
         }
         let transaction = self.keys.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let insert = |work: &Box<dyn Work>| keys::insert_lite(&transaction, work.new_keys());
-        let refused = group.iter().map(insert).collect::<Result<Vec<_>, _>>()?;
+        let mut refused = Vec::with_capacity(group.len());
+        for work in group {
+            refused.push(keys::insert_lite(&transaction, work.new_keys())?);
+        }
         keys::destroy_lite(&transaction, &self.dying)?;
         transaction.commit()?;
         self.dying.clear();

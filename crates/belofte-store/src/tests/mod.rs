@@ -19,6 +19,7 @@ mod search;
 mod sessions;
 mod sign_in;
 mod tenants;
+mod upkeep;
 mod users;
 mod views;
 

@@ -96,6 +96,17 @@ async fn open_with(
     Store::open_with(&settings, migrations, root, clock, Random::System).await
 }
 
+/// The stores of this version under a root key of the test's own.
+pub(crate) async fn open_with_root(
+    folder: &Path,
+    engine: EngineSettings,
+    root: RootKey,
+    clock: Clock,
+) -> Result<Store, StoreError> {
+    let settings = StoreSettings { folder: folder.to_owned(), engine };
+    Store::open_with(&settings, &MIGRATIONS, root, clock, Random::System).await
+}
+
 pub(crate) fn access(tenant: TenantId) -> Access {
     Access::for_test(
         tenant,

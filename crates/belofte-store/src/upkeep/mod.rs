@@ -3,8 +3,8 @@
 //! or what has ended by itself, and the rotation of keys.
 
 mod rotation;
-mod schedule;
-mod sweep;
+pub(crate) mod schedule;
+pub(crate) mod sweep;
 
 use belofte_model::{Duration, JobKind};
 

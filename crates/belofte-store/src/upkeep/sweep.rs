@@ -408,11 +408,21 @@ async fn blob_files(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreErro
 
 /// A key that belongs to one contact, conversation or mail.
 #[derive(Clone, Copy)]
-struct Owned {
+pub(crate) struct Owned {
     id: KeyId,
     class: KeyClass,
     keeper: Keeper,
     owner: Uuid,
+}
+
+impl Owned {
+    /// `None` for a key of another class, which no sweep touches.
+    pub(crate) const fn new(id: KeyId, class: KeyClass, owner: Uuid) -> Option<Self> {
+        match Keeper::of(class) {
+            Some(keeper) => Some(Self { id, class, keeper, owner }),
+            None => None,
+        }
+    }
 }
 
 /// A page of them, in the order of their ids.
@@ -480,12 +490,8 @@ async fn keys(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreError> {
         let rows = store.read_keys(tenant, page).await?;
         let Some((last, ..)) = rows.last() else { break };
         next = Uuid::from_u128(last.uuid().as_u128().saturating_add(1));
-        let owned: Vec<Owned> = rows
-            .iter()
-            .filter_map(|(id, class, owner)| {
-                Some(Owned { id: *id, class: *class, keeper: Keeper::of(*class)?, owner: (*owner)? })
-            })
-            .collect();
+        let owned: Vec<Owned> =
+            rows.iter().filter_map(|(id, class, owner)| Owned::new(*id, *class, (*owner)?)).collect();
         for keeper in [Keeper::Contact, Keeper::Conversation, Keeper::Spool] {
             let ids = owners(&owned, keeper);
             if ids.is_empty() {
@@ -501,15 +507,23 @@ async fn keys(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreError> {
             break;
         }
     }
-    if dead.is_empty() {
-        return Ok(clean);
-    }
     dead.truncate(KEYS);
-    let now = access.clock().now();
-    let names: Vec<String> = dead.iter().map(|key| format!("{}:{}", key.class.as_str(), key.id)).collect();
+    destroy(lease, dead).await?;
+    Ok(clean)
+}
+
+/// Destroys `keys`, whose owners were not there.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one is there after all; nothing is destroyed then.
+pub(crate) async fn destroy(lease: &Lease<'_>, keys: Vec<Owned>) -> Result<(), StoreError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let (store, access, now) = (lease.store, lease.access, lease.access.clock().now());
+    let names: Vec<String> = keys.iter().map(|key| format!("{}:{}", key.class.as_str(), key.id)).collect();
     let detail = json!({ "act": "swept", "destroyed": names });
     let leaf = NewLeaf::new(access, &*store.keys(access).await?, store.random(), LedgerKind::Keys, detail)?;
-    let ids = dead.iter().map(|key| key.id).collect();
-    store.write(access, DestroyKeys { job: lease.job.clone(), keys: dead, dead: ids, leaf, now }).await?;
-    Ok(clean)
+    let dead = keys.iter().map(|key| key.id).collect();
+    store.write(access, DestroyKeys { job: lease.job.clone(), keys, dead, leaf, now }).await
 }

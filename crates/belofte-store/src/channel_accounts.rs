@@ -518,6 +518,20 @@ impl Store {
         Ok(AccountForDelivery { account, password })
     }
 
+    /// What stands behind a plus is a part of the mailbox before it (RFC 5233): when that is another
+    /// tenant's, mail to the part is theirs too, and nobody else can take it away.
+    async fn unless_part_of_another(
+        &self,
+        access: &Access,
+        address: &EmailAddress,
+    ) -> Result<(), ChannelAccountError> {
+        let (mailbox, Some(_)) = address.split_detail() else { return Ok(()) };
+        match self.system().account_by_address(&mailbox).await? {
+            Some(owner) if owner.tenant() != access.tenant() => Err(ChannelAccountError::AddressTaken),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds an account.
     ///
     /// # Errors
@@ -527,6 +541,7 @@ impl Store {
         access: &Access,
         new: NewChannelAccount,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        self.unless_part_of_another(access, &new.address).await?;
         let keys = self.keys(access).await?;
         let queue = match new.queue {
             Some(queue) => queue,
@@ -575,6 +590,7 @@ impl Store {
         let new_address = match &address {
             // Other capitals are the same address to everybody else.
             Some(new) if new.normalised() != account.address.normalised() => {
+                self.unless_part_of_another(access, new).await?;
                 Some(self.system().address_index(new).await?)
             }
             _ => None,

@@ -13,7 +13,9 @@ pub mod lane;
 pub mod peer;
 pub mod postfix;
 pub mod postgres;
+pub mod refusing;
 pub mod server;
+pub mod sink;
 pub mod swaks;
 pub mod wait;
 

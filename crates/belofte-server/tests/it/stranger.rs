@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Stranger: every operation of openapi.json is called by everybody who might try, with the ids
+//! of rows that exist, and the table below says what each gets. An operation without a row fails,
+//! and so does a row without an operation.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use belofte_server::api::time::Time;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, Response};
+use crate::support::refusing::refusing_server;
+use crate::support::server::{ADMIN, PASSWORD, Server, Tenant, on_both_engines};
+use crate::support::swaks::swaks;
+use crate::support::wait;
+
+/// Who gets what.
+///
+/// | column     | who                                                                               |
+/// |------------|-----------------------------------------------------------------------------------|
+/// | owner      | the tenant's first admin, who is its privacy officer too; the rows are theirs     |
+/// | admin      | another admin of the tenant                                                       |
+/// | supervisor | a supervisor of the tenant                                                        |
+/// | agent      | an agent of the tenant                                                            |
+/// | officer    | an agent of the tenant with the duty of privacy officer                           |
+/// | other      | the admin and privacy officer of another tenant, with the ids of the first tenant |
+/// | read       | a program with a key of scope read                                                |
+/// | write      | a program with a key of scope write                                               |
+/// | operator   | somebody of the operator, without a user's cookie                                 |
+/// | nobody     | no cookie; and a session that was ended, one that ran out, one of a blocked user, |
+/// |            | a revoked key, and a wrong key beside the owner's good cookie                     |
+const TABLE: &str = "
+                                        owner admin supervisor agent officer other read write operator nobody
+
+POST   /session                         201   201   201        201   201     201   201  201   201      201
+GET    /session                         200   200   200        200   200     200   403  403   401      401
+DELETE /session                         204   204   204        204   204     204   403  403   401      401
+GET    /sessions                        200   200   200        200   200     200   403  403   401      401
+DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401
+PATCH  /me                              200   200   200        200   200     200   403  403   401      401
+POST   /me/password                     204   204   204        204   204     204   403  403   401      401
+
+GET    /users                           200   200   200        200   200     200   200  200   401      401
+PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401
+GET    /invitations                     200   200   403        403   403     200   403  403   401      401
+POST   /invitations                     201   201   403        403   403     201   403  403   401      401
+DELETE /invitations/{id}                204   204   403        403   403     404   403  403   401      401
+POST   /invitations/look                200   200   200        200   200     200   200  200   200      200
+POST   /invitations/accept              201   201   201        201   201     201   201  201   201      201
+GET    /api-keys                        200   200   403        403   403     200   403  403   401      401
+POST   /api-keys                        201   201   403        403   403     201   403  403   401      401
+DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401
+
+GET    /conversations                   200   200   200        200   200     200   200  200   401      401
+GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401
+GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401
+PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401
+POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401
+GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401
+POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401
+GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401
+POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401
+GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401
+POST   /attachments                     201   201   201        201   201     201   403  201   401      401
+GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401
+GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401
+PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401
+POST   /search                          200   200   200        200   200     200   200  200   401      401
+POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401
+GET    /queues                          200   200   200        200   200     200   200  200   401      401
+GET    /live                            101   101   101        101   101     101   101  101   401      401
+
+GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401
+POST   /channel-accounts                201   201   403        403   403     201   403  403   401      401
+POST   /channel-accounts/test           200   200   403        403   403     404   403  403   401      401
+GET    /channel-accounts/{id}           200   200   200        403   403     404   403  403   401      401
+PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401
+DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401
+GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401
+GET    /quarantine                      200   200   200        403   403     200   403  403   401      401
+GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401
+POST   /quarantine/{id}/retry           202   202   202        403   403     404   403  403   401      401
+GET    /dead-letters                    200   200   403        403   403     200   403  403   401      401
+POST   /dead-letters/{id}/retry         202   202   403        403   403     404   403  403   401      401
+GET    /ledger                          200   403   403        403   200     200   403  403   401      401
+POST   /ledger/export                   200   403   403        403   200     200   403  403   401      401
+
+POST   /operator/session                201   201   201        201   201     201   201  201   201      201
+GET    /operator/session                401   401   401        401   401     401   401  401   200      401
+DELETE /operator/session                401   401   401        401   401     401   401  401   204      401
+GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401
+GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401
+";
+
+const OPERATOR: &str = "wacht@beheer.example";
+/// A word that only the first tenant's mail holds.
+const WORD: &str = "zonnebloempitten";
+
+/// What a request is made of: the path below `/api/v1` and what goes in.
+enum Body {
+    Nothing,
+    Json(Value),
+    File,
+    Upgrade,
+}
+
+/// Somebody who calls.
+struct Caller {
+    column: &'static str,
+    /// Who it is in words, for the failure.
+    name: String,
+    cookies: Option<String>,
+    key: Option<String>,
+    /// The address, of users and operators.
+    email: Option<String>,
+}
+
+/// Two tenants, everybody who calls, and rows of the first tenant that exist.
+struct World {
+    server: Server,
+    other: Tenant,
+    callers: Vec<Caller>,
+    conversation: String,
+    incoming: String,
+    failed: String,
+    attachment: String,
+    contact: String,
+    account: String,
+    user: String,
+    quarantined: Vec<String>,
+    dead: Vec<String>,
+    /// Numbers what must be unique.
+    next: Cell<u32>,
+}
+
+fn id(value: &Value) -> String {
+    value["id"].as_str().expect("an id").to_owned()
+}
+
+fn account(address: &str, port: u16) -> Value {
+    json!({
+        "kind": "email", "address": address, "from_name": "Winkel",
+        "submission": { "host": "127.0.0.1", "port": port, "security": "none" },
+    })
+}
+
+fn world(engine: crate::support::server::Engine) -> World {
+    let mut server = Server::start(engine);
+    let other = server.found_tenant("bakker");
+    let owner = server.admin();
+    let refusing =
+        owner.post("/channel-accounts", account("info@winkel.example", refusing_server())).expect(201);
+    owner.post("/channel-accounts", account("post@winkel.example", 9)).expect(201);
+
+    let folder = server.scratch().join("mail");
+    std::fs::create_dir_all(&folder).expect("our own folder");
+    let file = folder.join("lijst.txt");
+    std::fs::write(&file, format!("lijst van {WORD}")).expect("our own folder");
+    let attached = format!("@{}", file.display());
+    for (to, subject) in [("info@winkel.example", "eerste"), ("post@winkel.example", "tweede")] {
+        let subject = format!("Subject: {subject} vraag");
+        let mail = ["--from", "jan@klant.example", "--to", to, "--header", &subject, "--body", WORD];
+        let sent = swaks(server.smtp, &[&mail[..], &["--attach", &attached]].concat());
+        assert!(sent.ok, "{}", sent.transcript);
+    }
+    for number in 0..4 {
+        // Nobody sent it: neither the envelope nor the header names a sender.
+        let data = format!("Subject: geen afzender {number}\n\ntekst {number}\n");
+        let sent = swaks(server.smtp, &["--from", "<>", "--to", "info@winkel.example", "--data", &data]);
+        assert!(sent.ok, "{}", sent.transcript);
+    }
+    let all = |path: &'static str, count: usize| {
+        wait::until(&format!("{count} items of {path}"), Duration::from_secs(30), || {
+            let items = server.admin().get(path).expect(200)["items"].as_array().cloned().expect("items");
+            (items.len() >= count).then_some(items)
+        })
+    };
+    let quarantined: Vec<_> = all("/quarantine", 4).iter().map(id).collect();
+    let cases = all("/conversations?status=all", 2);
+    let of = |subject: &str| {
+        let found =
+            cases.iter().find(|case| case["subject"].as_str().is_some_and(|text| text.contains(subject)));
+        found.expect("the conversation").clone()
+    };
+    let (first, second) = (of("eerste"), of("tweede"));
+    let messages = owner.get(&format!("/conversations/{}/messages", id(&first))).expect(200);
+    let incoming = messages["items"][0].clone();
+    let reply = json!({ "kind": "reply", "text": "antwoord", "attachment_ids": [] });
+    let failed = owner.post(&format!("/conversations/{}/messages", id(&first)), reply.clone()).expect(201);
+    for _ in 0..3 {
+        owner.post(&format!("/conversations/{}/messages", id(&second)), reply.clone()).expect(201);
+    }
+    let scratch = server.join("agent");
+    let user = scratch.get("/session").expect(200)["user"]["id"].as_str().expect("an id").to_owned();
+    let callers = callers(&server, &other);
+    // The refusal is there before the server stops.
+    let told = format!("/conversations/{}/messages", id(&first));
+    until_failed(&server, &told, &id(&failed));
+
+    // Deliveries to a port where nobody listens wait for their next try; those become dead letters.
+    server.stop();
+    server.kill_deliveries(&server.tenant.id);
+    server.boot();
+    let dead: Vec<_> = server.admin().get("/dead-letters").expect(200)["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(id)
+        .collect();
+    assert!(dead.len() >= 3, "three deliveries waited: {dead:?}");
+    World {
+        conversation: id(&first),
+        incoming: id(&incoming),
+        failed: id(&failed),
+        attachment: id(&incoming["attachments"][0]),
+        contact: id(&first["contact"]),
+        account: id(&refusing),
+        user,
+        quarantined,
+        dead,
+        callers,
+        other,
+        server,
+        next: Cell::new(0),
+    }
+}
+
+/// Waits until the delivery of `message` was refused; `path` lists the messages around it.
+fn until_failed(server: &Server, path: &str, message: &str) {
+    wait::until("the refusal", Duration::from_secs(30), || {
+        let page = server.admin().get(path).expect(200);
+        let all = page["items"].as_array().cloned().expect("items");
+        let own = all.into_iter().find(|one| one["id"] == *message).expect("the reply");
+        (own["deliveries"][0]["state"] == "failed").then_some(())
+    });
+}
+
+fn callers(server: &Server, other: &Tenant) -> Vec<Caller> {
+    let owner = server.admin();
+    let email = |client: &Client| {
+        client.get("/session").expect(200)["user"]["email"].as_str().expect("an address").to_owned()
+    };
+    let user = |column: &'static str, name: &str, client: &Client| Caller {
+        column,
+        name: name.to_owned(),
+        cookies: client.cookie_header(),
+        key: None,
+        email: Some(email(client)),
+    };
+    let officer = json!({ "role": "agent", "privacy_officer": true });
+    let mut all = vec![
+        user("owner", "the first admin", owner),
+        user("admin", "another admin", &server.join("admin")),
+        user("supervisor", "a supervisor", &server.join("supervisor")),
+        user("agent", "an agent", &server.join("agent")),
+        user("officer", "a privacy officer", &server.invite(owner, officer, "toezicht@winkel.example")),
+        user("other", "another tenant's admin", &other.admin),
+    ];
+    let key = |scope: &str| {
+        let wanted = json!({ "name": scope, "scope": scope, "expires_at": soon() });
+        owner.post("/api-keys", wanted).expect(201)
+    };
+    let told = |key: &Value| key["key"].as_str().expect("a key").to_owned();
+    let program = |column, name: &str, cookies, key: String| Caller {
+        column,
+        name: name.to_owned(),
+        cookies,
+        key: Some(key),
+        email: None,
+    };
+    all.push(program("read", "a key that reads", None, told(&key("read"))));
+    all.push(program("write", "a key that writes", None, told(&key("write"))));
+
+    server.make_operator(OPERATOR);
+    let operator = server.stranger();
+    operator.post("/operator/session", json!({ "email": OPERATOR, "password": PASSWORD })).expect(201);
+    let (cookies, email) = (operator.cookie_header(), Some(OPERATOR.to_owned()));
+    all.push(Caller { column: "operator", name: "an operator user".into(), cookies, key: None, email });
+
+    let nobody = |name: &str, cookies| Caller {
+        column: "nobody",
+        name: name.to_owned(),
+        cookies,
+        key: None,
+        email: None,
+    };
+    let ended = server.join("admin");
+    let kept = ended.cookie_header();
+    ended.delete("/session").expect(204);
+    let blocked = server.join("admin");
+    let blocked_id = blocked.get("/session").expect(200)["user"]["id"].as_str().expect("an id").to_owned();
+    let blocked_cookies = blocked.cookie_header();
+    owner.patch(&format!("/users/{blocked_id}"), json!({ "state": "blocked" })).expect(200);
+    let revoked = key("write");
+    owner.delete(&format!("/api-keys/{}", id(&revoked))).expect(204);
+    let expired = format!("__Host-belofte={}", server.expired_session(ADMIN));
+    all.extend([
+        nobody("nobody", None),
+        nobody("an ended session", kept),
+        nobody("a session that ran out", Some(expired)),
+        nobody("a blocked user", blocked_cookies),
+        nobody("a made-up session", Some(format!("__Host-belofte={}", "A".repeat(43)))),
+        nobody(
+            "an operator's token as a user's",
+            operator.cookie_header().map(|all| all.replace("-operator", "")),
+        ),
+        nobody(
+            "a user's token as an operator's",
+            owner.cookie_header().map(|all| all.replace('=', "-operator=")),
+        ),
+        nobody("the same cookie twice", owner.cookie_header().map(|all| format!("{all}; {all}"))),
+        program("nobody", "a revoked key", None, told(&revoked)),
+        program("nobody", "a wrong key beside a good cookie", owner.cookie_header(), "blt_wrong".into()),
+    ]);
+    all
+}
+
+/// A moment in the near future, as keys need one.
+fn soon() -> Value {
+    let soon = belofte_store::Clock::System.now() + Duration::from_secs(3_600);
+    serde_json::to_value(Time(soon)).expect("a time")
+}
+
+impl Caller {
+    /// A client that says who this is; what it learns (a cookie) is forgotten with it.
+    fn client(&self, server: &Server) -> Client {
+        let client = match &self.key {
+            Some(key) => server.stranger().with_key(key),
+            None => server.stranger(),
+        };
+        client.with_header("cookie", self.cookies.as_deref().unwrap_or_default())
+    }
+
+    /// As [`client`](Self::client), in a session that may end.
+    fn elsewhere(&self, server: &Server) -> Client {
+        let Some(email) = &self.email else { return self.client(server) };
+        let fresh = server.stranger();
+        let path = if self.column == "operator" { "/operator/session" } else { "/session" };
+        fresh.post(path, json!({ "email": email, "password": PASSWORD })).expect(201);
+        fresh
+    }
+}
+
+impl World {
+    fn unique(&self) -> u32 {
+        self.next.set(self.next.get() + 1);
+        self.next.get()
+    }
+
+    /// A row that this caller may use up: each who succeeds has their own, the rest share one.
+    fn one_of<'a>(&self, rows: &'a [String], caller: &Caller) -> &'a str {
+        let own = match caller.column {
+            "owner" => 1,
+            "admin" => 2,
+            "supervisor" => 3,
+            _ => 0,
+        };
+        &rows[own.min(rows.len() - 1)]
+    }
+
+    fn link(&self) -> String {
+        let made = self.server.admin().post("/invitations", json!({ "role": "agent" })).expect(201);
+        let (_, token) = made["link"].as_str().expect("a link").split_once('#').expect("a token");
+        token.to_owned()
+    }
+
+    /// The request that `caller` sends to `operation` (method and path as in the table), with the
+    /// ids of rows of the first tenant that exist.
+    fn request(&self, operation: &str, caller: &Caller) -> (String, Body) {
+        let owner = self.server.admin();
+        let (_, template) = operation.split_once(' ').expect("a method and a path");
+        let (mut row, mut body) = (String::new(), Body::Nothing);
+        match operation {
+            "POST /session" => body = Body::Json(json!({ "email": ADMIN, "password": PASSWORD })),
+            "POST /operator/session" => body = Body::Json(json!({ "email": OPERATOR, "password": PASSWORD })),
+            "DELETE /sessions/{id}" => {
+                let elsewhere = self.server.sign_in(ADMIN);
+                let all = elsewhere.get("/sessions").expect(200)["items"].as_array().cloned().expect("items");
+                row = id(all.iter().find(|one| one["current"] == true).expect("one's own"));
+            }
+            "PATCH /me" => body = Body::Json(json!({ "colour_scheme": "dark" })),
+            "POST /me/password" => body = Body::Json(json!({ "current": PASSWORD, "new": PASSWORD })),
+            "PATCH /users/{id}" => {
+                row = self.user.clone();
+                body = Body::Json(json!({ "role": "agent" }));
+            }
+            "POST /invitations" => body = Body::Json(json!({ "role": "agent" })),
+            "DELETE /invitations/{id}" => {
+                row = id(&owner.post("/invitations", json!({ "role": "agent" })).expect(201));
+            }
+            "POST /invitations/look" => body = Body::Json(json!({ "token": self.link() })),
+            "POST /invitations/accept" => {
+                body = Body::Json(json!({
+                    "token": self.link(), "name": "Nieuw", "password": PASSWORD, "language": "nl",
+                    "email": format!("nieuw{}@winkel.example", self.unique()),
+                }));
+            }
+            "POST /api-keys" => {
+                body = Body::Json(json!({ "name": "sleutel", "scope": "read", "expires_at": soon() }));
+            }
+            "DELETE /api-keys/{id}" => {
+                let wanted = json!({ "name": "sleutel", "scope": "read", "expires_at": soon() });
+                row = id(&owner.post("/api-keys", wanted).expect(201));
+            }
+            "GET /conversations/{id}"
+            | "POST /conversations/{id}/seen"
+            | "GET /conversations/{id}/messages"
+            | "GET /conversations/{id}/activity" => row = self.conversation.clone(),
+            "PATCH /conversations/{id}" => {
+                row = self.conversation.clone();
+                body = Body::Json(json!({ "status": "resolved" }));
+            }
+            "POST /conversations/{id}/messages" => {
+                row = self.conversation.clone();
+                body = Body::Json(json!({ "kind": "note", "text": "notitie", "attachment_ids": [] }));
+            }
+            "POST /messages/{id}/retry" => {
+                row = self.failed.clone();
+                let messages = format!("/conversations/{}/messages", self.conversation);
+                until_failed(&self.server, &messages, &self.failed);
+                body = Body::Json(json!({}));
+            }
+            "GET /messages/{id}/source" => row = self.incoming.clone(),
+            "POST /attachments" => body = Body::File,
+            "GET /attachments/{id}" => row = self.attachment.clone(),
+            "GET /contacts/{id}" => row = self.contact.clone(),
+            "PATCH /contacts/{id}" => {
+                row = self.contact.clone();
+                body = Body::Json(json!({ "name": "Jan" }));
+            }
+            "POST /search" => body = Body::Json(json!({ "q": WORD })),
+            "POST /search/suggest" => body = Body::Json(json!({ "prefix": "jan" })),
+            "GET /live" => body = Body::Upgrade,
+            "POST /channel-accounts" => {
+                let domain = if caller.column == "other" { "bakker" } else { "winkel" };
+                let address = format!("nieuw{}@{domain}.example", self.unique());
+                body = Body::Json(account(&address, 9));
+            }
+            "POST /channel-accounts/test" => body = Body::Json(json!({ "id": self.account })),
+            "GET /channel-accounts/{id}" | "GET /channel-accounts/{id}/accounting" => {
+                row = self.account.clone()
+            }
+            "PATCH /channel-accounts/{id}" => {
+                row = self.account.clone();
+                body = Body::Json(json!({ "from_name": "Winkel" }));
+            }
+            "DELETE /channel-accounts/{id}" => {
+                let address = format!("weg{}@winkel.example", self.unique());
+                row = id(&owner.post("/channel-accounts", account(&address, 9)).expect(201));
+            }
+            "GET /quarantine/{id}/source" => row = self.quarantined[0].clone(),
+            "POST /quarantine/{id}/retry" => row = self.one_of(&self.quarantined, caller).to_owned(),
+            "POST /dead-letters/{id}/retry" => row = self.one_of(&self.dead, caller).to_owned(),
+            "GET /session"
+            | "DELETE /session"
+            | "GET /sessions"
+            | "GET /users"
+            | "GET /invitations"
+            | "GET /api-keys"
+            | "GET /conversations"
+            | "GET /conversations/counts"
+            | "GET /queues"
+            | "GET /channel-accounts"
+            | "GET /quarantine"
+            | "GET /dead-letters"
+            | "GET /ledger"
+            | "POST /ledger/export"
+            | "GET /operator/session"
+            | "DELETE /operator/session"
+            | "GET /operator/tenants"
+            | "GET /operator/dead-letters" => {}
+            other => panic!("nothing says how to call {other}"),
+        }
+        (template.replace("{id}", &row), body)
+    }
+
+    fn call(&self, client: &Client, method: &str, path: &str, body: &Body) -> Response {
+        const UPGRADE: [(&str, &str); 4] = [
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let below = format!("/api/v1{path}");
+        match body {
+            Body::Nothing => client.exchange(method, &below, &[], Vec::new()),
+            Body::Json(json) => {
+                let kind = [("content-type", "application/json")];
+                client.exchange(method, &below, &kind, json.to_string().into_bytes())
+            }
+            Body::File => client.upload(path, "brief.txt", "text/plain", b"een brief"),
+            Body::Upgrade => client.exchange(method, &below, &UPGRADE, Vec::new()),
+        }
+    }
+
+    /// What must not be found in any answer to another tenant.
+    fn secrets(&self) -> Vec<&str> {
+        let mut all = vec![
+            WORD,
+            "jan@klant.example",
+            "@winkel.example",
+            &self.conversation,
+            &self.incoming,
+            &self.failed,
+            &self.attachment,
+            &self.contact,
+            &self.account,
+            &self.user,
+            &self.server.tenant.id,
+        ];
+        all.extend(self.quarantined.iter().chain(&self.dead).map(String::as_str));
+        all
+    }
+}
+
+/// The table: operation, and the status of each column.
+fn table() -> BTreeMap<String, BTreeMap<&'static str, u16>> {
+    let mut lines = TABLE.lines().filter(|line| !line.trim().is_empty());
+    let columns: Vec<&'static str> = lines.next().expect("a head").split_whitespace().collect();
+    let mut rows = BTreeMap::new();
+    for line in lines {
+        let mut words = line.split_whitespace();
+        let operation = format!("{} {}", words.next().expect("a method"), words.next().expect("a path"));
+        let statuses: Vec<u16> = words.map(|word| word.parse().expect("a status")).collect();
+        assert_eq!(statuses.len(), columns.len(), "{operation}");
+        let row = columns.iter().copied().zip(statuses).collect();
+        assert!(rows.insert(operation.clone(), row).is_none(), "{operation} has two rows");
+    }
+    rows
+}
+
+/// The operations that are served, with the statuses of their documented successes.
+fn operations(server: &Server) -> BTreeMap<String, BTreeSet<u16>> {
+    let described = server.stranger().exchange(Method::GET, "/openapi.json", &[], Vec::new()).expect(200);
+    let mut all = BTreeMap::new();
+    for (path, item) in described["paths"].as_object().expect("paths") {
+        let path = path.strip_prefix("/api/v1").expect("all live there");
+        for (method, operation) in item.as_object().expect("operations") {
+            assert!(operation["x-caller"].is_string(), "{method} {path} says who may call it");
+            let statuses = operation["responses"].as_object().expect("responses").keys();
+            let statuses = statuses.map(|status| status.parse::<u16>().expect("a number"));
+            let successes = statuses.filter(|status| *status < 300).collect();
+            all.insert(format!("{} {path}", method.to_uppercase()), successes);
+        }
+    }
+    all
+}
+
+/// A problem without what is different in each.
+fn without_request(response: &Response) -> Value {
+    let mut problem = response.json();
+    problem.as_object_mut().expect("an object").remove("request");
+    problem
+}
+
+on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
+    let world = world(engine);
+    let (table, operations) = (table(), operations(&world.server));
+    let (rows, served): (BTreeSet<_>, BTreeSet<_>) = (table.keys().collect(), operations.keys().collect());
+    assert_eq!(
+        served.difference(&rows).collect::<Vec<_>>(),
+        Vec::<&&String>::new(),
+        "operations without a row"
+    );
+    assert_eq!(
+        rows.difference(&served).collect::<Vec<_>>(),
+        Vec::<&&String>::new(),
+        "rows without an operation"
+    );
+
+    let mut wrong = Vec::new();
+    for (operation, row) in &table {
+        let (method, _) = operation.split_once(' ').expect("a method");
+        assert!(
+            row.values().any(|status| operations[operation].contains(status)),
+            "{operation} succeeds for nobody: is it mounted?"
+        );
+        for caller in &world.callers {
+            let (path, body) = world.request(operation, caller);
+            let ends = matches!(operation.as_str(), "DELETE /session" | "DELETE /operator/session");
+            let own = caller.column != "nobody" && caller.key.is_none();
+            let client =
+                if ends && own { caller.elsewhere(&world.server) } else { caller.client(&world.server) };
+            let response = world.call(&client, method, &path, &body);
+            let (status, told) = (response.status.as_u16(), String::from_utf8_lossy(&response.body));
+            let mut note =
+                |what: String| wrong.push(format!("{operation} as {}: {what}: {told}", caller.name));
+            if status != row[caller.column] {
+                note(format!("{status} instead of {}", row[caller.column]));
+                continue;
+            }
+            if status >= 400 {
+                let code = match status {
+                    401 => "not_signed_in",
+                    403 => "forbidden",
+                    _ => "not_found",
+                };
+                if response.json()["code"] != code {
+                    note(format!("no {code}"));
+                }
+            }
+            // Signing in as somebody of the first tenant tells of it to whom may.
+            let signs_in = matches!(operation.as_str(), "POST /session" | "POST /invitations/accept");
+            if caller.column == "other" && !signs_in {
+                for secret in world.secrets().into_iter().filter(|secret| told.contains(secret)) {
+                    note(format!("tells {secret}"));
+                }
+            }
+            // What exists elsewhere and what exists nowhere are one answer.
+            if status == 404 {
+                let made_up = path.split('/').map(|part| if part.len() == 36 { NOWHERE } else { part });
+                let made_up = made_up.collect::<Vec<_>>().join("/");
+                let body = match &body {
+                    Body::Json(json) if json.get("id").is_some() => Body::Json(json!({ "id": NOWHERE })),
+                    _ => body,
+                };
+                let nothing = world.call(&caller.client(&world.server), method, &made_up, &body);
+                if without_request(&nothing) != without_request(&response) {
+                    note("differs from what never existed".into());
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(world.other.admin.get("/conversations?status=all").expect(200)["items"], json!([]));
+});
+
+const NOWHERE: &str = "01890000-0000-7000-8000-000000000000";
+
+on_both_engines!(no_other_site_makes_a_browser_change_anything, |engine| {
+    let world = world(engine);
+    let browser = |caller: &Caller| caller.client(&world.server);
+    for operation in operations(&world.server).keys().filter(|operation| !operation.starts_with("GET ")) {
+        let (method, template) = operation.split_once(' ').expect("a method");
+        let column = if template.starts_with("/operator") { "operator" } else { "owner" };
+        let caller = world.callers.iter().find(|caller| caller.column == column).expect("one");
+        for said in ["", "0", "true", "1, 1"] {
+            let (path, body) = world.request(operation, caller);
+            let client = browser(caller).with_header("x-belofte", said);
+            let refused = world.call(&client, method, &path, &body);
+            assert_eq!(refused.status, 403, "{operation} with X-Belofte: {said:?}");
+            refused.problem(403, "forbidden");
+        }
+    }
+    // Nothing of all that happened.
+    world.server.admin().get(&format!("/channel-accounts/{}", world.account)).expect(200);
+    let case = world.server.admin().get(&format!("/conversations/{}", world.conversation)).expect(200);
+    assert_ne!(case["status"], "resolved");
+});
+
+on_both_engines!(a_key_and_a_cookie_never_add_up, |engine| {
+    let server = Server::start(engine);
+    let owner = server.admin();
+    let wanted = json!({ "name": "leest", "scope": "read", "expires_at": soon() });
+    let made = owner.post("/api-keys", wanted).expect(201);
+    let key = made["key"].as_str().expect("a key");
+    let cookie = owner.cookie_header().expect("signed in");
+    let both = server.stranger().with_key(key).with_header("cookie", &cookie);
+    // The key decides, whatever the cookie could do.
+    both.get("/conversations").expect(200);
+    both.get("/api-keys").problem(403, "forbidden");
+    both.get("/session").problem(403, "forbidden");
+    both.post("/invitations", json!({ "role": "admin" })).problem(403, "forbidden");
+    // A wrong key is not made good by a cookie.
+    let wrong = server.stranger().with_key("blt_wrong").with_header("cookie", &cookie);
+    wrong.get("/session").problem(401, "not_signed_in");
+    wrong.delete("/session").problem(401, "not_signed_in");
+    owner.get("/session").expect(200);
+    // Another scheme is no key: the cookie counts, and needs what cookies need.
+    let basic = server.stranger().with_header("cookie", &cookie).with_header("authorization", "Basic YTpi");
+    basic.get("/session").expect(200);
+    basic.with_header("x-belofte", "").patch("/me", json!({})).problem(403, "forbidden");
+
+    // The same between a key and an operator's cookie.
+    server.make_operator(OPERATOR);
+    let operator = server.stranger();
+    operator.post("/operator/session", json!({ "email": OPERATOR, "password": PASSWORD })).expect(201);
+    let cookie = operator.cookie_header().expect("signed in");
+    let mixed = server.stranger().with_key(key).with_header("cookie", &cookie);
+    mixed.get("/operator/tenants").problem(401, "not_signed_in");
+    // An operator user is no user: not with the cookie, not with the password.
+    operator.get("/conversations").problem(401, "not_signed_in");
+    server
+        .stranger()
+        .post("/session", json!({ "email": OPERATOR, "password": PASSWORD }))
+        .problem(401, "sign_in_failed");
+    server
+        .stranger()
+        .post("/operator/session", json!({ "email": ADMIN, "password": PASSWORD }))
+        .problem(401, "sign_in_failed");
+});

@@ -2,6 +2,8 @@
 //! The real programs that the tests speak with, each a private instance with its own data,
 //! on the loopback, gone when its handle is dropped or the test process ends in any way.
 
+pub mod backstage;
+pub mod canary;
 pub mod certificate;
 pub mod chromium;
 pub mod client;

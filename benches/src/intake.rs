@@ -157,7 +157,7 @@ fn postfix_to_dovecot(parcels: &[Parcel]) -> anyhow::Result<f64> {
     smtp::send(servers.smtp, LANES, parcels)?;
     let mut delivered = 0;
     while delivered < parcels.len() {
-        delivered += log.count("status=sent")?;
+        delivered += log.count("status=sent", "status=deferred")?;
         if watch.elapsed() > Duration::from_secs(600) {
             bail!("Postfix delivered {delivered} of {} mails in ten minutes", parcels.len());
         }

@@ -248,6 +248,7 @@ fn dovecot(lmtp: u16) -> anyhow::Result<Peer> {
     let config = format!(
         "base_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/log\nprotocols = lmtp\n\
          listen = 127.0.0.1\nssl = no\nmail_location = maildir:{at}/mail/%u\nfirst_valid_uid = 1\n\
+         passdb {{\n driver = static\n args = nopassword=y\n}}\n\
          userdb {{\n driver = static\n args = uid=mail gid=mail home={at}/mail/%u allow_all_users=yes\n}}\n\
          service anvil {{\n chroot =\n}}\n\
          service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {lmtp}\n }}\n}}\n"
@@ -326,11 +327,18 @@ impl Tail {
     }
 
     /// How many whole lines with `word` came since the last look.
-    pub fn count(&mut self, word: &str) -> anyhow::Result<usize> {
+    ///
+    /// # Errors
+    /// A line with `failure`, in its own words.
+    pub fn count(&mut self, word: &str, failure: &str) -> anyhow::Result<usize> {
         use std::io::Read as _;
         self.file.read_to_end(&mut self.rest)?;
         let end = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let lines: Vec<u8> = self.rest.drain(..end).collect();
-        Ok(String::from_utf8_lossy(&lines).lines().filter(|line| line.contains(word)).count())
+        let lines = String::from_utf8_lossy(&lines);
+        if let Some(failed) = lines.lines().find(|line| line.contains(failure)) {
+            bail!("{failed}");
+        }
+        Ok(lines.lines().filter(|line| line.contains(word)).count())
     }
 }

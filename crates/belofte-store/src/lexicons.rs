@@ -108,7 +108,6 @@ impl Lexicons {
 
     /// Keeps `lexicon` unless somebody else was first; gives the one that is kept, and one that
     /// had to make room.
-    #[expect(clippy::type_complexity, reason = "what is kept and what goes")]
     fn put(&self, tenant: TenantId, lexicon: Open) -> (Arc<Open>, Option<(TenantId, Arc<Open>)>) {
         let mut open = self.open.lock().expect("no panic holds this lock");
         if let Some(known) = open.get(&tenant) {

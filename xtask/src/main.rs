@@ -14,6 +14,7 @@ mod metadata;
 mod packages;
 mod postgres;
 mod run;
+mod schemathesis;
 mod shell;
 mod smtp;
 mod test;
@@ -32,6 +33,8 @@ cargo xtask <command>
            [-- ARGS]  only the Rust tests, with ARGS for the test runner
   shots    pictures of every view in both languages, schemes and sizes, checked with axe,
            in web/e2e/shots  [--quick] [--only=thread,inbox]
+  schemathesis  ask a server of its own everything that openapi.json allows, and more
+           [--seconds N]  stop after so many seconds, 120 without it
   tidy     check the invariants that a program can check
   codegen  write what is generated
            [--check]  only say what is stale
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         "run" => run::command(&args),
         "test" => test::command(&args),
         "shots" => web::shots(&args),
+        "schemathesis" => schemathesis::command(&args),
         "tidy" => tidy::command(&args),
         "codegen" => codegen::command(&args),
         "bench" => bench::command(&args),

@@ -9,7 +9,7 @@ use belofte_model::Permission;
 use super::refused;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
-use crate::http::{self, Id};
+use crate::http::{self, Code, Id};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::delete(
@@ -19,12 +19,14 @@ pub const OPERATION: Operation = Operation::delete(
     "Removes an account; its history stays; an instruction",
 )
 .may(Permission::ManageChannelAccounts)
-.answers(&[Answer { status: 204, meaning: "Removed", content: Content::Nothing }]);
+.answers(&[Answer { status: 204, meaning: "Removed", content: Content::Nothing }])
+.problems(&[Code::Conflict]);
 
 /// Answers the endpoint.
 ///
 /// # Errors
-/// 404 for one that is not there or removed already; those of the store.
+/// [`Code::Conflict`] when somebody else changed it at the same moment, 404 for one that is not there
+/// or removed already; those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,

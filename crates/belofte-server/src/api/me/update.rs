@@ -10,7 +10,7 @@ use super::UpdateMe;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::api::users::User;
 use crate::app::{App, SignedUser};
-use crate::http::{self, Checks, Json};
+use crate::http::{self, Checks, Code, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -20,12 +20,14 @@ pub const OPERATION: Operation =
             status: 200,
             meaning: "The user as it is now",
             content: Content::json::<User>(),
-        }]);
+        }])
+        .problems(&[Code::Conflict]);
 
 /// Answers the endpoint.
 ///
 /// # Errors
-/// [`http::Code::Invalid`] for a name that is none; those of the store.
+/// [`Code::Invalid`] for a name that is none, [`Code::Conflict`] when it was changed at the same
+/// moment; those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: SignedUser,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /session: signs in.
 
+use std::time::Duration;
+
 use ::http::HeaderMap;
 use axum::extract::State;
 use axum::response::Response;
@@ -25,6 +27,16 @@ pub const OPERATION: Operation =
             content: Content::json::<Session>(),
         }])
         .problems(&[Code::SignInFailed, Code::TooManyTries, Code::ChooseOrganisation]);
+
+/// Refusals are answered at multiples of this time, so that how long one took does not tell
+/// whether the account exists.
+const STEP: Duration = Duration::from_millis(250);
+
+/// How long to wait after `took` for the next multiple of [`STEP`].
+fn until_step(took: Duration) -> Duration {
+    let over = took.as_micros() % STEP.as_micros();
+    STEP - Duration::from_micros(u64::try_from(over).unwrap_or_default())
+}
 
 /// Answers the endpoint. A try is taken before the password is looked at; whether the address is
 /// known, blocked or has another password is the same answer after the same work; between
@@ -59,6 +71,8 @@ pub async fn handle(
         .map(|(one, _)| one);
     let Some(first) = opened.next() else {
         system.sign_in_failed(&attempt).await?;
+        // A known account costs a write and more than one a hash each; nobody is to see which.
+        tokio::time::sleep(until_step(app.core.clock().now().since(context.at))).await;
         return Err(Code::SignInFailed.into());
     };
     let others: Vec<_> = opened.collect();
@@ -75,5 +89,17 @@ pub async fn handle(
         // Blocked between the look-up and now.
         Err(StoreError::NotFound) => Err(Code::SignInFailed.into()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_end_on_a_step() {
+        for (took, wait) in [(0, 250), (1, 249), (249, 1), (250, 250), (251, 249), (1_010, 240)] {
+            assert_eq!(until_step(Duration::from_millis(took)), Duration::from_millis(wait), "{took}");
+        }
     }
 }

@@ -8,7 +8,6 @@ export type IconProps = SVGProps<SVGSVGElement> & { size?: number };
 export type Icon = (props: IconProps) => ReactNode;
 
 function icon(content: ReactNode): Icon {
-  // biome-ignore lint/correctness/noComponentHookFactories: called at module level only, once per icon
   return function Drawn({ size = 18, ...rest }: IconProps) {
     return (
       <svg

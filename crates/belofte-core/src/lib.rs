@@ -89,3 +89,20 @@ impl<'a> Insistence<'a> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_end_is_written_again_while_there_is_no_room_and_the_lease_lasts() {
+        let shutdown = CancellationToken::new();
+        let mut insistence = Insistence { shutdown: &shutdown, left: AGAIN * 2 };
+        assert!(!insistence.again(&StoreError::Conflict).await, "the lease was lost");
+        assert!(insistence.again(&StoreError::Full).await);
+        assert!(!insistence.again(&StoreError::Full).await, "the lease ends");
+        let mut insistence = Insistence { shutdown: &shutdown, left: AGAIN * 9 };
+        shutdown.cancel();
+        assert!(!insistence.again(&StoreError::Busy).await, "the process ends");
+    }
+}

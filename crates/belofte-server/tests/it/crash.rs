@@ -336,6 +336,33 @@ on_both_engines!(what_was_acknowledged_is_there_once_after_every_kill, |engine| 
     stop_and_be_empty(&mut siege.server);
 });
 
+on_both_engines!(an_answer_repeated_after_a_crash_is_written_once, |engine| {
+    let mut siege = Siege::begin(engine);
+    let case = siege.case(0);
+    // An answer takes half a dozen commits from its request to its delivery: the process dies after
+    // each of them, one start after the other.
+    for (round, commit) in (12..22).enumerate() {
+        siege.server.stop();
+        siege.server.boot_with(&[("BELOFTE_FAIL", &format!("ContentCommitted:{commit}"))]);
+        for number in 0..10 {
+            let (key, word) = (format!("r{round}-{number}"), format!("zin{round:04}n{number:03}x"));
+            let mut answer = Answer { key, word, conversation: case.clone(), id: None };
+            let ended = post(siege.server.admin(), &answer);
+            answer.id = ended.as_ref().ok().map(id_of);
+            siege.answers.push(answer);
+            if ended.is_err() {
+                break;
+            }
+        }
+        assert!(died(&siege.server), "commit {commit} was not reached");
+        siege.server.stop();
+        siege.server.boot();
+        siege.recover(u64::try_from(round).expect("small"));
+    }
+    siege.answers.iter().for_each(|answer| siege.check_answer(answer));
+    stop_and_be_empty(&mut siege.server);
+});
+
 on_both_engines!(a_data_folder_serves_one_process, |engine| {
     let server = Server::start(engine);
     let second = server.command(&["serve"]);

@@ -201,3 +201,25 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     shop.check();
     stop_and_be_empty(&mut shop.server);
 }
+
+#[test]
+fn an_index_that_could_not_be_written_is_made_without_new_mail() {
+    let mut server = Server::start(Engine::Sqlite);
+    let account = json!({ "kind": "email", "address": DESK, "from_name": "Winkel" });
+    let account = server.admin().post("/channel-accounts", account).expect(201);
+    let account = account["id"].as_str().expect("an id").to_owned();
+    server.stop();
+    // Something else stands where the index files belong.
+    let folder = server.data_folder().join("idx");
+    let _ = fs::remove_dir_all(&folder);
+    fs::write(&folder, "not a folder").expect("our own folder");
+    server.boot();
+    let mut shop = Shop { server, account, acknowledged: Vec::new(), refused: Vec::new(), number: 0 };
+    shop.send(4);
+    shop.until_filed();
+    assert_eq!(shop.acknowledged.len(), 4, "mail is taken without an index");
+    fs::remove_file(&folder).expect("our own file");
+    wait::until("the index to have everything", RECOVERY, || (shop.lag() == 0).then_some(()));
+    shop.check();
+    stop_and_be_empty(&mut shop.server);
+}

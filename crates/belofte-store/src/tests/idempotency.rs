@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Idempotency: done once, answered twice.
 
-use belofte_model::Role;
+use belofte_model::{NodeId, Role};
+use uuid::Uuid;
 
 use super::house::houses;
 use crate::{Begun, IdempotencyTicket, StoreError};
@@ -88,6 +89,45 @@ async fn who_takes_over_from_the_dead_makes_the_same_row() {
         store.abandon_request(&admin.access, &dead).await.expect("without effect");
         store.finish_request(&admin.access, &heir, 201, b"done").await.expect("finished");
         assert!(matches!(begin().await, Begun::Stored(answer) if answer.body == b"done"));
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_process_of_a_node_takes_over_at_once_and_leaves_other_nodes_alone() {
+    let (one, two) = (NodeId(Uuid::from_u128(1)), NodeId(Uuid::from_u128(2)));
+    for house in houses().await {
+        let system = house.store.system();
+        assert_eq!(system.serve_as(one).await.expect("a node"), 0, "{}", house.name());
+        let admin = house.tenant("bakker").await;
+        let begin = async |store: &crate::Store| {
+            store.begin_request(&admin.access, "key", &REQUEST).await.expect("begun")
+        };
+        let dead = ticket(begin(&house.store).await);
+        system.enqueue_checkpoints().await.expect("enqueued");
+        let held = system.claim_jobs(admin.tenant, 9, house.clock.now()).await.expect("claimed");
+        assert!(!held.is_empty());
+
+        // Beside it on a server; instead of it where there is only one process at a time.
+        let other = house.place.open_at(&house.clock).await.expect("stores");
+        let taken = other.system().serve_as(two).await.expect("a node");
+        if house.store.is_postgres() {
+            assert_eq!(taken, 0);
+            assert!(matches!(begin(&other).await, Begun::Running));
+            let next = house.place.open_at(&house.clock).await.expect("stores");
+            assert_eq!(next.system().serve_as(one).await.expect("a node"), held.len() as u64);
+            next.close().await;
+        } else {
+            assert_eq!(taken, held.len() as u64);
+        }
+        let heir = ticket(begin(&other).await);
+        assert_eq!(heir.intended, dead.intended, "{}", house.name());
+        let again = other.system().claim_jobs(admin.tenant, 9, house.clock.now()).await.expect("claimed");
+        assert_eq!(again.len(), held.len(), "{}", house.name());
+        for (job, before) in again.iter().zip(&held) {
+            assert_eq!((job.id, job.attempts, job.fence), (before.id, 1, before.fence + 1));
+        }
+        other.close().await;
         house.close().await;
     }
 }

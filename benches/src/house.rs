@@ -85,7 +85,8 @@ pub async fn run(
         .with_context(|| fs::read_to_string(at.join("log")).unwrap_or_default())?;
 
     let mut progress = Progress::open(&place).await?;
-    let postmaster = cluster.map(Cluster::process).transpose()?;
+    let beside = cluster.filter(|_| engine == Engine::Postgres);
+    let postmaster = beside.map(Cluster::process).transpose()?;
     let cluster_cpu = || postmaster.map(machine::cpu_with_children).transpose();
     let (cpu, beside, watch) = (machine::cpu(&process.to_string())?, cluster_cpu()?, Watch::start());
     tokio::task::block_in_place(|| smtp::send(smtp, lanes, parcels))

@@ -215,6 +215,13 @@ on_both_engines!(quarantine_has_pages, |engine| {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3);
+    // An idempotency key belongs to the path too: these requests have the same, empty body.
+    let keyed = admin.with_header("idempotency-key", "nog-eens");
+    let retry =
+        |item: &Value| keyed.post_nothing(&format!("/quarantine/{}/retry", item["id"].as_str().unwrap()));
+    let (one, other) = (&first["items"][0], &first["items"][1]);
+    assert_eq!(retry(one).expect(202), retry(one).expect(202));
+    retry(other).problem(422, "idempotency_key_reused");
     admin.get("/quarantine?cursor=zo%20maar").fields(&["cursor: invalid"]);
     admin.get("/quarantine?limit=101").fields(&["limit: out_of_range"]);
 });

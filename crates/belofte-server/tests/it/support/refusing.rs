@@ -17,9 +17,9 @@ pub fn refusing_server() -> u16 {
 }
 
 fn talk(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let lines = BufReader::new(stream.try_clone()?).lines();
     stream.write_all(b"220 mail.example ESMTP\r\n")?;
-    while let Some(line) = lines.next() {
+    for line in lines {
         let word = line?.get(..4).unwrap_or_default().to_ascii_uppercase();
         let answer: &[u8] = match word.as_str() {
             "RCPT" => b"550 5.1.1 No such mailbox\r\n",

@@ -284,13 +284,18 @@ fn lane(port: u16, round: u64, number: usize, sent: &Mutex<Vec<Sent>>) -> u64 {
     acknowledged
 }
 
+#[allow(clippy::disallowed_methods, reason = "waits for another process in real time")]
+fn pause(span: Duration) {
+    std::thread::sleep(span);
+}
+
 /// Waits until the process has died at its fail point, or the load is over and it has not.
 fn died(server: &Server) -> bool {
     for _ in 0..200 {
         if TcpStream::connect(("127.0.0.1", server.smtp)).is_err() {
             return true;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        pause(Duration::from_millis(20));
     }
     false
 }
@@ -318,14 +323,14 @@ on_both_engines!(what_was_acknowledged_is_there_once_after_every_kill, |engine| 
         } else {
             let moment = Duration::from_millis(20 + chance.below(1_000));
             siege.load(kill, &case, |server| {
-                std::thread::sleep(moment);
+                pause(moment);
                 server.kill();
             });
         }
         if kill % 3 == 1 {
             // Killed again while it takes up what the first kill left.
             siege.server.boot();
-            std::thread::sleep(Duration::from_millis(chance.below(300)));
+            pause(Duration::from_millis(chance.below(300)));
             siege.server.kill();
         }
         siege.server.boot();

@@ -488,6 +488,9 @@ impl Store {
         access: &Access,
         ids: &[ConversationId],
     ) -> Result<Vec<Conversation>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let tenant = access.tenant();
         let rows = self.read(access, ById(ids.to_vec(), access.clone())).await?;
         let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect::<HashSet<_>>()).await?;

@@ -437,6 +437,9 @@ impl Store {
         access: &Access,
         numbers: Vec<i64>,
     ) -> Result<Vec<Message>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
         self.unsealed(access, Which::Numbers(numbers), false).await
     }
 

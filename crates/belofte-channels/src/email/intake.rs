@@ -136,7 +136,7 @@ impl Intake {
     ) -> Result<(), ReceiveError> {
         match (self, account) {
             (Self::Core(processing), Account::Core(account)) => {
-                let place = processing.place();
+                let place = processing.place().await;
                 let envelope = envelope.sealable();
                 let received =
                     belofte_core::receive(&processing.core, account, &envelope, &raw, place.is_some()).await;

@@ -124,7 +124,7 @@ impl House {
             line.write_all(step.as_bytes()).await.expect("sent");
             last = String::new();
             let mut buffer = [0; 2048];
-            while !last.lines().last().is_some_and(|line| line.as_bytes().get(3) == Some(&b' ')) {
+            while last.lines().last().is_none_or(|line| line.as_bytes().get(3) != Some(&b' ')) {
                 let n = line.read(&mut buffer).await.expect("an answer");
                 assert!(n > 0, "the server hung up after {step:?}");
                 last.push_str(&String::from_utf8_lossy(&buffer[..n]));

@@ -5,14 +5,14 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use belofte_model::{Column, JobKind, KeyClass, KeyId, KeyState, LedgerKind};
+use belofte_model::{Column, Duration, JobKind, KeyClass, KeyId, KeyState, LedgerKind};
 use belofte_vault::{Random, RootKey, SealContext};
 use uuid::Uuid;
 
 use super::super::house::{House, Person, email, houses};
 use super::super::place::open_with_root;
 use super::{KeysOnly, deliver, key_rows, opens, shop, take};
-use crate::{Access, RotationProgress, SYSTEM, SealedKey, Store, StoreError, Tx, Write};
+use crate::{Access, EngineSettings, RotationProgress, SYSTEM, SealedKey, Store, StoreError, Tx, Write};
 
 /// Something small that a key sealed, by which it is known again.
 struct Witness {
@@ -237,6 +237,39 @@ async fn a_key_minted_before_a_rotation_and_stored_after_it_is_wrapped_anew() {
         let fresh = started_now(&mut house).await;
         testify(&fresh, &admin, &all, name).await;
         fresh.close().await;
+        house.close().await;
+    }
+}
+
+/// On SQLite one thread writes; on PostgreSQL a lock has to part the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_being_stored_and_a_rotation_wait_for_each_other() {
+    for house in houses().await {
+        if let EngineSettings::Postgres(settings) = &house.place.engine {
+            let (admin, _) = shop(&house, "bakker").await;
+            let (client, connection) =
+                tokio_postgres::connect(&settings.keys_url, tokio_postgres::NoTls).await.expect("a server");
+            let test = async {
+                // What a rotation does to the old key, not committed yet.
+                let retiring = format!(
+                    "BEGIN; UPDATE key SET changed_at = changed_at WHERE tenant_id = '{}' AND class = 'tenant'",
+                    admin.tenant
+                );
+                client.batch_execute(&retiring).await.expect("begun");
+                let keys = house.store.keys(&admin.access).await.expect("keys");
+                let random = house.store.random();
+                let key = keys.mint(random, KeyClass::Conversation, None, 0, house.clock.now());
+                let mut storing = pin!(house.store.write(&admin.access, Minted(vec![key])));
+                let early = tokio::time::timeout(Duration::from_millis(300), &mut storing).await;
+                assert!(early.is_err(), "it must not pass a rotation that is being written");
+                client.batch_execute("COMMIT").await.expect("committed");
+                storing.await.expect("stored");
+            };
+            tokio::select! {
+                () = test => {}
+                _ = connection => panic!("the server went away"),
+            }
+        }
         house.close().await;
     }
 }

@@ -4,9 +4,9 @@
 use belofte_model::JobKind;
 
 use super::super::house::houses;
-use super::{Count, shop, sweep, take};
+use super::{Count, shop, take};
 use crate::engine::sql;
-use crate::{Access, Clock, StoreError};
+use crate::{Access, Clock, NewFile, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_tenant_has_its_upkeep_once_however_many_nodes_start() {
@@ -73,15 +73,26 @@ async fn a_checkpoint_comes_every_hour_in_which_something_happened() {
 async fn whoever_lost_the_lease_changes_nothing() {
     for house in houses().await {
         let (admin, _) = shop(&house, "bakker").await;
+        let file = NewFile {
+            name: "offer.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            content_id: None,
+            inline: false,
+            bytes: vec![1; 10],
+        };
+        house.store.upload(&admin.access, file).await.expect("uploaded");
+        house.pass(25 * 3_600);
+        let uploads = sql!("SELECT count(*) FROM attachment WHERE tenant_id = $1");
         for kind in [JobKind::Sweep, JobKind::Checkpoint] {
             let (access, slow) = take(&house, admin.tenant, kind).await;
             let (_, quick) = take(&house, admin.tenant, kind).await;
             assert!(quick.fence > slow.fence);
             let lost = house.store.upkeep(&access, &slow).await;
             assert!(matches!(lost, Err(StoreError::Conflict)), "{}: {kind:?}", house.name());
+            let left = house.store.read(&admin.access, Count(uploads)).await.expect("counted");
+            assert_eq!(left, i64::from(kind == JobKind::Sweep), "{}: {kind:?}", house.name());
             house.store.upkeep(&access, &quick).await.expect("done");
         }
-        sweep(&house, admin.tenant).await;
         house.close().await;
     }
 }

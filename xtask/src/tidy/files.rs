@@ -218,7 +218,13 @@ mod tests {
         let tree = Tree::of(&[
             ("a.md", &found),
             ("b.sh", &also),
-            ("c.rs", "a route /conversations/home/x, https://shop.example/home/, ./work/x, and /homepage"),
+            (
+                "c.rs",
+                concat!(
+                    "a route /conversations/home/x, https://shop.example/home/, ./wo",
+                    "rk/x, and /homepage"
+                ),
+            ),
         ]);
         assert_eq!(paths(&machine_paths(&tree)), ["a.md", "b.sh"]);
     }

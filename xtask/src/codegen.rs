@@ -15,8 +15,12 @@ struct Generated {
     make: fn() -> Result<String>,
 }
 
+const OPENAPI: &str = "web/api-client/openapi.json";
+
 const GENERATED: &[Generated] = &[
-    Generated { path: "web/api-client/openapi.json", make: openapi },
+    Generated { path: OPENAPI, make: openapi },
+    // After the description that it is made of.
+    Generated { path: "web/api-client/src/schema.d.ts", make: api_types },
     Generated { path: "docs/operate/configuration.md", make: configuration },
     Generated { path: "THIRD-PARTY-NOTICES.md", make: notices },
 ];
@@ -57,6 +61,13 @@ pub fn check() -> Result<String> {
 /// The description of the HTTP API.
 fn openapi() -> Result<String> {
     printed(&["openapi"])
+}
+
+/// The description as TypeScript: every body, parameter and answer, and the frames of the live
+/// events. Made of the committed description, by the version of the tool that the lock file names.
+fn api_types() -> Result<String> {
+    let types = web::openapi_types(OPENAPI)?;
+    Ok(format!("// SPDX-License-Identifier: EUPL-1.2\n{types}"))
 }
 
 /// The reference of all settings.

@@ -65,6 +65,14 @@ pub fn have_packages() -> Result<()> {
     if folder().join("node_modules").is_dir() { Ok(()) } else { install() }
 }
 
+/// The TypeScript types of an OpenAPI description; `description` is relative to the root.
+pub fn openapi_types(description: &str) -> Result<String> {
+    install()?;
+    let mut tool = Command::new(folder().join("node_modules/.bin/openapi-typescript"));
+    tool.arg(shell::root().join(description)).args(["--root-types", "--root-types-no-schema-prefix"]);
+    shell::output(&mut tool)
+}
+
 /// Runs npm with these arguments; the tests that it counted.
 fn counted(command: &mut Command, what: &str) -> Result<Counts> {
     let (lines, ok) = shell::tee(command)?;

@@ -4,8 +4,8 @@
 
 import createClient from "openapi-fetch";
 import { ApiError, NoAnswer, toProblem } from "./errors";
-import type { ConversationPatch, ConversationQuery, InvitationAccept, MePatch, paths, UserPatch } from "./paths";
-import type * as T from "./types";
+import type * as T from "./schema";
+import type { ConversationQuery, Uuid } from "./types";
 
 const BASE = "/api/v1";
 
@@ -32,7 +32,7 @@ export interface Upload {
 export type Api = ReturnType<typeof createApi>;
 
 export function createApi(options: ApiOptions) {
-  const client = createClient<paths>({
+  const client = createClient<T.paths>({
     baseUrl: options.baseUrl ?? "",
     credentials: "same-origin",
     ...(options.fetch ? { fetch: options.fetch } : {}),
@@ -60,73 +60,73 @@ export function createApi(options: ApiOptions) {
     return answer.data as D;
   }
 
-  const id = (value: T.Uuid) => ({ path: { id: value } });
+  const id = (value: Uuid) => ({ path: { id: value } });
   const keyed = (key?: string) => (key ? { header: { "Idempotency-Key": key } } : {});
 
   return {
     session: {
       get: (signal?: AbortSignal) => take(client.GET("/api/v1/session", { signal: signal ?? null })),
-      create: (body: { email: string; password: string; organisation_id?: T.Uuid }) =>
+      create: (body: T.SignIn) =>
         take(client.POST("/api/v1/session", { body })),
       end: () => take(client.DELETE("/api/v1/session")),
     },
     sessions: {
       list: () => take(client.GET("/api/v1/sessions")),
-      end: (session: T.Uuid) => take(client.DELETE("/api/v1/sessions/{id}", { params: id(session) })),
+      end: (session: Uuid) => take(client.DELETE("/api/v1/sessions/{id}", { params: id(session) })),
     },
     me: {
-      change: (body: Partial<MePatch>) => take(client.PATCH("/api/v1/me", { body })),
+      change: (body: T.UpdateMe) => take(client.PATCH("/api/v1/me", { body })),
       password: (current: string, next: string) =>
         take(client.POST("/api/v1/me/password", { body: { current, new: next } })),
     },
     users: {
       list: () => take(client.GET("/api/v1/users")),
-      change: (user: T.Uuid, body: UserPatch) =>
+      change: (user: Uuid, body: T.UpdateUser) =>
         take(client.PATCH("/api/v1/users/{id}", { params: id(user), body })),
     },
     invitations: {
       list: () => take(client.GET("/api/v1/invitations")),
-      create: (body: { role: T.Role; privacy_officer?: boolean }) =>
+      create: (body: T.CreateInvitation) =>
         take(client.POST("/api/v1/invitations", { body })),
-      withdraw: (invitation: T.Uuid) =>
+      withdraw: (invitation: Uuid) =>
         take(client.DELETE("/api/v1/invitations/{id}", { params: id(invitation) })),
       look: (token: string) => take(client.POST("/api/v1/invitations/look", { body: { token } })),
-      accept: (body: InvitationAccept) => take(client.POST("/api/v1/invitations/accept", { body })),
+      accept: (body: T.AcceptInvitation) => take(client.POST("/api/v1/invitations/accept", { body })),
     },
     apiKeys: {
       list: () => take(client.GET("/api/v1/api-keys")),
-      create: (body: { name: string; scope: "read" | "write"; expires_at: T.Time }) =>
+      create: (body: T.CreateApiKey) =>
         take(client.POST("/api/v1/api-keys", { body })),
-      withdraw: (key: T.Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
+      withdraw: (key: Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
     },
     conversations: {
       list: (query: ConversationQuery, signal?: AbortSignal) =>
         take(client.GET("/api/v1/conversations", { params: { query }, signal: signal ?? null })),
       counts: (signal?: AbortSignal) =>
         take(client.GET("/api/v1/conversations/counts", { signal: signal ?? null })),
-      get: (conversation: T.Uuid, signal?: AbortSignal) =>
+      get: (conversation: Uuid, signal?: AbortSignal) =>
         take(
           client.GET("/api/v1/conversations/{id}", { params: id(conversation), signal: signal ?? null }),
         ),
-      change: (conversation: T.Uuid, body: ConversationPatch) =>
+      change: (conversation: Uuid, body: T.UpdateConversation) =>
         take(client.PATCH("/api/v1/conversations/{id}", { params: id(conversation), body })),
-      seen: (conversation: T.Uuid) =>
+      seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
-      messages: (conversation: T.Uuid, before?: string, signal?: AbortSignal) =>
+      messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
         take(
           client.GET("/api/v1/conversations/{id}/messages", {
             params: { ...id(conversation), query: before ? { before, limit: 50 } : { limit: 50 } },
             signal: signal ?? null,
           }),
         ),
-      activity: (conversation: T.Uuid, signal?: AbortSignal) =>
+      activity: (conversation: Uuid, signal?: AbortSignal) =>
         take(
           client.GET("/api/v1/conversations/{id}/activity", {
             params: id(conversation),
             signal: signal ?? null,
           }),
         ),
-      send: (conversation: T.Uuid, body: T.NewMessage, key: string) =>
+      send: (conversation: Uuid, body: T.CreateMessage, key: string) =>
         take(
           client.POST("/api/v1/conversations/{id}/messages", {
             params: { ...id(conversation), ...keyed(key) },
@@ -135,18 +135,18 @@ export function createApi(options: ApiOptions) {
         ),
     },
     messages: {
-      retry: (message: T.Uuid, deliveries?: T.Uuid[]) =>
+      retry: (message: Uuid, deliveries?: Uuid[]) =>
         take(
           client.POST("/api/v1/messages/{id}/retry", {
             params: id(message),
             body: deliveries ? { delivery_ids: deliveries } : {},
           }),
         ),
-      sourceUrl: (message: T.Uuid) => `${BASE}/messages/${message}/source`,
+      sourceUrl: (message: Uuid) => `${BASE}/messages/${message}/source`,
     },
     attachments: {
-      url: (attachment: T.Uuid) => `${BASE}/attachments/${attachment}`,
-      bytes: async (attachment: T.Uuid, signal?: AbortSignal): Promise<Blob> => {
+      url: (attachment: Uuid) => `${BASE}/attachments/${attachment}`,
+      bytes: async (attachment: Uuid, signal?: AbortSignal): Promise<Blob> => {
         const response = await fetch(`${BASE}/attachments/${attachment}`, {
           credentials: "same-origin",
           signal: signal ?? null,
@@ -158,8 +158,8 @@ export function createApi(options: ApiOptions) {
         upload(file, progress, options),
     },
     contacts: {
-      get: (contact: T.Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
-      rename: (contact: T.Uuid, name: string) =>
+      get: (contact: Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
+      rename: (contact: Uuid, name: string) =>
         take(client.PATCH("/api/v1/contacts/{id}", { params: id(contact), body: { name } })),
     },
     search: {
@@ -176,30 +176,30 @@ export function createApi(options: ApiOptions) {
     queues: { list: () => take(client.GET("/api/v1/queues")) },
     channelAccounts: {
       list: () => take(client.GET("/api/v1/channel-accounts")),
-      create: (body: T.NewChannelAccount) => take(client.POST("/api/v1/channel-accounts", { body })),
-      change: (account: T.Uuid, body: T.ChannelAccountPatch) =>
+      create: (body: T.CreateChannelAccount) => take(client.POST("/api/v1/channel-accounts", { body })),
+      change: (account: Uuid, body: T.UpdateChannelAccount) =>
         take(client.PATCH("/api/v1/channel-accounts/{id}", { params: id(account), body })),
-      remove: (account: T.Uuid) =>
+      remove: (account: Uuid) =>
         take(client.DELETE("/api/v1/channel-accounts/{id}", { params: id(account) })),
-      test: (body: T.ChannelAccountTest) =>
+      test: (body: T.TestChannelAccount) =>
         take(client.POST("/api/v1/channel-accounts/test", { body })),
-      accounting: (account: T.Uuid) =>
+      accounting: (account: Uuid) =>
         take(client.GET("/api/v1/channel-accounts/{id}/accounting", { params: id(account) })),
     },
     quarantine: {
-      list: (account?: T.Uuid, cursor?: string) =>
+      list: (account?: Uuid, cursor?: string) =>
         take(
           client.GET("/api/v1/quarantine", {
             params: { query: { ...(account ? { account } : {}), ...(cursor ? { cursor } : {}) } },
           }),
         ),
-      sourceUrl: (mail: T.Uuid) => `${BASE}/quarantine/${mail}/source`,
-      retry: (mail: T.Uuid) =>
+      sourceUrl: (mail: Uuid) => `${BASE}/quarantine/${mail}/source`,
+      retry: (mail: Uuid) =>
         take(client.POST("/api/v1/quarantine/{id}/retry", { params: id(mail) })),
     },
     deadLetters: {
       list: () => take(client.GET("/api/v1/dead-letters")),
-      retry: (letter: T.Uuid) =>
+      retry: (letter: Uuid) =>
         take(client.POST("/api/v1/dead-letters/{id}/retry", { params: id(letter) })),
     },
     ledger: {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { FieldProblem, Named, Problem } from "./types";
+import type { FieldProblem, Organisation } from "./schema";
+import type { Refusal } from "./types";
 
 /** The server answered with a problem; `problem.title` and `.detail` are for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  readonly problem: Problem;
+  readonly problem: Refusal;
 
-  constructor(problem: Problem) {
+  constructor(problem: Refusal) {
     super(problem.code);
     this.problem = problem;
   }
@@ -24,7 +25,7 @@ export class ApiError extends Error {
     return this.problem.fields ?? [];
   }
 
-  get organisations(): Named[] {
+  get organisations(): Organisation[] {
     return this.problem.organisations ?? [];
   }
 }
@@ -38,9 +39,9 @@ export class NoAnswer extends Error {
  * Turns whatever body came with a failed status into a problem. A proxy in
  * between may answer with a page of its own, so nothing is taken for granted.
  */
-export function toProblem(status: number, body: unknown): Problem {
+export function toProblem(status: number, body: unknown): Refusal {
   if (typeof body === "object" && body !== null && "code" in body && "title" in body) {
-    return { ...(body as Problem), status };
+    return { ...(body as Refusal), status };
   }
   const code = status === 413 ? "too_large" : status === 429 ? "too_many_tries" : status >= 500 ? "busy" : "internal";
   return { type: `/errors/${code}`, title: "", status, code };

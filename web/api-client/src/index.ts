@@ -2,5 +2,5 @@
 export * from "./client";
 export * from "./errors";
 export * from "./live";
-export type { ConversationPatch, ConversationQuery, InvitationAccept, MePatch, UserPatch } from "./paths";
+export type * from "./schema";
 export type * from "./types";

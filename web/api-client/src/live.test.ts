@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connectLive, PING_MS, PONG_MS, pauseBefore } from "./live";
-import type { LiveFrame } from "./types";
+import type { LiveFrame } from "./schema";
 
 class FakeSocket {
   static all: FakeSocket[] = [];

@@ -2,7 +2,7 @@
 //! The live connection: resumes by sequence number, tries again with growing,
 //! scattered pauses, and notices a line that is dead without having closed.
 
-import type { LiveFrame } from "./types";
+import type { LiveFrame } from "./schema";
 
 export type LiveState = "connecting" | "open" | "lost" | "stopped";
 

@@ -143,7 +143,7 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
   return ok(message, 201);
 }
 
-function search(q: string): T.SearchAnswer {
+function search(q: string): T.SearchPage {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const items: T.SearchHit[] = [];
   for (const c of d.cases.values()) {
@@ -219,13 +219,19 @@ export function answer(call: Call): Answer {
   if (at === "GET /users") return ok({ items: d.users });
   if (at === "GET /invitations") return ok({ items: d.invitations });
   if (at === "POST /invitations") {
-    const made = { id: d.uuid(), role: body.role as T.Role, expires_at: d.iso(Date.now() + 48 * 60 * d.minute) };
+    const made = {
+      id: d.uuid(),
+      role: body.role as T.Role,
+      privacy_officer: body.privacy_officer === true,
+      created_at: d.iso(Date.now()),
+      expires_at: d.iso(Date.now() + 48 * 60 * d.minute),
+    };
     d.invitations.push(made);
     return ok({ id: made.id, link: "https://desk.noorderlicht.example/invitation#h7Qd-2nVb-9sLw-4kTz", expires_at: made.expires_at }, 201);
   }
   if (at === "GET /api-keys") return ok({ items: d.apiKeys });
   if (at === "POST /api-keys") {
-    const key = { id: d.uuid(), name: String(body.name), scope: body.scope as "read" | "write", expires_at: String(body.expires_at) };
+    const key = { id: d.uuid(), name: String(body.name), scope: body.scope as T.Scope, created_at: d.iso(Date.now()), expires_at: String(body.expires_at) };
     d.apiKeys.push(key);
     return ok({ ...key, key: "blf_9d2f7c0a51e84b6f8a3e" }, 201);
   }

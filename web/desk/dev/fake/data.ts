@@ -38,12 +38,12 @@ export const users: T.User[] = [
 export const ref = (user: T.User): T.UserRef => ({ id: user.id, name: user.name, role: user.role, state: user.state });
 
 export const tenant = { id: uuid(), name: "Noorderlicht Wonen" };
-export const queues: T.Named[] = [
+export const queues: T.Organisation[] = [
   { id: uuid(), name: "Klantenservice" },
   { id: uuid(), name: "Facturen" },
 ];
 
-const queue = (index: number): T.Named => queues[index % queues.length] as T.Named;
+const queue = (index: number): T.Organisation => queues[index % queues.length] as T.Organisation;
 
 export const accounts: T.ChannelAccount[] = [
   {
@@ -83,12 +83,12 @@ export const deadLetters: T.DeadLetter[] = [
 ];
 
 export const apiKeys: T.ApiKey[] = [
-  { id: uuid(), name: "Webwinkel", scope: "write", expires_at: iso(start + 120 * 24 * 60 * minute) },
+  { id: uuid(), name: "Webwinkel", scope: "write", created_at: ago(60 * 24 * 12), last_used_at: ago(4), expires_at: iso(start + 120 * 24 * 60 * minute) },
 ];
 export const invitations: T.Invitation[] = [
-  { id: uuid(), role: "agent", expires_at: iso(start + 47 * 60 * minute) },
+  { id: uuid(), role: "agent", privacy_officer: false, created_at: ago(60), expires_at: iso(start + 47 * 60 * minute) },
 ];
-export const sessions: T.SessionRow[] = [
+export const sessions: T.OwnSession[] = [
   { id: uuid(), created_at: ago(60 * 8), last_seen_at: ago(0), current: true, user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36" },
   { id: uuid(), created_at: ago(60 * 72), last_seen_at: ago(60 * 11), current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1" },
 ];
@@ -105,7 +105,7 @@ export const files = new Map<string, { name: string; type: string; bytes: Uint8A
 export const contacts = new Map<string, T.Contact>();
 
 let messageNo = 40_000;
-const service: T.Address = { name: "Klantenservice Noorderlicht", address: "service@noorderlicht.example" };
+const service: T.Mailbox = { name: "Klantenservice Noorderlicht", address: "service@noorderlicht.example" };
 
 function attachment(name: string, type: string, size: number): T.Attachment {
   const id = uuid();
@@ -113,7 +113,7 @@ function attachment(name: string, type: string, size: number): T.Attachment {
   return { id, name, media_type: type, size_bytes: size, inline: false };
 }
 
-export function deliveryTo(recipient: T.Address, at: string, state: T.DeliveryState = "sent"): T.Delivery {
+export function deliveryTo(recipient: T.Mailbox, at: string, state: T.DeliveryState = "sent"): T.Delivery {
   return { id: uuid(), recipient, role: "to", state, attempts: state === "queued" ? 0 : 1, updated_at: at };
 }
 
@@ -126,7 +126,7 @@ export function makeMessage(
   more: Partial<T.Message> = {},
 ): T.Message {
   messageNo += 1;
-  const person: T.Address = { name: from.contact?.name ?? "", address: from.contact?.identities[0]?.value ?? "" };
+  const person: T.Mailbox = { name: from.contact?.name ?? "", address: from.contact?.identities[0]?.value ?? "" };
   const quoted = text.search(/\n(Op .* schreef|On .* wrote)/);
   return {
     id: uuid(),
@@ -136,7 +136,7 @@ export function makeMessage(
     author:
       kind === "incoming"
         ? { kind: "contact", id: from.contact?.id ?? null, ...person }
-        : { kind: "user", id: from.user?.id ?? null, name: from.user?.name ?? null },
+        : { kind: "user", id: from.user?.id ?? null, name: from.user?.name ?? "" },
     to: kind === "incoming" ? [service] : kind === "note" ? [] : [person],
     cc: [],
     text,
@@ -244,12 +244,12 @@ const aoife = [...cases.values()].find((c) => c.row.contact.name === "Aoife Byrn
 if (aoife) {
   const reply = aoife.messages[1];
   if (reply) {
-    const to = reply.to[0] as T.Address;
+    const to = reply.to[0] as T.Mailbox;
     reply.cc = [{ name: "", address: "finance@kestrel-travel.example" }, { name: "", address: "desk@kestrel-travel.example" }];
     reply.deliveries = [
       { ...deliveryTo(to, reply.created_at, "failed"), code: "mailbox_full", remote_reply: "552 5.2.2 mailbox full" },
-      { ...deliveryTo(reply.cc[0] as T.Address, reply.created_at, "unknown"), role: "cc", code: "line_dropped" },
-      deliveryTo(reply.cc[1] as T.Address, reply.created_at, "sent"),
+      { ...deliveryTo(reply.cc[0] as T.Mailbox, reply.created_at, "unknown"), role: "cc", code: "line_dropped" },
+      deliveryTo(reply.cc[1] as T.Mailbox, reply.created_at, "sent"),
     ];
     aoife.row.delivery_problem = true;
   }
@@ -257,14 +257,15 @@ if (aoife) {
 
 export const ledger: T.LedgerEntry[] = Array.from({ length: 180 }, (_, i) => {
   const no = 179 - i;
-  const kinds: [string, T.LedgerEntry["summary"]][] = [
-    ["view", { code: "ledger.view_conversation", params: { no: 1040 + (i % 30) } }],
-    ["sign_in", { code: "ledger.sign_in", params: {} }],
-    ["instruction", { code: "ledger.channel_account_changed", params: { address: "service@noorderlicht.example" } }],
-    ["sign_in_failed", { code: "ledger.sign_in_failed", params: {} }],
-    ["key", { code: "ledger.key_rotated", params: { epoch: 12 } }],
+  const kinds: [T.LedgerKind, T.Summary][] = [
+    ["views", { code: "views", params: { count: String(1 + (i % 30)) } }],
+    ["sign_in", { code: "sign_in", params: {} }],
+    ["instruction", { code: "channel_account_changed", params: { address: "service@noorderlicht.example" } }],
+    ["sign_in", { code: "sign_in_failed", params: {} }],
+    ["keys", { code: "key_rotated", params: { epoch: "12" } }],
   ];
   const [kind, summary] = kinds[(i * 7) % kinds.length] as (typeof kinds)[number];
-  const actor = kind === "key" ? { kind: "system" } : { kind: "user", name: users[i % 3]?.name ?? "" };
+  const actor: T.ActivityActor =
+    kind === "keys" ? { kind: "system", name: "" } : { kind: "user", name: users[i % 3]?.name ?? "" };
   return { no, at: ago(i * 47), kind, actor, summary };
 });

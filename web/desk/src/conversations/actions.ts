@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Resolve, reopen, assign: shown at once, undone with one key, put right when the server disagrees.
 
-import type { Conversation, ConversationPatch, ConversationRow, ConversationStatus, UserRef, Uuid } from "@belofte/api-client";
+import type { Conversation, UpdateConversation, ConversationRow, ConversationStatus, UserRef, Uuid } from "@belofte/api-client";
 import { useMemo } from "react";
 import { api } from "../app/api";
 import { type ListData, patchLists, rowOf } from "../app/lists";
@@ -12,7 +12,7 @@ import { toast } from "../app/toasts";
 import { useWords, type Words } from "../i18n";
 
 interface Change {
-  patch: ConversationPatch;
+  patch: UpdateConversation;
   shown: Partial<Pick<ConversationRow, "status" | "assignee">>;
 }
 

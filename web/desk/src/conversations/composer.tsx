@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { type Attachment, ApiError, type Conversation, type Message, type NewMessage, type Upload } from "@belofte/api-client";
+import { type Attachment, ApiError, type Conversation, type Message, type CreateMessage, type Upload } from "@belofte/api-client";
 import { Button, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react";
@@ -111,7 +111,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
   const answered = lastIncoming?.author.address ?? conversation.contact.identities[0]?.value ?? "";
 
   const send = useMutation({
-    mutationFn: ({ body }: { body: NewMessage; resolve: boolean }) => {
+    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean }) => {
       const print = JSON.stringify(body);
       // The same words sent again after a lost answer carry the same key, so
       // that the customer cannot get them twice.
@@ -156,7 +156,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
     if (!ready || uploading || send.isPending) return;
     const to = splitAddresses(draft.to);
     const cc = splitAddresses(draft.cc);
-    const body: NewMessage = {
+    const body: CreateMessage = {
       kind: draft.kind,
       text: text.trim(),
       attachment_ids: draft.files.map((one) => one.id),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Address, Message } from "@belofte/api-client";
+import type { Mailbox, Message } from "@belofte/api-client";
 import { ActionIcon, Menu } from "@mantine/core";
 import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
@@ -14,7 +14,7 @@ import { MailFrame } from "./mail-frame";
 import css from "./message.module.css";
 import { linkPieces, splitQuoted } from "./quoted";
 
-export const addressText = (one: Address) => one.name || one.address;
+export const addressText = (one: Mailbox) => one.name || one.address;
 
 function authorOf(message: Message, { t }: Words): string {
   if (message.kind === "automatic") return t("message.automatic");

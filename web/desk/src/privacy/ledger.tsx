@@ -14,12 +14,8 @@ import part from "../settings/page.module.css";
 import css from "./ledger.module.css";
 
 function summary(entry: LedgerEntry, words: Words): string {
-  const values: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(entry.summary.params)) {
-    values[name] = typeof value === "number" ? value : String(value ?? "");
-  }
-  const key = entry.summary.code.startsWith("ledger.") ? entry.summary.code : `ledger.${entry.summary.code}`;
-  return words.tOr(key, "ledger.other", { ...values, code: entry.summary.code });
+  const { code, params } = entry.summary;
+  return words.tOr(`ledger.${code}`, "ledger.other", { ...params, code });
 }
 
 export function Ledger() {

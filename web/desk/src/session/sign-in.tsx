@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { ApiError, type Named } from "@belofte/api-client";
+import { ApiError, type Organisation } from "@belofte/api-client";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -20,7 +20,7 @@ export function SignIn() {
   const { next } = useSearch({ strict: false });
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const [organisations, setOrganisations] = useState<Named[] | null>(null);
+  const [organisations, setOrganisations] = useState<Organisation[] | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef<HTMLInputElement>(null);
   useTitle(t("sign_in.title"));
@@ -104,7 +104,7 @@ export function SignIn() {
           visibilityToggleButtonProps={{ "aria-label": t("field.show_password") }}
         />
         {failure && <FailureLine error={failure} />}
-        {failure && wait !== undefined && <p role="status">{t("sign_in.wait", { seconds: wait })}</p>}
+        {failure && wait != null && <p role="status">{t("sign_in.wait", { seconds: wait })}</p>}
         <Button type="submit" h={40} loading={signIn.isPending}>
           {t("sign_in.action")}
         </Button>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { ApiError, type ChannelAccount, type Language, type Security, type SubmissionInput, type TestStep } from "@belofte/api-client";
+import { ApiError, type ChannelAccount, type Language, type LineSecurity, type SetSubmission, type TestStep } from "@belofte/api-client";
 import { Button, Checkbox, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
@@ -24,12 +24,12 @@ interface Fields {
   sends: boolean;
   host: string;
   port: string;
-  security: Security;
+  security: LineSecurity;
   username: string;
   password: string;
 }
 
-const USUAL_PORT: Record<Security, string> = { tls: "465", starttls: "587", none: "25" };
+const USUAL_PORT: Record<LineSecurity, string> = { tls: "465", starttls: "587", none: "25" };
 
 function fieldsOf(account: ChannelAccount | null): Fields {
   const submission = account?.submission;
@@ -47,7 +47,7 @@ function fieldsOf(account: ChannelAccount | null): Fields {
   };
 }
 
-function submissionOf(fields: Fields): SubmissionInput | undefined {
+function submissionOf(fields: Fields): SetSubmission | undefined {
   if (!fields.sends) return undefined;
   return {
     host: fields.host.trim(),
@@ -175,7 +175,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
               label={t("channel.security")}
               value={fields.security}
               onChange={(event) => {
-                const security = event.currentTarget.value as Security;
+                const security = event.currentTarget.value as LineSecurity;
                 const usual = Object.values(USUAL_PORT).includes(fields.port);
                 set({ security, ...(usual ? { port: USUAL_PORT[security] } : {}) });
               }}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { ApiError, type ColourScheme, type Language, type MePatch, type Session, type User } from "@belofte/api-client";
+import { ApiError, type ColourScheme, type Language, type UpdateMe, type Session, type User } from "@belofte/api-client";
 import { Button, PasswordInput, SegmentedControl, Switch, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -19,7 +19,7 @@ export function Profile() {
   const { user } = useSession();
   const [name, setName] = useState(user.name);
   const save = useMutation({
-    mutationFn: (patch: Partial<MePatch>) => api.me.change(patch),
+    mutationFn: (patch: Partial<Pick<User, keyof UpdateMe>>) => api.me.change(patch),
     // A taste is seen at once; a refusal puts it back.
     onMutate: (patch) => put({ ...user, ...patch }),
     onError: () => put(user),

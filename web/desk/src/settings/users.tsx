@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Role, User, UserPatch, UserRef } from "@belofte/api-client";
+import type { Role, User, UpdateUser, UserRef } from "@belofte/api-client";
 import { Button, Checkbox, Menu, NativeSelect } from "@mantine/core";
 import { ActionIcon } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -27,7 +27,7 @@ export function Users() {
   const session = useSession();
   const users = useQuery({ ...usersQuery, enabled: mayAdministrate(session) });
   const change = useMutation({
-    mutationFn: ({ id, patch }: { id: string; patch: UserPatch; said: string }) => api.users.change(id, patch),
+    mutationFn: ({ id, patch }: { id: string; patch: UpdateUser; said: string }) => api.users.change(id, patch),
     onSuccess: (_user, { said }) => {
       toast(said);
       return queryClient.invalidateQueries({ queryKey: keys.users });
@@ -78,7 +78,7 @@ export function Users() {
   );
 }
 
-function UserMenu({ user, self, onChange }: { user: UserRef | User; self: boolean; onChange: (patch: UserPatch, said: string) => void }) {
+function UserMenu({ user, self, onChange }: { user: UserRef | User; self: boolean; onChange: (patch: UpdateUser, said: string) => void }) {
   const { t } = useWords();
   const officer = isWhole(user) && user.privacy_officer;
   return (

@@ -92,7 +92,7 @@ impl Place {
                 reply_language: Language::Nl,
                 submission: None,
             };
-            store.create_channel_account(&access, new).await?;
+            store.create_channel_account(&access, None, new).await?;
         }
         store.close().await;
         Ok(Self { folder, databases, tenant })

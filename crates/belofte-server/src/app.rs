@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use belofte_channels::email::submission::Submission;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
-use belofte_store::{Access, Authenticated, Begun, Operator, StoreError, Views, Who};
+use belofte_store::{
+    Access, Authenticated, Begun, IdempotencyTicket, Operator, StoreError, Views, Who, Write,
+};
 use belofte_vault::Pii;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
@@ -79,10 +81,14 @@ pub struct SignedOperator {
 }
 
 impl App {
-    /// Carries out a POST once per idempotency key: the same key with the same request gets the
-    /// first answer again, with another request it is refused, and while the first still runs the
-    /// client is told to wait. Without a key the request is simply carried out. The same request
-    /// is the same endpoint, path and body. With 204 nothing is answered.
+    /// Carries out a POST that changes nothing of ours once per idempotency key: the same key with
+    /// the same request gets the first answer again, with another request it is refused, and while
+    /// the first still runs the client is told to wait. Without a key the request is simply carried
+    /// out. The same request is the same endpoint, path and body. With 204 nothing is answered.
+    ///
+    /// What changes something uses [`once_as`](Self::once_as), [`once_with`](Self::once_with) or
+    /// [`once_marked`](Self::once_marked): who dies between doing and answering has not answered, and
+    /// is asked again.
     ///
     /// # Errors
     /// What `act` answers; nothing is remembered then, since nothing was changed.
@@ -95,21 +101,10 @@ impl App {
         act: impl Future<Output = Answer<T>> + Send + 'a,
     ) -> BoxFuture<'a, Answer<Response>> {
         // Boxed here, once, and not in every handler: what is carried out can be large.
-        Box::pin(self.carry_out(access, context, key, status, act))
+        Box::pin(self.once_as(access, context, key, status, |_| act))
     }
 
-    async fn carry_out<T: Serialize>(
-        &self,
-        access: &Access,
-        context: &Context,
-        key: &IdempotencyKey,
-        status: StatusCode,
-        act: impl Future<Output = Answer<T>>,
-    ) -> Answer<Response> {
-        self.once_as(access, context, key, status, |_| act).await
-    }
-
-    /// As [`once`](Self::once), for what leaves the house: `act` gets an id, the same for everybody
+    /// As [`once`](Self::once), for what makes a row: `act` gets the row's id, the same for everybody
     /// who carries the request out after the one before died, and finds by it what that one made.
     ///
     /// # Errors
@@ -122,36 +117,138 @@ impl App {
         status: StatusCode,
         act: impl FnOnce(Option<Uuid>) -> F,
     ) -> Answer<Response> {
-        let store = &self.core.store;
-        let Some(key) = &key.0 else { return answer(status, &act(None).await?) };
-        let ticket = match store.begin_request(access, key, &context.request_digest()).await? {
-            Begun::Proceed(ticket) => ticket,
+        let ticket = match self.begin(access, context, key).await? {
+            Turn::Answered(response) => return Ok(response),
+            Turn::Unkeyed => return answer(status, &act(None).await?),
+            Turn::Mine(ticket) => ticket,
+        };
+        match act(Some(ticket.intended)).await {
+            Ok(value) => self.remember(access, &ticket, status, body(status, &value)?).await,
+            Err(error) => self.give_up(access, &ticket, error).await,
+        }
+    }
+
+    /// As [`once`](Self::once), for a change whose answer is known before it: `plan` gives both, and
+    /// they become durable in one transaction. So is answered what is told only once, such as a key.
+    ///
+    /// # Errors
+    /// What `plan` answers, and the store's errors for its change; nothing is changed then.
+    pub fn once_with<'a, W: Write, T: Serialize + Send + Sync + 'a>(
+        &'a self,
+        access: &'a Access,
+        context: &'a Context,
+        key: &'a IdempotencyKey,
+        status: StatusCode,
+        plan: impl Future<Output = Answer<(W, T)>> + Send + 'a,
+    ) -> BoxFuture<'a, Answer<Response>> {
+        Box::pin(async move {
+            let store = &self.core.store;
+            let ticket = match self.begin(access, context, key).await? {
+                Turn::Answered(response) => return Ok(response),
+                Turn::Unkeyed => {
+                    let (change, value) = plan.await?;
+                    store.write(access, change).await?;
+                    return answer(status, &value);
+                }
+                Turn::Mine(ticket) => ticket,
+            };
+            let carried = async {
+                let (change, value) = plan.await?;
+                let body = body(status, &value)?;
+                store.write_answered(access, &ticket, status.as_u16(), &body, change).await?;
+                Ok(json(status, body))
+            };
+            match carried.await {
+                Ok(response) => Ok(response),
+                Err(error) => self.give_up(access, &ticket, error).await,
+            }
+        })
+    }
+
+    /// As [`once`](Self::once), for a change of rows that are there: `plan` gives the change, which
+    /// is not made again for who asks again, and `tell` the answer, from how things are afterwards.
+    ///
+    /// # Errors
+    /// What `plan` and `tell` answer, and the store's errors for the change.
+    pub fn once_marked<'a, W: Write, T: Serialize + Send + Sync + 'a>(
+        &'a self,
+        access: &'a Access,
+        context: &'a Context,
+        key: &'a IdempotencyKey,
+        status: StatusCode,
+        plan: impl Future<Output = Answer<W>> + Send + 'a,
+        tell: impl Future<Output = Answer<T>> + Send + 'a,
+    ) -> BoxFuture<'a, Answer<Response>> {
+        Box::pin(async move {
+            let store = &self.core.store;
+            let ticket = match self.begin(access, context, key).await? {
+                Turn::Answered(response) => return Ok(response),
+                Turn::Unkeyed => {
+                    store.write(access, plan.await?).await?;
+                    return answer(status, &tell.await?);
+                }
+                Turn::Mine(ticket) => ticket,
+            };
+            let carried = async {
+                if !ticket.done {
+                    store.write_marked(access, &ticket, plan.await?).await?;
+                }
+                tell.await
+            };
+            match carried.await {
+                Ok(value) => self.remember(access, &ticket, status, body(status, &value)?).await,
+                Err(error) => self.give_up(access, &ticket, error).await,
+            }
+        })
+    }
+
+    async fn begin(&self, access: &Access, context: &Context, key: &IdempotencyKey) -> Answer<Turn> {
+        let Some(key) = &key.0 else { return Ok(Turn::Unkeyed) };
+        match self.core.store.begin_request(access, key, &context.request_digest()).await? {
+            Begun::Proceed(ticket) => Ok(Turn::Mine(ticket)),
             Begun::Stored(stored) => {
                 let status =
                     StatusCode::from_u16(stored.status).map_err(|error| ApiError::internal(&error))?;
-                return Ok(json(status, stored.body));
+                Ok(Turn::Answered(json(status, stored.body)))
             }
-            Begun::OtherRequest => return Err(Code::IdempotencyKeyReused.into()),
-            Begun::Running => return Err(Code::Busy.into()),
-        };
-        match act(Some(ticket.intended)).await {
-            Ok(value) => {
-                let body = body(status, &value)?;
-                store.finish_request(access, &ticket, status.as_u16(), &body).await?;
-                Ok(json(status, body))
-            }
-            Err(error) => {
-                // A key that cannot be given back now is given back when its lease ends.
-                if let Err(lost) = store.abandon_request(access, &ticket).await {
-                    tracing::warn!(
-                        error = &lost as &dyn std::error::Error,
-                        "a request could not be forgotten"
-                    );
-                }
-                Err(error)
-            }
+            Begun::OtherRequest => Err(Code::IdempotencyKeyReused.into()),
+            Begun::Running => Err(Code::Busy.into()),
         }
     }
+
+    async fn remember(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        status: StatusCode,
+        body: Vec<u8>,
+    ) -> Answer<Response> {
+        self.core.store.finish_request(access, ticket, status.as_u16(), &body).await?;
+        Ok(json(status, body))
+    }
+
+    async fn give_up(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        error: ApiError,
+    ) -> Answer<Response> {
+        // A key that cannot be given back now is given back when its lease ends.
+        if let Err(lost) = self.core.store.abandon_request(access, ticket).await {
+            tracing::warn!(error = &lost as &dyn std::error::Error, "a request could not be forgotten");
+        }
+        Err(error)
+    }
+}
+
+/// Whose turn a request is.
+enum Turn {
+    /// It was carried out before: this is its answer.
+    Answered(Response),
+    /// It has no key: it is carried out each time.
+    Unkeyed,
+    /// It is to be carried out.
+    Mine(IdempotencyTicket),
 }
 
 fn body<T: Serialize>(status: StatusCode, value: &T) -> Answer<Vec<u8>> {

@@ -155,17 +155,18 @@ impl Write for Revoke {
 }
 
 impl Store {
-    /// Makes a key that ends at `expires_at`. It is in the answer and nowhere else.
+    /// Prepares a key that ends at `expires_at`, and the write that makes it exist. The key is in
+    /// the answer and nowhere else.
     ///
     /// # Errors
-    /// The engine's errors.
-    pub async fn create_api_key(
+    /// The engine's errors and those of sealing.
+    pub async fn prepare_api_key(
         &self,
         access: &Access,
         name: &str,
         scope: Scope,
         expires_at: Timestamp,
-    ) -> Result<NewApiKey, StoreError> {
+    ) -> Result<(impl Write<Out = ()> + use<>, NewApiKey), StoreError> {
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let id = ApiKeyId::new(now, self.random().bytes());
         let key = format!("{PREFIX}{}", new_token(self.random()));
@@ -188,8 +189,7 @@ impl Store {
             expires_at,
             leaf: NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?,
         };
-        self.write(access, create).await?;
-        Ok(NewApiKey { id, key: Pii::new(key) })
+        Ok((create, NewApiKey { id, key: Pii::new(key) }))
     }
 
     /// The keys that are not revoked, newest first; also those that ran out.

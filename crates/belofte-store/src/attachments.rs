@@ -56,8 +56,18 @@ impl NewAttachment {
         key: &DataKey,
         file: NewFile,
     ) -> Result<Self, StoreError> {
+        let id = AttachmentId::new(access.clock().now(), store.random().bytes());
+        Self::seal_as(store, access, key, id, file).await
+    }
+
+    async fn seal_as(
+        store: &Store,
+        access: &Access,
+        key: &DataKey,
+        id: AttachmentId,
+        file: NewFile,
+    ) -> Result<Self, StoreError> {
         let (tenant, at) = (access.tenant(), access.clock().now());
-        let id = AttachmentId::new(at, store.random().bytes());
         let blob = SealedBlob::seal(store, tenant, BlobKind::Attachment, key, &file.bytes, at).await?;
         let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
         let meta = Meta { name: file.name, content_id: file.content_id };
@@ -223,15 +233,29 @@ impl Read for AttachmentById {
 }
 
 impl Store {
-    /// Stores an uploaded file that belongs to no message yet; the uploader alone can see it.
+    /// Stores an uploaded file that belongs to no message yet; the uploader alone can see it. With
+    /// `intended` it is stored under that id, and what an earlier try of the same request stored
+    /// under it is the answer.
     ///
     /// # Errors
     /// [`StoreError::Full`] and the engine's errors.
-    pub async fn upload(&self, access: &Access, file: NewFile) -> Result<Attachment, StoreError> {
+    pub async fn upload(
+        &self,
+        access: &Access,
+        intended: Option<AttachmentId>,
+        file: NewFile,
+    ) -> Result<Attachment, StoreError> {
+        if let Some(id) = intended {
+            match self.attachment(access, id).await {
+                Ok(made) => return Ok(made.attachment),
+                Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let keys = self.keys(access).await?;
         let (name, media_type, size) = (file.name.clone(), file.media_type.clone(), file.bytes.len() as u64);
-        let attachment = NewAttachment::seal(self, access, &keys.settings, file).await?;
-        let id = attachment.id;
+        let id = intended.unwrap_or_else(|| AttachmentId::new(access.clock().now(), self.random().bytes()));
+        let attachment = NewAttachment::seal_as(self, access, &keys.settings, id, file).await?;
         self.write(access, Upload(attachment)).await?;
         Ok(Attachment { id, name, media_type, size, inline: false, content_id: None })
     }

@@ -532,15 +532,24 @@ impl Store {
         }
     }
 
-    /// Adds an account.
+    /// Adds an account; with `intended` under that id, and the one that an earlier try of the same
+    /// request added under it is the answer.
     ///
     /// # Errors
     /// [`ChannelAccountError`].
     pub async fn create_channel_account(
         &self,
         access: &Access,
+        intended: Option<ChannelAccountId>,
         new: NewChannelAccount,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        if let Some(id) = intended {
+            match self.channel_account(access, id).await {
+                Ok(made) => return Ok(made),
+                Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         self.unless_part_of_another(access, &new.address).await?;
         let keys = self.keys(access).await?;
         let queue = match new.queue {
@@ -554,7 +563,8 @@ impl Store {
             submission: new.submission.map(|server| submission(server, None)),
         };
         let plan = Plan {
-            id: ChannelAccountId::new(access.clock().now(), self.random().bytes()),
+            id: intended
+                .unwrap_or_else(|| ChannelAccountId::new(access.clock().now(), self.random().bytes())),
             kind: new.kind,
             state: AccountState::Active,
             queue,

@@ -15,6 +15,8 @@ pub enum FailPoint {
     Answered,
     /// Content is durable, its search tokens are not.
     IndexPending,
+    /// What a request asked for is durable, the caller was not answered.
+    RequestDone,
 }
 
 #[cfg(debug_assertions)]

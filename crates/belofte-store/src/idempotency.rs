@@ -3,9 +3,14 @@
 //!
 //! A marker is written before the request is carried out: of two at the same moment one finds
 //! the other's. Who dies between doing and answering leaves a marker that somebody may take
-//! over after a while. The one who takes over is given the same [`intended
-//! id`](IdempotencyTicket::intended) as the one who died, so that a request which makes a row
-//! under that id finds it and makes no second one.
+//! over after a while. What a request changes is not done again then, in one of three ways:
+//!
+//! - its answer is known before the change, and becomes durable with it, in one transaction
+//!   ([`Store::write_answered`]): what is told once, such as a key, is told again;
+//! - that it was done becomes durable with the change ([`Store::write_marked`]), and who takes over
+//!   only makes the answer;
+//! - who takes over is given the same [`intended id`](IdempotencyTicket::intended) as the one who
+//!   died, finds the row that was made under it, and makes no second one.
 
 use belofte_model::{Duration, KeyId, NodeId, Timestamp, uuid_v7};
 use belofte_vault::{SealContext, sha256};
@@ -14,12 +19,18 @@ use uuid::Uuid;
 use crate::access::actor_columns;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::fail::{self, FailPoint};
+use crate::keys::SealedKey;
 use crate::{Access, Store, StoreError, Tx, Write};
 
 /// Keys are remembered this long.
 pub(crate) const MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// A request that has not ended after this long has died.
 const LEASE: Duration = Duration::from_secs(120);
+/// What the status of a request is instead of one of HTTP: it is carried out.
+const RUNNING: i64 = 0;
+/// As [`RUNNING`], and what it changes is durable; only its answer is not known yet.
+const DONE: i64 = 1;
 
 /// What to do with a request that carries an idempotency key.
 #[derive(Debug)]
@@ -42,6 +53,8 @@ pub struct IdempotencyTicket {
     begun_at: Timestamp,
     /// An id for what the request makes, the same for everybody who carries it out.
     pub intended: Uuid,
+    /// Whether what it changes was done by who carried it out before and died.
+    pub done: bool,
 }
 
 /// The answer that was given.
@@ -79,7 +92,7 @@ struct Begin {
 }
 
 enum Placed {
-    Mine(Uuid),
+    Mine { intended: Uuid, done: bool },
     Other,
     Running,
     Answered { status: i64, answer: Vec<u8>, key: KeyId },
@@ -117,7 +130,7 @@ impl Write for Begin {
             )
             .await?;
         if placed == 1 {
-            return Ok(Placed::Mine(self.intended));
+            return Ok(Placed::Mine { intended: self.intended, done: false });
         }
         let row = tx
             .query_opt(
@@ -134,7 +147,7 @@ impl Write for Begin {
         if request != self.request_hash {
             return Ok(Placed::Other);
         }
-        if status != 0 {
+        if status != RUNNING && status != DONE {
             return Ok(Placed::Answered { status, answer, key });
         }
         if self.now < at + LEASE {
@@ -144,18 +157,18 @@ impl Write for Begin {
             .execute(
                 sql!(
                     "UPDATE idempotency SET at = $4, holder = $6 WHERE tenant_id = $1 AND actor_id = $2 \
-                     AND key_hash = $3 AND at = $5 AND status = 0"
+                     AND key_hash = $3 AND at = $5 AND status = $7"
                 ),
-                params![tenant, self.actor, &self.key_hash, self.now, at, self.holder],
+                params![tenant, self.actor, &self.key_hash, self.now, at, self.holder, status],
             )
             .await?;
-        Ok(if taken == 1 { Placed::Mine(intended) } else { Placed::Running })
+        Ok(if taken == 1 { Placed::Mine { intended, done: status == DONE } } else { Placed::Running })
     }
 }
 
 struct Finish {
     ticket: IdempotencyTicket,
-    status: u16,
+    status: i64,
     answer: Vec<u8>,
     key: KeyId,
 }
@@ -167,14 +180,14 @@ impl Write for Finish {
         tx.execute_one(
             sql!(
                 "UPDATE idempotency SET status = $5, answer = $6, key_id = $7 WHERE tenant_id = $1 \
-                 AND actor_id = $2 AND key_hash = $3 AND at = $4 AND status = 0"
+                 AND actor_id = $2 AND key_hash = $3 AND at = $4 AND status IN (0, 1)"
             ),
             params![
                 tenant,
                 self.ticket.actor,
                 &self.ticket.key_hash,
                 self.ticket.begun_at,
-                i64::from(self.status),
+                self.status,
                 &self.answer,
                 self.key
             ],
@@ -183,18 +196,56 @@ impl Write for Finish {
     }
 }
 
-struct Abandon(IdempotencyTicket);
+/// A change, and the end of the request that asked for it.
+struct Answered<W> {
+    change: W,
+    finish: Finish,
+}
+
+impl<W: Write> Write for Answered<W> {
+    type Out = W::Out;
+
+    fn new_keys(&self) -> &[SealedKey] {
+        self.change.new_keys()
+    }
+
+    fn dead_keys(&self) -> &[KeyId] {
+        self.change.dead_keys()
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<W::Out, StoreError> {
+        let out = self.change.run(tx).await?;
+        // Finds nothing when somebody else took the request over, and undoes the change.
+        self.finish.run(tx).await?;
+        Ok(out)
+    }
+}
+
+struct Abandon {
+    ticket: IdempotencyTicket,
+    /// As old as a request that has died.
+    died: Timestamp,
+}
 
 impl Write for Abandon {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let tenant = tx.tenant();
+        let (tenant, ticket) = (tx.tenant(), &self.ticket);
         tx.execute(
             sql!(
                 "DELETE FROM idempotency WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 AND at = $4 \
                  AND status = 0"
             ),
-            params![tenant, self.0.actor, &self.0.key_hash, self.0.begun_at],
+            params![tenant, ticket.actor, &ticket.key_hash, ticket.begun_at],
+        )
+        .await?;
+        // What was done stays done: the next try makes its answer, and need not wait for that.
+        tx.execute(
+            sql!(
+                "UPDATE idempotency SET at = $5 WHERE tenant_id = $1 AND actor_id = $2 AND key_hash = $3 AND at = $4 \
+                 AND status = 1"
+            ),
+            params![tenant, ticket.actor, &ticket.key_hash, ticket.begun_at, self.died],
         )
         .await?;
         Ok(())
@@ -216,12 +267,13 @@ impl Write for VoidRequests {
         if tx.is_postgres() {
             return tx
                 .execute(
-                    sql!("UPDATE idempotency SET at = $2 WHERE status = 0 AND at > $2 AND holder = $1"),
+                    sql!("UPDATE idempotency SET at = $2 WHERE status IN (0, 1) AND at > $2 AND holder = $1"),
                     params![self.node, died],
                 )
                 .await;
         }
-        tx.execute(sql!("UPDATE idempotency SET at = $1 WHERE status = 0 AND at > $1"), params![died]).await
+        tx.execute(sql!("UPDATE idempotency SET at = $1 WHERE status IN (0, 1) AND at > $1"), params![died])
+            .await
     }
 }
 
@@ -249,8 +301,8 @@ impl Store {
             now,
         };
         Ok(match self.write(access, begin).await? {
-            Placed::Mine(intended) => {
-                Begun::Proceed(IdempotencyTicket { actor, key_hash, begun_at: now, intended })
+            Placed::Mine { intended, done } => {
+                Begun::Proceed(IdempotencyTicket { actor, key_hash, begun_at: now, intended, done })
             }
             Placed::Other => Begun::OtherRequest,
             Placed::Running => Begun::Running,
@@ -280,6 +332,53 @@ impl Store {
         status: u16,
         body: &[u8],
     ) -> Result<(), StoreError> {
+        fail::hit(FailPoint::RequestDone);
+        let finish = self.end_of_request(access, ticket, i64::from(status), body).await?;
+        self.write(access, finish).await
+    }
+
+    /// Makes `change` and remembers the answer to the request that asked for it, in one transaction:
+    /// there is no moment at which one is durable without the other.
+    ///
+    /// # Errors
+    /// As [`Store::write`]; [`StoreError::Conflict`] when somebody else took the request over.
+    /// Nothing is changed then.
+    pub async fn write_answered<W: Write>(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        status: u16,
+        body: &[u8],
+        change: W,
+    ) -> Result<W::Out, StoreError> {
+        let finish = self.end_of_request(access, ticket, i64::from(status), body).await?;
+        let out = self.write(access, Answered { change, finish }).await?;
+        fail::hit(FailPoint::RequestDone);
+        Ok(out)
+    }
+
+    /// Makes `change` and remembers that it was made, in one transaction. The answer, which can only
+    /// be made afterwards, is remembered by [`Store::finish_request`].
+    ///
+    /// # Errors
+    /// As [`Store::write_answered`].
+    pub async fn write_marked<W: Write>(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        change: W,
+    ) -> Result<W::Out, StoreError> {
+        let finish = self.end_of_request(access, ticket, DONE, &[]).await?;
+        self.write(access, Answered { change, finish }).await
+    }
+
+    async fn end_of_request(
+        &self,
+        access: &Access,
+        ticket: &IdempotencyTicket,
+        status: i64,
+        body: &[u8],
+    ) -> Result<Finish, StoreError> {
         let keys = self.keys(access).await?;
         let context = SealContext {
             tenant: access.tenant(),
@@ -287,12 +386,12 @@ impl Store {
             row: seal_row(ticket.actor, &ticket.key_hash),
         };
         let answer = keys.settings.seal(self.random(), &context, body);
-        let finish = Finish { ticket: ticket.clone(), status, answer, key: keys.settings.id() };
-        self.write(access, finish).await
+        Ok(Finish { ticket: ticket.clone(), status, answer, key: keys.settings.id() })
     }
 
     /// Forgets a request that changed nothing (it was refused or failed), so that the same key can
-    /// be used again.
+    /// be used again. One whose change is durable, and whose answer could not be made, may be taken
+    /// over at once.
     ///
     /// # Errors
     /// The engine's errors.
@@ -301,6 +400,7 @@ impl Store {
         access: &Access,
         ticket: &IdempotencyTicket,
     ) -> Result<(), StoreError> {
-        self.write(access, Abandon(ticket.clone())).await
+        let died = access.clock().now() - LEASE;
+        self.write(access, Abandon { ticket: ticket.clone(), died }).await
     }
 }

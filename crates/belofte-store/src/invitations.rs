@@ -275,22 +275,22 @@ impl Write for Accept {
 }
 
 impl Store {
-    /// Makes an invitation. Its token is in the answer and nowhere else.
+    /// Prepares an invitation, and the write that makes it exist. Its token is in the answer and
+    /// nowhere else.
     ///
     /// # Errors
     /// The engine's errors.
-    pub async fn invite(
+    pub async fn prepare_invitation(
         &self,
         access: &Access,
         role: Role,
         privacy_officer: bool,
-    ) -> Result<NewInvitation, StoreError> {
+    ) -> Result<(impl Write<Out = ()> + use<>, NewInvitation), StoreError> {
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let (invitation, told) =
             FreshInvitation::new(self.random(), now, role, privacy_officer, access.user());
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, invitation.detail())?;
-        self.write(access, Invite { invitation, leaf }).await?;
-        Ok(told)
+        Ok((Invite { invitation, leaf }, told))
     }
 
     /// The invitations that can still be accepted, newest first.

@@ -509,21 +509,22 @@ impl Store {
         self.read(access, PasswordOf(id)).await
     }
 
-    /// Sets the password of the user who asks (a PHC string) and ends their sessions but `keep`.
+    /// Prepares the write that sets the password of the user who asks (a PHC string) and ends their
+    /// sessions but `keep`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
-    pub async fn change_password(
+    pub async fn prepare_password(
         &self,
         access: &Access,
         hash: Pii<String>,
         keep: Option<SessionId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<impl Write<Out = ()> + use<>, StoreError> {
         let id = access.user().ok_or(StoreError::NotFound)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "password_changed", "user": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
-        self.write(access, SetPassword { id, hash, keep, leaf }).await
+        Ok(SetPassword { id, hash, keep, leaf })
     }
 }
 

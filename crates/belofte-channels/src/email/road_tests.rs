@@ -96,7 +96,7 @@ impl House {
                 password: PasswordChange::Keep,
             }),
         };
-        store.create_channel_account(&access, account).await.expect("an account");
+        store.create_channel_account(&access, None, account).await.expect("an account");
 
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
         let smtp = listen(Intake::Core(Processing::new(core.clone(), 4)), Some(&core)).await;

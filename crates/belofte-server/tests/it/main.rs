@@ -15,6 +15,7 @@ mod empty;
 mod hostile;
 mod invitations;
 mod live;
+mod once;
 mod operator;
 mod peers;
 mod road;

@@ -319,7 +319,7 @@ fn callers(server: &Server, other: &Tenant) -> Vec<Caller> {
 }
 
 /// A moment in the near future, as keys need one.
-fn soon() -> Value {
+pub fn soon() -> Value {
     let soon = belofte_store::Clock::System.now() + Duration::from_secs(3_600);
     serde_json::to_value(Time(soon)).expect("a time")
 }

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Keys for programs: hashed, scoped, with an end.
 
-use belofte_model::{Duration, LedgerKind, Permission, Scope};
+use belofte_model::{Duration, LedgerKind, Permission, Scope, Timestamp};
 
 use super::house::houses;
-use crate::StoreError;
+use crate::{Access, NewApiKey, Store, StoreError};
+
+async fn create(
+    store: &Store,
+    access: &Access,
+    name: &str,
+    scope: Scope,
+    ends: Timestamp,
+) -> Result<NewApiKey, StoreError> {
+    let (change, told) = store.prepare_api_key(access, name, scope, ends).await?;
+    store.write(access, change).await?;
+    Ok(told)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_holds_for_its_scope_until_it_ends_or_is_revoked() {
@@ -12,8 +24,8 @@ async fn a_key_holds_for_its_scope_until_it_ends_or_is_revoked() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let (store, system) = (&house.store, house.store.system());
         let ends = house.clock.now() + Duration::from_secs(3600);
-        let read = store.create_api_key(&admin.access, "Kassa", Scope::Read, ends).await.expect("made");
-        let write = store.create_api_key(&admin.access, "Bot", Scope::Write, ends).await.expect("made");
+        let read = create(store, &admin.access, "Kassa", Scope::Read, ends).await.expect("made");
+        let write = create(store, &admin.access, "Bot", Scope::Write, ends).await.expect("made");
         let who = system.api_key_by_token(read.key.expose()).await.expect("asked").expect("held");
         assert_eq!(who.tenant(), admin.tenant);
         assert!(who.may(Permission::ReadConversations) && !who.may(Permission::Answer));

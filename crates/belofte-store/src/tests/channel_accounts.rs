@@ -50,8 +50,10 @@ async fn an_account_is_found_by_its_address_and_nobody_else_gets_it() {
     for house in houses().await {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let (store, system) = (&house.store, house.store.system());
-        let account =
-            store.create_channel_account(&admin.access, mailbox("Info@bakker.example")).await.expect("added");
+        let account = store
+            .create_channel_account(&admin.access, None, mailbox("Info@bakker.example"))
+            .await
+            .expect("added");
         assert_eq!((account.version, account.state), (1, AccountState::Active));
         assert_eq!(account.queue, store.default_queue(&admin.access).await.expect("a queue"));
         assert_eq!(account.address.as_sent(), "Info@bakker.example");
@@ -61,11 +63,11 @@ async fn an_account_is_found_by_its_address_and_nobody_else_gets_it() {
         assert!(system.account_by_address(&email("other@bakker.example")).await.expect("asked").is_none());
 
         for access in [&admin.access, &stranger.access] {
-            let taken = store.create_channel_account(access, mailbox("info@bakker.example")).await;
+            let taken = store.create_channel_account(access, None, mailbox("info@bakker.example")).await;
             assert!(matches!(taken, Err(ChannelAccountError::AddressTaken)), "{}", house.name());
         }
         let own = store
-            .create_channel_account(&stranger.access, mailbox("info@slager.example"))
+            .create_channel_account(&stranger.access, None, mailbox("info@slager.example"))
             .await
             .expect("added");
         let moved =
@@ -102,8 +104,8 @@ async fn of_two_who_take_an_address_at_once_one_gets_it() {
         for round in 0..5 {
             let address = format!("info{round}@shop.example");
             let (a, b) = tokio::join!(
-                house.store.create_channel_account(&one.access, mailbox(&address)),
-                house.store.create_channel_account(&other.access, mailbox(&address))
+                house.store.create_channel_account(&one.access, None, mailbox(&address)),
+                house.store.create_channel_account(&other.access, None, mailbox(&address))
             );
             assert!(a.is_ok() != b.is_ok(), "{}: {a:?} {b:?}", house.name());
         }
@@ -116,8 +118,10 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
     for house in houses().await {
         let admin = house.tenant("bakker").await;
         let (store, system) = (&house.store, house.store.system());
-        let account =
-            store.create_channel_account(&admin.access, mailbox("info@bakker.example")).await.expect("added");
+        let account = store
+            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .await
+            .expect("added");
         let change = ChannelAccountChange {
             version: Some(1),
             address: Some(email("hallo@bakker.example")),
@@ -169,7 +173,7 @@ async fn a_password_goes_to_no_other_server_and_into_no_leaf() {
         let admin = house.tenant("bakker").await;
         let store = &house.store;
         let id = store
-            .create_channel_account(&admin.access, mailbox("info@bakker.example"))
+            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
             .await
             .expect("added")
             .id;
@@ -218,7 +222,7 @@ async fn a_removed_account_frees_its_address_and_forgets_its_password() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let (store, system) = (&house.store, house.store.system());
         let id = store
-            .create_channel_account(&admin.access, mailbox("info@bakker.example"))
+            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
             .await
             .expect("added")
             .id;
@@ -233,7 +237,7 @@ async fn a_removed_account_frees_its_address_and_forgets_its_password() {
         let refused = store.change_channel_account(&admin.access, id, back).await;
         assert!(matches!(refused, Err(ChannelAccountError::Store(StoreError::NotFound))), "{}", house.name());
         store
-            .create_channel_account(&stranger.access, mailbox("info@bakker.example"))
+            .create_channel_account(&stranger.access, None, mailbox("info@bakker.example"))
             .await
             .expect("free again");
         house.close().await;

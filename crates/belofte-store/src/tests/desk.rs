@@ -45,7 +45,7 @@ impl Desk {
     pub(super) async fn new(house: &House) -> Self {
         let admin = house.tenant("bakker").await;
         let address = "info@bakker.example";
-        house.store.create_channel_account(&admin.access, mailbox(address)).await.expect("added");
+        house.store.create_channel_account(&admin.access, None, mailbox(address)).await.expect("added");
         let found = house.store.system().account_by_address(&email(address)).await.expect("asked");
         Self { admin, account: found.expect("an account") }
     }

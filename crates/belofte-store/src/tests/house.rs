@@ -10,7 +10,7 @@ use belofte_vault::Pii;
 use uuid::Uuid;
 
 use super::place::{Place, places};
-use crate::{Access, Authenticated, Clock, NewSession, NewUser, Slug, Store, StoreError};
+use crate::{Access, Authenticated, Clock, NewInvitation, NewSession, NewUser, Slug, Store, StoreError};
 
 pub(crate) struct House {
     pub(crate) place: Place,
@@ -51,6 +51,18 @@ pub(crate) fn somebody(address: &str) -> NewUser {
     }
 }
 
+/// An invitation by whom `access` belongs to.
+pub(crate) async fn invite(
+    store: &Store,
+    access: &Access,
+    role: Role,
+    privacy_officer: bool,
+) -> Result<NewInvitation, StoreError> {
+    let (change, told) = store.prepare_invitation(access, role, privacy_officer).await?;
+    store.write(access, change).await?;
+    Ok(told)
+}
+
 impl House {
     pub(crate) const fn name(&self) -> &'static str {
         self.place.name
@@ -87,7 +99,7 @@ impl House {
     }
 
     pub(crate) async fn join(&self, admin: &Person, role: Role, address: &str) -> Person {
-        let invitation = self.store.invite(&admin.access, role, false).await.expect("an invitation");
+        let invitation = invite(&self.store, &admin.access, role, false).await.expect("an invitation");
         self.accept(invitation.token.expose(), address).await.expect("a user")
     }
 

@@ -3,14 +3,14 @@
 
 use belofte_model::{EventKind, Role};
 
-use super::house::houses;
+use super::house::{houses, invite};
 use crate::{EventsSince, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_accepted_exactly_once_however_many_try() {
     for house in houses().await {
         let admin = house.tenant("bakker").await;
-        let invitation = house.store.invite(&admin.access, Role::Agent, false).await.expect("invited");
+        let invitation = invite(&house.store, &admin.access, Role::Agent, false).await.expect("invited");
         let open = house
             .store
             .system()
@@ -44,7 +44,7 @@ async fn an_invitation_is_accepted_exactly_once_however_many_try() {
 async fn an_address_that_is_known_leaves_the_invitation_open() {
     for house in houses().await {
         let admin = house.tenant("bakker").await;
-        let invitation = house.store.invite(&admin.access, Role::Supervisor, true).await.expect("invited");
+        let invitation = invite(&house.store, &admin.access, Role::Supervisor, true).await.expect("invited");
         let token = invitation.token.expose();
         let twice = house.accept(token, "ADMIN@bakker.example").await;
         assert!(matches!(twice, Err(StoreError::Conflict)), "{}", house.name());
@@ -61,8 +61,8 @@ async fn an_invitation_ends_with_time_or_when_it_is_taken_back() {
     for house in houses().await {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let store = &house.store;
-        let first = store.invite(&admin.access, Role::Agent, false).await.expect("invited");
-        let second = store.invite(&admin.access, Role::Agent, false).await.expect("invited");
+        let first = invite(store, &admin.access, Role::Agent, false).await.expect("invited");
+        let second = invite(store, &admin.access, Role::Agent, false).await.expect("invited");
         let foreign = store.revoke_invitation(&stranger.access, first.id).await;
         assert!(matches!(foreign, Err(StoreError::NotFound)), "{}", house.name());
         store.revoke_invitation(&admin.access, first.id).await.expect("taken back");

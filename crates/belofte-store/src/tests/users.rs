@@ -121,7 +121,8 @@ async fn a_new_password_ends_the_other_sessions() {
             "hash of agent@bakker.example"
         );
         let new = Pii::new("new hash".to_owned());
-        store.change_password(&agent.access, new, Some(agent.session.id)).await.expect("changed");
+        let change = store.prepare_password(&agent.access, new, Some(agent.session.id));
+        store.write(&agent.access, change.await.expect("prepared")).await.expect("changed");
         assert_eq!(store.own_password(&agent.access).await.expect("a hash").expose(), "new hash");
         assert!(system.session_by_token(second.token.expose()).await.expect("asked").is_none());
         assert!(system.session_by_token(agent.session.token.expose()).await.expect("asked").is_some());

@@ -41,7 +41,7 @@ pub async fn handle(
     key: IdempotencyKey,
     Json(wanted): Json<CreateApiKey>,
 ) -> http::Answer<Response> {
-    let act = async {
+    let plan = async {
         let (now, ends) = (context.at, wanted.expires_at.0);
         let in_bounds = now < ends && ends <= now + LONGEST;
         Checks::default()
@@ -49,14 +49,16 @@ pub async fn handle(
             .that(in_bounds, "expires_at", FieldCode::OutOfRange)
             .done()?;
         let name = wanted.name.trim();
-        let made = app.core.store.create_api_key(&signed.access, name, wanted.scope, ends).await?;
-        Ok(CreatedApiKey {
+        let store = &app.core.store;
+        let (change, made) = store.prepare_api_key(&signed.access, name, wanted.scope, ends).await?;
+        let told = CreatedApiKey {
             id: made.id,
             name: name.to_owned(),
             scope: wanted.scope,
             expires_at: ends.into(),
             key: made.key.into_inner(),
-        })
+        };
+        Ok((change, told))
     };
-    app.once(&signed.access, &context, &key, StatusCode::CREATED, act).await
+    app.once_with(&signed.access, &context, &key, StatusCode::CREATED, plan).await
 }

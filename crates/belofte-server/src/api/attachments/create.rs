@@ -6,9 +6,10 @@ use ::http::header::CONTENT_TYPE;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
 use axum::response::Response;
-use belofte_model::Permission;
+use belofte_model::{AttachmentId, Permission};
 use belofte_store::NewFile;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::Attachment;
 use super::media_type::{HEAD, safe};
@@ -50,8 +51,11 @@ pub async fn handle(
     let about = [belofte_vault::sha256(file.name.as_bytes()), belofte_vault::sha256(&file.bytes)].concat();
     context.set_body_digest(belofte_vault::sha256(&about));
     let access = &signed.access;
-    let act = async { Ok(Attachment::from(app.core.store.upload(access, file).await?)) };
-    app.once(access, &context, &key, StatusCode::CREATED, act).await
+    let act = async |intended: Option<Uuid>| {
+        let stored = app.core.store.upload(access, intended.map(AttachmentId), file).await?;
+        Ok(Attachment::from(stored))
+    };
+    app.once_as(access, &context, &key, StatusCode::CREATED, act).await
 }
 
 /// The one file of a form, piece by piece: what is too large is refused before it is all here.

@@ -4,9 +4,10 @@
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
-use belofte_model::EmailAddress;
 use belofte_model::Permission;
+use belofte_model::{ChannelAccountId, EmailAddress};
 use belofte_store::NewChannelAccount;
+use uuid::Uuid;
 
 use super::{ChannelAccount, CreateChannelAccount};
 use super::{check_server, refused, to_store};
@@ -38,7 +39,7 @@ pub async fn handle(
     key: IdempotencyKey,
     Json(wanted): Json<CreateChannelAccount>,
 ) -> http::Answer<Response> {
-    let act = async {
+    let act = async |intended: Option<Uuid>| {
         let address = EmailAddress::parse(&wanted.address);
         let mut checks = Checks::default();
         checks
@@ -58,8 +59,9 @@ pub async fn handle(
             reply_language: wanted.reply_language.unwrap_or_else(|| context.language()),
             submission: wanted.submission.map(to_store),
         };
-        let made = app.core.store.create_channel_account(&signed.access, new).await.map_err(refused)?;
+        let (store, intended) = (&app.core.store, intended.map(ChannelAccountId));
+        let made = store.create_channel_account(&signed.access, intended, new).await.map_err(refused)?;
         Ok(ChannelAccount::from(made))
     };
-    app.once(&signed.access, &context, &key, StatusCode::CREATED, act).await
+    app.once_as(&signed.access, &context, &key, StatusCode::CREATED, act).await
 }

@@ -31,12 +31,11 @@ pub async fn handle(
     Id(id): Id<JobId>,
     key: IdempotencyKey,
 ) -> http::Answer<Response> {
-    let act = async {
+    let plan = async {
         let (store, access) = (&app.core.store, &signed.access);
         let letters = store.read(access, DeadLetters).await?;
         let letter = letters.into_iter().find(|letter| letter.id == id).ok_or(Code::NotFound)?;
-        store.write(access, ReviveJob { id, now: context.at }).await?;
-        Ok(DeadLetter::from(letter))
+        Ok((ReviveJob { id, now: context.at }, DeadLetter::from(letter)))
     };
-    app.once(&signed.access, &context, &key, StatusCode::ACCEPTED, act).await
+    app.once_with(&signed.access, &context, &key, StatusCode::ACCEPTED, plan).await
 }

@@ -37,13 +37,15 @@ pub async fn handle(
     key: IdempotencyKey,
     Json(wanted): Json<CreateInvitation>,
 ) -> http::Answer<Response> {
-    let act = async {
-        let made = app.core.store.invite(&signed.access, wanted.role, wanted.privacy_officer).await?;
-        Ok(CreatedInvitation {
+    let plan = async {
+        let (store, access) = (&app.core.store, &signed.access);
+        let (change, made) = store.prepare_invitation(access, wanted.role, wanted.privacy_officer).await?;
+        let told = CreatedInvitation {
             id: made.id,
             link: format!("{}/invitation#{}", app.public_url.as_str(), made.token.expose()),
             expires_at: made.expires_at.into(),
-        })
+        };
+        Ok((change, told))
     };
-    app.once(&signed.access, &context, &key, StatusCode::CREATED, act).await
+    app.once_with(&signed.access, &context, &key, StatusCode::CREATED, plan).await
 }

@@ -38,7 +38,7 @@ pub async fn handle(
     key: IdempotencyKey,
     Json(wanted): Json<ChangePassword>,
 ) -> http::Answer<Response> {
-    let act = async {
+    let plan = async {
         let (store, access) = (&app.core.store, &signed.access);
         let Who::User { user, session, .. } = signed.who.who() else { return Err(Code::Forbidden.into()) };
         let email = store.user(access, *user).await?.email;
@@ -64,7 +64,7 @@ pub async fn handle(
         }
         system.sign_in_undecided(&attempt).await?;
         let hash = app.passwords.hash(Pii::new(wanted.new)).await?;
-        Ok(store.change_password(access, hash, Some(*session)).await?)
+        Ok((store.prepare_password(access, hash, Some(*session)).await?, ()))
     };
-    app.once(&signed.access, &context, &key, StatusCode::NO_CONTENT, act).await
+    app.once_with(&signed.access, &context, &key, StatusCode::NO_CONTENT, plan).await
 }

@@ -5,7 +5,7 @@ use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_model::{DeliveryId, MessageId, Permission};
-use belofte_store::{RetryDeliveries, ViewKind};
+use belofte_store::{Access, RetryDeliveries, ViewKind};
 
 use super::{Authors, Message, RetryMessage};
 use crate::api::operation::{Answer, Content, Operation, Tag};
@@ -38,12 +38,17 @@ pub async fn handle(
     Json(asked): Json<RetryMessage>,
 ) -> http::Answer<Response> {
     let access = &signed.access;
-    let act = retry(&app, &signed, id, asked);
-    app.once(access, &context.0, &key, StatusCode::OK, act).await
+    let (plan, tell) = (retry(&app, access, id, asked), tell(&app, access, id));
+    app.once_marked(access, &context.0, &key, StatusCode::OK, plan, tell).await
 }
 
-async fn retry(app: &App, signed: &Signed, id: MessageId, asked: RetryMessage) -> http::Answer<Message> {
-    let (store, access) = (&app.core.store, &signed.access);
+async fn retry(
+    app: &App,
+    access: &Access,
+    id: MessageId,
+    asked: RetryMessage,
+) -> http::Answer<RetryDeliveries> {
+    let store = &app.core.store;
     let message = store.message(access, id).await?;
     let wanted = asked.delivery_ids;
     let mut checks = Checks::default();
@@ -53,9 +58,11 @@ async fn retry(app: &App, signed: &Signed, id: MessageId, asked: RetryMessage) -
         checks.that(wanted.iter().all(own), "delivery_ids", FieldCode::NotFound);
     }
     checks.done()?;
-    let write = RetryDeliveries::prepare(store, access, &message, wanted.unwrap_or_default());
-    store.write(access, write).await?;
-    let message = store.message(access, id).await?;
+    Ok(RetryDeliveries::prepare(store, access, &message, wanted.unwrap_or_default()))
+}
+
+async fn tell(app: &App, access: &Access, id: MessageId) -> http::Answer<Message> {
+    let message = app.core.store.message(access, id).await?;
     app.views.note(access, ViewKind::Conversation, message.conversation.uuid())?;
     let authors = Authors::fetch(app, access, std::slice::from_ref(&message)).await?;
     Ok(authors.message(message))

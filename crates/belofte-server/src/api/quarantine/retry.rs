@@ -35,10 +35,10 @@ pub async fn handle(
     Id(id): Id<IntakeId>,
     key: IdempotencyKey,
 ) -> http::Answer<Response> {
-    let act = async {
+    let plan = async {
         let (store, access) = (&app.core.store, &signed.access);
-        store.write(access, RetryQuarantined::prepare(store, access, id)).await?;
-        Ok(RetriedIntake { id, state: IntakeState::Received })
+        let change = RetryQuarantined::prepare(store, access, id);
+        Ok((change, RetriedIntake { id, state: IntakeState::Received }))
     };
-    app.once(&signed.access, &context, &key, StatusCode::ACCEPTED, act).await
+    app.once_with(&signed.access, &context, &key, StatusCode::ACCEPTED, plan).await
 }

@@ -79,7 +79,7 @@ pub(super) async fn sweep_a_day(house: &House, tenant: TenantId) {
 pub(super) async fn shop(house: &House, slug: &str) -> (Person, ResolvedAccount) {
     let admin = house.tenant(slug).await;
     let address = format!("info@{slug}.example");
-    house.store.create_channel_account(&admin.access, mailbox(&address)).await.expect("added");
+    house.store.create_channel_account(&admin.access, None, mailbox(&address)).await.expect("added");
     let system = house.store.system();
     let account = system.account_by_address(&email(&address)).await.expect("asked").expect("found");
     system.ensure_upkeep(house.clock.now()).await.expect("scheduled");

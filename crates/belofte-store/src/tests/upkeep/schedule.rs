@@ -3,7 +3,7 @@
 
 use belofte_model::JobKind;
 
-use super::super::house::houses;
+use super::super::house::{houses, invite};
 use super::{Count, shop, take};
 use crate::engine::sql;
 use crate::{Access, Clock, NewFile, StoreError};
@@ -62,7 +62,7 @@ async fn a_checkpoint_comes_every_hour_in_which_something_happened() {
             let page = store.ledger_page(&admin.access, None, 1).await.expect("a page");
             assert_eq!(page.checkpoint.expect("signed").size, page.size, "{}", house.name());
             if hour == 2 {
-                store.invite(&admin.access, belofte_model::Role::Agent, false).await.expect("a leaf");
+                invite(store, &admin.access, belofte_model::Role::Agent, false).await.expect("a leaf");
             }
         }
         house.close().await;
@@ -80,7 +80,7 @@ async fn whoever_lost_the_lease_changes_nothing() {
             inline: false,
             bytes: vec![1; 10],
         };
-        house.store.upload(&admin.access, file).await.expect("uploaded");
+        house.store.upload(&admin.access, None, file).await.expect("uploaded");
         house.pass(25 * 3_600);
         let uploads = sql!("SELECT count(*) FROM attachment WHERE tenant_id = $1");
         for kind in [JobKind::Sweep, JobKind::Checkpoint] {

@@ -7,6 +7,7 @@
 mod migrate;
 mod param;
 mod postgres;
+mod readers;
 mod row;
 mod sql;
 mod sqlite;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! SQLite: one writer thread that commits in groups, and readers beside it.
+//! SQLite: one writer thread that commits in groups; the readers are beside it (`readers`).
 //!
 //! Keys and content are two files with two connections. A COMMIT over ATTACHed files in WAL mode
 //! tears when the machine is killed (content without its key), so the order is fixed instead:
@@ -13,8 +13,9 @@ use belofte_model::{KeyId, TenantId};
 use futures_util::FutureExt;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
+use super::readers::Readers;
 use super::{Read, Tx, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
@@ -41,8 +42,7 @@ const CHECKPOINT_BYTES: u64 = 16 << 20;
 pub struct Sqlite {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Work>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    content: Readers,
-    keys: Readers,
+    readers: Readers,
 }
 
 impl Sqlite {
@@ -62,17 +62,13 @@ impl Sqlite {
         migrate::lite(&mut content, migrations.content_lite)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let log = content_path.with_extension("db-wal");
+        let readers = Readers::start(content_path, keys_path, settings.readers)?;
         let writer = Writer { content, keys, queue: receiver, dying: Vec::new(), log };
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(StoreError::from)?;
-        Ok(Self {
-            queue: Mutex::new(Some(sender)),
-            writer: Mutex::new(Some(writer)),
-            content: Readers::new(content_path, settings.readers),
-            keys: Readers::new(keys_path, settings.readers),
-        })
+        Ok(Self { queue: Mutex::new(Some(sender)), writer: Mutex::new(Some(writer)), readers })
     }
 
     /// Queues a write and waits until its group is durable. `keys` stand for the value's own new
@@ -116,7 +112,7 @@ impl Sqlite {
     /// # Errors
     /// What the body answers, and the engine's errors.
     pub async fn read<R: Read>(&self, tenant: Option<TenantId>, value: Arc<R>) -> Result<R::Out, StoreError> {
-        self.content.read(tenant, value).await
+        self.readers.run(move |hands| hands.content(tenant, &*value)).await
     }
 
     /// Runs a question on a snapshot of the keys.
@@ -128,11 +124,12 @@ impl Sqlite {
         tenant: Option<TenantId>,
         value: Arc<R>,
     ) -> Result<R::Out, StoreError> {
-        self.keys.read(tenant, value).await
+        self.readers.run(move |hands| hands.keys(tenant, &*value)).await
     }
 
     /// Takes no more work, finishes what is queued and closes the files.
     pub fn close(&self) {
+        self.readers.close();
         self.queue.lock().expect("no panic holds this lock").take();
         if let Some(writer) = self.writer.lock().expect("no panic holds this lock").take() {
             let _ = writer.join();
@@ -146,7 +143,7 @@ impl Drop for Sqlite {
     }
 }
 
-fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
     let flags = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
@@ -395,45 +392,6 @@ fn same(error: &StoreError) -> StoreError {
         StoreError::Busy => StoreError::Busy,
         StoreError::Inconsistent { what } => StoreError::Inconsistent { what },
         _ => StoreError::Full,
-    }
-}
-
-/// Read-only connections to one file.
-pub(crate) struct Readers {
-    path: PathBuf,
-    idle: Arc<Mutex<Vec<Connection>>>,
-    places: Arc<Semaphore>,
-}
-
-impl Readers {
-    pub(crate) fn new(path: PathBuf, places: usize) -> Self {
-        Self { path, idle: Arc::default(), places: Arc::new(Semaphore::new(places)) }
-    }
-
-    pub(crate) async fn read<R: Read>(
-        &self,
-        tenant: Option<TenantId>,
-        value: Arc<R>,
-    ) -> Result<R::Out, StoreError> {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Busy)?;
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
-        let run = move || {
-            let _place = place;
-            let waiting = idle.lock().expect("no panic holds this lock").pop();
-            let mut connection = match waiting {
-                Some(connection) => connection,
-                None => connect(&path, true)?,
-            };
-            connection.prepare_cached("BEGIN")?.execute([])?;
-            let out = {
-                let mut tx = Tx::lite(&mut connection, tenant);
-                value.run(&mut tx).now_or_never()
-            };
-            connection.prepare_cached("COMMIT")?.execute([])?;
-            idle.lock().expect("no panic holds this lock").push(connection);
-            out.unwrap_or(Err(StoreError::Inconsistent { what: "a body of SQLite waited" }))
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Busy)?
     }
 }
 

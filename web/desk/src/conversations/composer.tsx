@@ -78,6 +78,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
   const [addressing, setAddressing] = useState(Boolean(draft.to || draft.cc));
   const [over, setOver] = useState(false);
   const [started, setStarted] = useState(false);
+  const [queued, setQueued] = useState<{ resolve: boolean } | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ body: string; key: string } | null>(null);
@@ -153,7 +154,13 @@ export function Composer({ conversation, messages, onNext }: Props) {
   const uploading = sending.some((one) => one.error === null);
   const ready = text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0);
   const submit = (resolve: boolean) => {
-    if (!ready || uploading || send.isPending) return;
+    if (!ready || send.isPending) return;
+    if (uploading) {
+      // Who sends while a file is still on its way means with that file.
+      setQueued({ resolve });
+      return;
+    }
+    setQueued(null);
     const to = splitAddresses(draft.to);
     const cc = splitAddresses(draft.cc);
     const body: CreateMessage = {
@@ -166,6 +173,14 @@ export function Composer({ conversation, messages, onNext }: Props) {
     };
     send.mutate({ body, resolve });
   };
+
+  const failedFile = sending.some((one) => one.error !== null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last file is there, and only then
+  useEffect(() => {
+    if (!queued || uploading) return;
+    if (failedFile) setQueued(null);
+    else submit(queued.resolve);
+  }, [queued, uploading, failedFile]);
 
   const start = useCallback(
     (files: Iterable<File>) => {
@@ -368,8 +383,8 @@ export function Composer({ conversation, messages, onNext }: Props) {
           <span className={css.hint}>{t("composer.send_hint")}</span>
           <span className={css.send}>
             <Button
-              disabled={!ready || uploading}
-              loading={send.isPending}
+              disabled={!ready}
+              loading={send.isPending || queued !== null}
               onClick={() => submit(false)}
               className={note ? css.noteButton : undefined}
               data-joined={!note || undefined}
@@ -382,7 +397,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
                   <Button
                     px={8}
                     className={css.split}
-                    disabled={!ready || uploading || send.isPending}
+                    disabled={!ready || send.isPending || queued !== null}
                     aria-label={t("composer.send_more")}
                   >
                     <DownIcon size={14} />

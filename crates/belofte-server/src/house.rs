@@ -26,6 +26,7 @@ use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds};
+use crate::keeper::{self, Attention};
 use crate::lifecycle::{Ended, Life, quiet_panics};
 use crate::node::Node;
 use crate::passwords::Passwords;
@@ -176,6 +177,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     if taken > 0 {
         tracing::info!(count = taken, "jobs that the last process of this node held are taken up again");
     }
+    let attention = Attention::default();
+    keeper::first_look(&store, &attention).await.context("cannot compare content and keys")?;
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
     let hello = config.smtp_hostname();
@@ -184,6 +187,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     life.spawn(worker::run(core.clone(), submission));
+    life.spawn(keeper::run(store.clone(), attention.clone(), life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));
@@ -207,7 +211,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             life.spawn(listener.run(tracker, stop));
         }
     }
-    let router = router(&config, &core, testing, &life)?;
+    let router = router(&config, &core, testing, &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(address = %listener.local_addr()?, "the desk is served");
@@ -221,13 +225,22 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     life.spawn(http::serve(listener, tls, router, bounds, life.tracker.clone(), life.stop.clone()));
 
     let ended = life.run(Duration::from_secs(limits.drain_s.get())).await?;
+    if let Err(error) = store.system().watch_stores(false).await {
+        tracing::warn!(error = %error, "how far the content is was not written down at the end");
+    }
     store.close().await;
     // Only now may the next process take over.
     drop(node);
     Ok(ended)
 }
 
-fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> anyhow::Result<Router> {
+fn router(
+    config: &Config,
+    core: &Core,
+    submission: Submission,
+    life: &Life,
+    attention: Attention,
+) -> anyhow::Result<Router> {
     let limits = &config.limits;
     let scratch = config.data_folder().join("scratch");
     match std::fs::remove_dir_all(&scratch) {
@@ -262,8 +275,11 @@ fn router(config: &Config, core: &Core, submission: Submission, life: &Life) -> 
     };
     let (store, stop) = (core.store.clone(), life.stop.clone());
     let ready = move || {
-        let (store, stop) = (store.clone(), stop.clone());
-        async move { !stop.is_cancelled() && store.system().tenants().await.is_ok() }
+        let (store, stop, attention) = (store.clone(), stop.clone(), attention.clone());
+        async move {
+            let ready = !stop.is_cancelled() && store.system().tenants().await.is_ok();
+            ready.then(|| attention.list())
+        }
     };
     Ok(http::finish(api::router().with_state(app), around, ready))
 }

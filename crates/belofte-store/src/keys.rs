@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{KeyClass, KeyId, KeyState, TenantId, Timestamp};
+use belofte_model::{Duration, KeyClass, KeyId, KeyState, TenantId, Timestamp};
 use belofte_vault::{DataKey, LedgerSigner, LookupKey, MacKey, Random, RootKey, SearchKey};
 use rusqlite::Transaction;
 use uuid::Uuid;
@@ -381,38 +381,56 @@ impl TenantKeys {
 
 /// Keys in use. Two generations bound the memory: when the young one is full it becomes the old
 /// one, and what is used again moves up.
+///
+/// A key that another node destroys or marks for erasure must not live on in here. So each is
+/// trusted for [`TRUSTED`] after it was read, and asked for again at its next use after that.
 pub(crate) struct Ring {
     pub(crate) root: RootKey,
     keys: Mutex<Generations>,
-    tenants: Mutex<HashMap<TenantId, Arc<TenantKeys>>>,
+    tenants: Mutex<HashMap<TenantId, (Arc<TenantKeys>, Timestamp)>>,
+}
+
+struct Held {
+    tenant: TenantId,
+    key: DataKey,
+    read_at: Timestamp,
 }
 
 #[derive(Default)]
 struct Generations {
-    young: HashMap<KeyId, (TenantId, DataKey)>,
-    old: HashMap<KeyId, (TenantId, DataKey)>,
+    young: HashMap<KeyId, Held>,
+    old: HashMap<KeyId, Held>,
 }
 
 /// Keys per generation; one takes about two kilobytes with its prepared ciphers.
 const GENERATION: usize = 4_096;
+/// So long a node uses a key without asking whether it still may.
+pub(crate) const TRUSTED: Duration = Duration::from_secs(5);
+
+/// Whether what was read at `read_at` may be used at `now`; a clock that was set back is no reason
+/// to trust for longer.
+fn trusted(read_at: Timestamp, now: Timestamp) -> bool {
+    now.since(read_at) < TRUSTED && read_at.since(now) < TRUSTED
+}
 
 impl Ring {
     pub(crate) fn new(root: RootKey) -> Self {
         Self { root, keys: Mutex::default(), tenants: Mutex::default() }
     }
 
-    pub(crate) fn get(&self, tenant: TenantId, id: KeyId) -> Option<DataKey> {
+    pub(crate) fn get(&self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
-        if let Some((owner, key)) = keys.young.get(&id) {
-            return (*owner == tenant).then(|| key.clone());
+        if !keys.young.contains_key(&id) {
+            let held = keys.old.remove(&id)?;
+            keys.put(held);
         }
-        let (owner, key) = keys.old.remove(&id)?;
-        keys.put(id, owner, key.clone());
-        (owner == tenant).then_some(key)
+        let held = keys.young.get(&id)?;
+        (held.tenant == tenant && trusted(held.read_at, now)).then(|| held.key.clone())
     }
 
-    pub(crate) fn put(&self, tenant: TenantId, key: &DataKey) {
-        self.keys.lock().expect("no panic holds this lock").put(key.id(), tenant, key.clone());
+    pub(crate) fn put(&self, tenant: TenantId, key: &DataKey, read_at: Timestamp) {
+        let held = Held { tenant, key: key.clone(), read_at };
+        self.keys.lock().expect("no panic holds this lock").put(held);
     }
 
     pub(crate) fn forget(&self, id: KeyId) {
@@ -421,14 +439,16 @@ impl Ring {
         keys.old.remove(&id);
     }
 
-    pub(crate) fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantKeys>> {
-        self.tenants.lock().expect("no panic holds this lock").get(&tenant).cloned()
+    pub(crate) fn tenant(&self, tenant: TenantId, now: Timestamp) -> Option<Arc<TenantKeys>> {
+        let tenants = self.tenants.lock().expect("no panic holds this lock");
+        let (keys, read_at) = tenants.get(&tenant)?;
+        trusted(*read_at, now).then(|| Arc::clone(keys))
     }
 
-    pub(crate) fn put_tenant(&self, keys: TenantKeys) -> Arc<TenantKeys> {
+    pub(crate) fn put_tenant(&self, keys: TenantKeys, read_at: Timestamp) -> Arc<TenantKeys> {
         let keys = Arc::new(keys);
         let mut tenants = self.tenants.lock().expect("no panic holds this lock");
-        tenants.insert(keys.tenant, Arc::clone(&keys));
+        tenants.insert(keys.tenant, (Arc::clone(&keys), read_at));
         keys
     }
 
@@ -438,10 +458,10 @@ impl Ring {
 }
 
 impl Generations {
-    fn put(&mut self, id: KeyId, tenant: TenantId, key: DataKey) {
+    fn put(&mut self, held: Held) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(id, (tenant, key));
+        self.young.insert(held.key.id(), held);
     }
 }

@@ -3,16 +3,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use belofte_ledger::{Checkpoint, Entry, Export, Hash, Tree, verifier_key};
-use belofte_model::{JobId, JobKind, TenantId, Timestamp};
+use belofte_model::{TenantId, Timestamp};
 
-use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
-use crate::jobs::{self, NewJob};
 use crate::ledger::{Leaves, StoredLeaf};
-use crate::{Access, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+use crate::{Access, Read, Store, StoreError, TenantKeys, Tx, Write};
 
 /// Leaves are read in portions of this size.
 const PORTION: i64 = 1_000;
@@ -316,15 +313,6 @@ impl Store {
         blocking(move || export.finish()).await??;
         Ok(ExportedLedger { size: checkpoint.size, verifier_key: key })
     }
-
-    /// Ends a checkpoint job.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when the lease was lost; as [`Store::make_checkpoint`].
-    pub async fn run_checkpoint(&self, access: &Access, job: ClaimedJob) -> Result<(), StoreError> {
-        self.make_checkpoint(access).await?;
-        self.write(access, jobs::FinishJob(job)).await
-    }
 }
 
 fn verifying(keys: &TenantKeys) -> Result<String, StoreError> {
@@ -335,53 +323,4 @@ fn verifying(keys: &TenantKeys) -> Result<String, StoreError> {
 /// Runs work on files off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Busy)
-}
-
-struct Unsigned;
-
-impl Read for Unsigned {
-    type Out = Vec<TenantId>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        tx.query(
-            sql!(
-                "SELECT t.id FROM tenant t WHERE t.next_leaf > \
-                 coalesce((SELECT max(c.size) FROM ledger_checkpoint c WHERE c.tenant_id = t.id), 0) \
-                 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = t.id AND j.kind = 'checkpoint')"
-            ),
-            params![],
-            |row| row.id(0),
-        )
-        .await
-    }
-}
-
-struct Enqueue {
-    job: NewJob,
-    now: Timestamp,
-}
-
-impl Write for Enqueue {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        self.job.enqueue(tx, self.now).await
-    }
-}
-
-impl SystemTx<'_> {
-    /// Enqueues a checkpoint for every tenant whose ledger grew since its last one and that has no
-    /// such job; gives how many. The worker calls it from time to time.
-    ///
-    /// # Errors
-    /// The engine's errors.
-    pub async fn enqueue_checkpoints(&self) -> Result<usize, StoreError> {
-        let (store, now) = (self.store, self.store.clock().now());
-        let tenants = store.read_for(None, Arc::new(Unsigned)).await?;
-        for tenant in &tenants {
-            let id = JobId::new(now, store.random().bytes());
-            let job =
-                NewJob { id, kind: JobKind::Checkpoint, subject: tenant.uuid(), run_at: now, lease: None };
-            store.write_for(Some(*tenant), Arc::new(Enqueue { job, now })).await?;
-        }
-        Ok(tenants.len())
-    }
 }

@@ -91,7 +91,7 @@ pub use sign_in::{OperatorCandidate, OperatorTry, SignInCandidate, SignInStart, 
 pub use store::{EngineSettings, MIGRATIONS, Store, StoreSettings};
 pub use system::SystemTx;
 pub use tenants::{Founded, Slug, Tenant, TenantSummary};
-pub use upkeep::RotationProgress;
+pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
 

@@ -150,7 +150,7 @@ impl Store {
         // A key is remembered only now: one that a rollback took away would seal rows that
         // nobody can ever open.
         for key in value.new_keys() {
-            self.inner.ring.put(key.tenant, &key.key);
+            self.inner.ring.put(key.tenant, &key.key, self.inner.clock.now());
         }
         for key in value.dead_keys() {
             self.inner.ring.forget(*key);
@@ -215,7 +215,7 @@ impl Store {
     /// [`StoreError::KeyGone`] when it is unknown, marked for erasure or destroyed;
     /// [`StoreError::Vault`] when its row was tampered with.
     pub(crate) async fn key(&self, tenant: TenantId, id: KeyId) -> Result<DataKey, StoreError> {
-        if let Some(key) = self.inner.ring.get(tenant, id) {
+        if let Some(key) = self.inner.ring.get(tenant, id, self.inner.clock.now()) {
             return Ok(key);
         }
         let keys = self.tenant_keys(tenant).await?;
@@ -232,9 +232,9 @@ impl Store {
         ids: HashSet<KeyId>,
     ) -> Result<HashMap<KeyId, DataKey>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
-        let mut missing = Vec::new();
+        let (mut missing, now) = (Vec::new(), self.inner.clock.now());
         for id in ids {
-            match self.inner.ring.get(tenant, id) {
+            match self.inner.ring.get(tenant, id, now) {
                 Some(key) => drop(found.insert(id, key)),
                 None => missing.push(id),
             }
@@ -243,13 +243,19 @@ impl Store {
         while !missing.is_empty() {
             let keys = self.tenant_keys(tenant).await?;
             let mut strange = Vec::new();
-            for row in self.read_keys(tenant, KeysById(missing)).await? {
+            let rows = self.read_keys(tenant, KeysById(missing.clone())).await?;
+            // Destroyed or marked for erasure, here or by another node: forgotten here as well.
+            let active = |id| rows.iter().any(|row| row.id == id && row.state == KeyState::Active);
+            for gone in missing.iter().filter(|id| !active(**id)) {
+                self.inner.ring.forget(*gone);
+            }
+            for row in rows {
                 if row.state != KeyState::Active {
                     continue;
                 }
                 if let Some(parent) = keys.parent(row.parent) {
                     let key = parent.unwrap_key(tenant, row.id, &row.wrapped)?;
-                    self.inner.ring.put(tenant, &key);
+                    self.inner.ring.put(tenant, &key, now);
                     found.insert(row.id, key);
                 } else {
                     strange.push(row.id);
@@ -274,12 +280,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such tenant.
     pub(crate) async fn tenant_keys(&self, tenant: TenantId) -> Result<Arc<TenantKeys>, StoreError> {
-        if let Some(keys) = self.inner.ring.tenant(tenant) {
+        let now = self.inner.clock.now();
+        if let Some(keys) = self.inner.ring.tenant(tenant, now) {
             return Ok(keys);
         }
         let rows = self.read_keys(tenant, StandingKeys).await?;
-        let keys = TenantKeys::open(&self.inner.ring.root, tenant, &rows)?;
-        Ok(self.inner.ring.put_tenant(keys))
+        let keys = TenantKeys::open(&self.inner.ring.root, tenant, &rows);
+        if matches!(keys, Err(StoreError::NotFound)) {
+            self.inner.ring.forget_tenant(tenant);
+        }
+        Ok(self.inner.ring.put_tenant(keys?, now))
     }
 
     /// The standing keys of the tenant of `access`.
@@ -363,11 +373,17 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
         ("V2__holder", include_str!("../migrations/sqlite/content_V2__holder.sql")),
     ],
-    keys_lite: &[("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql"))],
+    keys_lite: &[
+        ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
+        ("V2__witness", include_str!("../migrations/sqlite/keys_V2__witness.sql")),
+    ],
     content_postgres: &[
         ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
         ("V2__holder", include_str!("../migrations/postgres/content_V2__holder.sql")),
         ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
     ],
-    keys_postgres: &[("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql"))],
+    keys_postgres: &[
+        ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),
+        ("V2__witness", include_str!("../migrations/postgres/keys_V2__witness.sql")),
+    ],
 };

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use belofte_model::{Duration, KeyClass, KeyId, NodeId, SESSION_IDLE, TenantId, Timestamp};
+use belofte_model::{Duration, KeyClass, KeyId, NodeId, TenantId, Timestamp};
 use belofte_vault::DataKey;
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
-use crate::idempotency::{self, VoidRequests};
+use crate::idempotency::VoidRequests;
 use crate::jobs::{Claim, VoidLeases};
 use crate::keys::{SYSTEM, SealedKey};
 use crate::{Read, Store, StoreError, Tx, Write};
@@ -73,32 +73,6 @@ impl Write for FoundSystem {
 pub(crate) const FAILURES_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const INVITATIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-struct SweepExpired(Timestamp);
-
-impl Write for SweepExpired {
-    type Out = u64;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
-        let now = self.0;
-        let mut gone = tx
-            .execute(sql!("DELETE FROM idempotency WHERE at <= $1"), params![now - idempotency::MEMORY])
-            .await?;
-        gone += tx
-            .execute(
-                sql!("DELETE FROM session WHERE expires_at <= $1 OR last_seen_at <= $2"),
-                params![now, now - SESSION_IDLE],
-            )
-            .await?;
-        gone += tx.execute(sql!("DELETE FROM operator_session WHERE expires_at <= $1"), params![now]).await?;
-        gone += tx
-            .execute(sql!("DELETE FROM sign_in_failure WHERE last_at <= $1"), params![now - FAILURES_KEPT])
-            .await?;
-        gone += tx
-            .execute(sql!("DELETE FROM invitation WHERE expires_at <= $1"), params![now - INVITATIONS_KEPT])
-            .await?;
-        Ok(gone)
-    }
-}
-
 impl SystemTx<'_> {
     /// Makes the installation's own keys, unless they are there. Called at every start, before
     /// anything else; two nodes that start at once end up with the same keys.
@@ -156,15 +130,6 @@ impl SystemTx<'_> {
         self.store.set_node(node);
         self.store.write_for(None, Arc::new(VoidRequests { node, now })).await?;
         self.store.write_for(None, Arc::new(VoidLeases { node, now })).await
-    }
-
-    /// Removes what has ended by itself: sessions, remembered requests, counts of failed sign-ins
-    /// and old invitations. Gives how many rows went.
-    ///
-    /// # Errors
-    /// The engine's errors.
-    pub async fn sweep_expired(&self) -> Result<u64, StoreError> {
-        self.store.write_for(None, Arc::new(SweepExpired(self.store.clock().now()))).await
     }
 
     /// The tenants that have a job due at `now`.

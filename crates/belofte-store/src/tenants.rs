@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Tenants: founding one, and what of it is no content.
 //!
-//! A tenant is founded with its keys, one queue and one invitation for its first admin. Nobody is
+//! A tenant is founded with its keys, its upkeep, one queue and one invitation for its first admin. Nobody is
 //! made here: who accepts the invitation becomes the first user, and no act of the installation
 //! makes, impersonates or resets a user after that.
 
@@ -17,6 +17,7 @@ use crate::invitations::{FreshInvitation, NewInvitation};
 use crate::keys::SealedKey;
 use crate::queues::NewQueue;
 use crate::sealing::seal_json;
+use crate::upkeep::schedule::schedule;
 use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// The short name of a tenant on the command line: lower-case letters, digits and single hyphens,
@@ -116,6 +117,7 @@ impl Write for Found {
         for (leaf, no) in self.leaves.iter().zip(numbers.leaf..) {
             leaf.append(tx, no).await?;
         }
+        schedule(tx, self.tenant, self.now).await?;
         Ok(())
     }
 }

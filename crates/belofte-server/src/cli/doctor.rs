@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use belofte_model::Timestamp;
-use belofte_store::{Clock, Examination, SchemaState, examine};
-use belofte_vault::{RootKey, VaultError};
+use belofte_store::{Clock, Examination, SchemaState, Store, StoreSettings, examine};
+use belofte_vault::{Random, RootKey, VaultError};
 use serde_json::json;
 
 use super::{Cli, Done, house as rooms};
 use crate::config::{Config, ConfigError};
-use crate::house;
+use crate::{house, restored};
 
 /// Below this much room on the disk, mail is soon refused.
 const ROOM: u64 = 2 << 30;
@@ -104,10 +104,15 @@ fn report(checks: &[Check], findings: usize) -> String {
 fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
     let mut checks = vec![good("configuration", "it holds"), root_key(config)];
     let settings = house::store_settings(config)?;
-    let found = rooms::run(async { Ok(examine(&settings).await) })?;
+    let (found, together) = rooms::run(async {
+        let found = examine(&settings).await;
+        let together = together(config, &settings, &found).await;
+        Ok((found, together))
+    })?;
     checks.push(schema("content", &found.content));
     checks.push(schema("keys", &found.keys));
     checks.push(apart(&found));
+    checks.extend(together);
     checks.push(role(&found));
     checks.push(disk(config.data_folder()));
     checks.push(clock(Clock::System.now(), found.server_time));
@@ -151,6 +156,32 @@ fn apart(found: &Examination) -> Check {
             "keys and content are one database; a copy of it holds both, and erasure proves nothing",
         ),
         None => skipped("apart", "cannot be told while a database does not answer"),
+    }
+}
+
+/// Whether content and keys belong together. Looked at with stores whose schemas are up to date:
+/// opening those changes nothing.
+async fn together(config: &Config, settings: &StoreSettings, found: &Examination) -> Vec<Check> {
+    let current = [&found.content, &found.keys].iter().all(|state| **state == SchemaState::UpToDate);
+    let root = RootKey::open_file(&config.root_key_file());
+    let (true, Ok(Some(root))) = (current, root) else {
+        return vec![skipped(
+            "restored",
+            "cannot be told before the databases and the root key are in order",
+        )];
+    };
+    let Ok(store) = Store::open(settings, root, Clock::System, Random::System).await else {
+        return vec![finding("restored", "the stores cannot be opened")];
+    };
+    let doubts = store.system().store_doubts().await;
+    store.close().await;
+    match doubts {
+        Ok(doubts) if doubts.is_empty() => vec![good("restored", "content and keys belong together")],
+        Ok(doubts) => {
+            let told = |doubt| finding("restored", restored::told(doubt).join(&format!("\n{:24}", "")));
+            doubts.iter().map(told).collect()
+        }
+        Err(error) => vec![finding("restored", format!("content and keys cannot be compared: {error}"))],
     }
 }
 

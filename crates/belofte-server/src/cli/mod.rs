@@ -7,6 +7,7 @@ mod house;
 mod keys;
 mod ledger;
 mod operator;
+mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Renew keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// After a database was put back: tell whether content and keys belong together, or accept it
+    #[command(subcommand)]
+    Restore(restore::Command),
     /// Make users of the operator: they see numbers, never content
     #[command(subcommand)]
     Operator(operator::Command),
@@ -85,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Migrate => house::migrate(&cli),
         Command::Tenant(command) => house::tenant(&cli, &command),
         Command::Keys(command) => keys::run(&cli, &command),
+        Command::Restore(command) => restore::run(&cli, &command),
         Command::Operator(command) => operator::run(&cli, &command),
         Command::Doctor => doctor::run(&cli),
         Command::Config(command) => config::run(&cli, &command),

@@ -46,18 +46,21 @@ where
 }
 
 /// Closes the router: unknown paths below `/api`, unknown methods, `/healthz` (the process
-/// answers), `/readyz` (`ready` says whether it can work: databases answer, nothing is stopping),
+/// answers), `/readyz` (`ready` says whether it can work: databases answer, nothing is stopping;
+/// what needs the operator's attention stands below, a short name each),
 /// `/openapi.json`, the desk for the rest, and what is [`around`] all of it.
 pub fn finish<R, F>(api: Router, around_all: Around, ready: R) -> Router
 where
     R: Fn() -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = bool> + Send,
+    F: Future<Output = Option<Vec<&'static str>>> + Send,
 {
     let readiness = move || async move {
-        if ready().await {
-            (StatusCode::OK, "ready\n")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        match ready().await {
+            Some(attention) => {
+                let lines = attention.iter().map(|name| format!("attention: {name}\n"));
+                (StatusCode::OK, std::iter::once("ready\n".to_owned()).chain(lines).collect::<String>())
+            }
+            None => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
         }
     };
     api.route("/api", axum::routing::any(unknown))

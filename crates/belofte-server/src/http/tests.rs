@@ -68,7 +68,7 @@ fn router() -> Router {
         random: Random::seeded(1),
         allowance,
     };
-    finish(api, around, || async { false })
+    finish(api, around, || async { None })
 }
 
 async fn send(request: http::request::Builder, body: impl Into<Body>) -> (Response<()>, String) {

@@ -2,14 +2,13 @@
 //! The ledger: signed as it grows, exported for others to verify, and tampering is seen.
 
 use belofte_ledger::{Standing, verify_dir_with_key};
-use belofte_model::{LedgerKind, Purpose, RequestId};
+use belofte_model::LedgerKind;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::house::{House, Person, houses};
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
-use crate::{Access, NewLeaf, StoreError, Tx, Write};
+use crate::{NewLeaf, StoreError, Tx, Write};
 
 struct Leaves(Vec<NewLeaf>);
 
@@ -127,44 +126,6 @@ async fn a_checkpoint_is_refused_over_leaves_that_are_not_those_signed() {
         let folder = house.place.folder.path().join("swapped");
         assert!(store.export_ledger(&officer.access, &folder).await.is_err(), "{}", house.name());
         assert!(verify_dir_with_key(&folder, None, None).is_err(), "unfinished");
-        house.close().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checkpoints_are_made_by_jobs_for_tenants_whose_ledger_grew() {
-    for house in houses().await {
-        let (one, other) = (house.tenant("one").await, house.tenant("other").await);
-        let (store, system) = (&house.store, house.store.system());
-        assert_eq!(system.enqueue_checkpoints().await.expect("enqueued"), 2);
-        assert_eq!(system.enqueue_checkpoints().await.expect("enqueued"), 0, "{}: not twice", house.name());
-        for tenant in [one.tenant, other.tenant] {
-            let jobs = system.claim_jobs(tenant, 5, house.clock.now()).await.expect("claimed");
-            assert_eq!(jobs.len(), 1, "{}", house.name());
-            for job in jobs {
-                let access = Access::job(&job, house.clock.clone());
-                store.run_checkpoint(&access, job.clone()).await.expect("signed");
-                let twice = store.run_checkpoint(&access, job).await;
-                assert!(matches!(twice, Err(StoreError::Conflict)), "the lease is over");
-            }
-        }
-        assert_eq!(
-            system.enqueue_checkpoints().await.expect("enqueued"),
-            0,
-            "{}: nothing grew",
-            house.name()
-        );
-        let page = store.ledger_page(&one.access, None, 1).await.expect("a page");
-        assert_eq!(page.checkpoint.expect("signed").size, page.size);
-        grow(&house, &one, 1).await;
-        assert_eq!(system.enqueue_checkpoints().await.expect("enqueued"), 1);
-        let access = Access::authenticated(
-            &one.session.who,
-            Purpose::Oversight,
-            RequestId(Uuid::nil()),
-            house.clock.clone(),
-        );
-        assert_eq!(store.ledger_page(&access, None, 1).await.expect("a page").size, 5);
         house.close().await;
     }
 }

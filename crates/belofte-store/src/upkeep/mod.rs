@@ -2,12 +2,14 @@
 //! Upkeep: work that nobody asks for. Checkpoints of the ledger, sweeps of what nothing refers to
 //! or what has ended by itself, and the rotation of keys.
 
+pub(crate) mod lineage;
 mod rotation;
 pub(crate) mod schedule;
 pub(crate) mod sweep;
 
 use belofte_model::{Duration, JobKind};
 
+pub use lineage::{Doubt, TenantDoubt};
 pub use rotation::RotationProgress;
 
 use crate::access::ClaimedJob;

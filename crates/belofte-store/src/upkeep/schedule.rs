@@ -78,7 +78,8 @@ const TENANTS: usize = 100;
 
 impl SystemTx<'_> {
     /// Gives every tenant the upkeep that it lacks, beginning at `now`; gives how many jobs were
-    /// made. Called at every start and after a tenant was founded; many nodes may call it at once.
+    /// made. A new tenant is founded with it; called at every start for those of earlier versions.
+    /// Many nodes may call it at once.
     ///
     /// # Errors
     /// The engine's errors.

@@ -4,6 +4,11 @@
 //! A file is written before its row and a key before its content, so both are without an owner
 //! for a moment in the life of every mail. What is younger than [`YOUNG`] may belong to a write
 //! under way and is never looked at. Everything goes in small steps: no transaction is long.
+//!
+//! That something is missing is weak evidence: a content database that was restored from a back-up
+//! misses all that came later, and the right one may still come. So what only *misses* its owner is
+//! kept for [`ABSENT_KEPT`], nothing is destroyed while content and keys do not belong together
+//! (`lineage`), and a sweep that finds too much to destroy destroys nothing and says so.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +17,7 @@ use belofte_model::{BlobId, Duration, KeyClass, KeyId, LedgerKind, SESSION_IDLE,
 use serde_json::json;
 use uuid::Uuid;
 
+use super::lineage::{self, Standpoint};
 use super::schedule::{Lease, renew};
 use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
@@ -21,9 +27,15 @@ use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempote
 
 /// What is younger may belong to a write that is under way.
 const YOUNG: Duration = Duration::from_secs(3_600);
-/// Files and keys are left behind at their birth, by a crash or a refused write: an hourly sweep
-/// looks at those of the last two days, and once a day at all.
+/// The key of a filed mail is left behind by a crash in the same minute: an hourly sweep looks at
+/// those of the last two days, and once a day at all.
 const RECENT: Duration = Duration::from_secs(48 * 3_600);
+/// A key or file whose owner is not there is kept this long. It harms nobody meanwhile.
+const ABSENT_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// More orphans than this, and more than one in [`PLAUSIBLE_SHARE`], are no work of crashes.
+const PLAUSIBLE: usize = 50;
+/// See [`PLAUSIBLE`].
+const PLAUSIBLE_SHARE: usize = 20;
 /// An upload that no message took is kept this long.
 const UPLOADS_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// Live events are kept this long: a browser that slept longer loads its page anew.
@@ -43,7 +55,7 @@ struct Span {
 }
 
 /// The smallest version 7 id of an instant: ids made earlier are smaller.
-fn floor(at: Timestamp) -> Uuid {
+pub(super) fn floor(at: Timestamp) -> Uuid {
     uuid_v7(at, [0; 10])
 }
 
@@ -59,13 +71,38 @@ pub(super) async fn run(store: &Store, access: &Access, job: &ClaimedJob) -> Res
 
     let mut clean = expired(&mut lease, now).await?;
     clean &= events(&mut lease, now).await?;
+    // From here on something is destroyed that no database can give back.
+    let standpoint = lineage::look_at(store, access.tenant()).await?;
+    if let Some(doubt) = standpoint.doubt {
+        tracing::error!(
+            tenant = %access.tenant(), doubt = doubt.as_str(),
+            "content and keys do not belong together: nothing is destroyed for this tenant. See `belofte doctor`"
+        );
+        return Ok(clean);
+    }
     clean &= uploads(&mut lease, now).await?;
     if whole {
         clean &= blob_rows(&mut lease, span).await?;
+        let old = Span { from: Uuid::nil(), to: floor(now - ABSENT_KEPT) };
+        clean &= blob_files(&mut lease, old, standpoint).await?;
     }
-    clean &= blob_files(&mut lease, span).await?;
-    clean &= keys(&mut lease, span).await?;
+    clean &= keys(&mut lease, span, standpoint, floor(now - ABSENT_KEPT)).await?;
     Ok(clean)
+}
+
+/// Whether so many orphans among so many are what crashes leave behind.
+const fn plausible(orphans: usize, among: usize) -> bool {
+    orphans <= PLAUSIBLE || orphans <= among / PLAUSIBLE_SHARE
+}
+
+/// Says that there are too many orphans of a kind to destroy any.
+async fn too_many(lease: &Lease<'_>, what: &'static str, orphans: usize) -> Result<(), StoreError> {
+    let tenant = lease.access.tenant();
+    tracing::error!(
+        tenant = %tenant, what, count = orphans,
+        "so many have no content that content seems to be missing: nothing is destroyed. See `belofte doctor`"
+    );
+    lineage::raise(lease.store, tenant, orphans).await
 }
 
 /// Rows of a tenant that have ended by themselves.
@@ -343,7 +380,7 @@ impl Keeper {
         }
     }
 
-    /// Those of `ids` that are there.
+    /// Those of `ids` that are there, and of mails those that wait to be filed.
     async fn present(self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
         let tenant = tx.tenant();
         if tx.is_postgres() {
@@ -389,19 +426,49 @@ impl Read for Present {
     }
 }
 
-async fn blob_files(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreError> {
+/// Those mails of `ids` that the content knows, filed or not.
+struct KnownMails(Vec<Uuid>);
+
+impl Read for KnownMails {
+    type Out = HashSet<Uuid>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        if tx.is_postgres() {
+            let text = sql!("SELECT id FROM intake WHERE tenant_id = $1 AND id = ANY($2)");
+            let found = tx.query(text, &[tenant.into(), Param::Uuids(&self.0)], |row| row.uuid(0)).await?;
+            return Ok(found.into_iter().collect());
+        }
+        let text = sql!("SELECT id FROM intake WHERE tenant_id = $1 AND id = $2");
+        let mut found = HashSet::new();
+        for id in &self.0 {
+            found.extend(tx.query_opt(text, params![tenant, *id], |row| row.uuid(0)).await?);
+        }
+        Ok(found)
+    }
+}
+
+async fn blob_files(lease: &mut Lease<'_>, span: Span, standpoint: Standpoint) -> Result<bool, StoreError> {
     let (store, tenant) = (lease.store.clone(), lease.access.tenant());
     let mut files = blocking(move || store.blobs().list(tenant, span.to)).await??;
     files.retain(|blob| {
         let id = blob.uuid();
         id.get_version_num() == 7 && id >= span.from && id < span.to
     });
+    let (mut orphans, counted) = (Vec::new(), lineage::counted_from(standpoint));
     for some in files.chunks(BATCH) {
         let ids = some.iter().map(|blob| blob.uuid()).collect();
         let rows = lease.store.read(lease.access, Present { keeper: Keeper::Blob, ids }).await?;
-        let gone = some.iter().copied().filter(|blob| !rows.contains(&blob.uuid())).collect();
+        orphans.extend(some.iter().copied().filter(|blob| !rows.contains(&blob.uuid())));
         lease.hold().await?;
-        remove_files(lease, gone).await?;
+    }
+    let strange = orphans.iter().filter(|blob| blob.uuid() >= counted).count();
+    if !plausible(strange, files.len()) {
+        too_many(lease, "files", strange).await?;
+        return Ok(true);
+    }
+    for some in orphans.chunks(BATCH) {
+        remove_files(lease, some.to_vec()).await?;
+        lease.hold().await?;
     }
     Ok(true)
 }
@@ -482,9 +549,45 @@ fn owners(keys: &[Owned], keeper: Keeper) -> Vec<Uuid> {
     keys.iter().filter(same).map(|key| key.owner).collect()
 }
 
-async fn keys(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreError> {
-    let (store, access, tenant) = (lease.store, lease.access, lease.access.tenant());
-    let (mut dead, mut next, mut clean): (Vec<Owned>, Uuid, bool) = (Vec::new(), span.from, true);
+/// Which of a page's keys have no owner.
+#[derive(Default)]
+struct Orphans {
+    /// The content says that they have done their work.
+    done: Vec<Owned>,
+    /// The content says nothing of their owners.
+    absent: Vec<Owned>,
+}
+
+async fn orphans_of(lease: &Lease<'_>, owned: &[Owned]) -> Result<Orphans, StoreError> {
+    let (store, access, mut orphans) = (lease.store, lease.access, Orphans::default());
+    for keeper in [Keeper::Contact, Keeper::Conversation, Keeper::Spool] {
+        let ids = owners(owned, keeper);
+        if ids.is_empty() {
+            continue;
+        }
+        let present = store.read(access, Present { keeper, ids: ids.clone() }).await?;
+        let known = match keeper {
+            Keeper::Spool => store.read(access, KnownMails(ids)).await?,
+            Keeper::Blob | Keeper::Contact | Keeper::Conversation => HashSet::new(),
+        };
+        let same = |key: &&Owned| std::mem::discriminant(&key.keeper) == std::mem::discriminant(&keeper);
+        for key in owned.iter().filter(same).filter(|key| !present.contains(&key.owner)) {
+            let to = if known.contains(&key.owner) { &mut orphans.done } else { &mut orphans.absent };
+            to.push(*key);
+        }
+    }
+    Ok(orphans)
+}
+
+async fn keys(
+    lease: &mut Lease<'_>,
+    span: Span,
+    standpoint: Standpoint,
+    old: Uuid,
+) -> Result<bool, StoreError> {
+    let (store, tenant, counted) = (lease.store, lease.access.tenant(), lineage::counted_from(standpoint));
+    let (mut dead, mut absent, mut next) = (Vec::new(), Vec::new(), span.from);
+    let (mut among, mut strange) = (0, 0);
     loop {
         let page = OwnedKeys { span: Span { from: next, to: span.to }, limit: BATCH as i64 };
         let rows = store.read_keys(tenant, page).await?;
@@ -492,21 +595,22 @@ async fn keys(lease: &mut Lease<'_>, span: Span) -> Result<bool, StoreError> {
         next = Uuid::from_u128(last.uuid().as_u128().saturating_add(1));
         let owned: Vec<Owned> =
             rows.iter().filter_map(|(id, class, owner)| Owned::new(*id, *class, (*owner)?)).collect();
-        for keeper in [Keeper::Contact, Keeper::Conversation, Keeper::Spool] {
-            let ids = owners(&owned, keeper);
-            if ids.is_empty() {
-                continue;
-            }
-            let present = store.read(access, Present { keeper, ids }).await?;
-            let same = |key: &&Owned| std::mem::discriminant(&key.keeper) == std::mem::discriminant(&keeper);
-            dead.extend(owned.iter().filter(same).filter(|key| !present.contains(&key.owner)));
+        let mut orphans = orphans_of(lease, &owned).await?;
+        orphans.absent.retain(|key| key.id.uuid() < old);
+        among += owned.len();
+        strange += orphans.absent.iter().filter(|key| key.id.uuid() >= counted).count();
+        // All are counted, and so many are remembered as one sweep destroys.
+        for (all, some) in [(&mut dead, orphans.done), (&mut absent, orphans.absent)] {
+            all.extend(some.into_iter().take((KEYS + 1).saturating_sub(all.len())));
         }
         lease.hold().await?;
-        if dead.len() >= KEYS {
-            clean = false;
-            break;
-        }
     }
+    if plausible(strange, among) {
+        dead.append(&mut absent);
+    } else {
+        too_many(lease, "keys", strange).await?;
+    }
+    let clean = dead.len() <= KEYS;
     dead.truncate(KEYS);
     destroy(lease, dead).await?;
     Ok(clean)

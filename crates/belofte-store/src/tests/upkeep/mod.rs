@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Upkeep: standing jobs, the sweep that never removes what lives, and the rotation of keys.
 
+mod lineage;
 mod rotation;
 mod schedule;
 mod sweep;

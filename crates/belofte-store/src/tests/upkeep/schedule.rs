@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Every tenant has its upkeep once, and a checkpoint comes when there is something to sign.
 
-use belofte_model::JobKind;
+use belofte_model::{JobId, JobKind, Timestamp};
 
 use super::super::house::{houses, invite};
-use super::{Count, shop, take};
+use super::{Count, Tamper, shop, take};
 use crate::engine::sql;
-use crate::{Access, Clock, NewFile, StoreError};
+use crate::jobs::NewJob;
+use crate::{Access, Clock, NewFile, StoreError, Tx, Write};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_tenant_has_its_upkeep_once_however_many_nodes_start() {
     for house in houses().await {
         let (one, other) = (house.tenant("one").await, house.tenant("other").await);
         let now = house.clock.now();
+        // A tenant is founded with its upkeep; those of earlier versions lack it.
+        assert_eq!(house.store.system().ensure_upkeep(now).await.expect("scheduled"), 0);
+        for person in [&one, &other] {
+            let forget = sql!("DELETE FROM job WHERE tenant_id = $1");
+            assert_eq!(house.store.write(&person.access, Tamper(forget)).await.expect("forgotten"), 2);
+        }
         // Two nodes on one SQLite file are not a thing; there two tasks of one node stand for them.
         let second = if house.store.is_postgres() {
             house.place.open_at(&house.clock).await.expect("stores")
@@ -97,22 +104,30 @@ async fn whoever_lost_the_lease_changes_nothing() {
     }
 }
 
+/// A job that nobody asked for.
+struct Extra(NewJob, Timestamp);
+
+impl Write for Extra {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.0.enqueue(tx, self.1).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_job_that_is_not_the_standing_one_ends() {
     for house in houses().await {
         let admin = house.tenant("bakker").await;
-        let system = house.store.system();
-        assert_eq!(system.enqueue_checkpoints().await.expect("enqueued"), 1);
-        let jobs = system.claim_jobs(admin.tenant, 10, house.clock.now()).await.expect("claimed");
-        assert_eq!(jobs.len(), 1);
-        house.store.upkeep(&Access::job(&jobs[0], Clock::System), &jobs[0]).await.expect("signed");
+        let (system, now) = (house.store.system(), house.clock.now());
+        let (kind, subject) = (JobKind::Checkpoint, admin.tenant.uuid());
+        let job = NewJob { id: JobId::new(now, [7; 10]), kind, subject, run_at: now, lease: None };
+        house.store.write(&admin.access, Extra(job, now)).await.expect("enqueued");
+        let jobs = system.claim_jobs(admin.tenant, 10, now).await.expect("claimed");
+        let job = jobs.iter().find(|claimed| claimed.id == job.id).expect("it is due");
+        house.store.upkeep(&Access::job(job, Clock::System), job).await.expect("signed");
         let left = sql!("SELECT CAST(count(*) AS bigint) FROM job WHERE tenant_id = $1");
-        assert_eq!(
-            house.store.read(&admin.access, Count(left)).await.expect("counted"),
-            0,
-            "{}",
-            house.name()
-        );
+        let left = house.store.read(&admin.access, Count(left)).await.expect("counted");
+        assert_eq!(left, 2, "{}: the standing ones", house.name());
         house.close().await;
     }
 }

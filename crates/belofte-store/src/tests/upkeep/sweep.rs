@@ -170,15 +170,14 @@ async fn destroyed_keys_stand_in_one_leaf_and_a_sweep_without_any_adds_none() {
             Err(StoreError::Conflict)
         ));
         let leaves = house.leaves(&admin.access, LedgerKind::Keys).await.len();
-        house.pass(HOUR - 60);
-        sweep(&house, admin.tenant).await;
+        house.pass(6 * DAY);
+        sweep_a_day(&house, admin.tenant).await;
         assert_eq!(house.leaves(&admin.access, LedgerKind::Keys).await.len(), leaves, "{name}: too young");
         let alive = |rows: &[super::KeyAtRest]| {
             rows.iter().filter(|row| ids.contains(&row.id) && row.state == KeyState::Active).count()
         };
         assert_eq!(alive(&key_rows(&house, admin.tenant).await), 3, "{name}");
-        house.pass(120);
-        sweep(&house, admin.tenant).await;
+        sweep_a_day(&house, admin.tenant).await;
         let after = house.leaves(&admin.access, LedgerKind::Keys).await;
         assert_eq!(after.len(), leaves + 1, "{name}: one leaf for all");
         let detail = after.last().expect("a leaf").detail.value().to_string();
@@ -396,8 +395,8 @@ async fn whenever_a_sweep_comes_what_lives_stays_and_what_was_left_behind_goes()
             for item in under_way.drain(..) {
                 done.push(finish(&house, &admin, item).await);
             }
-            house.pass(HOUR + 1);
-            sweep(&house, admin.tenant).await;
+            house.pass(7 * DAY + HOUR);
+            sweep_a_day(&house, admin.tenant).await;
             for row in key_rows(&house, admin.tenant).await {
                 store.ring().forget(row.id);
             }

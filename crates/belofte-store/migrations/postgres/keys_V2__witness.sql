@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: EUPL-1.2
+-- What the keys know of their content: the newest entry of each tenant's ledger that was seen
+-- durable. Content without it is older than its keys, or another. "doubt" says why nothing is
+-- destroyed for the tenant, "number" how many it is about, "accepted_at" when the operator last
+-- said that the pair belongs together.
+CREATE TABLE witness (
+  tenant_id   uuid NOT NULL,
+  leaf        bigint NOT NULL,
+  commitment  bytea NOT NULL,
+  seen_at     bigint NOT NULL,
+  doubt       text COLLATE "C",
+  number      bigint NOT NULL,
+  accepted_at bigint,
+  PRIMARY KEY (tenant_id)
+);

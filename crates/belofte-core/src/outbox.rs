@@ -4,7 +4,7 @@
 use belofte_model::{DeliveryId, DeliveryState, MessageId, ThreadId};
 use belofte_store::{
     AbandonSending, Access, AccountForDelivery, BeginDelivery, ClaimedJob, Correspondent, FinishJob, Message,
-    MessageContent, Outcome, RecordOutcomes, StoreError,
+    MessageContent, NothingDue, Outcome, RecordOutcomes, StoreError,
 };
 
 use crate::{Core, Insistence};
@@ -59,7 +59,8 @@ impl Parcel {
 /// The domain of the codes in reply addresses.
 pub const REPLY_ADDRESS: &str = "reply-address";
 
-/// What `job` is to send; `None` when nothing is due (the job is ended then). Recipients that a
+/// What `job` is to send; `None` when nobody is due: the job then waits for the
+/// next who is, or is ended. Recipients that a
 /// worker held when it went away become unknown first: they are never sent twice.
 ///
 /// # Errors
@@ -68,7 +69,7 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
     let access = Access::job(job, core.clock().clone());
     let now = access.clock().now();
     let id = MessageId(job.subject);
-    core.store.write(&access, AbandonSending { message: id, now }).await?;
+    core.store.write(&access, AbandonSending { job: job.clone(), message: id, now }).await?;
     let message = match core.store.message(&access, id).await {
         Ok(message) => message,
         // Erased in the meantime: there is nothing to send any more.
@@ -90,10 +91,11 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
             queued_at: delivery.created_at,
         })
         .collect();
-    let Some(account) = message.account.filter(|_| !recipients.is_empty()) else {
-        core.store.write(&access, FinishJob(job.clone())).await?;
+    if recipients.is_empty() {
+        core.store.write(&access, NothingDue { job: job.clone(), message: id, now }).await?;
         return Ok(None);
-    };
+    }
+    let account = message.account.ok_or(StoreError::Inconsistent { what: "an answer without an account" })?;
     let account = core.store.account_for_delivery(&access, account).await?;
     let mut files = Vec::with_capacity(message.attachments.len());
     for attachment in &message.attachments {

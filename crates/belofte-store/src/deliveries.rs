@@ -2,7 +2,7 @@
 //! Deliveries: where an outgoing message stands with each of its recipients.
 
 use belofte_model::{
-    DeliveryId, DeliveryState, EventKind, JobId, JobKind, KeyId, MessageId, TenantId, Timestamp,
+    ConversationId, DeliveryId, DeliveryState, EventKind, JobId, KeyId, MessageId, TenantId, Timestamp,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 
@@ -11,7 +11,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
-use crate::jobs::{self, NewJob};
+use crate::jobs;
 use crate::messages::{Correspondent, from_json, to_json};
 use crate::{Access, Message, Store, StoreError, Tx, Write};
 
@@ -193,13 +193,79 @@ pub struct Outcome {
     pub reply: Option<String>,
 }
 
+/// Ends this run of the job of `message`, whose lease is held: it waits for the earliest time at
+/// which any recipient is due, whether this run tried them or not, and is gone when none waits.
+async fn settle(
+    tx: &mut Tx<'_>,
+    job: &ClaimedJob,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let waiting = tx
+        .query(
+            sql!(
+                "SELECT next_try_at FROM delivery WHERE tenant_id = $1 AND message_id = $2 AND state = 'queued'"
+            ),
+            params![tenant, message],
+            |row| Ok(row.opt_time(0)?.unwrap_or(now)),
+        )
+        .await?;
+    match waiting.into_iter().min() {
+        Some(at) => jobs::wait_until(tx, job, at, now).await,
+        None => jobs::finish(tx, job).await,
+    }
+}
+
+/// Says in the row of a case whether any of its answers failed for somebody, or may have.
+pub(crate) async fn mark_problem(tx: &mut Tx<'_>, conversation: ConversationId) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let found = tx
+        .query_opt(
+            sql!(
+                "SELECT 1 FROM message m JOIN delivery d ON d.tenant_id = m.tenant_id AND d.message_id = m.id \
+                 WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND d.state IN ('failed', 'unknown') LIMIT 1"
+            ),
+            params![tenant, conversation],
+            |_| Ok(()),
+        )
+        .await?;
+    tx.execute(
+        sql!(
+            "UPDATE conversation SET delivery_problem = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 \
+             AND delivery_problem <> $3"
+        ),
+        params![tenant, conversation, found.is_some()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends a run that found nobody to send to.
+pub struct NothingDue {
+    /// The job whose lease is held.
+    pub job: ClaimedJob,
+    /// Its message.
+    pub message: MessageId,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl Write for NothingDue {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        jobs::hold(tx, &self.job, self.now).await?;
+        settle(tx, &self.job, self.message, self.now).await
+    }
+}
+
 /// The result of a try, with the job's end or its next time, in one write.
 pub struct RecordOutcomes {
-    conversation: belofte_model::ConversationId,
+    conversation: ConversationId,
+    message: MessageId,
     job: ClaimedJob,
     rows: Vec<(Outcome, Option<Vec<u8>>)>,
     event: Event,
-    problem: bool,
     now: Timestamp,
 }
 
@@ -221,9 +287,6 @@ impl RecordOutcomes {
             let context = SealContext { tenant, column: columns::DELIVERY_REPLY, row: outcome.id.uuid() };
             outcome.reply.as_ref().map(|reply| key.seal(store.random(), &context, reply.as_bytes()))
         };
-        let bad = |state| matches!(state, DeliveryState::Failed | DeliveryState::Unknown);
-        let others = message.deliveries.iter().filter(|known| outcomes.iter().all(|new| new.id != known.id));
-        let problem = outcomes.iter().any(|new| bad(new.state)) || others.map(|known| known.state).any(bad);
         let event = Event {
             conversation: Some(message.conversation),
             message: Some(message.id),
@@ -232,7 +295,7 @@ impl RecordOutcomes {
         };
         let rows =
             outcomes.into_iter().map(|outcome| (seal(&outcome), outcome)).map(|(s, o)| (o, s)).collect();
-        Ok(Self { conversation: message.conversation, job, rows, event, problem, now })
+        Ok(Self { conversation: message.conversation, message: message.id, job, rows, event, now })
     }
 }
 
@@ -240,6 +303,7 @@ impl Write for RecordOutcomes {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
+        jobs::hold(tx, &self.job, self.now).await?;
         for (outcome, reply) in &self.rows {
             tx.execute_one(
                 sql!(
@@ -258,28 +322,8 @@ impl Write for RecordOutcomes {
             )
             .await?;
         }
-        let next = self.rows.iter().filter_map(|(outcome, _)| outcome.next_try_at).min();
-        match next {
-            Some(at) => {
-                tx.execute_one(
-                    sql!(
-                        "UPDATE job SET state = 'ready', attempts = 0, run_at = $4, lease_until = NULL, changed_at = $5 \
-                         WHERE tenant_id = $1 AND id = $2 AND fence = $3"
-                    ),
-                    params![tenant, self.job.id, self.job.fence, at, self.now],
-                )
-                .await?;
-            }
-            None => jobs::finish(tx, &self.job).await?,
-        }
-        tx.execute(
-            sql!(
-                "UPDATE conversation SET delivery_problem = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 \
-                 AND delivery_problem <> $3"
-            ),
-            params![tenant, self.conversation, self.problem],
-        )
-        .await?;
+        settle(tx, &self.job, self.message, self.now).await?;
+        mark_problem(tx, self.conversation).await?;
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await
     }
@@ -302,11 +346,7 @@ impl Write for BeginDelivery {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute_one(
-            sql!("UPDATE job SET changed_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
-            params![tenant, self.job.id, self.job.fence, self.now],
-        )
-        .await?;
+        jobs::hold(tx, &self.job, self.now).await?;
         for id in &self.deliveries {
             tx.execute_one(
                 sql!(
@@ -327,7 +367,8 @@ pub struct RetryDeliveries {
     pub message: MessageId,
     /// Only these; all that may be retried when empty.
     pub deliveries: Vec<DeliveryId>,
-    /// The job that will try.
+    conversation: ConversationId,
+    /// The id of the job that will try, when the message has none any more.
     job: JobId,
     event: Event,
     now: Timestamp,
@@ -344,7 +385,8 @@ impl RetryDeliveries {
             account: message.account,
             ..Event::new(EventKind::DeliveryChanged, now)
         };
-        Self { message: message.id, deliveries, job: JobId::new(now, store.random().bytes()), event, now }
+        let job = JobId::new(now, store.random().bytes());
+        Self { message: message.id, deliveries, conversation: message.conversation, job, event, now }
     }
 }
 
@@ -370,26 +412,8 @@ impl Write for RetryDeliveries {
         if queued == 0 {
             return Err(StoreError::Conflict);
         }
-        // One job a message: a second would race it for the same recipients.
-        let job = NewJob {
-            id: self.job,
-            kind: JobKind::Deliver,
-            subject: self.message.uuid(),
-            run_at: self.now,
-            lease: None,
-        };
-        let waiting = tx
-            .execute(
-                sql!(
-                    "UPDATE job SET run_at = $3, state = 'ready', attempts = 0, changed_at = $3 \
-                     WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'deliver' AND state IN ('ready', 'dead')"
-                ),
-                params![tenant, self.message, self.now],
-            )
-            .await?;
-        if waiting == 0 {
-            job.enqueue(tx, self.now).await?;
-        }
+        jobs::deliver_now(tx, self.job, self.message, self.now).await?;
+        mark_problem(tx, self.conversation).await?;
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await?;
         Ok(queued)

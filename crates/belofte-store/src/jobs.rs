@@ -4,7 +4,7 @@
 //! A worker whose lease ran out may still be working. Its last write names the fence of its
 //! lease, finds another one in the row, and fails as a whole.
 
-use belofte_model::{Duration, JobId, JobKind, JobState, NodeId, TenantId, Timestamp};
+use belofte_model::{Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
@@ -74,6 +74,79 @@ pub(crate) async fn finish(tx: &mut Tx<'_>, job: &ClaimedJob) -> Result<(), Stor
     tx.execute_one(
         sql!("DELETE FROM job WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
         params![tenant, job.id, job.fence],
+    )
+    .await
+}
+
+/// Proves that the lease of `job` is held, and keeps it until COMMIT: whoever else would change
+/// the job waits.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease was lost.
+pub(crate) async fn hold(tx: &mut Tx<'_>, job: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute_one(
+        sql!("UPDATE job SET changed_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
+        params![tenant, job.id, job.fence, now],
+    )
+    .await
+}
+
+/// Puts a job back that did what it could, to run again at `at`.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease was lost.
+pub(crate) async fn wait_until(
+    tx: &mut Tx<'_>,
+    job: &ClaimedJob,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute_one(
+        sql!(
+            "UPDATE job SET state = 'ready', attempts = 0, run_at = $4, lease_until = NULL, changed_at = $5 \
+             WHERE tenant_id = $1 AND id = $2 AND fence = $3"
+        ),
+        params![tenant, job.id, job.fence, at, now],
+    )
+    .await
+}
+
+/// Has `message` sent from `now` on, by the one job that it has: a second would race the first for
+/// the same recipients. While a worker holds that job it stays with the worker, whose last write
+/// finds who waits by then. Without one, `id` is the job.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody else made the job at the same moment.
+pub(crate) async fn deliver_now(
+    tx: &mut Tx<'_>,
+    id: JobId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let there = tx
+        .execute(
+            sql!(
+                "UPDATE job SET run_at = CASE WHEN state = 'leased' THEN run_at ELSE $3 END, \
+                 attempts = CASE WHEN state = 'leased' THEN attempts ELSE 0 END, \
+                 state = CASE WHEN state = 'leased' THEN 'leased' ELSE 'ready' END, changed_at = $3 \
+                 WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'deliver'"
+            ),
+            params![tenant, message, now],
+        )
+        .await?;
+    if there > 0 {
+        return Ok(());
+    }
+    tx.execute_one(
+        sql!(
+            "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
+             error_code, created_at, changed_at) VALUES ($1, $2, 'deliver', $3, 'ready', $4, 0, 0, NULL, NULL, $4, $4) \
+             ON CONFLICT DO NOTHING"
+        ),
+        params![tenant, id, message, now],
     )
     .await
 }

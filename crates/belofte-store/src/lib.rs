@@ -64,7 +64,9 @@ pub use conversations::{
     Activity, Assignee, ChangeConversation, Conversation, ConversationCounts, ConversationQuery, MarkSeen,
     Summary, Thread,
 };
-pub use deliveries::{BeginDelivery, Delivery, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries};
+pub use deliveries::{
+    BeginDelivery, Delivery, NothingDue, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries,
+};
 pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};

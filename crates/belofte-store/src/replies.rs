@@ -2,20 +2,21 @@
 //! Answers and notes: message, deliveries, job and event in one write.
 
 use belofte_model::{
-    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, DeliveryId,
-    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, ThreadId, Timestamp, on_reply,
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId,
+    JobKind, KeyId, MessageId, MessageKind, QueueId, ThreadId, Timestamp, on_reply,
 };
 use uuid::Uuid;
 
+use crate::access::ClaimedJob;
 use crate::attachments::Bound;
 use crate::conversations::Summary;
 use crate::counters::{self, Needs};
-use crate::deliveries::{NewDelivery, RecipientRole};
+use crate::deliveries::{NewDelivery, RecipientRole, mark_problem};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::filing::message_tokens;
 use crate::intake::message_id_index;
-use crate::jobs::NewJob;
+use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
 use crate::{Access, Read, Store, StoreError, Tx, Write};
 
@@ -294,47 +295,52 @@ impl Store {
 }
 
 /// The deliveries of a message that a worker held when it went away: nobody knows whether the
-/// data arrived, so they become unknown and are never sent again alone.
+/// data arrived, so they become unknown and are never sent again alone. Only who holds the job of
+/// the message may say so; what the job's present holder is sending is not abandoned.
 pub struct AbandonSending {
-    /// The message.
+    /// The job whose lease is held, before it sends anything.
+    pub job: ClaimedJob,
+    /// Its message.
     pub message: MessageId,
     /// The present time.
     pub now: Timestamp,
 }
 
 impl Write for AbandonSending {
-    type Out = Vec<DeliveryId>;
+    type Out = u64;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
+        jobs::hold(tx, &self.job, self.now).await?;
         let held = tx
-            .query(
+            .execute(
                 sql!(
-                    "SELECT id FROM delivery WHERE tenant_id = $1 AND message_id = $2 AND state = 'sending'"
+                    "UPDATE delivery SET state = 'unknown', code = 'line_dropped', next_try_at = NULL, updated_at = $3 \
+                     WHERE tenant_id = $1 AND message_id = $2 AND state = 'sending'"
+                ),
+                params![tenant, self.message, self.now],
+            )
+            .await?;
+        if held == 0 {
+            return Ok(0);
+        }
+        let (conversation, account) = tx
+            .query_one(
+                sql!(
+                    "SELECT conversation_id, channel_account_id FROM message WHERE tenant_id = $1 AND id = $2"
                 ),
                 params![tenant, self.message],
-                |row| row.id(0),
+                |row| Ok((row.id(0)?, row.opt_id(1)?)),
             )
             .await?;
-        for id in &held {
-            tx.execute_one(
-                sql!(
-                    "UPDATE delivery SET state = 'unknown', code = 'line_dropped', updated_at = $3 \
-                     WHERE tenant_id = $1 AND id = $2"
-                ),
-                params![tenant, *id, self.now],
-            )
-            .await?;
-        }
-        if !held.is_empty() {
-            tx.execute(
-                sql!(
-                    "UPDATE conversation SET delivery_problem = 1, version = version + 1 WHERE tenant_id = $1 AND id = \
-                     (SELECT conversation_id FROM message WHERE tenant_id = $1 AND id = $2)"
-                ),
-                params![tenant, self.message],
-            )
-            .await?;
-        }
+        mark_problem(tx, conversation).await?;
+        let event = Event {
+            conversation: Some(conversation),
+            message: Some(self.message),
+            account,
+            ..Event::new(EventKind::DeliveryChanged, self.now)
+        };
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+        event.append(tx, numbers.event).await?;
         Ok(held)
     }
 }

@@ -372,6 +372,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     content_lite: &[
         ("V1__house", include_str!("../migrations/sqlite/content_V1__house.sql")),
         ("V2__holder", include_str!("../migrations/sqlite/content_V2__holder.sql")),
+        ("V3__deliver", include_str!("../migrations/sqlite/content_V3__deliver.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -381,6 +382,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
         ("V2__holder", include_str!("../migrations/postgres/content_V2__holder.sql")),
         ("V3__lexicon", include_str!("../migrations/postgres/content_V3__lexicon.sql")),
+        ("V4__deliver", include_str!("../migrations/postgres/content_V4__deliver.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

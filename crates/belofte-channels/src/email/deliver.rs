@@ -35,6 +35,8 @@ async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> 
             let addresses: Vec<EmailAddress> = due.iter().map(|(_, address)| address.clone()).collect();
             let results = submission.send(&server, &from, &addresses, &bytes).await;
             let now = access.clock().now();
+            // One for all recipients, so that they are tried together again.
+            let [jitter] = core.random().bytes();
             for ((recipient, _), result) in due.iter().zip(results) {
                 outcomes.push(match result {
                     Sent::Sent { reply } => Outcome {
@@ -55,7 +57,6 @@ async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> 
                         reply: None,
                     },
                     Sent::Retry { code, reply } => {
-                        let [jitter] = core.random().bytes();
                         let attempts = recipient.attempts + 1;
                         let next = RetrySchedule::default().next(recipient.queued_at, now, attempts, jitter);
                         let reply = reply.map(|reply| reply.text());

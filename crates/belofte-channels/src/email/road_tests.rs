@@ -61,6 +61,11 @@ async fn store(folder: &Path, engine: EngineSettings) -> Store {
 
 impl House {
     async fn open() -> Self {
+        Self::open_sending_to(None).await
+    }
+
+    /// As [`open`](Self::open), with answers going to this port of the loopback instead.
+    async fn open_sending_to(port: Option<u16>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(folder.path(), EngineSettings::Sqlite { readers: 2 }).await;
         store.system().found_system().await.expect("keys of the house");
@@ -90,7 +95,7 @@ impl House {
             reply_language: Language::Nl,
             submission: Some(NewSubmission {
                 host: outside.ip().to_string(),
-                port: outside.port(),
+                port: port.unwrap_or(outside.port()),
                 security: LineSecurity::None,
                 username: None,
                 password: PasswordChange::Keep,
@@ -270,4 +275,25 @@ async fn what_cannot_be_read_is_quarantined_and_strangers_are_refused() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("nothing was quarantined");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_recipients_of_an_answer_wait_for_the_same_time() {
+    // Nobody listens there.
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let house = House::open_sending_to(Some(closed)).await;
+    house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    house.until(1).await;
+    let case = house.conversations().await[0].id;
+    let cc = (0..5).map(|n| address(&format!("collega{n}@klant.example"))).collect();
+    let reply = NewReply { text: "Dank u.".to_owned(), cc, ..NewReply::default() };
+    let sent = belofte_core::reply(&house.core, &house.access, case, &reply).await.expect("a reply");
+    assert_eq!(house.work().await, 1);
+    let sent = house.core.store.message(&house.access, sent.id).await.expect("the reply");
+    assert_eq!(sent.deliveries.len(), 6);
+    let first = sent.deliveries[0].next_try_at.expect("tried again");
+    for delivery in &sent.deliveries {
+        assert_eq!((delivery.state, delivery.next_try_at), (DeliveryState::Queued, Some(first)));
+    }
 }

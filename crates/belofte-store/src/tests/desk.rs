@@ -92,6 +92,17 @@ impl Desk {
         recipient: Correspondent,
         text: &str,
     ) -> MessageId {
+        self.answer_all(house, to, &[recipient], text).await
+    }
+
+    /// As [`answer`](Self::answer), to several people.
+    pub(super) async fn answer_all(
+        &self,
+        house: &House,
+        to: Stored,
+        recipients: &[Correspondent],
+        text: &str,
+    ) -> MessageId {
         let thread = house.store.reply_thread(&self.admin.access, to.conversation).await.expect("asked");
         let thread = thread.expect("a thread");
         let outgoing = Outgoing {
@@ -102,11 +113,11 @@ impl Desk {
             account: Some(thread.account),
             content: MessageContent {
                 from: person("Bakker", "info@bakker.example"),
-                to: vec![recipient.clone()],
+                to: recipients.to_vec(),
                 text: text.to_owned(),
                 ..MessageContent::default()
             },
-            recipients: vec![(RecipientRole::To, recipient)],
+            recipients: recipients.iter().map(|to| (RecipientRole::To, to.clone())).collect(),
             attachments: Vec::new(),
             resolve: false,
         };

@@ -6,6 +6,7 @@ mod api_keys;
 mod channel_accounts;
 mod conformance;
 mod conversations;
+mod deliveries;
 mod desk;
 mod four_stores;
 mod house;

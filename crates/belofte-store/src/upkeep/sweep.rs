@@ -13,7 +13,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use belofte_model::{BlobId, Duration, KeyClass, KeyId, LedgerKind, SESSION_IDLE, Timestamp, uuid_v7};
+use belofte_model::{
+    BlobId, Duration, JobId, KeyClass, KeyId, LedgerKind, MessageId, SESSION_IDLE, Timestamp, uuid_v7,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
-use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempotency};
+use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempotency, jobs};
 
 /// What is younger may belong to a write that is under way.
 const YOUNG: Duration = Duration::from_secs(3_600);
@@ -86,6 +88,7 @@ pub(super) async fn run(store: &Store, access: &Access, job: &ClaimedJob) -> Res
         let old = Span { from: Uuid::nil(), to: floor(now - ABSENT_KEPT) };
         clean &= blob_files(&mut lease, old, standpoint).await?;
     }
+    clean &= deliveries(&mut lease).await?;
     clean &= keys(&mut lease, span, standpoint, floor(now - ABSENT_KEPT)).await?;
     Ok(clean)
 }
@@ -226,6 +229,46 @@ async fn events(lease: &mut Lease<'_>, now: Timestamp) -> Result<bool, StoreErro
         lease.hold().await?;
     }
     Ok(false)
+}
+
+/// Gives messages a job whose deliveries wait, or are held, while nothing would ever look at them.
+/// No write leaves such a row; a person who waits for an answer is not to depend on that.
+struct Stranded {
+    job: ClaimedJob,
+    /// Ids for the jobs, as many as one step may make.
+    ids: Vec<JobId>,
+    now: Timestamp,
+}
+
+impl Write for Stranded {
+    type Out = usize;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+        let tenant = tx.tenant();
+        renew(tx, &self.job, self.now).await?;
+        let messages: Vec<MessageId> = tx
+            .query(
+                sql!(
+                    "SELECT DISTINCT d.message_id FROM delivery d WHERE d.tenant_id = $1 \
+                     AND d.state IN ('queued', 'sending') AND NOT EXISTS (SELECT 1 FROM job j \
+                     WHERE j.tenant_id = $1 AND j.subject_id = d.message_id AND j.kind = 'deliver') \
+                     AND EXISTS (SELECT 1 FROM message m WHERE m.tenant_id = $1 AND m.id = d.message_id) LIMIT $2"
+                ),
+                params![tenant, self.ids.len() as i64],
+                |row| row.id(0),
+            )
+            .await?;
+        for (message, id) in messages.iter().zip(&self.ids) {
+            jobs::deliver_now(tx, *id, *message, self.now).await?;
+        }
+        Ok(messages.len())
+    }
+}
+
+async fn deliveries(lease: &mut Lease<'_>) -> Result<bool, StoreError> {
+    let (store, now) = (lease.store, lease.access.clock().now());
+    let ids = (0..BATCH).map(|_| JobId::new(now, store.random().bytes())).collect();
+    let found = store.write(lease.access, Stranded { job: lease.job.clone(), ids, now }).await?;
+    Ok(found < BATCH)
 }
 
 /// Uploads that no message took, with their blobs. Gives the blobs that went.

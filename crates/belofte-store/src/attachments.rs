@@ -13,7 +13,7 @@ use crate::blob_rows::{BlobById, BlobKind, BlobRow, Rewrap, SealedBlob};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::messages::{Attachment, SealedAttachment, from_json, sealed_attachment, to_json};
-use crate::{Access, Read, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
 
 #[derive(Serialize, Deserialize)]
 struct Meta {
@@ -93,7 +93,7 @@ impl NewAttachment {
     ) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         self.blob.insert(tx, self.at).await?;
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO attachment (tenant_id, id, message_id, owner_id, blob_id, meta, key_id, media_type, \
                  size_bytes, inline, position, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
@@ -112,9 +112,9 @@ impl NewAttachment {
                 i64::try_from(position).unwrap_or(i64::MAX),
                 self.at
             ],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 

@@ -9,7 +9,7 @@ use belofte_vault::{DataKey, blob};
 use crate::blobs::INLINE;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
-use crate::{Read, Row, Store, StoreError, Tx};
+use crate::{Read, Row, Rows, Store, StoreError, Tx};
 
 /// What a blob is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl SealedBlob {
 
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO blob (tenant_id, id, kind, key_id, wrapped, dek_id, size_bytes, data, created_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -95,9 +95,9 @@ impl SealedBlob {
                 self.data.as_ref(),
                 at
             ],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 
@@ -213,9 +213,10 @@ pub(crate) struct Rewrap {
 impl Rewrap {
     pub(crate) async fn update(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute_one(
+        tx.late(
             sql!("UPDATE blob SET key_id = $3, wrapped = $4 WHERE tenant_id = $1 AND id = $2"),
             params![tenant, self.blob, self.key_id, &self.wrapped],
+            Rows::One,
         )
         .await
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::messages::{from_json, to_json};
-use crate::{Access, Read, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
 
 /// What is known of a contact, apart from identities.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,30 +87,28 @@ impl NewContact {
     /// Stores both rows.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody else has just stored this identity.
+    /// [`StoreError::Conflict`] when somebody else has just stored this identity, which may come
+    /// out only after the body has ended.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        let inserted = tx
-            .execute(
-                sql!(
-                    "INSERT INTO identity (tenant_id, id, contact_id, kind, value_index, value, key_id, verified, created_at) \
-                     VALUES ($1, $2, $3, 'email', $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING"
-                ),
-                params![tenant, self.identity, self.id, &self.value_index, &self.value, self.key, self.at],
-            )
-            .await?;
-        if inserted == 0 {
-            return Err(StoreError::Conflict);
-        }
-        tx.execute(
+        tx.late(
+            sql!(
+                "INSERT INTO identity (tenant_id, id, contact_id, kind, value_index, value, key_id, verified, created_at) \
+                 VALUES ($1, $2, $3, 'email', $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING"
+            ),
+            params![tenant, self.identity, self.id, &self.value_index, &self.value, self.key, self.at],
+            Rows::One,
+        )
+        .await?;
+        tx.late(
             sql!(
                 "INSERT INTO contact (tenant_id, id, profile, key_id, created_at, changed_at) \
                  VALUES ($1, $2, $3, $4, $5, $5)"
             ),
             params![tenant, self.id, &self.profile, self.key, self.at],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 

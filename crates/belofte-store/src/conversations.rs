@@ -17,7 +17,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::messages::{from_json, to_json};
-use crate::{Access, Read, Row, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Row, Rows, Store, StoreError, Tx, Write};
 
 /// What a list shows of a case. Sealed as one value under the key of the conversation.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -438,15 +438,15 @@ pub(crate) async fn insert_activity(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.execute(
+    tx.late(
         sql!(
             "INSERT INTO activity (tenant_id, conversation_id, id, kind, actor_kind, actor_id, at, from_value, to_value) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         params![tenant, conversation, id, kind, actor.0, actor.1, at, from, to],
+        Rows::Any,
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 impl Store {

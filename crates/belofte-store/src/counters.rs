@@ -24,9 +24,17 @@ pub(crate) struct Numbers {
 }
 
 /// Takes numbers for the tenant of `tx`. The row stays locked until COMMIT, so this stands as far
-/// down in a body as it can.
+/// down in a body as it can. On PostgreSQL it is read once for a group of writes and stored at its
+/// end.
 pub(crate) async fn take(tx: &mut Tx<'_>, needs: Needs) -> Result<Numbers, StoreError> {
     let tenant = tx.tenant();
+    let lock = sql!("SELECT next_seq, next_leaf, next_case FROM tenant WHERE id = $1 FOR UPDATE");
+    let keep = sql!("UPDATE tenant SET next_seq = $2, next_leaf = $3, next_case = $4 WHERE id = $1");
+    if let Some([event, leaf, case]) =
+        tx.take_locked(lock, keep, [needs.events, needs.leaves, needs.cases]).await?
+    {
+        return Ok(Numbers { event, leaf, case });
+    }
     tx.query_one(
         sql!(
             "UPDATE tenant SET next_seq = next_seq + $2, next_leaf = next_leaf + $3, next_case = next_case + $4 \

@@ -57,6 +57,19 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Driver { code } if code == "40001" || code == "40P01")
     }
+
+    /// One failure, told to each member of a group.
+    pub(crate) fn copy(&self) -> Self {
+        match self {
+            Self::Driver { code } => Self::Driver { code: code.clone() },
+            Self::Inconsistent { what } => Self::Inconsistent { what },
+            Self::Conflict => Self::Conflict,
+            Self::NotFound => Self::NotFound,
+            Self::Busy => Self::Busy,
+            Self::KeyGone(key) => Self::KeyGone(*key),
+            Self::Full | Self::Vault(_) | Self::Blob(_) | Self::Migration(_) | Self::Setup(_) => Self::Full,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -4,7 +4,7 @@
 use belofte_model::{ChannelAccountId, ConversationId, EventKind, MessageId, QueueId, Timestamp, UserId};
 
 use crate::engine::{params, sql};
-use crate::{Read, StoreError, Tx};
+use crate::{Read, Rows, StoreError, Tx};
 
 /// A fact: what kind, about which rows, never what they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Event {
     /// Stores the event as number `seq` of the tenant of `tx`.
     pub(crate) async fn append(&self, tx: &mut Tx<'_>, seq: i64) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO event (tenant_id, seq, kind, conversation_id, message_id, account_id, user_id, queue_id, at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -53,9 +53,9 @@ impl Event {
                 self.queue,
                 self.at
             ],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 

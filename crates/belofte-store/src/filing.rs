@@ -25,7 +25,7 @@ use crate::events::Event;
 use crate::intake::{IntakeSource, email_index, message_id_index};
 use crate::keys::SealedKey;
 use crate::messages::{MessageContent, NewMessage, insert_reference};
-use crate::{Access, NewLeaf, Read, Row, Store, StoreError, TenantKeys, Tx, Write};
+use crate::{Access, NewLeaf, Read, Row, Rows, Store, StoreError, TenantKeys, Tx, Write};
 
 /// A mail as it is to be filed.
 pub struct IncomingMail {
@@ -234,12 +234,13 @@ impl Write for File {
             }
         };
         if self.new_thread {
-            tx.execute(
+            tx.late(
                 sql!(
                     "INSERT INTO thread (tenant_id, id, conversation_id, channel_account_id, created_at) \
                      VALUES ($1, $2, $3, $4, $5)"
                 ),
                 params![tenant, self.thread, conversation, self.account, self.now],
+                Rows::Any,
             )
             .await?;
         }
@@ -250,12 +251,13 @@ impl Write for File {
             attachment.insert(tx, Some(self.message.id), position).await?;
         }
         self.source.update(tx).await?;
-        tx.execute_one(
+        tx.late(
             sql!(
                 "UPDATE intake SET state = 'imported', reason = NULL, processed_at = $3, message_id = $4 \
                  WHERE tenant_id = $1 AND id = $2 AND state = 'received'"
             ),
             params![tenant, self.intake, self.now, self.message.id],
+            Rows::One,
         )
         .await?;
         let opened = matches!(self.case, Case::New { .. });
@@ -272,14 +274,13 @@ impl Write for File {
                 self.continue_case(tx, conversation, version, before).await?
             }
         }
-        if !self.message.insert(tx, no).await? {
-            // Somebody filed a copy since the plan was made.
-            return Err(StoreError::Conflict);
-        }
+        // A conflict when somebody filed a copy since the plan was made.
+        self.message.insert(tx, no).await?;
         if let Some(tokens) = &self.tokens {
-            tx.execute(
+            tx.late(
                 sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
                 &[tenant.into(), no.into(), crate::Param::Ints(tokens)],
+                Rows::Any,
             )
             .await?;
         }
@@ -310,7 +311,7 @@ impl File {
     ) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         let waiting = (self.status == ConversationStatus::Open).then_some(self.now);
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO conversation (tenant_id, id, no, status, contact_id, queue_id, channel_account_id, assignee_id, \
                  summary, key_id, message_count, last_message_at, last_message_kind, unread, delivery_problem, waiting_since, \
@@ -331,9 +332,9 @@ impl File {
                 self.message.kind.as_str(),
                 waiting
             ],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 
     async fn continue_case(
@@ -344,7 +345,7 @@ impl File {
         before: ConversationStatus,
     ) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute_one(
+        tx.late(
             sql!(
                 "UPDATE conversation SET status = $4, summary = $5, message_count = message_count + 1, \
                  last_message_at = $6, last_message_kind = $7, unread = 1, \
@@ -361,6 +362,7 @@ impl File {
                 self.now,
                 self.message.kind.as_str()
             ],
+            Rows::One,
         )
         .await?;
         if before != self.status {
@@ -382,16 +384,17 @@ async fn count(
     opened: bool,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.execute(
+    tx.late_sum(
         sql!(
-            "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
-             VALUES ($1, $2, $3, 1, $4, 0, 0) ON CONFLICT (tenant_id, day, channel_account_id) DO UPDATE SET \
-             received = statistic.received + 1, conversations = statistic.conversations + $4"
+            "INSERT INTO statistic (tenant_id, day, channel_account_id, replies, resolved, received, conversations) \
+             VALUES ($1, $2, $3, 0, 0, $4, $5) ON CONFLICT (tenant_id, day, channel_account_id) DO UPDATE SET \
+             received = statistic.received + excluded.received, \
+             conversations = statistic.conversations + excluded.conversations"
         ),
-        params![tenant, now.day(), account, opened],
+        params![tenant, now.day(), account, 1_i64, opened],
+        2,
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// A write that cannot come through after so many plans is the machine's problem, not the mail's.

@@ -16,7 +16,7 @@ use crate::engine::{params, sql};
 use crate::jobs::{Lease, NewJob};
 use crate::keys::SealedKey;
 use crate::messages::{from_json, to_json};
-use crate::{Access, Read, ResolvedAccount, Store, StoreError, Tx, Write};
+use crate::{Access, Read, ResolvedAccount, Rows, Store, StoreError, Tx, Write};
 
 /// What the transport said about a mail (RFC 5321, section 2.3.1), apart from the mail itself.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl Write for Receive {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         self.blob.insert(tx, self.now).await?;
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO intake (tenant_id, id, account_id, state, reason, blob_id, envelope, key_id, size_bytes, \
                  received_at, processed_at, retried_at, message_id) \
@@ -117,6 +117,7 @@ impl Write for Receive {
                 self.blob.size,
                 self.now
             ],
+            Rows::Any,
         )
         .await?;
         self.job.enqueue(tx, self.now).await

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
-use crate::{StoreError, Tx, Write};
+use crate::{Rows, StoreError, Tx, Write};
 
 /// A job to be enqueued by a write.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl NewJob {
         let tenant = tx.tenant();
         let (state, fence) =
             if self.lease.is_some() { (JobState::Leased, 1_i64) } else { (JobState::Ready, 0) };
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
                  error_code, created_at, changed_at, holder) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, NULL, $9, $9, $10)"
@@ -54,9 +54,9 @@ impl NewJob {
                 now,
                 self.lease.and_then(|lease| lease.holder)
             ],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 
     /// The claim that comes with a first lease.
@@ -68,12 +68,14 @@ impl NewJob {
 /// Ends a job inside the write that is its result.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the lease was lost.
+/// [`StoreError::Conflict`] when the lease was lost, which may come out only after the body has
+/// ended.
 pub(crate) async fn finish(tx: &mut Tx<'_>, job: &ClaimedJob) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.execute_one(
+    tx.late(
         sql!("DELETE FROM job WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
         params![tenant, job.id, job.fence],
+        Rows::One,
     )
     .await
 }

@@ -43,7 +43,8 @@ pub struct SealedKey {
 
 /// The keys outside `keys` that wrap some of them. A tenant's own key is wrapped by the root key,
 /// which has no row.
-fn outer_parents(keys: &[SealedKey]) -> Vec<(TenantId, KeyId)> {
+fn outer_parents<'k>(keys: impl IntoIterator<Item = &'k SealedKey>) -> Vec<(TenantId, KeyId)> {
+    let keys: Vec<&SealedKey> = keys.into_iter().collect();
     let mut parents = Vec::new();
     for key in keys.iter().filter(|key| key.class != KeyClass::Tenant) {
         let parent = (key.tenant, key.parent);
@@ -106,12 +107,58 @@ pub(crate) fn destroy_lite(
     Ok(())
 }
 
-/// Adds key rows in one statement, which is one commit and one journey. As [`insert_lite`]; the
-/// share lock makes a rotation that retires the wrapping key come wholly before or wholly after.
-pub(crate) async fn insert_postgres(
+/// Adds the keys of several writes and destroys dead ones, in one commit. For each write it gives
+/// the key that keeps its own from being added: what wraps one of them is not active any more.
+pub(crate) async fn change_postgres(
     client: &deadpool_postgres::Object,
-    keys: &[SealedKey],
-) -> Result<Option<KeyId>, StoreError> {
+    new: &[&[SealedKey]],
+    dead: &[(TenantId, KeyId)],
+) -> Result<Vec<Option<KeyId>>, StoreError> {
+    let mut refused = vec![None; new.len()];
+    if !dead.is_empty() && new.is_empty() {
+        // Nobody waits for it, and what a crash leaves is found by the sweep.
+        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
+        destroy_postgres(client, dead).await?;
+        client.batch_execute("COMMIT").await?;
+        return Ok(refused);
+    }
+    if !dead.is_empty() {
+        client.batch_execute("BEGIN").await?;
+        destroy_postgres(client, dead).await?;
+    }
+    loop {
+        let keys: Vec<&SealedKey> = new
+            .iter()
+            .zip(&refused)
+            .filter(|(_, refused)| refused.is_none())
+            .flat_map(|(keys, _)| keys.iter())
+            .collect();
+        if keys.is_empty() {
+            break;
+        }
+        let gone = insert_postgres(client, &keys).await?;
+        if gone.is_empty() {
+            break;
+        }
+        // Nothing was added: once more without those who need what is gone.
+        for (keys, refused) in new.iter().zip(&mut refused) {
+            let parent = outer_parents(*keys).into_iter().find(|parent| gone.contains(parent));
+            *refused = refused.or(parent.map(|(_, key)| key));
+        }
+    }
+    if !dead.is_empty() {
+        client.batch_execute("COMMIT").await?;
+    }
+    Ok(refused)
+}
+
+/// Adds key rows in one statement, unless a key that wraps one of them is not active: those are
+/// the answer then. A row that exists already stays. The share lock makes a rotation that retires
+/// the wrapping key come wholly before or wholly after.
+async fn insert_postgres(
+    client: &deadpool_postgres::Object,
+    keys: &[&SealedKey],
+) -> Result<Vec<(TenantId, KeyId)>, StoreError> {
     let statement = client
         .prepare_cached(
             "WITH parent AS (SELECT k.id FROM key k \
@@ -124,10 +171,10 @@ pub(crate) async fn insert_postgres(
              SELECT id FROM parent",
         )
         .await?;
-    let parents = outer_parents(keys);
+    let parents = outer_parents(keys.iter().copied());
     let parent_tenants: Vec<Uuid> = parents.iter().map(|(tenant, _)| tenant.uuid()).collect();
     let parent_ids: Vec<Uuid> = parents.iter().map(|(_, key)| key.uuid()).collect();
-    let column = |of: fn(&SealedKey) -> Uuid| keys.iter().map(of).collect::<Vec<Uuid>>();
+    let column = |of: fn(&SealedKey) -> Uuid| keys.iter().map(|key| of(key)).collect::<Vec<Uuid>>();
     let classes: Vec<&str> = keys.iter().map(|key| key.class.as_str()).collect();
     let epochs: Vec<i64> = keys.iter().map(|key| key.epoch).collect();
     let owners: Vec<Option<Uuid>> = keys.iter().map(|key| key.owner).collect();
@@ -151,11 +198,11 @@ pub(crate) async fn insert_postgres(
         )
         .await?;
     let active: Vec<Uuid> = active.iter().map(|row| row.get(0)).collect();
-    Ok(parents.into_iter().map(|(_, key)| key).find(|key| !active.contains(&key.uuid())))
+    Ok(parents.into_iter().filter(|(_, key)| !active.contains(&key.uuid())).collect())
 }
 
 /// As [`destroy_lite`].
-pub(crate) async fn destroy_postgres(
+async fn destroy_postgres(
     client: &deadpool_postgres::Object,
     keys: &[(TenantId, KeyId)],
 ) -> Result<(), StoreError> {

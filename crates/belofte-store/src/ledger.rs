@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
-use crate::{Access, Read, StoreError, TenantKeys, Tx};
+use crate::{Access, Read, Rows, StoreError, TenantKeys, Tx};
 
 /// A leaf that a write will append. Salt and time are in the value, its number comes with the
 /// transaction.
@@ -85,15 +85,15 @@ impl NewLeaf {
         // The salt is as secret as the entry: with it, whoever holds the database could try what
         // an entry may say against its commitment.
         let sealed = self.key.seal(&self.random, &context, &[&self.salt[..], &bytes].concat());
-        tx.execute(
+        tx.late(
             sql!(
                 "INSERT INTO ledger_leaf (tenant_id, no, kind, entry, key_id, commitment, at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7)"
             ),
             params![tenant, no, self.kind.as_str(), &sealed, self.key.id(), &commitment, self.at],
+            Rows::Any,
         )
-        .await?;
-        Ok(())
+        .await
     }
 }
 

@@ -67,7 +67,7 @@ pub use conversations::{
 pub use deliveries::{
     BeginDelivery, Delivery, NothingDue, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries,
 };
-pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Sql, Tx, Write};
+pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};
 pub use examine::{Examination, RoleState, SchemaState, examine};

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::data_map::columns;
 use crate::deliveries::Delivery;
 use crate::engine::{params, sql};
-use crate::{Access, Read, Row, Store, StoreError, Tx};
+use crate::{Access, Read, Row, Rows, Store, StoreError, Tx};
 
 /// Somebody with an address, as a message names them.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,37 +129,39 @@ fn parse_author(name: &str) -> Option<AuthorKind> {
 }
 
 impl NewMessage {
-    /// Stores the message as number `no`. `false` when this account has a message with the same
-    /// identifier already.
-    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, no: i64) -> Result<bool, StoreError> {
+    /// Stores the message as number `no`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when this account has a message with the same identifier already,
+    /// which may come out only after the body has ended.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>, no: i64) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        let inserted = tx
-            .execute(
-                sql!(
-                    "INSERT INTO message (tenant_id, id, no, conversation_id, thread_id, channel_account_id, kind, \
-                     author_kind, author_id, external_index, content, key_id, source_blob_id, created_at, sent_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
-                ),
-                params![
-                    tenant,
-                    self.id,
-                    no,
-                    self.conversation,
-                    self.thread,
-                    self.account,
-                    self.kind.as_str(),
-                    author_name(self.author_kind),
-                    self.author,
-                    self.external.as_ref(),
-                    &self.content,
-                    self.key,
-                    self.source,
-                    self.created_at,
-                    self.sent_at
-                ],
-            )
-            .await?;
-        Ok(inserted == 1)
+        tx.late(
+            sql!(
+                "INSERT INTO message (tenant_id, id, no, conversation_id, thread_id, channel_account_id, kind, \
+                 author_kind, author_id, external_index, content, key_id, source_blob_id, created_at, sent_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING"
+            ),
+            params![
+                tenant,
+                self.id,
+                no,
+                self.conversation,
+                self.thread,
+                self.account,
+                self.kind.as_str(),
+                author_name(self.author_kind),
+                self.author,
+                self.external.as_ref(),
+                &self.content,
+                self.key,
+                self.source,
+                self.created_at,
+                self.sent_at
+            ],
+            Rows::One,
+        )
+        .await
     }
 }
 
@@ -170,15 +172,15 @@ pub(crate) async fn insert_reference(
     thread: ThreadId,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.execute(
+    tx.late(
         sql!(
             "INSERT INTO message_reference (tenant_id, reference_index, thread_id) VALUES ($1, $2, $3) \
              ON CONFLICT DO NOTHING"
         ),
         params![tenant, reference, thread],
+        Rows::Any,
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// A file of a message.

@@ -18,7 +18,7 @@ use crate::filing::message_tokens;
 use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
-use crate::{Access, Read, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
 
 /// A message that an agent writes.
 pub struct Outgoing {
@@ -169,13 +169,12 @@ impl Write for WriteOut {
             .await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
-        if !self.message.insert(tx, numbers.event).await? {
-            return Err(StoreError::Conflict);
-        }
+        self.message.insert(tx, numbers.event).await?;
         if let Some(tokens) = &self.tokens {
-            tx.execute(
+            tx.late(
                 sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
                 &[tenant.into(), numbers.event.into(), crate::Param::Ints(tokens)],
+                Rows::Any,
             )
             .await?;
         }

@@ -358,10 +358,14 @@ impl Store {
 
     /// Finishes what is queued and closes the stores.
     pub async fn close(&self) {
+        if let Engine::Postgres(engine) = &self.inner.engine {
+            return engine.close().await;
+        }
         let inner = Arc::clone(&self.inner);
-        let closing = tokio::task::spawn_blocking(move || match &inner.engine {
-            Engine::Sqlite(engine) => engine.close(),
-            Engine::Postgres(engine) => engine.close(),
+        let closing = tokio::task::spawn_blocking(move || {
+            if let Engine::Sqlite(engine) = &inner.engine {
+                engine.close();
+            }
         });
         let _ = closing.await;
     }

@@ -4,6 +4,9 @@
 //!
 //! Where the dialects part, [`Tx::is_postgres`] lets two functions stand side by side.
 
+mod batch;
+mod group;
+mod lanes;
 mod migrate;
 mod param;
 mod postgres;
@@ -13,6 +16,7 @@ mod sql;
 mod sqlite;
 mod tx;
 
+pub use batch::Rows;
 pub use migrate::Migrations;
 pub use param::Param;
 pub(crate) use param::params;

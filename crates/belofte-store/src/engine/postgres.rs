@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! PostgreSQL: two databases (content and keys), one transaction per write, retried as a value
-//! when the server asks for it (40001 serialisation failure, 40P01 deadlock).
+//! PostgreSQL: two databases (content and keys). Writes of tenants are committed in groups (see
+//! `lanes` and `group`); each is retried as a value when the server asks for it (40001
+//! serialisation failure, 40P01 deadlock).
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::task::Poll;
 
-use belofte_model::{Duration, KeyId, TenantId};
+use belofte_model::{Duration, TenantId};
 use belofte_vault::Random;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
+use futures_util::poll;
 use tokio_postgres::NoTls;
 
-use super::{Read, Tx, Write, migrate};
+use super::group::{self, Session};
+use super::lanes::Lanes;
+use super::{Read, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
 use crate::fail::{self, FailPoint};
@@ -30,8 +35,13 @@ pub struct PostgresSettings {
 /// A transaction that the server refuses to serialise is tried this often.
 const TRIES: u32 = 12;
 
+/// Groups of different tenants that are committed at the same time, at most; and never more than
+/// a quarter of the connections.
+const LANES: usize = 4;
+
 /// The server engine.
 pub struct Postgres {
+    lanes: Lanes,
     content: Pool,
     keys: Pool,
     random: Random,
@@ -52,15 +62,17 @@ impl Postgres {
             let why = "keys and content must be two databases, so that no back-up holds both";
             return Err(StoreError::Setup(why.to_owned()));
         }
-        let content = pool(&settings.content_url, settings.connections)?;
-        let keys = pool(&settings.keys_url, settings.connections)?;
+        let content = pool(&settings.content_url, settings.connections, "")?;
+        let keys = pool(&settings.keys_url, settings.connections, LOOK_UP)?;
         migrate::postgres(&mut *keys.get().await?, migrations.keys_postgres).await?;
         migrate::postgres(&mut *content.get().await?, migrations.content_postgres).await?;
-        Ok(Self { content, keys, random })
+        let lanes = Lanes::start(&content, &keys, (settings.connections / 4).clamp(1, LANES));
+        Ok(Self { lanes, content, keys, random })
     }
 
-    /// Commits keys, then content, and destroys keys that are no longer needed. `keys` stand for
-    /// the value's own new keys when those had to be wrapped anew.
+    /// Commits keys, then content, in groups with what others write, and destroys keys that are no
+    /// longer needed. `keys` stand for the value's own new keys when those had to be wrapped anew.
+    /// Work across tenants has a transaction of its own.
     ///
     /// # Errors
     /// [`StoreError::KeyGone`] with the key that wraps the new ones when it is not active any more;
@@ -73,21 +85,21 @@ impl Postgres {
         value: Arc<W>,
         keys: Option<Arc<[SealedKey]>>,
     ) -> Result<W::Out, StoreError> {
+        if let Some(tenant) = tenant {
+            let write = || self.lanes.write(tenant, Arc::clone(&value), keys.clone());
+            return self.insist(write).await;
+        }
         let new = keys.as_deref().unwrap_or_else(|| value.new_keys());
-        if !new.is_empty()
-            && let Some(parent) = keys::insert_postgres(&self.keys.get().await?, new).await?
-        {
-            return Err(StoreError::KeyGone(parent));
+        if !new.is_empty() {
+            let client = self.keys.get().await?;
+            let refused = keys::change_postgres(&client, &[new], &[]).await?;
+            if let Some(parent) = refused.into_iter().flatten().next() {
+                return Err(StoreError::KeyGone(parent));
+            }
         }
         fail::hit(FailPoint::KeysCommitted);
-        let out = self.attempts(&self.content, tenant, &*value).await?;
+        let out = self.insist(|| attempt(&self.content, None, &*value)).await?;
         fail::hit(FailPoint::ContentCommitted);
-        if let Some(tenant) = tenant
-            && !value.dead_keys().is_empty()
-        {
-            let dead: Vec<(TenantId, KeyId)> = value.dead_keys().iter().map(|key| (tenant, *key)).collect();
-            keys::destroy_postgres(&self.keys.get().await?, &dead).await?;
-        }
         Ok(out)
     }
 
@@ -100,19 +112,18 @@ impl Postgres {
         tenant: Option<TenantId>,
         value: Arc<W>,
     ) -> Result<W::Out, StoreError> {
-        self.attempts(&self.keys, tenant, &*value).await
+        self.insist(|| attempt(&self.keys, tenant, &*value)).await
     }
 
-    async fn attempts<W: Write>(
+    /// Tries again, after a moment, what the server would not serialise.
+    async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
-        pool: &Pool,
-        tenant: Option<TenantId>,
-        value: &W,
-    ) -> Result<W::Out, StoreError> {
+        mut write: impl FnMut() -> F,
+    ) -> Result<T, StoreError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match attempt(pool, tenant, value).await {
+            match write().await {
                 Err(error) if error.is_transient() && tries < TRIES => {
                     let [jitter] = self.random.bytes();
                     let pause = (1_u64 << tries.min(6)) * (64 + u64::from(jitter)) / 64;
@@ -143,39 +154,48 @@ impl Postgres {
         read(&self.keys, tenant, value).await
     }
 
-    /// Closes all connections.
-    pub fn close(&self) {
+    /// Takes no more work, finishes what is queued and closes all connections.
+    pub async fn close(&self) {
+        self.lanes.close().await;
         self.content.close();
         self.keys.close();
     }
 }
 
 async fn attempt<W: Write>(pool: &Pool, tenant: Option<TenantId>, value: &W) -> Result<W::Out, StoreError> {
-    let mut open = Open::begin(pool, tenant, "READ COMMITTED").await?;
-    let out = value.run(&mut Tx::postgres(open.client(), tenant)).await;
-    match out {
-        Ok(out) => open.end("COMMIT").await.map(|()| out),
+    let mut session = Session::new(Open::get(pool).await?, group::WRITE);
+    match session.only(tenant, value).await {
+        Ok(out) => session.commit().await.map(|()| out),
         Err(error) => {
-            open.end("ROLLBACK").await?;
+            session.abandon().await?;
             Err(error)
         }
     }
 }
 
 async fn read<R: Read>(pool: &Pool, tenant: Option<TenantId>, value: Arc<R>) -> Result<R::Out, StoreError> {
-    let mut open = Open::begin(pool, tenant, "REPEATABLE READ READ ONLY").await?;
-    let out = value.run(&mut Tx::postgres(open.client(), tenant)).await;
-    open.end("COMMIT").await?;
+    let mut session = Session::new(Open::get(pool).await?, group::READ);
+    let out = session.asked(tenant, &*value).await;
+    session.leave().await;
     out
 }
 
-fn pool(url: &str, connections: usize) -> Result<Pool, StoreError> {
-    let config = tokio_postgres::Config::from_str(url)
+/// Keys are looked up, many at once; a plan made while there were few would read them all for ever.
+const LOOK_UP: &str = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
+fn pool(url: &str, connections: usize, options: &str) -> Result<Pool, StoreError> {
+    let mut config = tokio_postgres::Config::from_str(url)
         .map_err(|_| StoreError::Setup("the address of the database cannot be read".to_owned()))?;
+    // Every statement names the rows that it wants by their keys: one plan serves all values.
+    let given = config.get_options().unwrap_or("");
+    let options = format!("{given} -c plan_cache_mode=force_generic_plan{options}");
+    config.options(options.trim());
     let manager =
         Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(connections)
+        // The connection that was used last has its statements prepared.
+        .queue_mode(QueueMode::Lifo)
         .runtime(deadpool_postgres::Runtime::Tokio1)
         .wait_timeout(Some(Duration::from_secs(30)))
         .create_timeout(Some(Duration::from_secs(10)))
@@ -185,35 +205,39 @@ fn pool(url: &str, connections: usize) -> Result<Pool, StoreError> {
 
 /// An open transaction. When it is dropped half-way (its caller went away) the connection is
 /// thrown away with it: the server undoes the transaction, and nobody inherits it.
-struct Open {
+pub(super) struct Open {
     client: Option<Object>,
 }
 
 impl Open {
-    async fn begin(pool: &Pool, tenant: Option<TenantId>, mode: &str) -> Result<Self, StoreError> {
-        let client = pool.get().await?;
-        let open = Self { client: Some(client) };
-        // The tenant is a UUID, never text of somebody else; the second wall (row-level security)
-        // reads it. System work sees all rows and says so.
-        let scope = match tenant {
-            Some(tenant) => format!("SET LOCAL belofte.tenant = '{tenant}'"),
-            None => "SET LOCAL belofte.scope = 'system'".to_owned(),
-        };
-        open.client().batch_execute(&format!("BEGIN ISOLATION LEVEL {mode}; {scope}")).await?;
-        Ok(open)
+    pub(super) async fn get(pool: &Pool) -> Result<Self, StoreError> {
+        Ok(Self { client: Some(pool.get().await?) })
     }
 
-    fn client(&self) -> &Object {
+    pub(super) fn client(&self) -> &Object {
         self.client.as_ref().expect("the connection is there until the end")
     }
 
-    async fn end(&mut self, how: &str) -> Result<(), StoreError> {
-        let client = self.client.take().expect("ended once");
-        let ending = Self { client: Some(client) };
-        ending.client().batch_execute(how).await?;
-        let mut ending = ending;
-        drop(ending.client.take());
+    /// Gives back a connection on which nothing was begun.
+    pub(super) fn release(&mut self) {
+        drop(self.client.take());
+    }
+
+    pub(super) async fn end(&mut self, how: &str) -> Result<(), StoreError> {
+        self.client().batch_execute(how).await?;
+        self.release();
         Ok(())
+    }
+
+    /// Sends the last command and gives the connection back at once: whatever uses it next is
+    /// sent after it.
+    pub(super) async fn end_unheard(&mut self, how: &str) {
+        let mut ending = Box::pin(self.client().batch_execute(how));
+        let sent = !matches!(poll!(&mut ending), Poll::Ready(Err(_)));
+        drop(ending);
+        if sent {
+            self.release();
+        }
     }
 }
 

@@ -8,17 +8,23 @@ use std::sync::OnceLock;
 pub struct Sql {
     text: &'static str,
     lite: OnceLock<String>,
+    many: OnceLock<String>,
 }
 
 impl Sql {
     /// Registers `text`; use the `sql!` macro, which makes it a static.
     pub const fn new(text: &'static str) -> Self {
-        Self { text, lite: OnceLock::new() }
+        Self { text, lite: OnceLock::new(), many: OnceLock::new() }
     }
 
     /// The text for PostgreSQL.
     pub const fn postgres(&self) -> &'static str {
         self.text
+    }
+
+    /// The text for PostgreSQL that takes many rows at once, once it is known.
+    pub(super) const fn many(&self) -> &OnceLock<String> {
+        &self.many
     }
 
     /// The text for SQLite.

@@ -290,7 +290,7 @@ impl Writer {
             }
             Err(error) => {
                 for work in group {
-                    work.answer(Err(same(&error)));
+                    work.answer(Err(error.copy()));
                 }
             }
         }
@@ -382,16 +382,6 @@ impl Writer {
                 let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             }
         }
-    }
-}
-
-/// One failure, told to each member of its group.
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Driver { code } => StoreError::Driver { code: code.clone() },
-        StoreError::Busy => StoreError::Busy,
-        StoreError::Inconsistent { what } => StoreError::Inconsistent { what },
-        _ => StoreError::Full,
     }
 }
 

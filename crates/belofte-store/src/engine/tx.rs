@@ -3,7 +3,8 @@
 
 use belofte_model::TenantId;
 
-use super::{Param, Row, Sql};
+use super::group::Session;
+use super::{Param, Row, Rows, Sql};
 use crate::StoreError;
 
 /// An open transaction, bound to one tenant (or to none, for the short list of system work).
@@ -14,7 +15,7 @@ pub struct Tx<'a> {
 
 enum Inner<'a> {
     Lite(&'a mut rusqlite::Connection),
-    Postgres(&'a deadpool_postgres::Object),
+    Postgres(&'a mut Session),
 }
 
 impl<'a> Tx<'a> {
@@ -22,8 +23,8 @@ impl<'a> Tx<'a> {
         Self { inner: Inner::Lite(connection), tenant }
     }
 
-    pub(super) fn postgres(client: &'a deadpool_postgres::Object, tenant: Option<TenantId>) -> Self {
-        Self { inner: Inner::Postgres(client), tenant }
+    pub(super) fn postgres(session: &'a mut Session, tenant: Option<TenantId>) -> Self {
+        Self { inner: Inner::Postgres(session), tenant }
     }
 
     /// The tenant whose rows this transaction can reach: the first parameter of every statement.
@@ -51,10 +52,62 @@ impl<'a> Tx<'a> {
                 let mut statement = connection.prepare_cached(sql.lite())?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
             }
-            Inner::Postgres(client) => {
-                let statement = client.prepare_cached(sql.postgres()).await?;
-                Ok(client.execute_raw(&statement, params).await?)
-            }
+            Inner::Postgres(session) => session.execute(sql, params).await,
+        }
+    }
+
+    /// Leaves a statement for the end of the transaction, where PostgreSQL takes it together with
+    /// those of the same text that other writes have left: an INSERT of one row of VALUES, or an
+    /// UPDATE or DELETE with one WHERE. Statements that stand later in the body run after it all
+    /// the same ([`Tx::execute`] and the queries send first what was left), so that this is only
+    /// a matter of speed; the order among late statements of different texts is not kept.
+    /// SQLite runs it at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was to change exactly one row and did not, which may come
+    /// out only after the body has ended; the engine's errors.
+    pub async fn late(
+        &mut self,
+        sql: &'static Sql,
+        params: &[Param<'_>],
+        expect: Rows,
+    ) -> Result<(), StoreError> {
+        match (&mut self.inner, expect) {
+            (Inner::Postgres(session), _) => session.late(sql, params, expect),
+            (Inner::Lite(_), Rows::One) => self.execute_one(sql, params).await,
+            (Inner::Lite(_), Rows::Any) => self.execute(sql, params).await.map(drop),
+        }
+    }
+
+    /// As [`Tx::late`], for an INSERT that adds to numbers where the row is there already, by way
+    /// of `excluded`: rows that agree in all but the last `sums` parameters are added up first.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn late_sum(
+        &mut self,
+        sql: &'static Sql,
+        params: &[Param<'_>],
+        sums: usize,
+    ) -> Result<(), StoreError> {
+        match &mut self.inner {
+            Inner::Postgres(session) => session.late_sum(sql, params, sums),
+            Inner::Lite(_) => self.execute(sql, params).await.map(drop),
+        }
+    }
+
+    /// Takes the next three numbers of the tenant, in PostgreSQL: `lock` reads and locks them
+    /// (`$1` is the tenant), once for all writes of a transaction; `keep` stores them at its end
+    /// (`$2` to `$4`). `None` on SQLite, where a statement does both.
+    pub(crate) async fn take_locked(
+        &mut self,
+        lock: &'static Sql,
+        keep: &'static Sql,
+        needs: [i64; 3],
+    ) -> Result<Option<[i64; 3]>, StoreError> {
+        match &mut self.inner {
+            Inner::Postgres(session) => session.take(lock, keep, needs).await.map(Some),
+            Inner::Lite(_) => Ok(None),
         }
     }
 
@@ -90,13 +143,7 @@ impl<'a> Tx<'a> {
                 }
                 Ok(out)
             }
-            Inner::Postgres(client) => {
-                let statement = client.prepare_cached(sql.postgres()).await?;
-                let parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
-                    params.iter().map(|param| param as _).collect();
-                let rows = client.query(&statement, &parameters).await?;
-                rows.iter().map(|row| map(&Row::Postgres(row))).collect()
-            }
+            Inner::Postgres(session) => session.query(sql, params, map).await,
         }
     }
 

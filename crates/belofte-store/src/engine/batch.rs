@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Rows that several writes leave for the end of their transaction, so that each kind of statement
+//! is sent once for all of them.
+//!
+//! Parameters are kept as they go over the wire: each parameter of a statement becomes an array
+//! with a place for each row, and the statement reads its rows from those arrays.
+
+use std::error::Error;
+
+use belofte_model::TenantId;
+use bytes::{BufMut as _, BytesMut};
+use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
+
+use super::{Param, Sql};
+use crate::StoreError;
+
+/// How many rows a late statement must change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// As many as it finds.
+    Any,
+    /// Exactly one; otherwise the write is a [`StoreError::Conflict`].
+    One,
+}
+
+/// One parameter of many rows: an array in the binary form of PostgreSQL.
+#[derive(Debug, Default)]
+pub(super) struct Column {
+    element: Option<Type>,
+    count: i32,
+    nulls: bool,
+    data: BytesMut,
+}
+
+const MIXED: StoreError = StoreError::Inconsistent { what: "a parameter of another type in another row" };
+const LONG: StoreError = StoreError::Inconsistent { what: "a parameter longer than the protocol allows" };
+
+impl Column {
+    fn push(&mut self, element: Type, bytes: &[u8]) -> Result<(), StoreError> {
+        if *self.element.get_or_insert(element.clone()) != element {
+            return Err(MIXED);
+        }
+        self.count += 1;
+        self.data.put_i32(i32::try_from(bytes.len()).map_err(|_| LONG)?);
+        self.data.put_slice(bytes);
+        Ok(())
+    }
+
+    fn push_null(&mut self) {
+        self.count += 1;
+        self.nulls = true;
+        self.data.put_i32(-1);
+    }
+
+    fn append(&mut self, other: Self) -> Result<(), StoreError> {
+        if let Some(element) = other.element
+            && *self.element.get_or_insert(element.clone()) != element
+        {
+            return Err(MIXED);
+        }
+        self.count += other.count;
+        self.nulls |= other.nulls;
+        self.data.unsplit(other.data);
+        Ok(())
+    }
+}
+
+impl ToSql for Column {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let Kind::Array(element) = ty.kind() else { return Err("not an array".into()) };
+        if self.element.as_ref().is_some_and(|own| own != element) {
+            return Err("an array of another type".into());
+        }
+        // Dimensions, whether there are NULLs, the type; then length and first index.
+        out.put_i32(1);
+        out.put_i32(i32::from(self.nulls));
+        out.put_u32(element.oid());
+        out.put_i32(self.count);
+        out.put_i32(1);
+        out.put_slice(&self.data);
+        Ok(IsNull::No)
+    }
+
+    // What is sent is checked above, against the type that the server asks for.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// All rows of one statement for one tenant.
+pub(super) struct Late {
+    pub(super) tenant: Option<TenantId>,
+    pub(super) sql: &'static Sql,
+    pub(super) expect: Rows,
+    pub(super) rows: u64,
+    columns: Vec<Column>,
+    /// Where each row's part of a parameter begins and ends that is an array itself: those of all
+    /// rows lie in one array, one after another.
+    bounds: Vec<(Column, Column)>,
+    /// Position of the first parameter that is added up when two rows agree in those before it.
+    summed: Option<usize>,
+}
+
+impl Late {
+    fn new(tenant: Option<TenantId>, sql: &'static Sql, expect: Rows) -> Self {
+        Self { tenant, sql, expect, rows: 0, columns: Vec::new(), bounds: Vec::new(), summed: None }
+    }
+
+    fn push(&mut self, params: &[Param<'_>]) -> Result<(), StoreError> {
+        self.columns.resize_with(params.len(), Column::default);
+        let mut arrays = 0;
+        for (column, param) in self.columns.iter_mut().zip(params) {
+            match param {
+                Param::Int(value) => column.push(Type::INT8, &value.to_be_bytes())?,
+                Param::Uuid(value) => column.push(Type::UUID, value.as_bytes())?,
+                Param::Bytes(value) => column.push(Type::BYTEA, value)?,
+                Param::Text(value) => column.push(Type::TEXT, value.as_bytes())?,
+                Param::Null => column.push_null(),
+                Param::Ints(values) => {
+                    if self.bounds.len() <= arrays {
+                        self.bounds.resize_with(arrays + 1, Default::default);
+                    }
+                    let (from, to) = &mut self.bounds[arrays];
+                    from.push(Type::INT4, &(column.count + 1).to_be_bytes())?;
+                    for value in *values {
+                        column.push(Type::INT4, &value.to_be_bytes())?;
+                    }
+                    column.element = Some(Type::INT4);
+                    to.push(Type::INT4, &column.count.to_be_bytes())?;
+                    arrays += 1;
+                }
+                Param::Uuids(_) => {
+                    return Err(StoreError::Inconsistent { what: "a late statement with an array of ids" });
+                }
+            }
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn append(&mut self, other: Self) -> Result<(), StoreError> {
+        let mut shifted = Vec::with_capacity(other.bounds.len());
+        let arrays: Vec<usize> = other
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.element == Some(Type::INT4))
+            .map(|(at, _)| at)
+            .collect();
+        for ((from, to), at) in other.bounds.into_iter().zip(arrays) {
+            let by = self.columns[at].count;
+            shifted.push((shift(&from, by)?, shift(&to, by)?));
+        }
+        for (own, other) in self.bounds.iter_mut().zip(shifted) {
+            own.0.append(other.0)?;
+            own.1.append(other.1)?;
+        }
+        for (own, other) in self.columns.iter_mut().zip(other.columns) {
+            own.append(other)?;
+        }
+        self.rows += other.rows;
+        Ok(())
+    }
+
+    /// The parameters of the statement in its form for many rows.
+    pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        let mut params: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(|column| column as _).collect();
+        for (from, to) in &self.bounds {
+            params.push(from);
+            params.push(to);
+        }
+        params
+    }
+}
+
+/// The same places in an array that begins `by` places later.
+fn shift(column: &Column, by: i32) -> Result<Column, StoreError> {
+    let mut out = Column::default();
+    for place in column.data.chunks_exact(8) {
+        let value = place[4..].try_into().map_or(0, i32::from_be_bytes);
+        out.push(Type::INT4, &(value + by).to_be_bytes())?;
+    }
+    Ok(out)
+}
+
+/// Late rows of one or several writes.
+#[derive(Default)]
+pub(super) struct Batch {
+    statements: Vec<Late>,
+}
+
+impl Batch {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    fn of(&mut self, tenant: Option<TenantId>, sql: &'static Sql, expect: Rows) -> &mut Late {
+        let known =
+            self.statements.iter().position(|late| late.tenant == tenant && std::ptr::eq(late.sql, sql));
+        let at = known.unwrap_or_else(|| {
+            self.statements.push(Late::new(tenant, sql, expect));
+            self.statements.len() - 1
+        });
+        &mut self.statements[at]
+    }
+
+    pub(super) fn push(
+        &mut self,
+        tenant: Option<TenantId>,
+        sql: &'static Sql,
+        params: &[Param<'_>],
+        expect: Rows,
+    ) -> Result<(), StoreError> {
+        self.of(tenant, sql, expect).push(params)
+    }
+
+    /// A row whose last numbers are added to those of a row that agrees in everything before them.
+    pub(super) fn add(
+        &mut self,
+        tenant: Option<TenantId>,
+        sql: &'static Sql,
+        params: &[Param<'_>],
+        summed: usize,
+    ) -> Result<(), StoreError> {
+        let late = self.of(tenant, sql, Rows::Any);
+        late.summed = Some(params.len() - summed);
+        let mut row = Late::new(tenant, sql, Rows::Any);
+        row.push(params)?;
+        late.merge(row)
+    }
+
+    /// Takes over the rows of a write that succeeded.
+    pub(super) fn append(&mut self, other: Self) -> Result<(), StoreError> {
+        for late in other.statements {
+            let own = self
+                .statements
+                .iter_mut()
+                .find(|own| own.tenant == late.tenant && std::ptr::eq(own.sql, late.sql));
+            match own {
+                Some(own) if own.summed.is_some() => own.merge(late)?,
+                Some(own) => own.append(late)?,
+                None => self.statements.push(late),
+            }
+        }
+        Ok(())
+    }
+
+    /// The statements, those of a tenant together.
+    pub(super) fn into_statements(mut self) -> Vec<Late> {
+        self.statements.sort_by_key(|late| late.tenant.map(|tenant| tenant.uuid()));
+        self.statements
+    }
+}
+
+impl Late {
+    /// Adds rows up: those that agree in the first parameters become one.
+    fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        if self.columns.is_empty() {
+            self.columns = other.columns;
+            self.rows = other.rows;
+            return Ok(());
+        }
+        let keys = self.summed.unwrap_or(self.columns.len());
+        let mut rows: Vec<(Vec<Vec<u8>>, Vec<i64>)> = Vec::new();
+        for source in [&*self, &other] {
+            let places: Vec<Vec<&[u8]>> = source.columns.iter().map(Column::places).collect();
+            for row in 0..usize::try_from(source.rows).unwrap_or(0) {
+                let key: Vec<Vec<u8>> = places[..keys].iter().map(|column| column[row].to_vec()).collect();
+                let numbers =
+                    places[keys..].iter().map(|column| column[row].try_into().map_or(0, i64::from_be_bytes));
+                match rows.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, sums)) => sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number),
+                    None => rows.push((key, numbers.collect())),
+                }
+            }
+        }
+        let elements: Vec<Option<Type>> = self.columns.iter().map(|column| column.element.clone()).collect();
+        self.rows = rows.len() as u64;
+        self.columns.iter_mut().for_each(|column| *column = Column::default());
+        for (key, sums) in rows {
+            let bytes = key.into_iter().chain(sums.into_iter().map(|sum| sum.to_be_bytes().to_vec()));
+            for ((column, element), bytes) in self.columns.iter_mut().zip(&elements).zip(bytes) {
+                column.push(element.clone().ok_or(MIXED)?, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Column {
+    /// The bytes of each place; none for NULL.
+    fn places(&self) -> Vec<&[u8]> {
+        let mut rest: &[u8] = &self.data;
+        let mut places = Vec::new();
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+            let (place, after) = after.split_at(length.min(after.len()));
+            places.push(place);
+            rest = after;
+        }
+        places
+    }
+}
+
+/// The form of a statement that takes its rows from arrays: an INSERT of one row of VALUES, or an
+/// UPDATE or DELETE with one WHERE. `types` are those of its parameters.
+pub(super) fn for_many(text: &str, types: &[Type]) -> String {
+    let mut names = Vec::new();
+    let mut arrays = Vec::new();
+    let mut extra = types.len();
+    for (at, ty) in types.iter().enumerate() {
+        let n = at + 1;
+        if matches!(ty.kind(), Kind::Array(_)) {
+            names.push(format!("c{n}, d{n}"));
+            arrays.push(format!("${}::int4[], ${}::int4[]", extra + 1, extra + 2));
+            extra += 2;
+        } else {
+            names.push(format!("c{n}"));
+            arrays.push(format!("${n}::{}[]", ty.name()));
+        }
+    }
+    let rows = format!("unnest({}) AS r({})", arrays.join(", "), names.join(", "));
+    let (head, body, tail) = if text.starts_with("INSERT") {
+        let (head, rest) = text.split_once(" VALUES (").expect("an INSERT with VALUES");
+        let (values, tail) = match rest.split_once(") ON CONFLICT") {
+            Some((values, tail)) => (values, format!(" ON CONFLICT{tail}")),
+            None => (rest.strip_suffix(')').expect("nothing behind VALUES"), String::new()),
+        };
+        (format!("{head} SELECT "), values, format!(" FROM {rows}{tail}"))
+    } else {
+        let word = if text.starts_with("DELETE") { "USING" } else { "FROM" };
+        let (head, condition) = text.split_once(" WHERE ").expect("a statement with WHERE");
+        return format!("{} {word} {rows} WHERE {}", of_rows(head, types), of_rows(condition, types));
+    };
+    format!("{head}{}{tail}", of_rows(body, types))
+}
+
+/// `$3` as the third column of the rows.
+fn of_rows(text: &str, types: &[Type]) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let n = &rest[at + 1..at + 1 + digits];
+        let array = n.parse::<usize>().ok().and_then(|n| types.get(n.checked_sub(1)?));
+        match array.map(Type::kind) {
+            Some(Kind::Array(_)) => out.push_str(&format!("(${n}::int4[])[r.c{n}:r.d{n}]")),
+            _ => out.push_str(&format!("r.c{n}")),
+        }
+        rest = &rest[at + 1 + digits..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_takes_its_rows_from_arrays() {
+        assert_eq!(
+            for_many(
+                "INSERT INTO item (a, b, c) VALUES ($1, 'x', $2) ON CONFLICT DO NOTHING",
+                &[Type::UUID, Type::INT4_ARRAY]
+            ),
+            "INSERT INTO item (a, b, c) SELECT r.c1, 'x', ($2::int4[])[r.c2:r.d2] \
+             FROM unnest($1::uuid[], $3::int4[], $4::int4[]) AS r(c1, c2, d2) ON CONFLICT DO NOTHING"
+        );
+        assert_eq!(
+            for_many("UPDATE item SET b = $2, n = n + 1 WHERE a = $1", &[Type::UUID, Type::INT8]),
+            "UPDATE item SET b = r.c2, n = n + 1 FROM unnest($1::uuid[], $2::int8[]) AS r(c1, c2) WHERE a = r.c1"
+        );
+        assert_eq!(
+            for_many("DELETE FROM item WHERE a = $1", &[Type::UUID]),
+            "DELETE FROM item USING unnest($1::uuid[]) AS r(c1) WHERE a = r.c1"
+        );
+    }
+
+    #[test]
+    fn sums_are_kept_apart_by_what_stands_before_them() {
+        static SQL: Sql = Sql::new("");
+        let tenant = TenantId(uuid::Uuid::nil());
+        let (mut all, mut one) = (Batch::default(), Batch::default());
+        for (day, count) in [(1_i64, 2_i64), (2, 3), (1, 5)] {
+            one.add(Some(tenant), &SQL, &[tenant.into(), day.into(), count.into()], 1).expect("added");
+        }
+        all.append(one).expect("taken over");
+        let mut two = Batch::default();
+        two.add(Some(tenant), &SQL, &[tenant.into(), Param::Int(2), Param::Int(10)], 1).expect("added");
+        all.append(two).expect("taken over");
+        let late = all.into_statements().remove(0);
+        let numbers = |at: usize| -> Vec<i64> {
+            late.columns[at]
+                .places()
+                .iter()
+                .map(|place| i64::from_be_bytes((*place).try_into().unwrap()))
+                .collect()
+        };
+        assert_eq!((late.rows, numbers(1), numbers(2)), (2, vec![1, 2], vec![7, 13]));
+    }
+
+    #[test]
+    fn arrays_of_several_rows_lie_one_after_another() {
+        static SQL: Sql = Sql::new("");
+        let tenant = TenantId(uuid::Uuid::nil());
+        let mut all = Batch::default();
+        for values in [vec![1, 2, 3], vec![], vec![4]] {
+            let mut one = Batch::default();
+            one.push(Some(tenant), &SQL, &[tenant.into(), Param::Ints(&values)], Rows::Any).expect("pushed");
+            all.append(one).expect("taken over");
+        }
+        let late = all.into_statements().remove(0);
+        let bounds = |column: &Column| -> Vec<i32> {
+            column.places().iter().map(|place| i32::from_be_bytes((*place).try_into().unwrap())).collect()
+        };
+        assert_eq!(bounds(&late.bounds[0].0), [1, 4, 4]);
+        assert_eq!(bounds(&late.bounds[0].1), [3, 3, 4]);
+        assert_eq!(late.columns[1].count, 4);
+    }
+}

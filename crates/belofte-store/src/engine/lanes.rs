@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Writes on their way into PostgreSQL, committed in groups.
+//!
+//! A write that brings keys goes through the key stage first: one statement and one commit for
+//! all that wait. Then it joins the queue of its tenant. A lane takes what waits of every tenant
+//! that no other lane is busy with, a few of each in turn, so that two writes of one tenant never
+//! wait for each other's locks, and a flood of one tenant does not hold up the others.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use belofte_model::{KeyId, TenantId};
+use deadpool_postgres::Pool;
+use futures_util::future::BoxFuture;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use super::group::{self, Session, Work, settle};
+use super::postgres::Open;
+use super::{Tx, Write};
+use crate::StoreError;
+use crate::fail::{self, FailPoint};
+use crate::keys::{self, SealedKey};
+
+/// No group is larger: an answer never waits for more than this many other writes.
+const GROUP: usize = 128;
+/// Waiting writes beyond this make callers wait, which is the back-pressure of intake.
+const QUEUE: usize = 1_024;
+/// A group whose connection broke before its COMMIT is run so often.
+const TRIES: u32 = 3;
+
+/// A write with everything that its lane needs to know.
+struct Pending<W: Write> {
+    tenant: TenantId,
+    value: Arc<W>,
+    keys: Option<Arc<[SealedKey]>>,
+    out: Option<Result<W::Out, StoreError>>,
+    reply: oneshot::Sender<Result<W::Out, StoreError>>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A queued write that can be answered.
+trait Queued: Work {
+    fn new_keys(&self) -> &[SealedKey];
+    fn dead_keys(&self) -> &[KeyId];
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    fn work(&mut self) -> &mut dyn Work;
+}
+
+impl<W: Write> Work for Pending<W> {
+    fn run<'w>(&'w mut self, session: &'w mut Session) -> BoxFuture<'w, bool> {
+        Box::pin(async move {
+            let out = self.value.run(&mut Tx::postgres(session, Some(self.tenant))).await;
+            let keep = out.is_ok();
+            self.out = Some(out);
+            keep
+        })
+    }
+
+    fn tenant(&self) -> Option<TenantId> {
+        Some(self.tenant)
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.out = Some(Err(error));
+    }
+
+    fn reset(&mut self) {
+        self.out = None;
+    }
+
+    fn succeeded(&self) -> bool {
+        matches!(self.out, Some(Ok(_)))
+    }
+}
+
+impl<W: Write> Queued for Pending<W> {
+    fn new_keys(&self) -> &[SealedKey] {
+        self.keys.as_deref().unwrap_or_else(|| self.value.new_keys())
+    }
+
+    fn dead_keys(&self) -> &[KeyId] {
+        self.value.dead_keys()
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let out = match (self.out, committed) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(out), Ok(())) => out,
+            (None, Ok(())) => Err(StoreError::Busy),
+        };
+        // The caller may have gone away; what is durable stays.
+        let _ = self.reply.send(out);
+    }
+
+    fn work(&mut self) -> &mut dyn Work {
+        self
+    }
+}
+
+type Boxed = Box<dyn Queued>;
+
+/// What the key stage is given.
+enum ForKeys {
+    /// A write whose keys come first.
+    New(Boxed),
+    /// Keys whose content is gone.
+    Dead(Vec<(TenantId, KeyId)>),
+}
+
+/// Writes that wait for their lane.
+#[derive(Default)]
+struct Waiting {
+    of: HashMap<TenantId, VecDeque<Boxed>>,
+    /// Tenants with waiting writes that no lane is busy with, in the order of their turn.
+    turn: VecDeque<TenantId>,
+    busy: HashSet<TenantId>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    news: Notify,
+}
+
+impl Queue {
+    fn push(&self, write: Boxed) {
+        let tenant = write.work_tenant();
+        let mut waiting = self.waiting.lock().expect("no panic holds this lock");
+        let queue = waiting.of.entry(tenant).or_default();
+        queue.push_back(write);
+        if queue.len() == 1 && !waiting.busy.contains(&tenant) {
+            waiting.turn.push_back(tenant);
+        }
+        drop(waiting);
+        self.news.notify_one();
+    }
+
+    /// The next group; `None` when there will be no more.
+    async fn next(&self) -> Option<Vec<Boxed>> {
+        loop {
+            let news = self.news.notified();
+            {
+                let mut waiting = self.waiting.lock().expect("no panic holds this lock");
+                let group = waiting.group();
+                if !group.is_empty() {
+                    return Some(group);
+                }
+                if waiting.closed {
+                    // The others are to see it too.
+                    self.news.notify_one();
+                    return None;
+                }
+            }
+            news.await;
+        }
+    }
+
+    fn done(&self, tenants: &[TenantId]) {
+        let mut waiting = self.waiting.lock().expect("no panic holds this lock");
+        for tenant in tenants {
+            if waiting.busy.remove(tenant) && waiting.of.contains_key(tenant) {
+                waiting.turn.push_back(*tenant);
+            }
+        }
+        let more = !waiting.turn.is_empty();
+        drop(waiting);
+        if more {
+            self.news.notify_one();
+        }
+    }
+
+    fn close(&self) {
+        self.waiting.lock().expect("no panic holds this lock").closed = true;
+        self.news.notify_one();
+    }
+}
+
+impl Waiting {
+    /// Takes one write of each tenant in turn until the group is full.
+    fn group(&mut self) -> Vec<Boxed> {
+        let mut group = Vec::new();
+        let mut turn = std::mem::take(&mut self.turn);
+        while group.len() < GROUP
+            && let Some(tenant) = turn.pop_front()
+        {
+            let Some(queue) = self.of.get_mut(&tenant) else { continue };
+            group.extend(queue.pop_front());
+            self.busy.insert(tenant);
+            if queue.is_empty() {
+                self.of.remove(&tenant);
+            } else {
+                turn.push_back(tenant);
+            }
+        }
+        // Whoever got nothing has the next turn; the others wait for this group.
+        self.turn = turn.into_iter().filter(|tenant| !self.busy.contains(tenant)).collect();
+        group
+    }
+}
+
+trait Tenanted {
+    fn work_tenant(&self) -> TenantId;
+}
+
+impl Tenanted for Boxed {
+    fn work_tenant(&self) -> TenantId {
+        self.tenant().expect("a queued write is of a tenant")
+    }
+}
+
+/// The lanes of one store.
+pub(super) struct Lanes {
+    places: Arc<Semaphore>,
+    keys: Mutex<Option<mpsc::UnboundedSender<ForKeys>>>,
+    queue: Arc<Queue>,
+    tasks: TaskTracker,
+}
+
+impl Lanes {
+    /// Starts the key stage and `lanes` lanes.
+    pub(super) fn start(content: &Pool, keys: &Pool, lanes: usize) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (queue, tasks) = (Arc::new(Queue::default()), TaskTracker::new());
+        tasks.spawn(stage(keys.clone(), receiver, Arc::clone(&queue)));
+        for _ in 0..lanes {
+            let lane = Lane { content: content.clone(), dead: sender.downgrade(), queue: Arc::clone(&queue) };
+            tasks.spawn(lane.run());
+        }
+        let places = Arc::new(Semaphore::new(QUEUE));
+        Self { places, keys: Mutex::new(Some(sender)), queue, tasks }
+    }
+
+    /// Queues a write and waits until its group is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyGone`], what the body answers, and the engine's errors.
+    pub(super) async fn write<W: Write>(
+        &self,
+        tenant: TenantId,
+        value: Arc<W>,
+        keys: Option<Arc<[SealedKey]>>,
+    ) -> Result<W::Out, StoreError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Busy)?;
+        let (reply, answer) = oneshot::channel();
+        let write = Box::new(Pending { tenant, value, keys, out: None, reply, _place: place });
+        if write.new_keys().is_empty() {
+            self.queue.push(write);
+        } else {
+            let keys = self.keys.lock().expect("no panic holds this lock").clone().ok_or(StoreError::Busy)?;
+            keys.send(ForKeys::New(write)).map_err(|_| StoreError::Busy)?;
+        }
+        answer.await.map_err(|_| StoreError::Busy)?
+    }
+
+    /// Takes no more work and finishes what is queued.
+    pub(super) async fn close(&self) {
+        // Whoever has a place is answered before it gives it up.
+        let all = self.places.acquire_many(QUEUE as u32).await;
+        self.places.close();
+        drop(all);
+        self.end();
+        self.tasks.wait().await;
+    }
+
+    fn end(&self) {
+        self.places.close();
+        self.keys.lock().expect("no panic holds this lock").take();
+        self.tasks.close();
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Makes keys durable before the content that they seal, and destroys those of content that is
+/// gone.
+async fn stage(pool: Pool, mut inbox: mpsc::UnboundedReceiver<ForKeys>, queue: Arc<Queue>) {
+    let mut taken = Vec::new();
+    while inbox.recv_many(&mut taken, 4 * GROUP).await > 0 {
+        let (mut writes, mut dead) = (Vec::new(), Vec::new());
+        for item in taken.drain(..) {
+            match item {
+                ForKeys::New(write) => writes.push(write),
+                ForKeys::Dead(keys) => dead.extend(keys),
+            }
+        }
+        let new: Vec<&[SealedKey]> = writes.iter().map(|write| write.new_keys()).collect();
+        let result = match pool.get().await {
+            Ok(client) => keys::change_postgres(&client, &new, &dead).await,
+            Err(error) => Err(error.into()),
+        };
+        match result {
+            Ok(refused) => {
+                if !writes.is_empty() {
+                    fail::hit(FailPoint::KeysCommitted);
+                }
+                for (mut write, refused) in writes.into_iter().zip(refused) {
+                    match refused {
+                        None => queue.push(write),
+                        Some(parent) => {
+                            write.refuse(StoreError::KeyGone(parent));
+                            write.answer(Ok(()));
+                        }
+                    }
+                }
+            }
+            // Dead keys stay as orphans for the sweep, which is harmless.
+            Err(error) => writes.into_iter().for_each(|write| write.answer(Err(error.copy()))),
+        }
+    }
+    queue.close();
+}
+
+struct Lane {
+    content: Pool,
+    dead: mpsc::WeakUnboundedSender<ForKeys>,
+    queue: Arc<Queue>,
+}
+
+impl Lane {
+    async fn run(self) {
+        while let Some(mut group) = self.queue.next().await {
+            let mut tenants: Vec<TenantId> = group.iter().map(Tenanted::work_tenant).collect();
+            tenants.sort_unstable_by_key(|tenant| tenant.uuid());
+            tenants.dedup();
+            let committed = self.commit(&mut group).await;
+            if committed.is_ok() {
+                fail::hit(FailPoint::ContentCommitted);
+            }
+            self.queue.done(&tenants);
+            if committed.is_ok() {
+                self.bury(&group);
+            }
+            for write in group {
+                write.answer(committed.as_ref().map_err(|error| error.copy()).copied());
+            }
+            fail::hit(FailPoint::Answered);
+        }
+    }
+
+    /// Hands over the keys that the content of a durable group no longer needs. The stage takes
+    /// them with its next commit; a crash before leaves orphans for the sweep.
+    fn bury(&self, group: &[Boxed]) {
+        let mut dead = Vec::new();
+        for write in group.iter().filter(|write| write.succeeded()) {
+            let tenant = write.work_tenant();
+            dead.extend(write.dead_keys().iter().map(|key| (tenant, *key)));
+        }
+        if let (false, Some(keys)) = (dead.is_empty(), self.dead.upgrade()) {
+            let _ = keys.send(ForKeys::Dead(dead));
+        }
+    }
+
+    async fn commit(&self, group: &mut [Boxed]) -> Result<(), StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut session = Session::new(Open::get(&self.content).await?, group::GROUP);
+            let mut works: Vec<&mut dyn Work> = group.iter_mut().map(|write| write.work()).collect();
+            match settle(&mut session, &mut works, false).await {
+                Ok(()) => return session.commit().await,
+                // Nothing was committed: the values are run again on another connection.
+                Err(_) if tries < TRIES => works.iter_mut().for_each(|work| work.reset()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

@@ -227,6 +227,7 @@ fn incoming(mail: Mail) -> IncomingMail {
         incoming: Incoming::Person,
         files: files.into_iter().collect(),
         sent_at: None,
+        report: None,
         author: mail.from,
     }
 }

@@ -14,7 +14,10 @@ mod upkeep;
 pub use conversations::{NewReply, ReplyError, note, reply, written};
 pub use intake::{ReceiveError, Received, file, open, quarantine, receive, resolve, retry_later};
 pub use live::{Listener, Live, Notice};
-pub use outbox::{Parcel, ParcelFile, REPLY_ADDRESS, Recipient, begin, parcel, record};
+pub use outbox::{
+    Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,
+    record,
+};
 pub use upkeep::{Indexer, index_all};
 
 use belofte_model::Duration;

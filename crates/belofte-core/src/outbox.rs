@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The outbox: what is to be sent, to whom, and what became of it.
 
-use belofte_model::{DeliveryId, DeliveryState, MessageId, ThreadId};
+use belofte_model::{DeliveryId, DeliveryState, MessageId};
 use belofte_store::{
     AbandonSending, Access, AccountForDelivery, BeginDelivery, ClaimedJob, Correspondent, FinishJob, Message,
-    MessageContent, NothingDue, Outcome, RecordOutcomes, StoreError,
+    MessageContent, NothingDue, Outcome, RecordOutcomes, StoreError, TenantKeys,
 };
 
 use crate::{Core, Insistence};
@@ -19,8 +19,12 @@ pub struct Parcel {
     pub recipients: Vec<Recipient>,
     /// Its files, opened.
     pub files: Vec<ParcelFile>,
-    /// The code that signs the reply address of its thread.
-    pub reply_code: Option<(ThreadId, [u8; 16])>,
+    /// What its reply address can say, and the code that signs it, the best first: its thread; its
+    /// own number, which leaves more room for a long name of the account.
+    pub reply_codes: Vec<(Vec<u8>, [u8; 16])>,
+    /// The name of the envelope, by which a report about it can be told from a forged one: nobody
+    /// else can make it, and its recipients do not see it.
+    pub envelope_id: String,
 }
 
 /// A recipient of a parcel.
@@ -56,8 +60,17 @@ impl Parcel {
     }
 }
 
-/// The domain of the codes in reply addresses.
+/// The domain of the codes in reply addresses that name a thread.
 pub const REPLY_ADDRESS: &str = "reply-address";
+/// The domain of the codes in reply addresses that name a message by its number.
+pub const REPLY_NUMBER: &str = "reply-number";
+
+/// The number of a message as a reply address says it: big-endian, without leading zeros.
+#[must_use]
+pub fn number_octets(no: i64) -> Vec<u8> {
+    let octets = no.to_be_bytes();
+    octets.into_iter().skip_while(|octet| *octet == 0).collect()
+}
 
 /// What `job` is to send; `None` when nobody is due: the job then waits for the
 /// next who is, or is ended. Recipients that a
@@ -108,9 +121,35 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
         });
     }
     let keys = core.store.keys(&access).await?;
-    let reply_code =
-        message.thread.map(|thread| (thread, keys.mac.tag(REPLY_ADDRESS, thread.uuid().as_bytes())));
-    Ok(Some((access, Parcel { message, account, recipients, files, reply_code })))
+    let mut reply_codes = Vec::new();
+    if let Some(thread) = message.thread {
+        let (thread, number) = (thread.uuid().as_bytes().to_vec(), number_octets(message.no));
+        reply_codes.push((keys.mac.tag(REPLY_ADDRESS, &thread), thread));
+        reply_codes.push((keys.mac.tag(REPLY_NUMBER, &number), number));
+    }
+    let reply_codes = reply_codes.into_iter().map(|(code, says)| (says, code)).collect();
+    let envelope_id = envelope_id(&keys, message.id);
+    Ok(Some((access, Parcel { message, account, recipients, files, reply_codes, envelope_id })))
+}
+
+/// Octets of the code in an envelope's name: 80 bits, for guesses that must each be sent as a mail.
+const CODE: usize = 10;
+
+/// The name of the envelope of a message: its id and a code, in letters, digits and a dot.
+fn envelope_id(keys: &TenantKeys, message: MessageId) -> String {
+    let code = keys.mac.tag("envelope-id", message.uuid().as_bytes());
+    let hex: String = code.iter().take(CODE).map(|octet| format!("{octet:02x}")).collect();
+    format!("{}.{hex}", message.uuid().simple())
+}
+
+/// The message whose envelope has this name; `None` when we did not make it.
+#[must_use]
+pub fn enveloped(keys: &TenantKeys, name: &str) -> Option<MessageId> {
+    let message: MessageId = name.split_once('.')?.0.parse().ok()?;
+    let expected = envelope_id(keys, message);
+    let pairs = expected.bytes().zip(name.bytes());
+    let difference = pairs.fold(0, |seen, (ours, theirs)| seen | (ours ^ theirs.to_ascii_lowercase()));
+    (name.len() == expected.len() && std::hint::black_box(difference) == 0).then_some(message)
 }
 
 /// Marks the recipients of `parcel` as held, before the first byte goes out.

@@ -85,6 +85,9 @@ pub struct Bounce {
     pub recipients: Vec<FailedRecipient>,
     /// The identifier of the mail that was not delivered, without angle brackets.
     pub original_message_id: Option<String>,
+    /// The name of the envelope that was not delivered, as its sender gave it (RFC 3464, section
+    /// 2.2.1).
+    pub envelope_id: Option<String>,
 }
 
 /// What happened to one recipient (RFC 3464, section 2.3).
@@ -92,12 +95,30 @@ pub struct Bounce {
 pub struct FailedRecipient {
     /// The address to which delivery was tried.
     pub address: EmailAddress,
+    /// The address that the sender named, where the report tells (RFC 3464, section 2.3.1): another
+    /// one than [`address`](Self::address) when the mail was forwarded.
+    pub original: Option<EmailAddress>,
     /// What was done.
     pub action: BounceAction,
     /// The status code, such as `5.1.1` (RFC 3463); empty when none was given.
     pub status: String,
     /// What the remote system said, in one line of at most 500 characters.
     pub diagnostic: String,
+}
+
+impl FailedRecipient {
+    /// Whether this speaks of `address`, to which a mail was sent: as the recipient in the end, or
+    /// as the one whom the sender named.
+    #[must_use]
+    pub fn is(&self, address: &EmailAddress) -> bool {
+        let wanted = address.normalised();
+        let same = |known: &EmailAddress| known.normalised() == wanted;
+        // Some write the sender's form as it was said in SMTP, others decode it.
+        let decoded = |known: &EmailAddress| {
+            EmailAddress::parse(&from_xtext(&known.as_sent())).is_ok_and(|it| same(&it))
+        };
+        same(&self.address) || self.original.as_ref().is_some_and(|known| same(known) || decoded(known))
+    }
 }
 
 /// RFC 3464, section 2.3.3.
@@ -224,7 +245,7 @@ fn bounce(evidence: &Evidence<'_, '_>) -> Option<Bounce> {
     let mut bounce = Bounce::default();
     if let Some(status) = status {
         let (decoded, _) = status.header.encoding.decode(status.body);
-        bounce.recipients = recipients(&decoded);
+        (bounce.recipients, bounce.envelope_id) = recipients(&decoded);
     }
     if bounce.recipients.is_empty() {
         bounce.recipients = named_recipients(evidence.fields);
@@ -263,9 +284,10 @@ fn is_mailer(evidence: &Evidence<'_, '_>) -> bool {
         || WORDS.iter().any(|word| subject.contains(word))
 }
 
-/// The recipients of a delivery-status body: groups of fields, the first for the whole report.
-fn recipients(status: &[u8]) -> Vec<FailedRecipient> {
-    let mut found = Vec::new();
+/// The recipients of a delivery-status body and the name of its envelope: groups of fields, the
+/// first for the whole report.
+fn recipients(status: &[u8]) -> (Vec<FailedRecipient>, Option<String>) {
+    let (mut found, mut envelope) = (Vec::new(), None);
     let mut rest = status.trim_ascii_start();
     while !rest.is_empty() && found.len() < MAX_RECIPIENTS {
         let Ok((fields, next)) = split(rest) else { break };
@@ -276,17 +298,23 @@ fn recipients(status: &[u8]) -> Vec<FailedRecipient> {
         } else {
             rest[next..].trim_ascii_start()
         };
-        let address = fields
-            .first("final-recipient")
-            .and_then(typed_address)
-            .or_else(|| fields.first("original-recipient").and_then(typed_address));
+        if envelope.is_none() {
+            envelope =
+                fields.line("original-envelope-id", &mut Problems::default()).map(|id| from_xtext(&id));
+        }
+        let original = fields.first("original-recipient").and_then(typed_address);
+        let address = fields.first("final-recipient").and_then(typed_address).or_else(|| original.clone());
         let Some(address) = address else { continue };
-        let action = match fields.keyword("action").as_deref() {
-            Some("delayed") => BounceAction::Delayed,
-            Some("delivered" | "relayed" | "expanded") => BounceAction::Done,
+        let status = fields.keyword("status").unwrap_or_default();
+        let action = match (fields.keyword("action").as_deref(), status.as_bytes().first()) {
+            (Some("failed"), _) => BounceAction::Failed,
+            (Some("delayed"), _) => BounceAction::Delayed,
+            (Some("delivered" | "relayed" | "expanded"), _) => BounceAction::Done,
+            // Without a word that we know, the class of the status says it (RFC 3463, section 3.1).
+            (_, Some(b'2')) => BounceAction::Done,
+            (_, Some(b'4')) => BounceAction::Delayed,
             _ => BounceAction::Failed,
         };
-        let status = fields.keyword("status").unwrap_or_default();
         let status = status.split_whitespace().next().unwrap_or("");
         let valid = status.len() <= 12 && status.split('.').count() == 3;
         let status =
@@ -295,12 +323,34 @@ fn recipients(status: &[u8]) -> Vec<FailedRecipient> {
         let diagnostic = diagnostic.split_once(';').map_or(diagnostic.as_str(), |(_, said)| said);
         found.push(FailedRecipient {
             address,
+            original,
             action,
             status: status.to_owned(),
             diagnostic: one_line(diagnostic, 500),
         });
     }
-    found
+    (found, envelope)
+}
+
+/// Text in which `+` and two digits stand for an octet (RFC 3461, section 4), at most 200 octets.
+fn from_xtext(text: &str) -> String {
+    let (mut out, bytes) = (Vec::new(), text.trim().as_bytes());
+    let mut at = 0;
+    while at < bytes.len() && out.len() < 200 {
+        let code = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(octet) if bytes[at] == b'+' => {
+                out.push(octet);
+                at += 3;
+            }
+            _ => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// `rfc822; somebody@shop.example` (RFC 3464, section 2.3.2).
@@ -319,6 +369,7 @@ fn named_recipients(fields: &Fields<'_>) -> Vec<FailedRecipient> {
         .take(MAX_RECIPIENTS)
         .map(|address| FailedRecipient {
             address,
+            original: None,
             action: BounceAction::Failed,
             status: String::new(),
             diagnostic: String::new(),

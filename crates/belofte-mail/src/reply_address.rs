@@ -33,7 +33,8 @@ pub enum ReplyAddressError {
     /// The reference is empty or over 16 octets.
     Reference,
     /// The account's address leaves no room: a local part has at most 64 octets (RFC 5321,
-    /// section 4.5.3.1.1). Answers then go to the plain address and are threaded by identifier.
+    /// section 4.5.3.1.1). A shorter reference may fit: one of 16 octets leaves 19 for the account, one
+    /// of 3 leaves 40. Where none does, answers go to the plain address and are threaded by identifier.
     NoRoom,
 }
 

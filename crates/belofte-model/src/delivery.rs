@@ -50,6 +50,48 @@ impl DeliveryState {
     }
 }
 
+/// What a report says of a recipient (RFC 3464, section 2.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reported {
+    /// The mail was not delivered, and nobody tries any more.
+    Failed,
+    /// It is not delivered yet, and still tried.
+    Delayed,
+    /// It was delivered, or handed on to where no report comes from.
+    Delivered,
+}
+
+/// The code of a delivery that its next server still tries.
+pub const DELAYED: &str = "delayed";
+
+/// Where a delivery stands after a report: its state, and whether it is delayed. `None` when the
+/// report changes nothing: it is old, or repeats what is known, or speaks of what we have not handed
+/// over.
+#[must_use]
+pub const fn on_report(
+    state: DeliveryState,
+    delayed: bool,
+    reported: Reported,
+) -> Option<(DeliveryState, bool)> {
+    match (state, reported) {
+        // A failure that was told is not taken back by a machine; what waits for its turn, after a
+        // person's retry, is another hand-over than the one that is spoken of.
+        (DeliveryState::Failed | DeliveryState::Queued | DeliveryState::Sending, _) => None,
+        (DeliveryState::Sent | DeliveryState::Unknown, Reported::Failed) => {
+            Some((DeliveryState::Failed, false))
+        }
+        (DeliveryState::Sent, Reported::Delayed) if delayed => None,
+        // Who reports on it has it.
+        (DeliveryState::Sent | DeliveryState::Unknown, Reported::Delayed) => {
+            Some((DeliveryState::Sent, true))
+        }
+        (DeliveryState::Sent, Reported::Delivered) if !delayed => None,
+        (DeliveryState::Sent | DeliveryState::Unknown, Reported::Delivered) => {
+            Some((DeliveryState::Sent, false))
+        }
+    }
+}
+
 /// When to try again after a temporary failure (RFC 5321, section 4.5.4.1: at least four to five
 /// days in all; first tries quicker, since most failures last minutes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +146,25 @@ mod tests {
         assert!(pauses.iter().all(|pause| *pause <= 4 * 3_600));
         let days = now.since(queued).as_secs_f64() / 86_400.0;
         assert!((4.0..=5.0).contains(&days), "gave up after {days} days");
+    }
+
+    #[test]
+    fn a_report_changes_only_what_was_handed_over() {
+        use DeliveryState::{Failed, Queued, Sending, Sent, Unknown};
+        use Reported::{Delayed, Delivered};
+        for reported in [Reported::Failed, Delayed, Delivered] {
+            for state in [Failed, Queued, Sending] {
+                assert_eq!(on_report(state, false, reported), None, "{state:?}");
+            }
+        }
+        assert_eq!(on_report(Sent, true, Reported::Failed), Some((Failed, false)));
+        assert_eq!(on_report(Unknown, false, Reported::Failed), Some((Failed, false)));
+        assert_eq!(on_report(Sent, false, Delayed), Some((Sent, true)));
+        assert_eq!(on_report(Sent, true, Delayed), None);
+        assert_eq!(on_report(Unknown, false, Delayed), Some((Sent, true)));
+        assert_eq!(on_report(Sent, false, Delivered), None);
+        assert_eq!(on_report(Sent, true, Delivered), Some((Sent, false)));
+        assert_eq!(on_report(Unknown, false, Delivered), Some((Sent, false)));
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod user;
 pub use access::{Actor, Permission, Purpose, Role, Scope, Subset, Visible};
 pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
 pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
-pub use delivery::{DeliveryState, RetrySchedule};
+pub use delivery::{DELAYED, DeliveryState, Reported, RetrySchedule, on_report};
 pub use event::EventKind;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};

@@ -357,7 +357,7 @@ impl Read for Counts {
 pub struct Activity {
     /// The entry.
     pub id: ActivityId,
-    /// `assigned`, `status` or `queue`.
+    /// `assigned`, `status`, `queue` or `delivery`.
     pub kind: String,
     /// `user`, `api_key`, `channel` or `job`.
     pub actor_kind: String,

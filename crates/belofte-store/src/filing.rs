@@ -20,6 +20,7 @@ use crate::blob_rows::Rewrap;
 use crate::contacts::{EMAIL, NewContact};
 use crate::conversations::{Summary, insert_activity};
 use crate::counters::{self, Needs};
+use crate::delivery_reports::DeliveryReport;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::intake::{IntakeSource, email_index, message_id_index};
@@ -46,6 +47,8 @@ pub struct IncomingMail {
     pub files: Vec<NewFile>,
     /// When its sender says that it was written.
     pub sent_at: Option<Timestamp>,
+    /// What it reports of a message of ours.
+    pub report: Option<DeliveryReport>,
 }
 
 /// What became of a mail.
@@ -207,6 +210,7 @@ struct File {
     attachments: Vec<NewAttachment>,
     source: Rewrap,
     leaf: NewLeaf,
+    report: Option<DeliveryReport>,
     tokens: Option<Vec<i32>>,
     now: Timestamp,
 }
@@ -263,7 +267,8 @@ impl Write for File {
         let opened = matches!(self.case, Case::New { .. });
         count(tx, self.now, self.account, opened).await?;
 
-        let needs = Needs { events: 1 + i64::from(opened), leaves: 1, cases: i64::from(opened) };
+        let reports = i64::from(self.report.is_some());
+        let needs = Needs { events: 1 + i64::from(opened) + reports, leaves: 1, cases: i64::from(opened) };
         let numbers = counters::take(tx, needs).await?;
         let no = numbers.event + i64::from(opened);
         match self.case {
@@ -296,6 +301,9 @@ impl Write for File {
         }
         let event = Event { kind: EventKind::MessageCreated, message: Some(self.message.id), ..about };
         event.append(tx, no).await?;
+        if let Some(report) = &self.report {
+            report.apply(tx, no + 1).await?;
+        }
         Ok(no)
     }
 }
@@ -580,6 +588,7 @@ impl Store {
             attachments,
             source: rewrap,
             leaf,
+            report: mail.report.clone(),
             tokens: self.is_postgres().then(|| tokens.as_int4()),
             keys: minted,
             now,

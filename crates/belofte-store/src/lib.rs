@@ -17,6 +17,7 @@ mod conversations;
 mod counters;
 pub mod data_map;
 mod deliveries;
+mod delivery_reports;
 mod engine;
 mod error;
 mod events;
@@ -67,6 +68,7 @@ pub use conversations::{
 pub use deliveries::{
     BeginDelivery, Delivery, NothingDue, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries,
 };
+pub use delivery_reports::{DeliveryReport, ReportedDelivery};
 pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};

@@ -84,6 +84,23 @@ impl Read for NewestThread {
     }
 }
 
+struct ThreadOfNumber(i64);
+
+impl Read for ThreadOfNumber {
+    type Out = Option<ThreadId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!("SELECT thread_id FROM message WHERE tenant_id = $1 AND no = $2"),
+                params![tenant, self.0],
+                |row| row.opt_id(0),
+            )
+            .await?;
+        Ok(found.flatten())
+    }
+}
+
 struct WriteOut {
     message: NewMessage,
     key: KeyId,
@@ -201,6 +218,14 @@ impl Store {
         conversation: ConversationId,
     ) -> Result<Option<ReplyThread>, StoreError> {
         self.read(access, NewestThread(conversation)).await
+    }
+
+    /// The thread of the message with this number; `None` when there is none.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn thread_of_number(&self, access: &Access, no: i64) -> Result<Option<ThreadId>, StoreError> {
+        self.read(access, ThreadOfNumber(no)).await
     }
 
     /// Stores an answer or a note; an answer is queued for its recipients in the same write.

@@ -784,7 +784,7 @@ export interface components {
             actor: components["schemas"]["ActivityActor"];
             /** @description When. */
             at: components["schemas"]["Time"];
-            /** @description What it was before: a status, or the name of a user or queue. */
+            /** @description What it was before: a status, the state of a delivery, or the name of a user or queue. */
             from?: string | null;
             /**
              * Format: uuid
@@ -807,7 +807,7 @@ export interface components {
          * @description The kinds of things that happen to a conversation.
          * @enum {string}
          */
-        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "viewed";
+        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "delivery" | "viewed";
         /** @description What happened to a conversation. */
         ActivityList: {
             /** @description Oldest first. */
@@ -1216,7 +1216,10 @@ export interface components {
              * @description How often it was tried.
              */
             attempts: number;
-            /** @description Why it failed or waits: a stable code with words in the catalogue. */
+            /**
+             * @description Why it failed or waits: a stable code with words in the catalogue; `delayed` for what was sent
+             *     and, by the report of a server on the way, is not delivered yet.
+             */
             code?: string | null;
             /**
              * Format: uuid

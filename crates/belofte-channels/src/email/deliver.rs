@@ -33,7 +33,7 @@ async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> 
         Some(server) => {
             let bytes = composed(core, &parcel, &from);
             let addresses: Vec<EmailAddress> = due.iter().map(|(_, address)| address.clone()).collect();
-            let results = submission.send(&server, &from, &addresses, &bytes).await;
+            let results = submission.send(&server, &from, &addresses, &parcel.envelope_id, &bytes).await;
             let now = access.clock().now();
             // One for all recipients, so that they are tried together again.
             let [jitter] = core.random().bytes();
@@ -111,8 +111,8 @@ fn mailbox(person: &Correspondent) -> Option<Mailbox> {
 fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
     let content = parcel.content();
     let name = &parcel.account.account.from_name;
-    let reply_to = parcel.reply_code.and_then(|(thread, code)| {
-        let address = ReplyAddress::new(thread.uuid().as_bytes(), &code).ok()?.encode(from).ok()?;
+    let reply_to = parcel.reply_codes.iter().find_map(|(says, code)| {
+        let address = ReplyAddress::new(says, code).ok()?.encode(from).ok()?;
         Some(Mailbox::new(name, address))
     });
     let message_id = content.message_id.clone().unwrap_or_else(|| {

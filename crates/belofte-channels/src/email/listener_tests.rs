@@ -313,7 +313,8 @@ async fn our_own_submission_speaks_to_our_own_listener() {
     let server = SubmissionServer { host, port, security: Security::StartTls, credentials: None };
     let address = |text: &str| EmailAddress::parse(text).expect("address");
     let to = ["info@shop.example", "nobody@shop.example", "full@shop.example"].map(address);
-    let outcomes = client.send(&server, &address("desk@shop.example"), &to, b"Subject: x\n\n.\n..a\n").await;
+    let outcomes =
+        client.send(&server, &address("desk@shop.example"), &to, "7.a", b"Subject: x\n\n.\n..a\n").await;
     assert!(matches!(outcomes[..], [Outcome::Retry { .. }, Outcome::Failed { .. }, Outcome::Retry { .. }]));
     assert_eq!(
         &at.house.received()[0].raw[..],

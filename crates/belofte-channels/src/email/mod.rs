@@ -9,6 +9,7 @@ pub mod listener;
 mod message_body;
 pub mod process;
 mod reply;
+mod report;
 #[cfg(test)]
 mod road_tests;
 pub mod smtp_session;

@@ -114,8 +114,16 @@ async fn read(
     let incoming = if parsed.automatic.is_automatic() { Incoming::Automatic } else { Incoming::Person };
     let mut related: Vec<String> = thread_candidates(&parsed).into_iter().map(str::to_owned).collect();
     // A bounce belongs to the message that it speaks of.
-    if let Some(original) = parsed.automatic.bounce().and_then(|bounce| bounce.original_message_id.clone()) {
-        related.insert(0, original);
+    let mut report = None;
+    if let Some(bounce) = parsed.automatic.bounce() {
+        let original = match super::report::subject(core, access, source.account, bounce).await? {
+            Some(subject) => {
+                report = subject.report;
+                subject.message_id
+            }
+            None => bounce.original_message_id.clone(),
+        };
+        related.splice(0..0, original);
     }
     let reply_thread = reply_thread(core, access, &source.envelope.rcpt).await?;
     // A mail without an identifier is recognised by what it says.
@@ -163,15 +171,32 @@ async fn read(
     };
     let author = author.normalised();
     let sent_at = date;
-    Ok(Ok(IncomingMail { content, author, external_id, related, reply_thread, incoming, files, sent_at }))
+    Ok(Ok(IncomingMail {
+        content,
+        author,
+        external_id,
+        related,
+        reply_thread,
+        incoming,
+        files,
+        sent_at,
+        report,
+    }))
 }
 
-/// The thread that a signed reply address names; `None` when there is none, or it is not ours.
+/// The thread that a signed reply address names, itself or by the number of a message in it; `None`
+/// when there is none, or it is not ours.
 async fn reply_thread(core: &Core, access: &Access, rcpt: &str) -> Result<Option<ThreadId>, StoreError> {
     let detail = EmailAddress::parse(rcpt).ok().and_then(|address| address.split_detail().1);
     let Some(address) = detail.as_deref().and_then(ReplyAddress::decode) else { return Ok(None) };
-    let Ok(thread) = Uuid::from_slice(address.reference()) else { return Ok(None) };
-    let keys = core.store.keys(access).await?;
-    let code = keys.mac.tag(belofte_core::REPLY_ADDRESS, thread.as_bytes());
-    Ok(address.matches(&code).then_some(ThreadId(thread)))
+    let (keys, says) = (core.store.keys(access).await?, address.reference());
+    if let Ok(thread) = Uuid::from_slice(says) {
+        let code = keys.mac.tag(belofte_core::REPLY_ADDRESS, says);
+        return Ok(address.matches(&code).then_some(ThreadId(thread)));
+    }
+    if says.len() > 8 || !address.matches(&keys.mac.tag(belofte_core::REPLY_NUMBER, says)) {
+        return Ok(None);
+    }
+    let no = says.iter().fold(0_i64, |no, octet| no << 8 | i64::from(*octet));
+    core.store.thread_of_number(access, no).await
 }

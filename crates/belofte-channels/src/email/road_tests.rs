@@ -61,11 +61,16 @@ async fn store(folder: &Path, engine: EngineSettings) -> Store {
 
 impl House {
     async fn open() -> Self {
-        Self::open_sending_to(None).await
+        Self::open_as("info@shop.example", None).await
     }
 
     /// As [`open`](Self::open), with answers going to this port of the loopback instead.
     async fn open_sending_to(port: Option<u16>) -> Self {
+        Self::open_as("info@shop.example", port).await
+    }
+
+    /// A house whose desk has this address, with answers going to this port of the loopback, if any.
+    async fn open_as(desk: &str, port: Option<u16>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(folder.path(), EngineSettings::Sqlite { readers: 2 }).await;
         store.system().found_system().await.expect("keys of the house");
@@ -89,7 +94,7 @@ impl House {
         let outside = listen(Intake::Memory(customers.clone()), None).await;
         let account = NewChannelAccount {
             kind: ChannelKind::Email,
-            address: address("info@shop.example"),
+            address: address(desk),
             from_name: "Shop".to_owned(),
             queue: None,
             reply_language: Language::Nl,
@@ -296,4 +301,104 @@ async fn all_recipients_of_an_answer_wait_for_the_same_time() {
     for delivery in &sent.deliveries {
         assert_eq!((delivery.state, delivery.next_try_at), (DeliveryState::Queued, Some(first)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_with_a_long_name_has_a_signed_address_too() {
+    let desk = "klantenservice-en-reparaties-bovenwindse@shop.example";
+    let house = House::open_as(desk, None).await;
+    house.send("jan@klant.example", desk, QUESTION).await;
+    house.until(1).await;
+    let case = house.conversations().await[0].id;
+    let reply = NewReply { text: "Dank u.".to_owned(), ..NewReply::default() };
+    belofte_core::reply(&house.core, &house.access, case, &reply).await.expect("a reply");
+    assert_eq!(house.work().await, 1);
+    let parsed = belofte_mail::parse(&house.customers.received()[0].raw).expect("our own mail");
+    let reply_to = parsed.reply_to[0].address.as_sent();
+    assert!(reply_to.starts_with("klantenservice-en-reparaties-bovenwindse+r."), "{reply_to}");
+    assert!(parsed.reply_to[0].address.local().len() <= 64, "{reply_to}");
+    let second = format!("From: jan@klant.example\nTo: {desk}\nSubject: iets anders\n\nBedankt!\n");
+    house.send("jan@klant.example", &reply_to, &second).await;
+    house.until(3).await;
+    assert_eq!(house.conversations().await.len(), 1, "the signed address names the thread");
+    let at = reply_to.find('@').expect("an address");
+    let other = if reply_to[..at].ends_with('a') { "e" } else { "a" };
+    let forged = format!("{}{other}{}", &reply_to[..at - 1], &reply_to[at..]);
+    house.send("eve@ander.example", &forged, &second.replace("Bedankt", "Hallo")).await;
+    house.until(4).await;
+    assert_eq!(house.conversations().await.len(), 2, "a forged one names nothing");
+}
+
+/// A report about `recipient`, as a mail system writes it, with what it knows of the mail.
+fn report(id: &str, recipient: &str, envelope: &str, original: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.klant.example\nTo: info@shop.example\nSubject: Undelivered Mail\n\
+         Message-ID: <{id}@mx.klant.example>\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n\
+         It did not arrive.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.klant.example\n\
+         {envelope}\nFinal-Recipient: rfc822; {recipient}\nAction: failed\nStatus: 5.2.2\n\
+         Diagnostic-Code: smtp; 552 5.2.2 full\n--b\nContent-Type: text/rfc822-headers\n\n{original}\n--b--\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_changes_a_delivery_only_by_what_nobody_can_guess() {
+    let house = House::open().await;
+    house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    house.until(1).await;
+    let case = house.conversations().await[0].id;
+    let reply = NewReply { text: "Dank u.".to_owned(), ..NewReply::default() };
+    let sent = belofte_core::reply(&house.core, &house.access, case, &reply).await.expect("a reply");
+    let now = house.core.clock().now();
+    let tenant = house.access.tenant();
+    let job = house.core.store.system().claim_jobs(tenant, 10, now).await.expect("claimed").remove(0);
+    let (_, parcel) = belofte_core::parcel(&house.core, &job).await.expect("read").expect("a parcel");
+    deliver(&house.core, &house.submission, &job).await;
+    let state = async || {
+        let message = house.core.store.message(&house.access, sent.id).await.expect("the reply");
+        (message.deliveries[0].state, message.deliveries[0].code.clone())
+    };
+    assert_eq!(state().await, (DeliveryState::Sent, None));
+
+    let ours = sent.content.message_id.clone().expect("an identifier");
+    let envelope = format!("Original-Envelope-Id: {}\n", parcel.envelope_id);
+    let header = |id: &str| format!("Message-ID: <{id}>\nSubject: x\n");
+    let (name, code) = parcel.envelope_id.split_once('.').expect("a code");
+    let turned: String = code.chars().rev().collect();
+    let forged = [
+        // Another identifier, with and without its form.
+        report("f1", "jan@klant.example", "", &header("vraag-1@klant.example")),
+        report("f2", "jan@klant.example", "", &header(&ours.replace('0', "1"))),
+        report("f3", "jan@klant.example", "", "Subject: Re: Vraag over factuur 2041\n"),
+        // Somebody who did not get it.
+        report("f4", "piet@klant.example", &envelope, &header(&ours)),
+        // A name of the envelope that we did not sign.
+        report("f5", "jan@klant.example", &format!("Original-Envelope-Id: {name}.{turned}\n"), ""),
+        report("f6", "jan@klant.example", &format!("Original-Envelope-Id: {name}\n"), ""),
+    ];
+    for (number, mail) in forged.iter().enumerate() {
+        assert!(house.send("", "info@shop.example", mail).await.starts_with("250"));
+        house.until(3 + i64::try_from(number).expect("small")).await;
+        assert_eq!(state().await, (DeliveryState::Sent, None), "{mail}");
+    }
+    // The signed name alone is enough: some systems change a Message-ID on the way.
+    let real = report("r1", "Jan@klant.example", &envelope, "Subject: x\n");
+    house.send("", "info@shop.example", &real).await;
+    house.until(9).await;
+    assert_eq!(state().await, (DeliveryState::Failed, Some("mailbox_full".to_owned())));
+    assert_eq!(house.work().await, 0, "a report is not answered");
+
+    // Sent again by a person; a copy of the old report does not fail it again.
+    let message = house.core.store.message(&house.access, sent.id).await.expect("the reply");
+    let retry =
+        belofte_store::RetryDeliveries::prepare(&house.core.store, &house.access, &message, Vec::new());
+    house.core.store.write(&house.access, retry).await.expect("queued");
+    assert_eq!(house.work().await, 1);
+    house.send("", "info@shop.example", &real).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(state().await, (DeliveryState::Sent, None));
+    // The identifier alone is enough as well: not every system knows of envelopes.
+    house.send("", "info@shop.example", &report("r2", "jan@klant.example", "", &header(&ours))).await;
+    house.until(10).await;
+    assert_eq!(state().await.0, DeliveryState::Failed);
 }

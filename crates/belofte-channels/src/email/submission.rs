@@ -83,15 +83,17 @@ impl Submission {
 
     /// Hands in `message` (RFC 5322, any line ends) from `from` for `recipients`. The outcome of
     /// each recipient, in order; recipients that the server refuses do not hold back the others.
+    /// Reports of failure and delay are asked for under the envelope's `id` (RFC 3461).
     pub async fn send(
         &self,
         server: &SubmissionServer,
         from: &EmailAddress,
         recipients: &[EmailAddress],
+        id: &str,
         message: &[u8],
     ) -> Vec<Outcome> {
         let text = stuffed(message);
-        let errand = Errand::Message { recipients, octets: text.len(), eight_bit: !text.is_ascii() };
+        let errand = Errand::Message { recipients, octets: text.len(), eight_bit: !text.is_ascii(), id };
         let mut dialogue =
             Dialogue::new(errand, from, server.security, server.credentials.as_ref(), &self.hello);
         let until = Instant::now() + self.patience.total;

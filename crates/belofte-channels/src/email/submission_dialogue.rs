@@ -36,8 +36,9 @@ pub struct Credentials {
 
 /// What the dialogue is for.
 pub(crate) enum Errand<'a> {
-    /// Hand in a message of `octets` that needs 8-bit transport or not.
-    Message { recipients: &'a [EmailAddress], octets: usize, eight_bit: bool },
+    /// Hand in a message of `octets` that needs 8-bit transport or not. Reports about it are asked
+    /// for under `id` (letters, digits and dots; RFC 3461, section 4.4), where the server can.
+    Message { recipients: &'a [EmailAddress], octets: usize, eight_bit: bool, id: &'a str },
     /// Go as far as MAIL and leave.
     Test,
 }
@@ -95,6 +96,7 @@ struct Offers {
     starttls: bool,
     eight_bit: bool,
     smtputf8: bool,
+    dsn: bool,
     size: Option<u64>,
     plain: bool,
     login: bool,
@@ -111,6 +113,7 @@ impl Offers {
                 "STARTTLS" => offers.starttls = true,
                 "8BITMIME" => offers.eight_bit = true,
                 "SMTPUTF8" => offers.smtputf8 = true,
+                "DSN" => offers.dsn = true,
                 // SIZE 0 says that there is no fixed limit (RFC 1870, section 4).
                 "SIZE" => offers.size = words.next().and_then(|n| n.parse().ok()).filter(|size| *size > 0),
                 "AUTH" => {
@@ -375,6 +378,12 @@ impl<'a> Dialogue<'a> {
         if international && self.offers.smtputf8 {
             line.push_str(" SMTPUTF8");
         }
+        if let Errand::Message { id, .. } = self.errand
+            && self.offers.dsn
+        {
+            // Only the header comes back: the content is with us, and a report travels in clear.
+            line.push_str(&format!(" RET=HDRS ENVID={id}"));
+        }
         send(&line)
     }
 
@@ -410,7 +419,15 @@ impl<'a> Dialogue<'a> {
             let address = recipient.as_sent();
             if address.is_ascii() || self.offers.smtputf8 {
                 self.stage = Stage::Rcpt(number);
-                return send(&format!("RCPT TO:<{address}>"));
+                let mut line = format!("RCPT TO:<{address}>");
+                if self.offers.dsn {
+                    line.push_str(" NOTIFY=FAILURE,DELAY");
+                    // Another form is for addresses beyond ASCII (RFC 6533, section 3).
+                    if address.is_ascii() {
+                        line.push_str(&format!(" ORCPT=rfc822;{}", xtext(&address)));
+                    }
+                }
+                return send(&line);
             }
             self.outcomes[number] = Some(Outcome::Failed { code: DeliveryCode::Refused, reply: None });
         }
@@ -471,6 +488,18 @@ fn refusal(reply: Reply, at_recipient: bool) -> Outcome {
     } else {
         Outcome::Failed { code, reply: Some(reply) }
     }
+}
+
+/// What may stand in a parameter as it is, and the rest in hexadecimal (RFC 3461, section 4).
+fn xtext(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'!'..=b'~' if octet != b'+' && octet != b'=' => out.push(char::from(octet)),
+            _ => out.push_str(&format!("+{octet:02X}")),
+        }
+    }
+    out
 }
 
 fn send(line: &str) -> Move {

@@ -73,7 +73,7 @@ proptest! {
         let credentials = Credentials { username: "u".to_owned(), password: "p".to_owned() };
         let from = EmailAddress::parse("desk@shop.example").expect("address");
         let to = ["a@b.example", "c@d.example"].map(|text| EmailAddress::parse(text).expect("address"));
-        let errand = Errand::Message { recipients: &to, octets: 50, eight_bit: false };
+        let errand = Errand::Message { recipients: &to, octets: 50, eight_bit: false, id: "7.a" };
         let mut dialogue =
             Dialogue::new(errand, &from, security, sign_in.then_some(&credentials), "desk.example");
         let (mut answers, mut secured, mut text_sent) = (answers.into_iter(), false, false);

@@ -118,6 +118,21 @@ impl DeliveryCode {
         }
     }
 
+    /// What the status of a report means (RFC 3463); [`Refused`](Self::Refused) when it says nothing
+    /// that helps.
+    pub(crate) fn of_status(status: &str) -> Self {
+        let mut numbers = status.split('.').map(|number| number.parse::<u16>().ok());
+        let (_, subject, detail) = (numbers.next(), numbers.next().flatten(), numbers.next().flatten());
+        match (subject, detail) {
+            (Some(2), Some(2)) => Self::MailboxFull,
+            (Some(1), Some(1 | 2 | 3 | 6 | 10)) => Self::UnknownRecipient,
+            (Some(3), Some(4)) | (Some(2), Some(3)) => Self::MessageTooLarge,
+            // Not delivered for a network's sake, or for so long that it was given up.
+            (Some(4), _) => Self::GivenUp,
+            _ => Self::Refused,
+        }
+    }
+
     pub(crate) const fn of_outbound(error: &OutboundError) -> Self {
         match error {
             OutboundError::NotRegistered | OutboundError::NotPublic => Self::HostNotAllowed,

@@ -113,7 +113,7 @@ async fn send_to(recipients: &[&str], security: Security, script: Vec<Act>) -> (
     let server = server(socket.local_addr().expect("address").port(), security, None);
     let recipients: Vec<EmailAddress> = recipients.iter().map(|text| address(text)).collect();
     let (client, from) = (client(vec![]), address("desk@shop.example"));
-    let sending = client.send(&server, &from, &recipients, MESSAGE);
+    let sending = client.send(&server, &from, &recipients, "7.a", MESSAGE);
     let (heard, outcomes) = tokio::join!(play(socket, script), sending);
     (outcomes, heard)
 }
@@ -233,7 +233,7 @@ async fn a_line_that_drops_in_the_middle_of_the_text_is_tried_again() {
     let message = b"0123456789012345678901234567890123456789\r\n".repeat(400_000);
     let mut script = until_text(vec![HearBytes(10_000)]);
     script[3] = Say("250 HELP");
-    let (_, outcomes) = tokio::join!(play(socket, script), client.send(&server, &from, &to, &message));
+    let (_, outcomes) = tokio::join!(play(socket, script), client.send(&server, &from, &to, "7.a", &message));
     assert_eq!(code(&outcomes[0]), ("retry", Some(DeliveryCode::LineDropped)));
 }
 
@@ -393,13 +393,13 @@ async fn hosts_inside_and_hosts_that_do_not_answer_are_told_apart() {
     let to = [address("a@b.example")];
     let mut inside = server(587, Security::Tls, None);
     inside.host = "10.0.0.1".to_owned();
-    let outcome = client.send(&inside, &from, &to, MESSAGE).await.remove(0);
+    let outcome = client.send(&inside, &from, &to, "7.a", MESSAGE).await.remove(0);
     assert_eq!(code(&outcome), ("failed", Some(DeliveryCode::HostNotAllowed)));
     assert_eq!(names(&client.test(&inside, &from).await), [("resolve", Some(DeliveryCode::HostNotAllowed))]);
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let closed = server(socket.local_addr().expect("address").port(), Security::None, None);
     drop(socket);
-    let outcome = client.send(&closed, &from, &to, MESSAGE).await.remove(0);
+    let outcome = client.send(&closed, &from, &to, "7.a", MESSAGE).await.remove(0);
     assert_eq!(code(&outcome), ("retry", Some(DeliveryCode::ConnectionFailed)));
     let steps = client.test(&closed, &from).await;
     assert_eq!(names(&steps), [("resolve", None), ("connect", Some(DeliveryCode::ConnectionFailed))]);
@@ -448,5 +448,67 @@ fn text_is_stuffed_and_ends_its_lines() {
 fn codes_have_names_that_read_back() {
     for code in DeliveryCode::ALL {
         assert_eq!(DeliveryCode::parse(code.as_str()), Some(code));
+    }
+}
+
+#[tokio::test]
+async fn reports_are_asked_for_where_the_server_can_make_them() {
+    let script = |offer, mail, first, second| {
+        vec![
+            Say("220 mail"),
+            Hear("EHLO"),
+            Say(offer),
+            Hear(mail),
+            Say("250 ok"),
+            Hear(first),
+            Say("250 ok"),
+            Hear(second),
+            Say("250 ok"),
+            Hear("DATA"),
+            Say("354 go"),
+            HearText,
+            Say("250 taken"),
+            Hear("QUIT"),
+        ]
+    };
+    let to = ["jan+kassa=1@b.example", "an@b.example"];
+    let (outcomes, _) = send_to(
+        &to,
+        Security::None,
+        script(
+            "250-mail\r\n250 DSN",
+            "MAIL FROM:<desk@shop.example> RET=HDRS ENVID=7.a\r\n",
+            "RCPT TO:<jan+kassa=1@b.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;jan+2Bkassa+3D1@b.example\r\n",
+            "RCPT TO:<an@b.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;an@b.example\r\n",
+        ),
+    )
+    .await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Sent { .. })), "{outcomes:?}");
+    let (outcomes, _) = send_to(
+        &to,
+        Security::None,
+        script(
+            "250 mail",
+            "MAIL FROM:<desk@shop.example>\r\n",
+            "RCPT TO:<jan+kassa=1@b.example>\r\n",
+            "RCPT TO:<an@b.example>\r\n",
+        ),
+    )
+    .await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Sent { .. })), "{outcomes:?}");
+}
+
+#[test]
+fn the_status_of_a_report_has_a_meaning() {
+    for (status, code) in [
+        ("5.1.1", DeliveryCode::UnknownRecipient),
+        ("5.2.2", DeliveryCode::MailboxFull),
+        ("5.3.4", DeliveryCode::MessageTooLarge),
+        ("4.4.7", DeliveryCode::GivenUp),
+        ("5.7.1", DeliveryCode::Refused),
+        ("", DeliveryCode::Refused),
+        ("5.x.99999999", DeliveryCode::Refused),
+    ] {
+        assert_eq!(DeliveryCode::of_status(status), code, "{status}");
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 use belofte_model::EmailAddress;
+use proptest::prelude::*;
 
 use crate::{ReplyAddress, ReplyAddressError, content_hash, normalise_message_id};
 
@@ -24,6 +25,43 @@ fn a_reply_address_comes_back_in_any_case_and_only_with_its_code() {
         let back = ReplyAddress::decode(&detail.expect("a detail")).expect("ours");
         assert_eq!(back.reference(), reference);
         assert!(back.matches(&mac) && !back.matches(&[8; 16]));
+    }
+}
+
+proptest! {
+    /// What is handed out keeps to the limits of RFC 5321, section 4.5.3.1, comes back as it was through
+    /// systems that fold case, and is refused only where there is no room.
+    #[test]
+    fn a_reply_address_fits_and_comes_back_whatever_the_account_is_called(
+        local in "[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?",
+        reference in prop::collection::vec(any::<u8>(), 1..=16),
+        mac in any::<[u8; 16]>(),
+        upper: bool,
+    ) {
+        prop_assume!(!local.contains(".."));
+        let account = EmailAddress::parse(&format!("{local}@winkel.example")).expect("valid");
+        let reply = ReplyAddress::new(&reference, &mac).expect("fits");
+        let room = 64 - 3 - ((reference.len() + 10) * 8).div_ceil(5);
+        match reply.encode(&account) {
+            Ok(address) => {
+                prop_assert!(local.len() <= room && address.local().len() <= 64);
+                let sent = if upper { address.as_sent().to_uppercase() } else { address.as_sent() };
+                let (base, detail) = EmailAddress::parse(&sent).expect("valid").split_detail();
+                prop_assert_eq!(base.normalised(), account.normalised());
+                let back = ReplyAddress::decode(&detail.expect("a detail")).expect("ours");
+                prop_assert_eq!(back.reference(), &reference[..]);
+                let mut other = mac;
+                other[9] ^= 1;
+                prop_assert!(back.matches(&mac) && !back.matches(&other));
+            }
+            Err(error) => {
+                prop_assert_eq!(error, ReplyAddressError::NoRoom);
+                prop_assert!(local.len() > room);
+            }
+        }
+        // A number below 16 million leaves 40 octets for the account.
+        let short = ReplyAddress::new(&reference[..reference.len().min(3)], &mac).expect("fits");
+        prop_assert!(local.len() > 40 || short.encode(&account).is_ok());
     }
 }
 

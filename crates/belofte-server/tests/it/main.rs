@@ -18,6 +18,7 @@ mod live;
 mod once;
 mod operator;
 mod peers;
+mod reports;
 mod road;
 mod search;
 mod sign_in;

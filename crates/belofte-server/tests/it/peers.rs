@@ -48,7 +48,7 @@ fn postfix_answers_as_told_and_lets_no_mail_out() {
     let routes = [("klant.example", Route::Smtp(9))];
     let answers =
         [("vol@klant.example", "452 4.2.2 Mailbox full"), ("weg@klant.example", "550 5.1.1 Unknown")];
-    let options = Options { routes: &routes, answers: &answers, auth: None };
+    let options = Options { routes: &routes, answers: &answers, ..Options::default() };
     let Some(postfix) = Postfix::start(&options) else { return };
 
     let full = swaks(postfix.smtp, &["--from", "info@winkel.example", "--to", "vol@klant.example"]);

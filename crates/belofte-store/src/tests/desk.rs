@@ -77,6 +77,7 @@ impl Desk {
             incoming: Incoming::Person,
             files: Vec::new(),
             sent_at: None,
+            report: None,
         };
         match store.file(&access, &job, &source, &mail).await.expect("filed") {
             Filed::Message { message, conversation, no, .. } => Stored { message, conversation, no },

@@ -19,6 +19,8 @@ export function activityText(activity: Activity, { t }: Words): string {
       return t("activity.queue", { who, name: named, to: activity.to ?? "" });
     case "status":
       return t("activity.status", { who, name: named, status: activity.to ?? "other" });
+    case "delivery":
+      return t("activity.delivery", { state: activity.to ?? "other" });
     case "created":
       return t("activity.created");
     case "viewed":

@@ -17,6 +17,7 @@ export function deliveryText(delivery: Delivery, words: Words): string {
   const time = words.shortTime(delivery.updated_at, new Date());
   switch (delivery.state) {
     case "sent":
+      if (delivery.code === "delayed") return words.t("delivery.delayed", { name, time });
       return words.t("delivery.sent", { name, time });
     case "sending":
       return words.t("delivery.sending", { name });
@@ -31,11 +32,16 @@ export function deliveryText(delivery: Delivery, words: Words): string {
   }
 }
 
+/** Handed over, and nobody on the way has said that it waits. */
+function isThere(delivery: Delivery): boolean {
+  return delivery.state === "sent" && delivery.code !== "delayed";
+}
+
 export function Deliveries({ message }: { message: Message }) {
   const words = useWords();
   const { t } = words;
   const failed = message.deliveries.filter((one) => one.state === "failed");
-  const sent = message.deliveries.every((one) => one.state === "sent");
+  const sent = message.deliveries.every(isThere);
   if (sent) {
     const last = message.deliveries.map((one) => one.updated_at).sort().at(-1) ?? message.created_at;
     return (
@@ -65,10 +71,10 @@ function Line({ message, delivery, alone }: { message: Message; delivery: Delive
   const bad = delivery.state === "failed" || delivery.state === "unknown";
   return (
     <li className={css.line} data-state={delivery.state}>
-      {bad ? <WarnIcon size={15} /> : delivery.state === "sent" ? <CheckIcon size={15} /> : <ClockIcon size={15} />}
+      {bad ? <WarnIcon size={15} /> : isThere(delivery) ? <CheckIcon size={15} /> : <ClockIcon size={15} />}
       <div>
         <span>{deliveryText(delivery, words)}</span>
-        {bad && (delivery.code || delivery.remote_reply) && (
+        {(bad || (delivery.state === "sent" && !isThere(delivery))) && (delivery.code || delivery.remote_reply) && (
           <span className={css.code}>
             {[delivery.recipient.address, delivery.code, delivery.remote_reply].filter(Boolean).join(" · ")}
           </span>

@@ -62,6 +62,7 @@ pub async fn handle(
             ("assigned", Some(_)) => (ActivityKind::Assigned, user(from), user(to)),
             ("assigned", None) => (ActivityKind::Unassigned, user(from), None),
             ("queue", _) => (ActivityKind::Queue, queue(from), queue(to)),
+            ("delivery", _) => (ActivityKind::Delivery, entry.from.clone(), entry.to.clone()),
             ("status", _) => (ActivityKind::Status, entry.from.clone(), entry.to.clone()),
             // Kinds of a later version of the program that shares the database.
             _ => continue,

@@ -399,7 +399,7 @@ pub struct Activity {
     pub actor: ActivityActor,
     /// When.
     pub at: Time,
-    /// What it was before: a status, or the name of a user or queue.
+    /// What it was before: a status, the state of a delivery, or the name of a user or queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What it is now.
@@ -421,6 +421,8 @@ pub enum ActivityKind {
     Status,
     /// It lies in another queue.
     Queue,
+    /// A mail system reported of an answer: `failed` or `delayed`.
+    Delivery,
     /// Somebody looked.
     Viewed,
 }

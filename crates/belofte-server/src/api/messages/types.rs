@@ -110,7 +110,8 @@ pub struct Delivery {
     /// When it will be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<Time>,
-    /// Why it failed or waits: a stable code with words in the catalogue.
+    /// Why it failed or waits: a stable code with words in the catalogue; `delayed` for what was sent
+    /// and, by the report of a server on the way, is not delivered yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What the other server said.

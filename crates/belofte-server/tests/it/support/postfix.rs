@@ -28,6 +28,8 @@ pub struct Options<'a> {
     pub answers: &'a [(&'a str, &'a str)],
     /// The port of a Dovecot that checks passwords; mail is then taken only after authentication.
     pub auth: Option<u16>,
+    /// More lines of main.cf.
+    pub more: &'a str,
 }
 
 /// A running Postfix.
@@ -99,6 +101,7 @@ impl Postfix {
             ),
         }
         .expect("a string takes all");
+        main.push_str(options.more);
         fs::write(config.join("main.cf"), main).expect("our own folder");
         let config = config.display().to_string();
         // `postfix start-fg` checks for seconds and leaves the process that the guard knows; these

@@ -128,6 +128,7 @@ pub(super) async fn file(
         incoming: Incoming::Person,
         files: vec![attachment],
         sent_at: None,
+        report: None,
     };
     house.store.file(access, job, &source, &mail).await
 }

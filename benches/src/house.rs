@@ -27,15 +27,34 @@ pub struct Run {
     pub acknowledged: f64,
 }
 
-struct Server(Child);
+/// The program, serving a house.
+pub struct Server {
+    child: Child,
+    /// The port of the desk.
+    pub desk: u16,
+    smtp: u16,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged.
+    pub fn told(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.0.kill();
+            let _ = self.child.kill();
         }
-        let _ = self.0.wait();
+        let _ = self.child.wait();
     }
 }
 
@@ -47,14 +66,8 @@ fn program() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Founds a house, starts the server and hands it all parcels over `lanes` connections.
-pub async fn run(
-    engine: Engine,
-    cluster: Option<&Cluster>,
-    lanes: usize,
-    parcels: &[Parcel],
-) -> anyhow::Result<Run> {
-    let place = Place::found(engine, cluster).await?;
+/// Starts the program on a founded house, with its default configuration.
+pub fn serve(place: &Place) -> anyhow::Result<Server> {
     let [smtp, desk] = free_ports()?;
     let at = place.folder.path();
     let storage = match &place.databases {
@@ -70,7 +83,8 @@ pub async fn run(
     );
     let file = at.join("bench.toml");
     fs::write(&file, config)?;
-    let log = fs::File::create(at.join("log"))?;
+    let path = at.join("log");
+    let log = fs::File::create(&path)?;
     let child = Command::new(program()?)
         .arg("--config")
         .arg(&file)
@@ -79,18 +93,28 @@ pub async fn run(
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()?;
-    let server = Server(child);
-    let process = server.0.id();
-    until_listening("the mail listener", smtp)
-        .with_context(|| fs::read_to_string(at.join("log")).unwrap_or_default())?;
+    let server = Server { child, desk, smtp, log: path };
+    until_listening("the mail listener", smtp).with_context(|| server.told())?;
+    Ok(server)
+}
+
+/// Founds a house, starts the server and hands it all parcels over `lanes` connections.
+pub async fn run(
+    engine: Engine,
+    cluster: Option<&Cluster>,
+    lanes: usize,
+    parcels: &[Parcel],
+) -> anyhow::Result<Run> {
+    let place = Place::found(engine, cluster).await?;
+    let server = serve(&place)?;
+    let process = server.process();
 
     let mut progress = Progress::open(&place).await?;
     let beside = cluster.filter(|_| engine == Engine::Postgres);
     let postmaster = beside.map(Cluster::process).transpose()?;
     let cluster_cpu = || postmaster.map(machine::cpu_with_children).transpose();
     let (cpu, beside, watch) = (machine::cpu(&process.to_string())?, cluster_cpu()?, Watch::start());
-    tokio::task::block_in_place(|| smtp::send(smtp, lanes, parcels))
-        .with_context(|| fs::read_to_string(at.join("log")).unwrap_or_default())?;
+    tokio::task::block_in_place(|| smtp::send(server.smtp, lanes, parcels)).with_context(|| server.told())?;
     let acknowledged = watch.seconds();
     let count = parcels.len();
     while !progress.is_done(count).await? {

@@ -75,10 +75,19 @@ pub fn cpu_with_children(process: u32) -> anyhow::Result<f64> {
 
 /// The most memory that a process has had at a time, in MB.
 pub fn peak_memory(process: u32) -> anyhow::Result<f64> {
+    in_status(process, "VmHWM:")
+}
+
+fn in_status(process: u32, name: &str) -> anyhow::Result<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kib: f64 = line.split_whitespace().next().context("no VmHWM")?.parse()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).context("/proc has another form")?;
+    let kib: f64 = line.split_whitespace().next().context("/proc has another form")?.parse()?;
     Ok(kib * 1_024.0 / 1e6)
+}
+
+/// The memory of a process that is in use now, in MB.
+pub fn memory(process: u32) -> anyhow::Result<f64> {
+    in_status(process, "VmRSS:")
 }
 
 /// The load averages of the machine, as it gives them.

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on the terminal")]
 
 mod data;
+mod desk;
 mod house;
 mod intake;
 mod machine;
@@ -42,7 +43,7 @@ pub struct Options {
 }
 
 const USAGE: &str = "\
-cargo xtask bench intake|search [--quick] [--engine sqlite|postgres] [--messages N] [--runs N]";
+cargo xtask bench intake|search|desk [--quick] [--engine sqlite|postgres] [--messages N] [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -61,6 +62,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match name.as_str() {
         "intake" => runtime.block_on(intake::run(options)),
+        "desk" => runtime.block_on(desk::run(options)),
         "search" => runtime.block_on(search::run(options)),
         other => bail!("no bench {other:?}\n\n{USAGE}"),
     }

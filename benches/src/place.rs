@@ -56,6 +56,8 @@ pub struct Place {
     pub databases: Option<(String, String)>,
     /// Its tenant.
     pub tenant: TenantId,
+    /// The secret of the invitation for the tenant's first admin.
+    pub invitation: String,
 }
 
 /// An opened house: the stores and the verbs over them.
@@ -80,7 +82,8 @@ impl Place {
         let store = open(folder.path(), databases.as_ref()).await?;
         store.system().found_system().await?;
         let slug = Slug::parse("bench").context("a short name")?;
-        let tenant = store.system().create_tenant(&slug, "Bench", "Inbox").await?.tenant;
+        let founded = store.system().create_tenant(&slug, "Bench", "Inbox").await?;
+        let tenant = founded.tenant;
         let access = store.system().upkeep(tenant);
         for number in 0..MAILBOXES {
             let address = EmailAddress::parse(&mailbox(number)).map_err(|_| anyhow!("an address"))?;
@@ -95,7 +98,7 @@ impl Place {
             store.create_channel_account(&access, None, new).await?;
         }
         store.close().await;
-        Ok(Self { folder, databases, tenant })
+        Ok(Self { folder, databases, tenant, invitation: founded.invitation.token.expose().clone() })
     }
 
     /// Opens the house as the product does.
@@ -110,6 +113,18 @@ impl Place {
         }
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
         Ok(House { core, accounts })
+    }
+
+    /// Founds so many more tenants, with nothing in them.
+    pub async fn found_more(&self, count: usize) -> anyhow::Result<()> {
+        let store = open(self.folder.path(), self.databases.as_ref()).await?;
+        store.system().found_system().await?;
+        for number in 0..count {
+            let slug = Slug::parse(&format!("bench{number}")).context("a short name")?;
+            store.system().create_tenant(&slug, "Bench", "Inbox").await?;
+        }
+        store.close().await;
+        Ok(())
     }
 
     /// The index file of the tenant (SQLite).

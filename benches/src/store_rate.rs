@@ -105,9 +105,9 @@ impl Sides {
             left -= mails.len();
             for ours in [ours_first, !ours_first] {
                 if ours {
-                    let ready = self.receive(&mails).await?;
+                    let ready = receive(&self.house, &mails).await?;
                     let (cpu, watch) = (machine::cpu("self")?, Watch::start());
-                    self.file(ready).await?;
+                    file(&self.place, &self.house, ready, LANES).await?;
                     times.ours += watch.seconds();
                     times.our_cpu += machine::cpu("self")? - cpu;
                 } else {
@@ -135,79 +135,84 @@ impl Sides {
         }
         Ok(times)
     }
+}
 
-    /// Receives mails, so that they lie ready to be filed.
-    async fn receive(&self, mails: &[Mail]) -> anyhow::Result<Vec<Ready>> {
-        let core = &self.house.core;
-        let mut ready = Vec::with_capacity(mails.len());
-        for lanes in mails.chunks(LANES * 4) {
-            let mut tasks = JoinSet::new();
-            for mail in lanes {
-                let (core, mail) = (core.clone(), mail.clone());
-                let account = self.house.accounts[mail.mailbox].clone();
-                tasks.spawn(async move {
-                    let clock = core.clock().clone();
-                    let now = clock.now();
-                    let request = RequestId::new(now, core.random().bytes());
-                    let access = Access::channel(&account, request, clock);
-                    let envelope = SealedEnvelope {
-                        mail_from: Some(mail.from.clone()),
-                        rcpt: mailbox(mail.mailbox),
-                        client: "192.0.2.25".to_owned(),
-                        tls: None,
-                        helo: "mta.klant.example".to_owned(),
-                    };
-                    // Long enough for no worker to come in between.
-                    let lease = Some(now + JobKind::ProcessIntake.lease() * 60);
-                    let raw = mail.raw();
-                    let write =
-                        Receive::prepare(&core.store, &access, &account, &envelope, &raw, lease).await?;
-                    let job = write.claimed(&access).context("a first lease")?;
-                    core.store.write(&access, write).await?;
-                    let (access, source) = belofte_core::open(&core, &job).await?.context("a source")?;
-                    anyhow::Ok(Ready { access, job, source, mail: incoming(mail) })
-                });
-            }
-            while let Some(done) = tasks.join_next().await {
-                ready.push(done??);
-            }
-        }
-        Ok(ready)
-    }
+/// Files mails in a house, over so many lanes.
+pub async fn fill(place: &Place, house: &House, mails: &[Mail], lanes: usize) -> anyhow::Result<()> {
+    let ready = receive(house, mails).await?;
+    file(place, house, ready, lanes).await
+}
 
-    /// Files what lies ready, and waits until it is in the index.
-    async fn file(&self, ready: Vec<Ready>) -> anyhow::Result<()> {
-        let core = &self.house.core;
-        let (ready, next) = (Arc::new(ready), Arc::new(AtomicUsize::new(0)));
+/// Receives mails, so that they lie ready to be filed.
+async fn receive(house: &House, mails: &[Mail]) -> anyhow::Result<Vec<Ready>> {
+    let core = &house.core;
+    let mut ready = Vec::with_capacity(mails.len());
+    for lanes in mails.chunks(LANES * 4) {
         let mut tasks = JoinSet::new();
-        for _ in 0..LANES {
-            let (core, ready, next) = (core.clone(), Arc::clone(&ready), Arc::clone(&next));
+        for mail in lanes {
+            let (core, mail) = (core.clone(), mail.clone());
+            let account = house.accounts[mail.mailbox].clone();
             tasks.spawn(async move {
-                let mut newest = 0;
-                while let Some(one) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match belofte_core::file(&core, &one.access, &one.job, &one.source, &one.mail).await? {
-                        Filed::Message { no, .. } => newest = newest.max(no),
-                        other => bail!("a mail became {other:?}"),
-                    }
-                }
-                Ok(newest)
+                let clock = core.clock().clone();
+                let now = clock.now();
+                let request = RequestId::new(now, core.random().bytes());
+                let access = Access::channel(&account, request, clock);
+                let envelope = SealedEnvelope {
+                    mail_from: Some(mail.from.clone()),
+                    rcpt: mailbox(mail.mailbox),
+                    client: "192.0.2.25".to_owned(),
+                    tls: None,
+                    helo: "mta.klant.example".to_owned(),
+                };
+                // Long enough for no worker to come in between.
+                let lease = Some(now + JobKind::ProcessIntake.lease() * 60);
+                let raw = mail.raw();
+                let write = Receive::prepare(&core.store, &access, &account, &envelope, &raw, lease).await?;
+                let job = write.claimed(&access).context("a first lease")?;
+                core.store.write(&access, write).await?;
+                let (access, source) = belofte_core::open(&core, &job).await?.context("a source")?;
+                anyhow::Ok(Ready { access, job, source, mail: incoming(mail) })
             });
         }
-        let mut newest = 0;
-        while let Some(ended) = tasks.join_next().await {
-            newest = newest.max(ended??);
+        while let Some(done) = tasks.join_next().await {
+            ready.push(done??);
         }
-        if !self.house.core.store.is_postgres() {
-            let (index, watch) = (self.place.index_file(), Watch::start());
-            while applied(&index)? < newest {
-                if watch.elapsed() > Duration::from_secs(60) {
-                    bail!("the index does not follow");
-                }
-                pause(Duration::from_millis(1));
-            }
-        }
-        Ok(())
     }
+    Ok(ready)
+}
+
+/// Files what lies ready, and waits until it is in the index.
+async fn file(place: &Place, house: &House, ready: Vec<Ready>, lanes: usize) -> anyhow::Result<()> {
+    let core = &house.core;
+    let (ready, next) = (Arc::new(ready), Arc::new(AtomicUsize::new(0)));
+    let mut tasks = JoinSet::new();
+    for _ in 0..lanes {
+        let (core, ready, next) = (core.clone(), Arc::clone(&ready), Arc::clone(&next));
+        tasks.spawn(async move {
+            let mut newest = 0;
+            while let Some(one) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match belofte_core::file(&core, &one.access, &one.job, &one.source, &one.mail).await? {
+                    Filed::Message { no, .. } => newest = newest.max(no),
+                    other => bail!("a mail became {other:?}"),
+                }
+            }
+            Ok(newest)
+        });
+    }
+    let mut newest = 0;
+    while let Some(ended) = tasks.join_next().await {
+        newest = newest.max(ended??);
+    }
+    if !house.core.store.is_postgres() {
+        let (index, watch) = (place.index_file(), Watch::start());
+        while applied(&index)? < newest {
+            if watch.elapsed() > Duration::from_secs(60) {
+                bail!("the index does not follow");
+            }
+            pause(Duration::from_millis(1));
+        }
+    }
+    Ok(())
 }
 
 /// The mail as a channel hands it to the store.

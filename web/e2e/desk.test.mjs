@@ -275,6 +275,20 @@ test("mail accounting adds up, and quarantined mail is tried again", async () =>
   await (await source).cancel();
 });
 
+test("a new name of a contact stands in every list", async () => {
+  const { page } = sanne;
+  await joris.page.goto(`${house.url}/inbox/waiting`);
+  await row(joris.page, "Lotte Schipper").waitFor();
+  await open(page, "Bank komt niet", "waiting");
+  await page.getByRole("button", { name: "Change name" }).click();
+  await page.getByLabel("Customer’s name").fill("Lotte Schipper-Bos");
+  await page.getByRole("button", { name: "Save" }).click();
+  await row(page, "Lotte Schipper-Bos").waitFor();
+  await row(joris.page, "Lotte Schipper-Bos").waitFor();
+  await page.reload();
+  await row(page, "Lotte Schipper-Bos").waitFor();
+});
+
 test("every room of the rail opens, and says what it is", async () => {
   const { page } = sanne;
   await page.goto(`${house.url}/inbox/mine`);

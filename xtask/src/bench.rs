@@ -2,12 +2,16 @@
 //! `cargo xtask bench`: builds the product and its comparisons in release, and runs one of them.
 
 use crate::shell::{self, Failure, Result};
+use crate::web;
 use std::process::Command;
 
 /// Runs the bench that the first argument names; the others are its own.
 pub fn command(args: &[String]) -> Result<()> {
-    if !matches!(args.first().map(String::as_str), Some("intake" | "search")) {
-        return Err(Failure::new("cargo xtask bench knows intake and search"));
+    if !matches!(args.first().map(String::as_str), Some("intake" | "search" | "desk")) {
+        return Err(Failure::new("cargo xtask bench knows intake, search and desk"));
+    }
+    if args[0] == "desk" {
+        web::build()?;
     }
     // What is built is told on standard error: the last line of standard output is the bench's.
     let mut build = shell::cargo();

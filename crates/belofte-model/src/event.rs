@@ -21,11 +21,13 @@ pub enum EventKind {
     ChannelAccountChanged,
     /// A user was added or changed.
     UserChanged,
+    /// What is known of a contact changed: every row with its name is old.
+    ContactChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -33,6 +35,7 @@ impl EventKind {
         Self::QuarantineChanged,
         Self::ChannelAccountChanged,
         Self::UserChanged,
+        Self::ContactChanged,
     ];
 
     /// The stored and sent name.
@@ -46,6 +49,7 @@ impl EventKind {
             Self::QuarantineChanged => "quarantine_changed",
             Self::ChannelAccountChanged => "channel_account_changed",
             Self::UserChanged => "user_changed",
+            Self::ContactChanged => "contact_changed",
         }
     }
 

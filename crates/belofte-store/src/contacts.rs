@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Contacts: people with many identities, under keys of their own.
 
-use belofte_model::{ContactId, IdentityId, KeyId, TenantId, Timestamp};
+use std::collections::HashMap;
+
+use belofte_model::{ContactId, EventKind, IdentityId, KeyId, TenantId, Timestamp};
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
 
+use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::events::Event;
 use crate::messages::{from_json, to_json};
-use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
+use crate::{Access, Param, Read, Row, Rows, Store, StoreError, Tx, Write};
 
 /// What is known of a contact, apart from identities.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +159,53 @@ impl Read for ContactById {
     }
 }
 
+/// The profile of a contact, sealed.
+pub(crate) struct SealedProfile {
+    id: ContactId,
+    profile: Vec<u8>,
+    pub(crate) key: KeyId,
+}
+
+impl SealedProfile {
+    /// The name of the contact; `None` when its key is gone, and with it the name.
+    pub(crate) fn name(
+        &self,
+        tenant: TenantId,
+        keys: &HashMap<KeyId, DataKey>,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(key) = keys.get(&self.key) else { return Ok(None) };
+        let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: self.id.uuid() };
+        let profile: ContactProfile = from_json(&key.open(&context, &self.profile)?, "contact.profile")?;
+        Ok(Some(profile.name))
+    }
+}
+
+/// The profiles of some contacts, by contact; those that are gone are left out.
+pub(crate) struct ProfilesOf(pub(crate) Vec<ContactId>);
+
+impl Read for ProfilesOf {
+    type Out = HashMap<ContactId, SealedProfile>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let sealed = |row: &Row<'_>| {
+            let id = row.id(0)?;
+            Ok((id, SealedProfile { id, profile: row.bytes(1)?, key: row.id(2)? }))
+        };
+        if tx.is_postgres() {
+            let ids: Vec<_> = self.0.iter().map(|id| id.uuid()).collect();
+            let text = sql!("SELECT id, profile, key_id FROM contact WHERE tenant_id = $1 AND id = ANY($2)");
+            let rows = tx.query(text, &[tenant.into(), Param::Uuids(&ids)], sealed).await?;
+            return Ok(rows.into_iter().collect());
+        }
+        let mut found = HashMap::with_capacity(self.0.len());
+        for id in &self.0 {
+            let text = sql!("SELECT id, profile, key_id FROM contact WHERE tenant_id = $1 AND id = $2");
+            found.extend(tx.query_opt(text, params![tenant, *id], sealed).await?);
+        }
+        Ok(found)
+    }
+}
+
 impl Store {
     /// A contact with everything known of it.
     ///
@@ -182,7 +233,8 @@ impl Store {
         })
     }
 
-    /// Changes what is known of a contact.
+    /// Changes what is known of a contact. Every list shows it from then on: a row of a list
+    /// takes the name from here.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when the contact was erased.
@@ -215,6 +267,8 @@ impl Write for ChangeContact {
             sql!("UPDATE contact SET profile = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2"),
             params![tenant, self.id, &self.profile, self.now],
         )
-        .await
+        .await?;
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+        Event::new(EventKind::ContactChanged, self.now).append(tx, numbers.event).await
     }
 }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::actor_columns;
+use crate::conversation_lists::{
+    ById, ConversationCounts, ConversationQuery, Counts, List, NamedRows, WithNames,
+};
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
@@ -26,7 +29,8 @@ pub struct Summary {
     pub subject: String,
     /// The beginning of the last message.
     pub preview: String,
-    /// The name of the contact.
+    /// The name of the contact. As it is stored, the name with which the case began; as it is
+    /// read, the name that the contact has now.
     pub name: String,
     /// The address of the contact.
     pub address: String,
@@ -122,12 +126,12 @@ pub struct Conversation {
 }
 
 pub(crate) struct SealedConversation {
-    conversation: Conversation,
+    pub(crate) conversation: Conversation,
     summary: Vec<u8>,
-    key: KeyId,
+    pub(crate) key: KeyId,
 }
 
-fn sealed(row: &Row<'_>) -> Result<SealedConversation, StoreError> {
+pub(crate) fn sealed(row: &Row<'_>) -> Result<SealedConversation, StoreError> {
     Ok(SealedConversation {
         conversation: Conversation {
             id: row.id(0)?,
@@ -150,206 +154,6 @@ fn sealed(row: &Row<'_>) -> Result<SealedConversation, StoreError> {
         summary: row.bytes(7)?,
         key: row.id(8)?,
     })
-}
-
-/// Whose cases are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assignee {
-    /// Everybody's.
-    Any,
-    /// Nobody's.
-    Nobody,
-    /// One user's.
-    User(UserId),
-}
-
-/// Which cases are asked for: newest message first.
-#[derive(Clone, Copy, Debug)]
-pub struct ConversationQuery {
-    /// Where they stand; `None` for all.
-    pub status: Option<ConversationStatus>,
-    /// Whose they are.
-    pub assignee: Assignee,
-    /// In one queue only.
-    pub queue: Option<QueueId>,
-    /// Of one contact only.
-    pub contact: Option<ContactId>,
-    /// Below this last message time and id: where the page before ended.
-    pub after: Option<(Timestamp, ConversationId)>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-struct List {
-    query: ConversationQuery,
-    access: Access,
-}
-
-impl List {
-    async fn page(
-        &self,
-        tx: &mut Tx<'_>,
-        status: Option<ConversationStatus>,
-    ) -> Result<Vec<SealedConversation>, StoreError> {
-        let tenant = tx.tenant();
-        let query = &self.query;
-        let (at, id) = query.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
-        let limit = i64::from(query.limit);
-        let user = match query.assignee {
-            Assignee::User(user) => Some(user),
-            _ => None,
-        };
-        // One text a shape, so that each finds its index; filters that are seldom used alone
-        // (queue, nobody) are tried on the rows of the index.
-        let status_name = status.map(ConversationStatus::as_str);
-        let nobody = i64::from(query.assignee == Assignee::Nobody);
-        if let Some(contact) = query.contact {
-            let text = sql!(
-                "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
-                 last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
-                 FROM conversation WHERE tenant_id = $1 AND contact_id = $2 AND (last_message_at, id) < ($3, $4) \
-                 ORDER BY last_message_at DESC, id DESC LIMIT $5"
-            );
-            return tx.query(text, params![tenant, contact, at, id, limit], sealed).await;
-        }
-        if let Some(user) = user {
-            let text = sql!(
-                "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
-                 last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
-                 FROM conversation WHERE tenant_id = $1 AND assignee_id = $2 AND status = $3 \
-                 AND (last_message_at, id) < ($4, $5) AND queue_id = coalesce($6, queue_id) \
-                 ORDER BY last_message_at DESC, id DESC LIMIT $7"
-            );
-            return tx
-                .query(text, params![tenant, user, status_name, at, id, query.queue, limit], sealed)
-                .await;
-        }
-        let text = sql!(
-            "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
-             last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
-             FROM conversation WHERE tenant_id = $1 AND status = $2 AND (last_message_at, id) < ($3, $4) \
-             AND (CAST($5 AS bigint) = 0 OR assignee_id IS NULL) AND queue_id = coalesce($6, queue_id) \
-             ORDER BY last_message_at DESC, id DESC LIMIT $7"
-        );
-        tx.query(text, params![tenant, status_name, at, id, nobody, query.queue, limit], sealed).await
-    }
-}
-
-impl Read for List {
-    type Out = Vec<SealedConversation>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let mut rows = match (self.query.status, self.query.contact) {
-            (Some(status), _) => self.page(tx, Some(status)).await?,
-            (None, Some(_)) => self.page(tx, None).await?,
-            // All states: the index serves each in order, and the pages are merged.
-            (None, None) => {
-                let mut rows = Vec::new();
-                for status in ConversationStatus::ALL {
-                    rows.extend(self.page(tx, Some(status)).await?);
-                }
-                rows.sort_by_key(|row| {
-                    std::cmp::Reverse((row.conversation.last_message_at, row.conversation.id))
-                });
-                rows.truncate(self.query.limit as usize);
-                rows
-            }
-        };
-        let visible = self.access.visible();
-        rows.retain(|row| {
-            visible.queues.contains(&row.conversation.queue)
-                && visible.channels.contains(&row.conversation.account)
-        });
-        Ok(rows)
-    }
-}
-
-struct ById(Vec<ConversationId>, Access);
-
-impl Read for ById {
-    type Out = Vec<SealedConversation>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        let mut found = Vec::with_capacity(self.0.len());
-        for id in &self.0 {
-            found.extend(
-                tx.query_opt(
-                    sql!(
-                        "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, \
-                         message_count, last_message_at, last_message_kind, unread, delivery_problem, waiting_since, \
-                         created_at, version FROM conversation WHERE tenant_id = $1 AND id = $2"
-                    ),
-                    params![tenant, *id],
-                    sealed,
-                )
-                .await?,
-            );
-        }
-        let visible = self.1.visible();
-        found.retain(|row| {
-            visible.queues.contains(&row.conversation.queue)
-                && visible.channels.contains(&row.conversation.account)
-        });
-        Ok(found)
-    }
-}
-
-/// How many cases stand where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ConversationCounts {
-    /// Open ones.
-    pub open: i64,
-    /// Open ones of the user who asks.
-    pub mine: i64,
-    /// Open ones of nobody.
-    pub unassigned: i64,
-    /// Answered ones.
-    pub waiting: i64,
-    /// Resolved ones.
-    pub resolved: i64,
-}
-
-struct Counts(Access);
-
-impl Read for Counts {
-    type Out = ConversationCounts;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        let visible = self.0.visible();
-        let rows = tx
-            .query(
-                sql!(
-                    "SELECT status, assignee_id, queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
-                     WHERE tenant_id = $1 GROUP BY status, assignee_id, queue_id, channel_account_id"
-                ),
-                params![tenant],
-                |row| {
-                    Ok((
-                        row.name(0, ConversationStatus::parse)?,
-                        row.opt_id::<UserId>(1)?,
-                        row.id::<QueueId>(2)?,
-                        row.id::<ChannelAccountId>(3)?,
-                        row.int(4)?,
-                    ))
-                },
-            )
-            .await?;
-        let mut counts = ConversationCounts::default();
-        for (status, assignee, queue, account, n) in rows {
-            if !visible.queues.contains(&queue) || !visible.channels.contains(&account) {
-                continue;
-            }
-            match status {
-                ConversationStatus::Open => {
-                    counts.open += n;
-                    counts.unassigned += if assignee.is_none() { n } else { 0 };
-                    counts.mine += if assignee.is_some() && assignee == self.0.user() { n } else { 0 };
-                }
-                ConversationStatus::Waiting => counts.waiting += n,
-                ConversationStatus::Resolved => counts.resolved += n,
-            }
-        }
-        Ok(counts)
-    }
 }
 
 /// Something that happened to a case.
@@ -450,15 +254,29 @@ pub(crate) async fn insert_activity(
 }
 
 impl Store {
-    fn unseal_all(
+    /// Opens rows, each with the name that its contact has now: a name stands in one place, so
+    /// that a new one is true everywhere at once.
+    async fn unseal_all(
+        &self,
         tenant: TenantId,
-        rows: Vec<SealedConversation>,
-        keys: &std::collections::HashMap<KeyId, DataKey>,
+        (rows, profiles): NamedRows,
     ) -> Result<Vec<Conversation>, StoreError> {
+        let needed: HashSet<KeyId> =
+            rows.iter().map(|row| row.key).chain(profiles.values().map(|profile| profile.key)).collect();
+        let keys = self.keys_by_id(tenant, needed).await?;
         rows.into_iter()
             .map(|SealedConversation { mut conversation, summary, key }| {
                 let key = keys.get(&key).ok_or(StoreError::KeyGone(key))?;
                 conversation.summary = Summary::unseal(key, tenant, conversation.id, &summary)?;
+                if let Some(profile) = profiles.get(&conversation.contact) {
+                    let name = &mut conversation.summary.name;
+                    match profile.name(tenant, &keys)? {
+                        // Nobody has given the contact a name: the mail that began the case may have.
+                        Some(known) if known.is_empty() => {}
+                        Some(known) => *name = known,
+                        None => name.clear(),
+                    }
+                }
                 Ok(conversation)
             })
             .collect()
@@ -473,10 +291,8 @@ impl Store {
         access: &Access,
         query: ConversationQuery,
     ) -> Result<Vec<Conversation>, StoreError> {
-        let tenant = access.tenant();
-        let rows = self.read(access, List { query, access: access.clone() }).await?;
-        let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect()).await?;
-        Self::unseal_all(tenant, rows, &keys)
+        let rows = self.read(access, WithNames(List { query, access: access.clone() })).await?;
+        self.unseal_all(access.tenant(), rows).await
     }
 
     /// Cases by id, in the order given; those that this access cannot see are left out.
@@ -491,10 +307,8 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let tenant = access.tenant();
-        let rows = self.read(access, ById(ids.to_vec(), access.clone())).await?;
-        let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect::<HashSet<_>>()).await?;
-        Self::unseal_all(tenant, rows, &keys)
+        let rows = self.read(access, WithNames(ById(ids.to_vec(), access.clone()))).await?;
+        self.unseal_all(access.tenant(), rows).await
     }
 
     /// One case.

@@ -13,6 +13,7 @@ mod blobs;
 mod channel_accounts;
 mod clock;
 mod contacts;
+mod conversation_lists;
 mod conversations;
 mod counters;
 pub mod data_map;
@@ -61,10 +62,8 @@ pub use channel_accounts::{
 };
 pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
-pub use conversations::{
-    Activity, Assignee, ChangeConversation, Conversation, ConversationCounts, ConversationQuery, MarkSeen,
-    Summary, Thread,
-};
+pub use conversation_lists::{Assignee, ConversationCounts, ConversationQuery};
+pub use conversations::{Activity, ChangeConversation, Conversation, MarkSeen, Summary, Thread};
 pub use deliveries::{
     BeginDelivery, Delivery, NothingDue, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries,
 };

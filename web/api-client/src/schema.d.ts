@@ -1395,7 +1395,7 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */

@@ -184,6 +184,21 @@ on_both_engines!(a_contact_can_be_renamed, |engine| {
     assert_eq!(agent.patch(&path, json!({ "name": " Jan de Vries " })).expect(200)["name"], "Jan de Vries");
     let open = agent.get(&format!("/conversations/{}", text(&row, "id"))).expect(200);
     assert_eq!(open["contact"]["name"], "Jan de Vries");
+    // Every list has the new name at once, and so has what the same person writes next.
+    let named = |path: &str| {
+        let page = agent.get(path).expect(200);
+        let rows = items(&page);
+        assert!(!rows.is_empty(), "{path}");
+        rows.iter().all(|row| row["contact"]["name"] == "Jan de Vries")
+    };
+    assert!(named("/conversations?status=open"));
+    let later = receive(&server, "Jan Jansen <jan@klant.example>", "Nog een vraag", "Dag.", &[]);
+    assert_eq!(later["contact"]["name"], "Jan de Vries");
+    assert!(named("/conversations?status=open") && named("/conversations?assignee=none&status=open"));
+    let open = agent.get(&format!("/conversations/{}", text(&later, "id"))).expect(200);
+    assert_eq!(open["other_conversations"][0]["contact"]["name"], "Jan de Vries");
+    let found = agent.post("/search", json!({ "q": "factuur" })).expect(200);
+    assert_eq!(found["items"][0]["conversation"]["contact"]["name"], "Jan de Vries");
     agent.patch(&path, json!({ "name": "x".repeat(201) })).fields(&["name: too_long"]);
     agent.patch(&path, json!({ "name": "x\u{0}" })).fields(&["name: invalid", "name: invalid"]);
     agent.get(&format!("/contacts/{}", Uuid::from_u128(7))).problem(404, "not_found");

@@ -33,13 +33,15 @@ describe("live events", () => {
     const client = new QueryClient();
     const invalidate = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
     const refresh = vi.fn().mockResolvedValue(undefined);
-    const push = gather(client, refresh);
+    const messages = vi.fn().mockResolvedValue(undefined);
+    const push = gather(client, refresh, messages);
     for (let i = 0; i < 50; i++) push(frame("message_created", "c1"));
     push(frame("conversation_changed", "c2"));
     expect(refresh).not.toHaveBeenCalled();
     vi.advanceTimersByTime(200);
     expect(refresh).toHaveBeenCalledTimes(1);
     expect([...(refresh.mock.calls[0]?.[0] ?? [])].sort()).toEqual(["c1", "c2"]);
+    expect(messages).toHaveBeenCalledTimes(1);
     const named = invalidate.mock.calls.map(([filter]) => JSON.stringify(filter?.queryKey));
     expect(named.filter((key) => key === '["counts"]')).toHaveLength(1);
   });

@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 import { useWords } from "../i18n";
 import { currentSession } from "./session";
 import css from "./live.module.css";
+import { refreshMessages } from "../conversations/message-cache";
 import { refreshHeads } from "./lists";
 import { keys, queryClient } from "./queries";
 
@@ -43,6 +44,9 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.quarantine, ["accounting"]);
     case "channel_account_changed":
       return of(keys.accounts, ["accounting"]);
+    case "contact_changed":
+      // Any row may carry the name, and the frame does not say whose it is.
+      return of(keys.lists, ["conversation"], ["search"]);
     case "user_changed":
       return of(keys.users, keys.session);
   }
@@ -51,13 +55,18 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
 const GATHER_MS = 120;
 
 /** Gathers what comes in one burst, so that fifty events are one round of requests. */
-export function gather(client: QueryClient, refresh: (ids: Set<string>) => Promise<void>) {
+export function gather(
+  client: QueryClient,
+  refresh: (ids: Set<string>) => Promise<void>,
+  messages: (conversation: string, touched: Set<string>) => Promise<void> = refreshMessages,
+) {
   let pending: LiveFrame[] = [];
   function flush() {
     const frames = pending;
     pending = [];
     const stale = new Map<string, readonly string[]>();
     const changed = new Set<string>();
+    const touched = new Set<string>();
     let lists = false;
     for (const frame of frames) {
       const hit = affected(frame);
@@ -65,11 +74,16 @@ export function gather(client: QueryClient, refresh: (ids: Set<string>) => Promi
         void client.invalidateQueries();
         return;
       }
+      if (frame.message_id) touched.add(frame.message_id);
       for (const key of hit.keys) stale.set(key.join("/"), key);
       lists ||= hit.lists;
       if (hit.lists && frame.conversation_id) changed.add(frame.conversation_id);
     }
-    for (const key of stale.values()) void client.invalidateQueries({ queryKey: key });
+    for (const key of stale.values()) {
+      const [what, id] = key;
+      if (what === "messages" && id) void messages(id, touched);
+      else void client.invalidateQueries({ queryKey: key });
+    }
     if (lists) void refresh(changed);
   }
   return (frame: LiveFrame) => {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Message, Page } from "@belofte/api-client";
+import type { Message, Page, Uuid } from "@belofte/api-client";
 import type { InfiniteData } from "@tanstack/react-query";
+import { api } from "../app/api";
 import { keys, queryClient } from "../app/queries";
 
-type Pages = InfiniteData<Page<Message>, string>;
+export type Pages = InfiniteData<Page<Message>, string>;
 
 /** Puts the new state of a message in place of the old one. */
 export function replaceMessage(message: Message) {
@@ -29,4 +30,50 @@ export function appendMessage(message: Message) {
     if (!newest || newest.items.some((one) => one.id === message.id)) return old;
     return { ...old, pages: [{ ...newest, items: [...newest.items, message] }, ...older] };
   });
+}
+
+/**
+ * Lays a fresh newest page over what was loaded, older pages included. Null when
+ * the two do not meet: then messages between them are missing.
+ */
+export function mergeNewest(old: Pages, head: Page<Message>): Pages | null {
+  if (old.pages.length <= 1) return { pages: [head], pageParams: [""] };
+  const loaded = new Set(old.pages.flatMap((page) => page.items.map((one) => one.id)));
+  if (!head.items.some((one) => loaded.has(one.id))) return null;
+  const fresh = new Map(head.items.map((one) => [one.id, one]));
+  const added = head.items.filter((one) => !loaded.has(one.id));
+  return {
+    ...old,
+    pages: old.pages.map((page, index) => ({
+      ...page,
+      items: [...page.items.map((one) => fresh.get(one.id) ?? one), ...(index === 0 ? added : [])],
+    })),
+  };
+}
+
+/**
+ * Brings a conversation on screen up to date with one request, however much of it is loaded.
+ * `touched` are the messages that changed; one further back than the newest page costs them all.
+ */
+export async function refreshMessages(id: Uuid, touched: ReadonlySet<Uuid>): Promise<void> {
+  const queryKey = keys.messages(id);
+  const loaded = queryClient.getQueryData<Pages>(queryKey);
+  const active = queryClient.getQueryCache().find({ queryKey })?.isActive() ?? false;
+  if (!loaded || !active || loaded.pages.length <= 1) {
+    await queryClient.invalidateQueries({ queryKey });
+    return;
+  }
+  try {
+    const head = await api.conversations.messages(id);
+    const merged = mergeNewest(loaded, head);
+    const held = new Set(head.items.map((one) => one.id));
+    const further = loaded.pages.some((page) => page.items.some((one) => touched.has(one.id) && !held.has(one.id)));
+    if (merged && !further) {
+      queryClient.setQueryData<Pages>(queryKey, (now) => (now && mergeNewest(now, head)) ?? merged);
+      return;
+    }
+  } catch {
+    // The whole fetch below tells what is wrong.
+  }
+  await queryClient.invalidateQueries({ queryKey });
 }

@@ -43,6 +43,7 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
           {row.unread && <span className="sr-only">{t("row.unread")} </span>}
           <MailIcon size={14} className={css.channel} />
           <span className={css.who}>{who}</span>
+          {!second && <span className={css.queue}>{row.queue.name}</span>}
           <time dateTime={row.last_message_at} className={css.time} title={words.fullTime(row.last_message_at)}>
             {words.shortTime(row.last_message_at, now)}
           </time>
@@ -51,7 +52,10 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
           {second ?? (
             <>
               {lastIcon && <span className={css.last}>{lastIcon}</span>}
-              <span className={css.subject}>{row.subject || row.preview || t("row.no_subject")}</span>
+              <span className={css.subject}>
+                {row.subject || (row.preview ? "" : t("row.no_subject"))}
+                {row.preview && <span className={css.preview}>{row.preview}</span>}
+              </span>
             </>
           )}
           {row.delivery_problem && (
@@ -59,20 +63,18 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
               <WarnIcon size={13} /> {t("row.delivery_problem")}
             </span>
           )}
-          {!second && (
+          {!second && showAssignee && (
             <span className={css.meta}>
-              <span className={css.queue}>{row.queue.name}</span>
-              {showAssignee &&
-                (row.assignee ? (
-                  <span title={row.assignee.name}>
-                    <span className="sr-only">{t("row.assigned_to", { name: row.assignee.name })}</span>
-                    <Monogram name={row.assignee.name} size={18} />
-                  </span>
-                ) : (
-                  <span className={css.nobody} title={t("view.unassigned")}>
-                    <span className="sr-only">{t("view.unassigned")}</span>
-                  </span>
-                ))}
+              {row.assignee ? (
+                <span title={row.assignee.name}>
+                  <span className="sr-only">{t("row.assigned_to", { name: row.assignee.name })}</span>
+                  <Monogram name={row.assignee.name} size={18} />
+                </span>
+              ) : (
+                <span className={css.nobody} title={t("view.unassigned")}>
+                  <span className="sr-only">{t("view.unassigned")}</span>
+                </span>
+              )}
             </span>
           )}
         </span>

@@ -2,6 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { api } from "../app/api";
 import { patchLists, rowOf } from "../app/lists";
@@ -15,7 +16,10 @@ import { ActivityLine } from "./activity";
 import { Composer } from "./composer";
 import { Header } from "./header";
 import css from "./thread.module.css";
-import { weave } from "./weave";
+import { estimate, keyOf, weave } from "./weave";
+
+/** So many pixels before the top the next page is fetched. */
+const NEAR_TOP = 1200;
 
 interface Props {
   id: string;
@@ -41,6 +45,47 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     () => weave(all, activity.data?.items ?? [], !messages.hasNextPage),
     [all, activity.data, messages.hasNextPage],
   );
+  const [focused, setFocused] = useState<string | null>(null);
+  const rangeExtractor = useCallback(
+    (range: Range) => {
+      const shown = defaultRangeExtractor(range);
+      // What has the focus stays, however far one scrolls: else the focus would be nowhere.
+      const held = focused === null ? -1 : entries.findIndex((entry) => keyOf(entry) === focused);
+      if (held < 0 || shown.includes(held)) return shown;
+      return [...shown, held].sort((a, b) => a - b);
+    },
+    [entries, focused],
+  );
+  const virtual = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => estimate(entries[index]),
+    getItemKey: (index) => keyOf(entries[index]),
+    rangeExtractor,
+    overscan: 6,
+    gap: 4,
+    paddingStart: messages.hasNextPage ? 64 : 16,
+    paddingEnd: 24,
+  });
+  const items = virtual.getVirtualItems();
+
+  // Older messages come in above; what is being read stays where it is.
+  const reading = useRef<{ key: string; start: number } | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the entries change, and only then
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const known = reading.current;
+    if (!element || !known || atEnd.current) return;
+    const index = entries.findIndex((entry) => keyOf(entry) === known.key);
+    const start = virtual.measurementsCache[index]?.start;
+    if (start !== undefined && start !== known.start) element.scrollTop += start - known.start;
+  }, [entries]);
+  useLayoutEffect(() => {
+    const top = scroller.current?.scrollTop ?? 0;
+    const item = items.find((one) => one.end > top);
+    reading.current = item ? { key: String(item.key), start: item.start } : null;
+  });
+
   const lastId = all.at(-1)?.id;
   const lastMine = all.at(-1)?.author.id === session.user.id;
   const lastRef = useRef<string | undefined>(undefined);
@@ -96,13 +141,8 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     return () => document.removeEventListener("visibilitychange", mark);
   }, [id, unread, session.user.id]);
 
-  const older = async () => {
-    const element = scroller.current;
-    const from = element ? element.scrollHeight - element.scrollTop : 0;
-    await messages.fetchNextPage();
-    requestAnimationFrame(() => {
-      if (element) element.scrollTop = element.scrollHeight - from;
-    });
+  const older = () => {
+    if (messages.hasNextPage && !messages.isFetchingNextPage) void messages.fetchNextPage();
   };
 
   if (conversation.isError && !conversation.data) {
@@ -136,30 +176,49 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
             const el = event.currentTarget;
             atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
             if (atEnd.current && below > 0) setBelow(0);
+            // Fetched before the reader is there; a failure waits for the button.
+            if (el.scrollTop < NEAR_TOP && !atEnd.current && !messages.isFetchNextPageError) older();
           }}
         >
-          <div ref={content} className={css.content}>
+          {messages.isPending && <Skeleton rows={4} height={120} />}
+          {messages.isError && !messages.data && (
+            <div className={css.failure}>
+              <FailureLine error={messages.error} retry={() => void messages.refetch()} />
+            </div>
+          )}
+          <div ref={content} className={css.content} style={{ height: entries.length > 0 ? virtual.getTotalSize() : 0 }}>
             {messages.hasNextPage && (
               <Button
                 variant="default"
                 className={css.older}
                 loading={messages.isFetchingNextPage}
-                onClick={() => void older()}
+                onClick={older}
               >
                 {t("thread.older")}
               </Button>
             )}
-            {messages.isPending && <Skeleton rows={4} height={120} />}
-            {messages.isError && !messages.data && (
-              <FailureLine error={messages.error} retry={() => void messages.refetch()} />
-            )}
-            {entries.map((entry) =>
-              entry.kind === "message" ? (
-                <MessageView key={entry.message.id} message={entry.message} />
-              ) : (
-                <ActivityLine key={entry.activity.id} activity={entry.activity} />
-              ),
-            )}
+            {items.map((item) => {
+              const entry = entries[item.index];
+              if (!entry) return null;
+              return (
+                // biome-ignore lint/a11y/noStaticElementInteractions: notes where the focus is, and is nothing to act on
+                <div
+                  key={item.key}
+                  ref={virtual.measureElement}
+                  data-index={item.index}
+                  className={css.entry}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                  onFocus={() => setFocused(String(item.key))}
+                  onBlur={() => setFocused(null)}
+                >
+                  {entry.kind === "message" ? (
+                    <MessageView message={entry.message} />
+                  ) : (
+                    <ActivityLine activity={entry.activity} />
+                  )}
+                </div>
+              );
+            })}
           </div>
         </div>
         {below > 0 && (

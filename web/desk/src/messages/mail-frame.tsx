@@ -47,13 +47,18 @@ function usePictures(wanted: readonly string[], attachments: readonly Attachment
   return map;
 }
 
+/** The height that each mail had, so that one that comes back into sight does not jump. */
+const heights = new Map<string, number>();
+
 interface Props {
+  /** The message, under which the height is remembered. */
+  id: string;
   html: string;
   attachments: readonly Attachment[];
   title: string;
 }
 
-export function MailFrame({ html, attachments, title }: Props) {
+export function MailFrame({ id, html, attachments, title }: Props) {
   const words = useWords();
   const { t } = words;
   const scheme = useComputedColorScheme("light");
@@ -69,7 +74,7 @@ export function MailFrame({ html, attachments, title }: Props) {
     [mail.html, look, words.language],
   );
   const frame = useRef<HTMLIFrameElement>(null);
-  const [height, setHeight] = useState(40);
+  const [height, setHeight] = useState(() => heights.get(id) ?? 40);
   const observer = useRef<ResizeObserver | null>(null);
   useEffect(() => () => observer.current?.disconnect(), []);
 
@@ -103,7 +108,11 @@ export function MailFrame({ html, attachments, title }: Props) {
         onLoad={() => {
           const root = frame.current?.contentDocument?.body;
           if (!root) return;
-          const measure = () => setHeight(Math.ceil(root.getBoundingClientRect().height) + 1);
+          const measure = () => {
+            const next = Math.ceil(root.getBoundingClientRect().height) + 1;
+            heights.set(id, next);
+            setHeight(next);
+          };
           observer.current?.disconnect();
           observer.current = new ResizeObserver(measure);
           observer.current.observe(root);

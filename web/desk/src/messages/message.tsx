@@ -79,7 +79,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
       <div className={css.body}>
         <Cut name={author}>
           {message.html ? (
-            <MailFrame html={message.html} attachments={message.attachments} title={t("mail.frame", { author })} />
+            <MailFrame id={message.id} html={message.html} attachments={message.attachments} title={t("mail.frame", { author })} />
           ) : (
             <PlainText text={message.text} quotedFrom={message.quoted_from ?? null} />
           )}

@@ -65,6 +65,8 @@ pub enum LiveKind {
     ChannelAccountChanged,
     /// A user changed.
     UserChanged,
+    /// The name of a contact changed, in every row that shows it.
+    ContactChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -79,6 +81,7 @@ impl From<EventKind> for LiveKind {
             EventKind::QuarantineChanged => Self::QuarantineChanged,
             EventKind::ChannelAccountChanged => Self::ChannelAccountChanged,
             EventKind::UserChanged => Self::UserChanged,
+            EventKind::ContactChanged => Self::ContactChanged,
         }
     }
 }

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Lists of conversations, and how many stand where.
+
+use std::collections::{HashMap, HashSet};
+
+use belofte_model::{
+    ChannelAccountId, ContactId, ConversationId, ConversationStatus, QueueId, Timestamp, UserId,
+};
+use uuid::Uuid;
+
+use crate::contacts::{ProfilesOf, SealedProfile};
+use crate::conversations::{SealedConversation, sealed};
+use crate::engine::{params, sql};
+use crate::{Access, Read, StoreError, Tx};
+
+/// Whose cases are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignee {
+    /// Everybody's.
+    Any,
+    /// Nobody's.
+    Nobody,
+    /// One user's.
+    User(UserId),
+}
+
+/// Which cases are asked for: newest message first.
+#[derive(Clone, Copy, Debug)]
+pub struct ConversationQuery {
+    /// Where they stand; `None` for all.
+    pub status: Option<ConversationStatus>,
+    /// Whose they are.
+    pub assignee: Assignee,
+    /// In one queue only.
+    pub queue: Option<QueueId>,
+    /// Of one contact only.
+    pub contact: Option<ContactId>,
+    /// Below this last message time and id: where the page before ended.
+    pub after: Option<(Timestamp, ConversationId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+pub(crate) struct List {
+    pub(crate) query: ConversationQuery,
+    pub(crate) access: Access,
+}
+
+/// The columns that [`sealed`](crate::conversations::sealed) reads, in its order.
+macro_rules! rows_where {
+    ($condition:literal) => {
+        sql!(concat!(
+            "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
+             last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
+             FROM conversation WHERE tenant_id = $1 AND ",
+            $condition
+        ))
+    };
+}
+
+impl List {
+    async fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        status: Option<ConversationStatus>,
+    ) -> Result<Vec<SealedConversation>, StoreError> {
+        let tenant = tx.tenant();
+        let query = &self.query;
+        let (at, id) = query.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
+        let limit = i64::from(query.limit);
+        // One text a shape, so that each finds its index and reads no more rows than it gives; a
+        // queue, which is seldom asked for alone, is tried on the rows of the index.
+        let status = status.map(ConversationStatus::as_str);
+        if let Some(contact) = query.contact {
+            let text = rows_where!(
+                "contact_id = $2 AND (last_message_at, id) < ($3, $4) \
+                 ORDER BY last_message_at DESC, id DESC LIMIT $5"
+            );
+            return tx.query(text, params![tenant, contact, at, id, limit], sealed).await;
+        }
+        let text = match query.assignee {
+            Assignee::User(user) => {
+                let text = rows_where!(
+                    "assignee_id = $2 AND status = $3 AND (last_message_at, id) < ($4, $5) \
+                     AND queue_id = coalesce($6, queue_id) ORDER BY last_message_at DESC, id DESC LIMIT $7"
+                );
+                return tx
+                    .query(text, params![tenant, user, status, at, id, query.queue, limit], sealed)
+                    .await;
+            }
+            // PostgreSQL takes the index of assignees in its own order only when that order is asked for.
+            Assignee::Nobody => rows_where!(
+                "assignee_id IS NULL AND status = $2 AND (last_message_at, id) < ($3, $4) \
+                 AND queue_id = coalesce($5, queue_id) \
+                 ORDER BY assignee_id DESC, last_message_at DESC, id DESC LIMIT $6"
+            ),
+            Assignee::Any => rows_where!(
+                "status = $2 AND (last_message_at, id) < ($3, $4) AND queue_id = coalesce($5, queue_id) \
+                 ORDER BY last_message_at DESC, id DESC LIMIT $6"
+            ),
+        };
+        tx.query(text, params![tenant, status, at, id, query.queue, limit], sealed).await
+    }
+}
+
+impl Read for List {
+    type Out = Vec<SealedConversation>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let mut rows = match (self.query.status, self.query.contact) {
+            (Some(status), _) => self.page(tx, Some(status)).await?,
+            (None, Some(_)) => self.page(tx, None).await?,
+            // All states: the index serves each in order, and the pages are merged.
+            (None, None) => {
+                let mut rows = Vec::new();
+                for status in ConversationStatus::ALL {
+                    rows.extend(self.page(tx, Some(status)).await?);
+                }
+                rows.sort_by_key(|row| {
+                    std::cmp::Reverse((row.conversation.last_message_at, row.conversation.id))
+                });
+                rows.truncate(self.query.limit as usize);
+                rows
+            }
+        };
+        let visible = self.access.visible();
+        rows.retain(|row| {
+            visible.queues.contains(&row.conversation.queue)
+                && visible.channels.contains(&row.conversation.account)
+        });
+        Ok(rows)
+    }
+}
+
+pub(crate) struct ById(pub(crate) Vec<ConversationId>, pub(crate) Access);
+
+impl Read for ById {
+    type Out = Vec<SealedConversation>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let mut found = Vec::with_capacity(self.0.len());
+        for id in &self.0 {
+            found.extend(tx.query_opt(rows_where!("id = $2"), params![tenant, *id], sealed).await?);
+        }
+        let visible = self.1.visible();
+        found.retain(|row| {
+            visible.queues.contains(&row.conversation.queue)
+                && visible.channels.contains(&row.conversation.account)
+        });
+        Ok(found)
+    }
+}
+
+/// Rows with the profiles of their contacts, both as of one moment.
+pub(crate) type NamedRows = (Vec<SealedConversation>, HashMap<ContactId, SealedProfile>);
+
+pub(crate) struct WithNames<R>(pub(crate) R);
+
+impl<R: Read<Out = Vec<SealedConversation>>> Read for WithNames<R> {
+    type Out = NamedRows;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let rows = self.0.run(tx).await?;
+        let contacts: HashSet<ContactId> = rows.iter().map(|row| row.conversation.contact).collect();
+        let profiles = ProfilesOf(contacts.into_iter().collect()).run(tx).await?;
+        Ok((rows, profiles))
+    }
+}
+
+/// How many cases stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConversationCounts {
+    /// Open ones.
+    pub open: i64,
+    /// Open ones of the user who asks.
+    pub mine: i64,
+    /// Open ones of nobody.
+    pub unassigned: i64,
+    /// Answered ones.
+    pub waiting: i64,
+    /// Resolved ones.
+    pub resolved: i64,
+}
+
+pub(crate) struct Counts(pub(crate) Access);
+
+impl Read for Counts {
+    type Out = ConversationCounts;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let visible = self.0.visible();
+        let rows = tx
+            .query(
+                sql!(
+                    "SELECT status, assignee_id, queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
+                     WHERE tenant_id = $1 GROUP BY status, assignee_id, queue_id, channel_account_id"
+                ),
+                params![tenant],
+                |row| {
+                    Ok((
+                        row.name(0, ConversationStatus::parse)?,
+                        row.opt_id::<UserId>(1)?,
+                        row.id::<QueueId>(2)?,
+                        row.id::<ChannelAccountId>(3)?,
+                        row.int(4)?,
+                    ))
+                },
+            )
+            .await?;
+        let mut counts = ConversationCounts::default();
+        for (status, assignee, queue, account, n) in rows {
+            if !visible.queues.contains(&queue) || !visible.channels.contains(&account) {
+                continue;
+            }
+            match status {
+                ConversationStatus::Open => {
+                    counts.open += n;
+                    counts.unassigned += if assignee.is_none() { n } else { 0 };
+                    counts.mine += if assignee.is_some() && assignee == self.0.user() { n } else { 0 };
+                }
+                ConversationStatus::Waiting => counts.waiting += n,
+                ConversationStatus::Resolved => counts.resolved += n,
+            }
+        }
+        Ok(counts)
+    }
+}

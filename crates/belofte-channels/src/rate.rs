@@ -16,6 +16,14 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// A part of this rate: so many at once, and so much more seldom, that `parts` of them make the
+    /// whole; at least one at once.
+    #[must_use]
+    pub fn part(self, parts: u32) -> Self {
+        let burst = (self.burst / parts.max(1)).max(1);
+        Self { burst, every: self.every.saturating_mul(self.burst.max(1)) / burst }
+    }
+
     /// `count` in each minute, and as many at once.
     #[must_use]
     pub fn per_minute(count: u32) -> Self {
@@ -60,6 +68,26 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
         }
         self.full_at.insert(key, now + self.rate.every);
         true
+    }
+
+    /// Whether one could be taken from the bucket of `key` at `now`; nothing is taken.
+    #[must_use]
+    pub fn has(&self, key: K, now: Duration) -> bool {
+        self.full_at.get(&key).is_none_or(|full_at| {
+            let next = (*full_at).max(now) + self.rate.every;
+            next.saturating_sub(now) <= self.rate.every.saturating_mul(self.rate.burst.max(1))
+        })
+    }
+
+    /// Takes one from the bucket of `key` at `now` for what has happened already, even when it is
+    /// empty: what is taken too much is waited for, for one full bucket at most.
+    pub fn charge(&mut self, key: K, now: Duration) {
+        if !self.take(key, now)
+            && let Some(full_at) = self.full_at.get_mut(&key)
+        {
+            let most = self.rate.every.saturating_mul(self.rate.burst.max(1).saturating_mul(2));
+            *full_at = (*full_at + self.rate.every).min(now + most);
+        }
     }
 
     /// How many keys are remembered.
@@ -121,6 +149,23 @@ mod tests {
         assert!(buckets.take('a', secs(110)));
         assert!(!buckets.take('a', secs(110)));
         assert_eq!((0..4).filter(|_| buckets.take('a', secs(10_000))).count(), 3, "full again, not fuller");
+    }
+
+    #[test]
+    fn a_charge_counts_what_has_happened_and_looking_costs_nothing() {
+        let mut buckets = Buckets::new(Rate { burst: 2, every: secs(10) }, 8);
+        assert!((0..100).all(|_| buckets.has('a', secs(0))), "looking takes nothing");
+        (0..2).for_each(|_| buckets.charge('a', secs(0)));
+        assert!(!buckets.has('a', secs(0)));
+        (0..100).for_each(|_| buckets.charge('a', secs(0)));
+        assert!(!buckets.has('a', secs(29)) && buckets.has('a', secs(30)), "a debt is one bucket at most");
+    }
+
+    #[test]
+    fn parts_of_a_rate_make_the_whole() {
+        let rate = Rate { burst: 300, every: Duration::from_millis(200) };
+        assert_eq!(rate.part(4), Rate { burst: 75, every: Duration::from_millis(800) });
+        assert_eq!(Rate { burst: 1, every: secs(9) }.part(4), Rate { burst: 1, every: secs(9) });
     }
 
     #[test]

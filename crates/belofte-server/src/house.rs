@@ -147,6 +147,7 @@ async fn mail_listener(
         max_connections_per_client: smtp.max_connections_per_client.as_usize(),
         connections_per_client: rate(smtp.connections_per_minute.get()),
         messages_per_client: rate(smtp.messages_per_minute.get()),
+        recipients_per_client: rate(smtp.recipients_per_minute.get()),
         messages_per_account: rate(smtp.account_messages_per_minute.get()),
         exempt: smtp.exempt.clone(),
         memory: smtp.memory_bytes.as_usize(),

@@ -52,7 +52,9 @@ pub struct ListenerSettings {
     pub connections_per_client: Option<Rate>,
     /// How fast a client may begin messages.
     pub messages_per_client: Option<Rate>,
-    /// How fast an account may receive.
+    /// How fast a client may name recipients, known ones and others.
+    pub recipients_per_client: Option<Rate>,
+    /// How fast an account may receive. One client may take up a part of it ([`SHARES`]).
     pub messages_per_account: Option<Rate>,
     /// Servers of the operator's own, which queue and limit by themselves: no limit by client
     /// or account, no greeting delay.
@@ -63,8 +65,8 @@ pub struct ListenerSettings {
 
 impl ListenerSettings {
     /// The usual limits: 1,000 connections, 20 for a client, 60 new ones and 120 messages a
-    /// minute for a client, 300 messages a minute for an account, 256 MiB under way, no greeting
-    /// delay, no TLS; loopback is exempt.
+    /// minute for a client, 1,200 recipients, 300 messages a minute for an account, 256 MiB under
+    /// way, no greeting delay, no TLS; loopback is exempt.
     #[must_use]
     pub fn new(bind: SocketAddr, session: SessionSettings) -> Self {
         let loopback = [(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)];
@@ -78,6 +80,7 @@ impl ListenerSettings {
             max_connections_per_client: 20,
             connections_per_client: Some(Rate::per_minute(60)),
             messages_per_client: Some(Rate::per_minute(120)),
+            recipients_per_client: Some(Rate::per_minute(1_200)),
             messages_per_account: Some(Rate::per_minute(300)),
             exempt: loopback.into_iter().filter_map(network).collect(),
             memory: 256 * 1024 * 1024,
@@ -87,6 +90,10 @@ impl ListenerSettings {
 
 /// Rate limits remember so many clients and accounts.
 const REMEMBERED: usize = 16 * 1024;
+
+/// So many clients, each sending as fast as it may, fill what one account may receive: one alone
+/// leaves room for the others.
+pub const SHARES: u32 = 4;
 
 /// Bytes are read in pieces of this size.
 const READ_SIZE: usize = 16 * 1024;
@@ -117,7 +124,9 @@ struct Counts {
     by_client: HashMap<IpAddr, usize>,
     connections: Option<Buckets<IpAddr>>,
     messages: Option<Buckets<IpAddr>>,
+    recipients: Option<Buckets<IpAddr>>,
     accounts: Option<Buckets<u128>>,
+    shares: Option<Buckets<(u128, IpAddr)>>,
 }
 
 impl Listener {
@@ -134,7 +143,9 @@ impl Listener {
             by_client: HashMap::new(),
             connections: buckets(settings.connections_per_client),
             messages: buckets(settings.messages_per_client),
+            recipients: buckets(settings.recipients_per_client),
             accounts: settings.messages_per_account.map(|rate| Buckets::new(rate, REMEMBERED)),
+            shares: settings.messages_per_account.map(|rate| Buckets::new(rate.part(SHARES), REMEMBERED)),
         };
         let shared = Shared {
             session: Arc::new(settings.session.clone()),
@@ -267,10 +278,37 @@ impl Place {
             || counts.messages.as_mut().is_none_or(|buckets| buckets.take(client_key(self.client), now))
     }
 
-    fn may_receive(&self, account: &Account) -> bool {
+    /// Whether the client may name another recipient, of whatever address.
+    fn may_ask(&self) -> bool {
         let now = self.shared.now();
         let mut counts = self.shared.counts();
-        self.exempt || counts.accounts.as_mut().is_none_or(|buckets| buckets.take(account.key(), now))
+        self.exempt
+            || counts.recipients.as_mut().is_none_or(|buckets| buckets.take(client_key(self.client), now))
+    }
+
+    /// Whether `account` may receive another message, from this client. Takes nothing: a recipient
+    /// that is named and gets no message costs its account nothing.
+    fn may_receive(&self, account: &Account) -> bool {
+        let (now, share) = (self.shared.now(), (account.key(), client_key(self.client)));
+        let counts = self.shared.counts();
+        self.exempt
+            || (counts.accounts.as_ref().is_none_or(|buckets| buckets.has(account.key(), now))
+                && counts.shares.as_ref().is_none_or(|buckets| buckets.has(share, now)))
+    }
+
+    /// `account` has received a message from this client.
+    fn received(&self, account: &Account) {
+        if self.exempt {
+            return;
+        }
+        let (now, share) = (self.shared.now(), (account.key(), client_key(self.client)));
+        let mut counts = self.shared.counts();
+        if let Some(buckets) = counts.accounts.as_mut() {
+            buckets.charge(account.key(), now);
+        }
+        if let Some(buckets) = counts.shares.as_mut() {
+            buckets.charge(share, now);
+        }
     }
 }
 
@@ -327,6 +365,7 @@ async fn serve(stream: TcpStream, place: &Place, shutdown: &CancellationToken) -
                 }
             }
             Step::Admit => session.admitted(place.may_send()),
+            Step::Resolve(_) if !place.may_ask() => session.resolved(Resolution::TooMany),
             Step::Resolve(address) => {
                 let found = match shared.intake.resolve(&address).await {
                     Recipient::Known(account) if place.may_receive(&account) => Resolution::Known(account),
@@ -370,7 +409,10 @@ async fn deliver(place: &Place, handover: Handover<Account>) -> Vec<Result<(), R
         };
         let result = place.shared.intake.receive(&account, envelope, text.clone()).await;
         let outcome = match result {
-            Ok(()) => "stored",
+            Ok(()) => {
+                place.received(&account);
+                "stored"
+            }
             Err(ReceiveError::Full) => "full",
             Err(ReceiveError::Busy) => "busy",
             Err(ReceiveError::TooLarge) => "too_large",

@@ -63,7 +63,15 @@ impl At {
 
     /// A client behind the greeting and EHLO.
     async fn greeted(&self) -> Client {
-        let mut client = self.connect().await;
+        self.greeted_from("127.0.0.1").await
+    }
+
+    /// As [`greeted`](Self::greeted), with this address of the loopback network.
+    async fn greeted_from(&self, from: &str) -> Client {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::new(from.parse().expect("address"), 0)).expect("a loopback address");
+        let tcp = socket.connect(self.address).await.expect("connected");
+        let mut client = Client { line: Line::Plain(tcp), heard: BytesMut::new() };
         assert!(client.reply().await.starts_with("220 "));
         assert!(client.say("EHLO client.example").await.contains("PIPELINING"));
         client
@@ -268,6 +276,51 @@ async fn connections_and_messages_are_limited_in_rate() {
     let own = start(own).await;
     own.greeted().await;
     own.greeted().await;
+}
+
+/// A stranger who names a mailbox again and again and never sends it anything costs it nothing, and
+/// one who sends to it as fast as it may leaves room for the others.
+#[tokio::test]
+async fn a_stranger_cannot_close_a_mailbox() {
+    let rate = |burst| Some(Rate { burst, every: Duration::from_secs(3_600) });
+    let at = start(ListenerSettings { messages_per_account: rate(8), ..settings(Protocol::Smtp) }).await;
+    let mut stranger = at.greeted().await;
+    assert!(stranger.say("MAIL FROM:<a@b.example>").await.starts_with("250"));
+    for _ in 0..50 {
+        assert!(stranger.say("RCPT TO:<info@shop.example>").await.starts_with("250"));
+    }
+    assert!(stranger.say("RSET").await.starts_with("250"));
+    for _ in 0..2 {
+        assert!(stranger.mail("info@shop.example").await.starts_with("250"));
+    }
+    assert!(stranger.mail("info@shop.example").await.starts_with("450 4.7.1"), "its share is used up");
+    let mut other = at.greeted_from("127.0.0.2").await;
+    assert!(other.mail("info@shop.example").await.starts_with("250"), "room for the others");
+
+    let mut twice = at.greeted_from("127.0.0.3").await;
+    twice.say("MAIL FROM:<a@b.example>").await;
+    for to in ["info@shop.example", "Info@shop.example", "help@shop.example"] {
+        assert!(twice.say(&format!("RCPT TO:<{to}>")).await.starts_with("250"));
+    }
+    twice.say("DATA").await;
+    assert!(twice.say("Subject: x\r\n\r\nhello\r\n.").await.starts_with("250"));
+    assert!(twice.mail("info@shop.example").await.starts_with("250"), "one message was one, named twice");
+    assert!(twice.mail("info@shop.example").await.starts_with("450 4.7.1"));
+}
+
+#[tokio::test]
+async fn a_client_may_name_so_many_recipients() {
+    let rate = Some(Rate { burst: 3, every: Duration::from_secs(3_600) });
+    let at = start(ListenerSettings { recipients_per_client: rate, ..settings(Protocol::Smtp) }).await;
+    let mut client = at.greeted().await;
+    client.say("MAIL FROM:<a@b.example>").await;
+    let mut replies = Vec::new();
+    for to in ["no@shop.example", "none@shop.example", "info@shop.example", "help@shop.example"] {
+        replies.push(client.say(&format!("RCPT TO:<{to}>")).await[..3].to_owned());
+    }
+    assert_eq!(replies, ["550", "550", "250", "450"]);
+    let mut other = at.greeted_from("127.0.0.2").await;
+    assert!(other.mail("info@shop.example").await.starts_with("250"), "another client has its own limit");
 }
 
 #[tokio::test]

@@ -114,6 +114,8 @@ pub enum Resolution<A> {
     Unknown,
     /// The account had too many messages in a short time.
     Busy,
+    /// The client named too many recipients in a short time.
+    TooMany,
     /// It cannot be told at the moment.
     TryLater,
 }
@@ -309,6 +311,9 @@ impl<A: Clone> Session<A> {
             Resolution::Known(account) => self.accept(account, given, &asked),
             Resolution::Paused => self.reply("450 4.2.1 mailbox is paused, try again later"),
             Resolution::Busy => self.reply("450 4.7.1 mailbox gets mail too fast, try again later"),
+            Resolution::TooMany => {
+                self.reply("450 4.7.1 too many recipients from your address, try again later");
+            }
             Resolution::TryLater => self.reply("451 4.3.0 mailbox cannot be looked up now, try again later"),
             Resolution::Unknown => match asked.split_detail() {
                 // An account may have a plus in its own address; only when it has not is what

@@ -116,7 +116,9 @@ sections! {
         connections_per_minute: Whole<1, 1_000_000> = "60";
         /// How many mails a minute one client may begin.
         messages_per_minute: Whole<1, 1_000_000> = "120";
-        /// How many mails a minute one account may receive.
+        /// How many recipients a minute one client may name.
+        recipients_per_minute: Whole<1, 1_000_000> = "1200";
+        /// How many mails a minute one account may receive; a quarter of them from one client.
         account_messages_per_minute: Whole<1, 1_000_000> = "300";
         /// Mail servers of one's own, which queue and limit by themselves: no limit holds for them.
         exempt: Vec<Network> = "127.0.0.0/8, ::1";

@@ -219,8 +219,10 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let limits = &config.limits;
     let bounds = Bounds {
         connections: limits.connections.as_usize(),
+        of_one_address: limits.connections_per_address.as_usize(),
         handshake: Duration::from_secs(limits.handshake_s.get()),
         head: Duration::from_secs(limits.head_s.get()),
+        idle: Duration::from_secs(limits.idle_s.get()),
     };
     let tls = desk_certificate.listener(&[b"h2", b"http/1.1"])?;
     life.spawn(http::serve(listener, tls, router, bounds, life.tracker.clone(), life.stop.clone()));

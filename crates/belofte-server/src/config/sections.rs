@@ -138,10 +138,15 @@ sections! {
     Limits as limits = "limits" {
         /// How many HTTPS connections at once; more wait in the system's queue.
         connections: Whole<16, 100_000> = "2048";
+        /// How many HTTPS connections at once of one address (an IPv6 client is its /64); more are
+        /// closed at once.
+        connections_per_address: Whole<4, 100_000> = "256";
         /// Within how many seconds a connection must finish its TLS handshake.
         handshake_s: Whole<1, 120> = "10";
         /// Within how many seconds the head of a request must arrive.
         head_s: Whole<1, 120> = "15";
+        /// After how many seconds without a request a connection of HTTP/2 is closed.
+        idle_s: Whole<5, 3_600> = "120";
         /// Within how many seconds the body of a request must arrive.
         body_s: Whole<1, 3_600> = "120";
         /// The longest JSON body, in bytes.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! HTTP: what every endpoint shares.
 
+mod activity;
 mod around;
 mod code;
 mod context;
 mod cookie;
+mod doors;
 mod error;
 mod extract;
 pub mod live;
@@ -24,6 +26,7 @@ pub use around::{Around, CONTENT_SECURITY_POLICY, around, own_page};
 pub use code::{Code, FieldCode};
 pub use context::{Allowance, Context};
 pub use cookie::{Cookie, bearer};
+pub use doors::Held;
 pub use error::{Answer, ApiError, Checks, page_limit};
 pub use extract::{ContextOf, Id, IdempotencyKey, Json, Query, parse, read};
 pub use problem::{FieldProblem, MEDIA_TYPE as PROBLEM_MEDIA_TYPE, Organisation, Problem};

@@ -21,6 +21,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::Peer;
+use super::activity::{Activity, Watched};
+use super::doors::{Doors, Held};
 use super::stall::Stalled;
 
 /// What connections may take.
@@ -28,10 +30,14 @@ use super::stall::Stalled;
 pub struct Bounds {
     /// How many at once; more wait in the system's queue.
     pub connections: usize,
+    /// How many of one address at once; more are closed at once.
+    pub of_one_address: usize,
     /// Within how long the TLS handshake must be finished.
     pub handshake: Duration,
     /// Within how long the head of a request must arrive; also how long HTTP/1 stays open idle.
     pub head: Duration,
+    /// After how long without a request, or without an answer that moves on, HTTP/2 is ended.
+    pub idle: Duration,
 }
 
 /// The largest head of a request, in bytes.
@@ -40,6 +46,8 @@ const HEAD_BYTES: usize = 32 * 1024;
 const STREAMS: u32 = 100;
 /// How long the other end may take nothing of what is sent.
 const STALL: Duration = Duration::from_secs(60);
+/// How long answers that nobody takes may still hold an idle connection.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves `router` over TLS on `listener` until `stop`; connections are tasks of `tracker`, which
 /// finish the requests that run. The protocols of `tls` must be `h2` and `http/1.1`.
@@ -53,6 +61,7 @@ pub async fn serve(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(bounds.connections));
+    let doors = Doors::new(bounds.of_one_address);
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -72,11 +81,15 @@ pub async fn serve(
                 continue;
             }
         };
+        let Some(place) = doors.enter(peer.ip(), place) else {
+            metrics::counter!("belofte_http_refused_connections_total").increment(1);
+            continue;
+        };
         let (acceptor, router, stop) = (acceptor.clone(), router.clone(), stop.clone());
         tracker.spawn(async move {
             // An error here is the other end's: it spoke no TLS, was too slow or went away.
-            let _ = connection(stream, Peer(peer), acceptor, router, bounds, stop).await;
-            drop(place);
+            let held = Held(Arc::new(place));
+            let _ = connection(stream, Peer(peer), held, acceptor, router, bounds, stop).await;
         });
     }
 }
@@ -84,6 +97,7 @@ pub async fn serve(
 async fn connection(
     stream: TcpStream,
     peer: Peer,
+    held: Held,
     acceptor: TlsAcceptor,
     router: Router,
     bounds: Bounds,
@@ -102,9 +116,18 @@ async fn connection(
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .keep_alive_timeout(Duration::from_secs(20));
+    let activity = Arc::new(Activity::default());
+    let watched = Arc::clone(&activity);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(axum::body::Body::new) as Request)
+        request.extensions_mut().insert(held.clone());
+        let (running, activity) = (watched.begin(), Arc::clone(&watched));
+        let answering = router.clone().oneshot(request.map(axum::body::Body::new) as Request);
+        async move {
+            let response = answering.await;
+            drop(running);
+            response.map(|response| response.map(|body| Watched::new(body, activity)))
+        }
     });
     let serving = builder.serve_connection_with_upgrades(stream, service);
     let mut serving = std::pin::pin!(serving);
@@ -113,6 +136,10 @@ async fn connection(
         () = stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await
+        }
+        () = activity.idle(bounds.idle) => {
+            serving.as_mut().graceful_shutdown();
+            timeout(FAREWELL, serving).await?
         }
     };
     ended.map_err(io::Error::other)

@@ -217,20 +217,32 @@ async fn a_panic_is_an_answer_that_repeats_nothing() {
 
 /// A listener on a free port, with short times; the life that it belongs to.
 async fn listening(folder: &std::path::Path) -> (std::net::SocketAddr, Life) {
+    let short = Duration::from_millis(200);
+    let bounds = Bounds { connections: 2, of_one_address: 2, handshake: short, head: short, idle: short };
+    listening_within(folder, bounds).await
+}
+
+async fn listening_within(folder: &std::path::Path, bounds: Bounds) -> (std::net::SocketAddr, Life) {
     let certificate =
         tls::Certificate::self_signed(folder, "desk.example", Clock::System.now()).expect("made");
     let config = certificate.listener(&[b"h2", b"http/1.1"]).expect("usable");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let life = Life::default();
-    let bounds =
-        Bounds { connections: 2, handshake: Duration::from_millis(200), head: Duration::from_millis(200) };
     life.spawn(serve(listener, config, router(), bounds, life.tracker.clone(), life.stop.clone()));
     (address, life)
 }
 
 async fn connect(
     address: std::net::SocketAddr,
+    folder: &std::path::Path,
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.expect("connects");
+    connect_over(stream, folder).await
+}
+
+async fn connect_over(
+    stream: TcpStream,
     folder: &std::path::Path,
 ) -> tokio_rustls::client::TlsStream<TcpStream> {
     use rustls_pki_types::pem::PemObject as _;
@@ -244,7 +256,6 @@ async fn connect(
         .with_root_certificates(roots)
         .with_no_client_auth();
     let name = rustls_pki_types::ServerName::try_from("desk.example").expect("a name");
-    let stream = TcpStream::connect(address).await.expect("connects");
     tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("TLS")
 }
 
@@ -285,6 +296,54 @@ async fn the_slow_lose_their_place() {
     let mut text = String::new();
     third.read_to_string(&mut text).await.expect("reads");
     assert!(text.contains("200 OK"), "{text}");
+}
+
+/// The client's preface and an empty SETTINGS frame (RFC 9113, sections 3.4 and 6.5).
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn a_connection_of_http2_that_asks_nothing_loses_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, _life) = listening(folder.path()).await;
+    let mut mute = connect(address, folder.path()).await;
+    mute.write_all(HTTP2).await.expect("sends");
+    let mut heard = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(15), mute.read_to_end(&mut heard)).await;
+    assert!(ended.is_ok(), "it may stay for ever");
+    assert!(!heard.is_empty(), "it spoke HTTP/2");
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = Duration::from_secs(60);
+    let bounds = Bounds { connections: 8, of_one_address: 2, handshake: long, head: long, idle: long };
+    let (address, _life) = listening_within(folder.path(), bounds).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect(address, folder.path()).await;
+        stream.write_all(HTTP2).await.expect("sends");
+        held.push(stream);
+    }
+    let mut third = TcpStream::connect(address).await.expect("connects");
+    let closed = tokio::time::timeout(Duration::from_secs(10), third.read(&mut [0; 16])).await;
+    assert!(matches!(closed, Ok(Ok(0) | Err(_))), "the third of one address is closed: {closed:?}");
+    // Somebody else is served meanwhile, and the first address again when one of its own has gone.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.2:0".parse().expect("an address")).expect("loopback");
+    let other = socket.connect(address).await.expect("connects");
+    connect_over(other, folder.path()).await;
+    drop(held.pop());
+    let again = async {
+        loop {
+            let mut stream = TcpStream::connect(address).await.expect("connects");
+            let wait = Duration::from_millis(200);
+            if tokio::time::timeout(wait, stream.read(&mut [0; 1])).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.expect("the place is given back");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ::http::HeaderMap;
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -18,7 +19,7 @@ use super::{Connect, LiveFrame, LiveKind};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::live::{Fact, MESSAGE_BYTES, own_origin, stream};
-use crate::http::{self, ApiError, Code, Cookie, FieldCode, Query, bearer};
+use crate::http::{self, ApiError, Code, Cookie, FieldCode, Held, Query, bearer};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::get(
@@ -81,6 +82,7 @@ pub async fn handle(
     signed: Signed,
     Query(asked): Query<Connect>,
     headers: HeaderMap,
+    held: Option<Extension<Held>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> http::Answer<Response> {
     own_origin(&headers, &app.public_url)?;
@@ -95,6 +97,8 @@ pub async fn handle(
     let stop = app.stop.clone();
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
+        // The stream is still a connection: it counts until it ends.
+        let _held = held;
         let (facts, receiver) = mpsc::channel(BEHIND);
         let given = give(&app, listener, &pass, facts, move || clock.now());
         tokio::join!(given, stream(socket, hello, receiver, stop));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The composition root: stores, verbs, channels and the desk become one process.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,9 @@ use belofte_channels::email::submission::{Patience, Submission};
 use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_core::Core;
-use belofte_store::{Clock, EngineSettings, PostgresSettings, Store, StoreSettings, Views};
+use belofte_store::{
+    Clock, EngineSettings, PostgresSettings, SchemaState, Store, StoreSettings, Views, schemas,
+};
 use belofte_vault::{Random, RootKey};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -30,7 +33,7 @@ use crate::keeper::{self, Attention};
 use crate::lifecycle::{Ended, Life, quiet_panics};
 use crate::node::Node;
 use crate::passwords::Passwords;
-use crate::{api, http, observability, worker};
+use crate::{api, http, observability, private, worker};
 
 /// Mails that are filed at once, without the detour over the job table.
 const FILING: usize = 32;
@@ -69,28 +72,101 @@ pub fn store_settings(config: &Config) -> anyhow::Result<StoreSettings> {
     Ok(StoreSettings { folder: config.data_folder().to_owned(), engine })
 }
 
-/// Opens the stores of `config`; the root key is made at first start, with a loud note.
+/// Makes the data folder, closed to others.
+fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+    let folder = config.data_folder();
+    let closed = private::make_folder(folder)
+        .with_context(|| format!("cannot make the folder {} for its owner only", folder.display()))?;
+    if closed {
+        tracing::warn!(file = %folder.display(), "the data folder was open to others on this machine; it no longer is");
+    }
+    Ok(())
+}
+
+/// Opens the stores of `config`, makes what is missing and brings the schemas up to date. The root
+/// key is made at first start; [`root_key_note`] then says what to do with it.
 ///
 /// # Errors
 /// What keeps them shut, in words for the operator.
 pub async fn open_store(config: &Config, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
-    let folder = config.data_folder().to_owned();
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    make_data_folder(config)?;
     let file = config.root_key_file();
     let root = match RootKey::open_file(&file).with_context(|| format!("the root key {}", file.display()))? {
         Some(root) => root,
         None => {
-            let root = RootKey::create_file(&file, random)
-                .with_context(|| format!("cannot make the root key {}", file.display()))?;
-            tracing::warn!(
-                file = %file.display(),
-                "a new root key was made. Copy it to a safe place off this machine NOW: without it \
-                 nothing that is stored can ever be read again"
-            );
-            root
+            // The mark comes first: a key without its note is worse than a note too many.
+            let mark = root_key_mark(config);
+            let marked = std::fs::File::create(&mark).and_then(|mark| mark.sync_all());
+            marked.with_context(|| format!("cannot write {}", mark.display()))?;
+            RootKey::create_file(&file, random)
+                .with_context(|| format!("cannot make the root key {}", file.display()))?
         }
     };
+    open_with(config, root, clock, random).await
+}
+
+/// Opens the stores of `config` as they are, for a command that looks or that works beside a server:
+/// nothing is made and no schema is changed.
+///
+/// # Errors
+/// When there is no installation, or its schemas are not those of this program, in words for the
+/// operator; what keeps the stores shut.
+pub async fn open_existing(config: &Config, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
+    let file = config.root_key_file();
+    let root = RootKey::open_file(&file).with_context(|| format!("the root key {}", file.display()))?;
+    let none = "there is no installation yet: `belofte serve` or `belofte tenant create` makes one";
+    let root = root.with_context(|| format!("there is no root key {}; {none}", file.display()))?;
+    let (content, keys) = schemas(&store_settings(config)?).await;
+    for (name, state) in [("content", content), ("keys", keys)] {
+        match state {
+            SchemaState::UpToDate => {}
+            SchemaState::Absent => anyhow::bail!("the database of {name} has no schema; {none}"),
+            SchemaState::Behind(_) => anyhow::bail!(
+                "the schema of the database of {name} is that of an older version; stop its server and run \
+                 `belofte migrate`, or use the version that is running"
+            ),
+            SchemaState::Ahead => {
+                anyhow::bail!("the schema of the database of {name} is that of a newer version; use that one")
+            }
+            SchemaState::Unreachable => anyhow::bail!("the database of {name} cannot be reached or read"),
+        }
+    }
+    open_with(config, root, clock, random).await
+}
+
+/// The file that is there for as long as nobody has said that a copy of the root key is kept.
+fn root_key_mark(config: &Config) -> PathBuf {
+    let mut name = config.root_key_file().into_os_string();
+    name.push(".not-kept");
+    name.into()
+}
+
+/// What the operator must still do with a root key that was made here; `None` when they said that
+/// they keep a copy ([`root_key_kept`]).
+#[must_use]
+pub fn root_key_note(config: &Config) -> Option<String> {
+    root_key_mark(config).exists().then(|| {
+        format!(
+            "The root key {} was made here. Copy it to a safe place off this machine NOW, apart from the \
+             back-ups: without it nothing that is stored can ever be read again. When you keep a copy, say \
+             `belofte keys kept`.",
+            config.root_key_file().display()
+        )
+    })
+}
+
+/// The operator says that a copy of the root key is kept: the note ends.
+///
+/// # Errors
+/// The mark cannot be removed.
+pub fn root_key_kept(config: &Config) -> std::io::Result<()> {
+    match std::fs::remove_file(root_key_mark(config)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn open_with(config: &Config, root: RootKey, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
     let settings = store_settings(config)?;
     let store = Store::open(&settings, root, clock.clone(), random.clone())
         .await
@@ -118,15 +194,23 @@ fn smtp_tls(config: &Config, desk: &Arc<Certificate>) -> anyhow::Result<Listener
     Ok(ListenerTls::StartTls(certificate.listener(&[])?))
 }
 
+/// The certificate authorities of a file in PEM.
+///
+/// # Errors
+/// In words for the operator: it cannot be read, or holds none.
+pub fn root_certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let shown = || format!("{}", file.display());
+    let roots = CertificateDer::pem_file_iter(file).with_context(shown)?;
+    let roots: Vec<_> = roots.collect::<Result<_, _>>().with_context(shown)?;
+    anyhow::ensure!(!roots.is_empty(), "{} holds no certificate in PEM", file.display());
+    Ok(roots)
+}
+
 fn outbound(config: &Config) -> anyhow::Result<(Outbound, Arc<rustls::ClientConfig>)> {
     let register = Register::new(Vec::new())?;
     let outbound = Outbound::new(register, config.outbound.allow_private.clone());
-    let mut roots = Vec::new();
-    if let Some(file) = &config.outbound.root_certs_file {
-        for root in CertificateDer::pem_file_iter(file).with_context(|| format!("{}", file.display()))? {
-            roots.push(root.with_context(|| format!("{}", file.display()))?);
-        }
-    }
+    let roots = config.outbound.root_certs_file.as_deref().map(root_certificates).transpose()?;
+    let roots = roots.unwrap_or_default();
     Ok((outbound, client_tls(roots)?))
 }
 
@@ -164,16 +248,19 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     quiet_panics();
     let (outbound, client_tls) = outbound(&config)?;
     let exporter = observability::start(&config.observability, &outbound, &client_tls, &clock, &random)?;
+    // Before anything is made or changed: an address that is taken is a wrong configuration.
     let figures = match config.observability.metrics_listen {
-        Some(address) => Some((observability::Figures::install()?, address)),
+        Some(address) => Some(observability::Figures::listen(address).await?),
         None => None,
     };
     let life = Life::default();
     let folder = config.data_folder();
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    make_data_folder(&config)?;
     let node = Node::take(folder, &clock, &random)?;
     let store = open_store(&config, &clock, &random).await?;
+    if let Some(note) = root_key_note(&config) {
+        tracing::warn!("{note}");
+    }
     let taken = store.system().serve_as(node.id()).await.context("cannot take over from the last process")?;
     if taken > 0 {
         tracing::info!(count = taken, "jobs that the last process of this node held are taken up again");
@@ -193,13 +280,9 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));
     }
-    if let Some((figures, address)) = figures {
-        let stop = life.stop.clone();
-        life.spawn(async move {
-            if let Err(error) = observability::serve_figures(figures, address, stop).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "figures are not shown");
-            }
-        });
+    if let Some(figures) = figures {
+        tracing::info!(listen = %figures.address(), "figures are shown");
+        life.spawn(figures.serve(life.stop.clone()));
     }
     let intake = Intake::Core(Processing::new(core.clone(), FILING));
     let addresses = [(Protocol::Smtp, config.smtp.listen), (Protocol::Lmtp, config.smtp.lmtp_listen)];
@@ -207,7 +290,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
         if let Some(bind) = bind {
             let tls = smtp_tls(&config, &desk_certificate)?;
             let listener = mail_listener(&config, protocol, bind, tls, intake.clone()).await?;
-            tracing::info!(address = %listener.local_addr()?, "listening for mail");
+            tracing::info!(listen = %listener.local_addr()?, protocol = ?protocol, "listening for mail");
             let (tracker, stop) = (life.tracker.clone(), life.stop.clone());
             life.spawn(listener.run(tracker, stop));
         }
@@ -215,7 +298,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let router = router(&config, &core, testing, &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::info!(address = %listener.local_addr()?, "the desk is served");
+    tracing::info!(listen = %listener.local_addr()?, "the desk is served");
     let limits = &config.limits;
     let bounds = Bounds {
         connections: limits.connections.as_usize(),
@@ -280,7 +363,7 @@ fn router(
     let ready = move || {
         let (store, stop, attention) = (store.clone(), stop.clone(), attention.clone());
         async move {
-            let ready = !stop.is_cancelled() && store.system().tenants().await.is_ok();
+            let ready = !stop.is_cancelled() && store.system().answers().await.is_ok();
             ready.then(|| attention.list())
         }
     };

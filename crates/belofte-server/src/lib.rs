@@ -17,6 +17,7 @@ pub mod lifecycle;
 mod node;
 pub mod observability;
 pub mod passwords;
+mod private;
 mod restored;
 mod tar;
 mod worker;

@@ -75,6 +75,20 @@ pub async fn examine(settings: &StoreSettings) -> Examination {
     found
 }
 
+/// The schemas of the databases of content and keys, without looking at anything else.
+///
+/// # Errors
+/// None: every failure is a state.
+pub async fn schemas(settings: &StoreSettings) -> (SchemaState, SchemaState) {
+    let folder = settings.folder.clone();
+    let found = match &settings.engine {
+        EngineSettings::Sqlite { .. } => tokio::task::spawn_blocking(move || lite(&folder)).await.ok(),
+        EngineSettings::Postgres(settings) => Some(postgres(settings).await),
+    }
+    .unwrap_or_else(unreachable);
+    (found.content, found.keys)
+}
+
 const fn unreachable() -> Examination {
     Examination {
         content: SchemaState::Unreachable,

@@ -71,7 +71,7 @@ pub use delivery_reports::{DeliveryReport, ReportedDelivery};
 pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};
-pub use examine::{Examination, RoleState, SchemaState, examine};
+pub use examine::{Examination, RoleState, SchemaState, examine, schemas};
 pub use fail::FailPoint;
 pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;

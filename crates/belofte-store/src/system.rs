@@ -55,6 +55,15 @@ impl Read for AllTenants {
     }
 }
 
+struct Ping;
+
+impl Read for Ping {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.query(sql!("SELECT CAST(1 AS BIGINT)"), params![], |row| row.int(0)).await.map(|_| ())
+    }
+}
+
 struct FoundSystem(Vec<SealedKey>);
 
 impl Write for FoundSystem {
@@ -146,6 +155,15 @@ impl SystemTx<'_> {
     /// The engine's errors.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.store.read_for(None, Arc::new(AllTenants)).await
+    }
+
+    /// Asks both databases a question that costs nothing, whatever they hold.
+    ///
+    /// # Errors
+    /// The engine's errors, when one of them does not answer.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.store.read_keys(SYSTEM, Ping).await?;
+        self.store.read_for(None, Arc::new(Ping)).await
     }
 
     /// The access of this node's own upkeep for one tenant: index files and the numbers of live

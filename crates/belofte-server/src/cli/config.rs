@@ -28,7 +28,7 @@ pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
 }
 
 fn check(cli: &Cli) -> anyhow::Result<Done> {
-    match Config::load(cli.config.as_deref(), &cli.around) {
+    match Config::load_with_files(cli.config.as_deref(), &cli.around) {
         Ok(_) => {
             cli.tell("The configuration holds.\n", &json!({ "ok": true, "findings": [] }))?;
             Ok(Done::Well)
@@ -39,7 +39,15 @@ fn check(cli: &Cli) -> anyhow::Result<Done> {
             cli.tell(&text, &json!({ "ok": false, "findings": values }))?;
             Ok(Done::WithFindings)
         }
-        Err(error @ ConfigError::Unreadable { .. }) => Err(error.into()),
+        Err(error @ ConfigError::Unreadable { .. }) => {
+            let ConfigError::Unreadable { path, .. } = &error else { return Err(error.into()) };
+            let file = path.clone();
+            let text = format!("{:#}", anyhow::Error::from(error));
+            let finding =
+                Finding { file, origin: Origin::Nowhere, key: String::new(), message: text.clone() };
+            cli.tell(&format!("{text}\n"), &json!({ "ok": false, "findings": [value(&finding)] }))?;
+            Ok(Done::WithFindings)
+        }
     }
 }
 

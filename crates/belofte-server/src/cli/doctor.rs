@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Cli, Done, house as rooms};
 use crate::config::{Config, ConfigError};
-use crate::{house, restored};
+use crate::{house, private, restored};
 
 /// Below this much room on the disk, mail is soon refused.
 const ROOM: u64 = 2 << 30;
@@ -62,7 +62,13 @@ fn skipped(name: &'static str, text: impl Into<String>) -> Check {
 /// Looks, tells, and ends with findings when there are any.
 pub fn run(cli: &Cli) -> anyhow::Result<Done> {
     let checks = match Config::load(cli.config.as_deref(), &cli.around) {
-        Ok(config) => look(&config)?,
+        Ok(config) => {
+            let files = match Config::load_with_files(cli.config.as_deref(), &cli.around) {
+                Ok(_) => good("configuration", "it holds"),
+                Err(error) => finding("configuration", error.to_string()),
+            };
+            [vec![files], look(&config)?].concat()
+        }
         Err(error @ (ConfigError::Unreadable { .. } | ConfigError::Findings(_))) => {
             vec![finding("configuration", error.to_string())]
         }
@@ -102,7 +108,7 @@ fn report(checks: &[Check], findings: usize) -> String {
 }
 
 fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
-    let mut checks = vec![good("configuration", "it holds"), root_key(config)];
+    let mut checks = vec![root_key(config), kept(config), private(config.data_folder())];
     let settings = house::store_settings(config)?;
     let (found, together) = rooms::run(async {
         let found = examine(&settings).await;
@@ -132,6 +138,28 @@ fn root_key(config: &Config) -> Check {
         }
         Err(error) => finding("root_key", format!("{shown}: {error}")),
     }
+}
+
+fn kept(config: &Config) -> Check {
+    match house::root_key_note(config) {
+        Some(note) => finding("root_key_copy", note),
+        None => good("root_key_copy", "nobody has to be reminded of it"),
+    }
+}
+
+/// What group or others may read of the data folder.
+fn private(folder: &Path) -> Check {
+    let open = private::open_to_others(folder);
+    let Some(first) = open.first() else {
+        return good("private", "the data folder is its owner's only");
+    };
+    let (count, first) = (open.len(), first.display());
+    finding(
+        "private",
+        format!(
+            "{count} files or folders are open to others on this machine, {first} first; the next start of the server closes them"
+        ),
+    )
 }
 
 fn schema(name: &'static str, state: &SchemaState) -> Check {

@@ -42,7 +42,7 @@ pub(super) fn config(cli: &Cli) -> anyhow::Result<Config> {
 
 /// Runs the house.
 pub fn serve(cli: &Cli) -> anyhow::Result<Done> {
-    let config = config(cli)?;
+    let config = Config::load_with_files(cli.config.as_deref(), &cli.around)?;
     let ended = run(house::serve(config, Clock::System, Random::System))?;
     Ok(if ended == Ended::Drained { Done::Well } else { Done::WithFindings })
 }
@@ -54,6 +54,7 @@ pub fn migrate(cli: &Cli) -> anyhow::Result<Done> {
         house::open_store(&config, &Clock::System, &Random::System).await?.close().await;
         Ok(())
     })?;
+    cli.note_root_key(&config);
     cli.tell("The schemas are up to date.\n", &json!({ "ok": true }))?;
     Ok(Done::Well)
 }
@@ -62,9 +63,14 @@ pub fn migrate(cli: &Cli) -> anyhow::Result<Done> {
 pub fn tenant(cli: &Cli, command: &TenantCommand) -> anyhow::Result<Done> {
     let config = config(cli)?;
     run(async {
-        let store = house::open_store(&config, &Clock::System, &Random::System).await?;
+        let (clock, random) = (Clock::System, Random::System);
+        let store = match command {
+            TenantCommand::Create { .. } => house::open_store(&config, &clock, &random).await?,
+            TenantCommand::List => house::open_existing(&config, &clock, &random).await?,
+        };
         let done = match command {
             TenantCommand::Create { slug, name, queue } => {
+                cli.note_root_key(&config);
                 create(cli, &config, &store, slug, name, queue).await
             }
             TenantCommand::List => list(cli, &store).await,

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Cli, Done, house as rooms};
+use crate::config::Config;
 use crate::house;
 
 /// What to do with keys.
@@ -21,16 +22,19 @@ pub enum Command {
     },
     /// Tell how far rotations are
     Status,
+    /// Say that a copy of the root key is kept off this machine: the server stops asking for it
+    Kept,
 }
 
 /// Does what `command` asks.
 pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
     let config = rooms::config(cli)?;
     rooms::run(async {
-        let store = house::open_store(&config, &Clock::System, &Random::System).await?;
+        let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
         let done = match command {
             Command::Rotate { tenant } => rotate(cli, &store, tenant.as_deref()).await,
             Command::Status => status(cli, &store).await,
+            Command::Kept => kept(cli, &config),
         };
         store.close().await;
         done
@@ -55,6 +59,12 @@ async fn rotate(cli: &Cli, store: &Store, slug: Option<&str>) -> anyhow::Result<
         values.push(json!({ "tenant": tenant.slug, "begun": begun }));
     }
     cli.tell(&text, &json!({ "rotations": values }))?;
+    Ok(Done::Well)
+}
+
+fn kept(cli: &Cli, config: &Config) -> anyhow::Result<Done> {
+    house::root_key_kept(config).context("the note cannot be ended")?;
+    cli.tell("A copy of the root key is kept.\n", &json!({ "ok": true }))?;
     Ok(Done::Well)
 }
 

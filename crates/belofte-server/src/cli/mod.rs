@@ -16,8 +16,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 
-use crate::config::Surroundings;
+use crate::config::{Config, Surroundings};
+use crate::{house as rooms, private};
 
 /// Customer contact with a data-processing agreement that is a program.
 #[derive(Parser)]
@@ -82,6 +84,7 @@ enum Done {
 /// found something, 2 not understood.
 #[must_use]
 pub fn run() -> ExitCode {
+    private::keep_new_files();
     let arguments = Arguments::parse();
     let cli = Cli { config: arguments.config, json: arguments.json, around: Surroundings::of_process() };
     let done = match arguments.command {
@@ -100,6 +103,9 @@ pub fn run() -> ExitCode {
         Ok(Done::Well) => ExitCode::SUCCESS,
         Ok(Done::WithFindings) => ExitCode::FAILURE,
         Err(error) => {
+            if cli.json {
+                let _ = cli.print(&format!("{}\n", json!({ "ok": false, "error": format!("{error:#}") })));
+            }
             let _ = writeln!(io::stderr(), "belofte: {error:#}");
             ExitCode::FAILURE
         }
@@ -110,6 +116,14 @@ impl Cli {
     /// Writes `text`, or `value` with `--json`. A reader that has gone is no failure.
     fn tell(&self, text: &str, value: &serde_json::Value) -> io::Result<()> {
         if self.json { self.print(&format!("{value}\n")) } else { self.print(text) }
+    }
+
+    /// Tells people what is still to be done with a root key that was made here.
+    fn note_root_key(&self, config: &Config) {
+        if let Some(note) = rooms::root_key_note(config) {
+            // A terminal that has gone is no failure.
+            let _ = writeln!(io::stderr(), "{note}");
+        }
     }
 
     fn print(&self, text: &str) -> io::Result<()> {

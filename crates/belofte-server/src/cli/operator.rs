@@ -48,7 +48,7 @@ pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
     }
     let config = rooms::config(cli)?;
     let id = rooms::run(async {
-        let store = house::open_store(&config, &Clock::System, &Random::System).await?;
+        let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
         let hash = Pii::new(password::hash(&Random::System, secret.expose()));
         let name = Pii::new(name.clone().unwrap_or_else(|| address.as_sent()));
         let made = store.system().create_operator(&name, &address, hash).await;

@@ -10,7 +10,10 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use belofte_store::PostgresSettings;
 
 pub use read::{Finding, Origin, VARIABLE_PREFIX};
 pub use reference::page as reference_page;
@@ -20,6 +23,9 @@ pub use sections::{
 pub use setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
 
 use read::Reader;
+
+use crate::house::root_certificates;
+use crate::http::tls::Certificate;
 
 /// The variable that names the data folder.
 pub const DATA_VARIABLE: &str = "BELOFTE_DATA";
@@ -71,6 +77,23 @@ impl Surroundings {
     }
 }
 
+/// Whether `name` is a host name (RFC 1123, section 2.1) or an IPv4 address.
+fn is_host_name(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+/// Whether two listeners cannot both be bound: the same port, of one address or of all of them.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    one.port() == other.port() && one.port() != 0 && (a == b || a.is_unspecified() || b.is_unspecified())
+}
+
 impl Config {
     /// Reads the file `path`, or `belofte.toml` in the data folder, which may be absent: then
     /// everything is the default. Variables override the file.
@@ -79,6 +102,19 @@ impl Config {
     /// [`ConfigError::Unreadable`] when the file that was named cannot be read,
     /// [`ConfigError::Findings`] with everything that does not hold.
     pub fn load(path: Option<&Path>, around: &Surroundings) -> Result<Self, ConfigError> {
+        Self::load_as(path, around, false)
+    }
+
+    /// As [`load`](Self::load), and looks into the files that it names: what cannot be used would
+    /// keep the server from starting.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with_files(path: Option<&Path>, around: &Surroundings) -> Result<Self, ConfigError> {
+        Self::load_as(path, around, true)
+    }
+
+    fn load_as(path: Option<&Path>, around: &Surroundings, files: bool) -> Result<Self, ConfigError> {
         let default = around.data_folder().join(FILE_NAME);
         let file = path.unwrap_or(&default);
         let text = match std::fs::read_to_string(file) {
@@ -86,7 +122,7 @@ impl Config {
             Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(ConfigError::Unreadable { path: file.to_owned(), source }),
         };
-        Self::parse(file, &text, around)
+        Self::parse_as(file, &text, around, files)
     }
 
     /// As [`load`](Self::load), from a text that is the content of `file`.
@@ -94,12 +130,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Findings`].
     pub fn parse(file: &Path, text: &str, around: &Surroundings) -> Result<Self, ConfigError> {
+        Self::parse_as(file, text, around, false)
+    }
+
+    fn parse_as(file: &Path, text: &str, around: &Surroundings, files: bool) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(file, text, around.variables.iter().cloned());
         let config = Self::read(&mut reader);
         if let Some(config) = &config {
             config.check(&mut reader);
         }
         let config = config.map(|config| config.settle(file, around, &reader));
+        if let Some(config) = config.as_ref().filter(|_| files) {
+            config.look_into_files(&mut reader);
+        }
         let findings = reader.finish(&Self::describe());
         match config {
             Some(config) if findings.is_empty() => Ok(config),
@@ -139,6 +182,10 @@ impl Config {
                 Some(_) if !postgres => {
                     reader.contradict(key, "is given, but storage.engine is not `postgres`");
                 }
+                Some(url) if !PostgresSettings::reads(url.expose()) => reader.contradict(
+                    key,
+                    "is no address of a database, such as postgres://user:password@host:5432/database",
+                ),
                 _ => {}
             }
         }
@@ -154,8 +201,44 @@ impl Config {
         if self.server.public_url.as_str().matches('/').count() > 2 {
             reader.contradict("server.public_url", "has a path, but the desk lives at the root of its host");
         }
+        if self.smtp.hostname.as_deref().is_some_and(|name| !is_host_name(name)) {
+            reader.contradict("smtp.hostname", "is no name of a host, such as mail.example.org");
+        }
+        let listeners = [
+            ("server.listen", Some(self.server.listen)),
+            ("smtp.listen", self.smtp.listen),
+            ("smtp.lmtp_listen", self.smtp.lmtp_listen),
+            ("observability.metrics_listen", self.observability.metrics_listen),
+        ];
+        for (at, (key, address)) in listeners.iter().enumerate() {
+            for (other, taken) in &listeners[..at] {
+                if address.zip(*taken).is_some_and(|(one, other)| collide(one, other)) {
+                    reader.contradict(key, format!("is the address and port of {other}"));
+                }
+            }
+        }
         if let Err(error) = crate::observability::Filter::parse(&self.observability.log) {
             reader.contradict("observability.log", error.to_string());
+        }
+    }
+
+    /// What the files named here must hold for the server to start.
+    fn look_into_files(&self, reader: &mut Reader) {
+        let pairs = [
+            ("server.tls.cert_file", &self.tls.cert_file, &self.tls.key_file),
+            ("smtp.tls.cert_file", &self.smtp_tls.cert_file, &self.smtp_tls.key_file),
+        ];
+        for (key, cert, private) in pairs {
+            if let (Some(cert), Some(private)) = (cert, private)
+                && let Err(error) = Certificate::from_files(cert, private)
+            {
+                reader.contradict(key, format!("cannot be used: {:#}", anyhow::Error::from(error)));
+            }
+        }
+        if let Some(file) = &self.outbound.root_certs_file
+            && let Err(error) = root_certificates(file)
+        {
+            reader.contradict("outbound.root_certs_file", format!("cannot be used: {error:#}"));
         }
     }
 

@@ -140,7 +140,7 @@ impl Reader {
                 return None;
             }
             (Some(own), None) => own,
-            (None, Some((twin, raw, origin))) => match self.read_file(&raw) {
+            (None, Some((twin, raw, origin))) => match self.read_file(&raw, &origin) {
                 Ok(text) => (Raw::Text(text), origin),
                 Err(message) => {
                     self.find(origin, &twin, message);
@@ -158,9 +158,13 @@ impl Reader {
         value.map_err(|message| self.find(origin, key, message)).ok()
     }
 
-    fn read_file(&self, raw: &Raw) -> Result<String, String> {
-        let path = PathBuf::from_raw(raw)?;
-        let path = self.file.parent().map_or_else(|| path.clone(), |folder| folder.join(&path));
+    /// The text of the file that `raw` names: from the folder of the configuration file when it
+    /// stands there, from the working folder when it stands in a variable.
+    fn read_file(&self, raw: &Raw, origin: &Origin) -> Result<String, String> {
+        let path = match (PathBuf::from_raw(raw)?, self.file.parent(), origin) {
+            (path, Some(folder), Origin::Line(_)) => folder.join(path),
+            (path, ..) => path,
+        };
         std::fs::read_to_string(&path)
             .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
             .map_err(|error| format!("cannot read {}: {error}", path.display()))

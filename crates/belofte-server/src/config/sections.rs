@@ -170,7 +170,7 @@ sections! {
     /// What can be seen of the server at work. Nothing of it holds a personal value.
     Observability as observability = "observability" {
         /// What to log: `error`, `warn`, `info`, `debug` or `trace`, also by part:
-        /// `info,belofte_store=debug`.
+        /// `info,belofte_store=debug`. Libraries that are not named log warnings and errors.
         log: String = "info";
         /// How log lines are written.
         format: LogFormat = "text";

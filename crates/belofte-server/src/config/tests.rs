@@ -118,6 +118,58 @@ fn a_secret_can_stand_in_a_file_but_not_in_two_places() {
 }
 
 #[test]
+fn a_file_named_by_a_variable_lies_in_the_working_folder() {
+    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let path = folder.path().join("url");
+    std::fs::write(&path, "postgres://u@db.example/content").expect("written");
+    let here = std::env::current_dir().expect("a folder");
+    let path = std::fs::canonicalize(&path).expect("there");
+    let path = path.strip_prefix(here).expect("below").to_str().expect("a text").to_owned();
+    let variables = [
+        ("BELOFTE__STORAGE__ENGINE", "postgres"),
+        ("BELOFTE__STORAGE__URL_FILE", path.as_str()),
+        ("BELOFTE__STORAGE__KEYS_URL", "postgres://u@db.example/keys"),
+    ];
+    assert_eq!(findings("", &variables), Vec::<String>::new());
+}
+
+#[test]
+fn what_could_not_start_is_told() {
+    let told = findings(
+        "[storage]\nengine = \"postgres\"\nurl = \"postgres://u:canary@h:notaport/d\"\nkeys_url = \"zzz:canary\"\n\
+         [smtp]\nlisten = \"127.0.0.1:8443\"\nlmtp_listen = \"0.0.0.0:9000\"\nhostname = \"a b c\"\n\
+         [observability]\nmetrics_listen = \"127.0.0.1:9000\"\n",
+        &[],
+    );
+    let keys: Vec<&str> = told.iter().filter_map(|line| line.split(": ").nth(1)).collect();
+    let expected =
+        ["storage.url", "storage.keys_url", "smtp.listen", "smtp.hostname", "observability.metrics_listen"];
+    assert_eq!(keys, expected, "{told:?}");
+    assert!(told.iter().all(|line| !line.contains("canary")), "{told:?}");
+    let apart =
+        "[smtp]\nlisten = \"127.0.0.1:25\"\nlmtp_listen = \"127.0.0.2:25\"\nhostname = \"mx-1.a.example\"\n";
+    assert_eq!(findings(apart, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn files_are_looked_into_before_a_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("belofte.toml");
+    let none = folder.path().join("empty.pem");
+    std::fs::write(&none, "").expect("written");
+    let text = "[server.tls]\nmode = \"files\"\ncert_file = \"no.pem\"\nkey_file = \"no.key\"\n\
+                [outbound]\nroot_certs_file = \"empty.pem\"\n";
+    std::fs::write(&file, text).expect("written");
+    assert!(Config::load(Some(&file), &around(&[])).is_ok(), "commands that need no certificate go on");
+    let Err(ConfigError::Findings(told)) = Config::load_with_files(Some(&file), &around(&[])) else {
+        panic!("it cannot start");
+    };
+    let told: Vec<_> = told.iter().map(|finding| (finding.origin.clone(), finding.key.as_str())).collect();
+    let expected = [(Origin::Line(3), "server.tls.cert_file"), (Origin::Line(6), "outbound.root_certs_file")];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_named_file_must_exist_and_the_default_one_need_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let around = around(&[("BELOFTE_DATA", folder.path().to_str().expect("a text"))]);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Puts endpoints, the desk and what is around them together.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -78,8 +79,15 @@ async fn unknown() -> ApiError {
 }
 
 async fn description() -> Response {
-    match crate::api::openapi::text() {
-        Ok(text) => ([(http::header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => ApiError::internal(&error).into_response(),
+    // Made once: anybody may ask for it, as often as they like.
+    static TEXT: LazyLock<Option<Bytes>> = LazyLock::new(|| {
+        let text = crate::api::openapi::text();
+        text.inspect_err(|error| tracing::error!(%error, "the description cannot be written"))
+            .ok()
+            .map(Bytes::from)
+    });
+    match &*TEXT {
+        Some(text) => ([(http::header::CONTENT_TYPE, "application/json")], text.clone()).into_response(),
+        None => ApiError::from(Code::Internal).into_response(),
     }
 }

@@ -4,6 +4,8 @@
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::fields::OURS;
+
 /// A read filter.
 #[derive(Clone, Debug)]
 pub struct Filter {
@@ -16,7 +18,8 @@ pub struct Filter {
 pub struct FilterError(String);
 
 impl Filter {
-    /// Reads levels, alone or for a part, parted by commas; the last word for a part holds.
+    /// Reads levels, alone or for a part, parted by commas; the last word for a part holds. A level
+    /// alone is that of our own parts; of libraries it lets warnings and errors through at most.
     ///
     /// # Errors
     /// [`FilterError`] names the piece that is not one.
@@ -29,7 +32,11 @@ impl Filter {
                     targets.with_target(part.trim(), parse_level(level).ok_or_else(wrong)?)
                 }
                 Some(_) => return Err(wrong()),
-                None => targets.with_default(parse_level(piece).ok_or_else(wrong)?),
+                None => {
+                    // What a library says is withheld, so that only its trouble is of use.
+                    let level = parse_level(piece).ok_or_else(wrong)?;
+                    targets.with_default(level.min(LevelFilter::WARN)).with_target(OURS, level)
+                }
             };
         }
         Ok(Self { targets })
@@ -70,6 +77,10 @@ mod tests {
         assert!(targets.would_enable("belofte_store::engine", &Level::DEBUG));
         assert!(!targets.would_enable("belofte_core", &Level::INFO));
         assert!(targets.would_enable("belofte_core", &Level::WARN));
+        let targets = Filter::parse("debug").expect("a filter").targets();
+        assert!(targets.would_enable("belofte_core", &Level::DEBUG));
+        assert!(targets.would_enable("refinery_core", &Level::WARN));
+        assert!(!targets.would_enable("refinery_core", &Level::INFO), "libraries are asked by name");
         for wrong in ["loud", "belofte=loud", "=info"] {
             assert_eq!(Filter::parse(wrong).err(), Some(FilterError(wrong.to_owned())));
         }

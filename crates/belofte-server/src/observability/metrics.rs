@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 /// The borders of the buckets of durations, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 10.0];
 
-/// Collects figures of the whole process.
-#[derive(Clone)]
+/// Collects figures of the whole process and shows them.
 pub struct Figures {
     handle: PrometheusHandle,
+    listener: TcpListener,
+    address: SocketAddr,
 }
 
 /// Why figures cannot be collected or shown.
@@ -25,7 +26,7 @@ pub enum FiguresError {
     #[error("figures cannot be collected")]
     Recorder(#[from] BuildError),
     /// The address is taken or not ours.
-    #[error("cannot listen on {address} for figures")]
+    #[error("cannot listen on {address} for figures (observability.metrics_listen)")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -36,41 +37,37 @@ pub enum FiguresError {
 }
 
 impl Figures {
-    /// Begins to collect. Once per process.
+    /// Takes `address` and begins to collect. Once per process.
     ///
     /// # Errors
-    /// [`FiguresError::Recorder`].
-    pub fn install() -> Result<Self, FiguresError> {
+    /// [`FiguresError`].
+    pub async fn listen(address: SocketAddr) -> Result<Self, FiguresError> {
+        let failed = |source| FiguresError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
             .install_recorder()?;
-        Ok(Self { handle })
+        Ok(Self { handle, listener, address })
     }
 
-    /// All figures in Prometheus' text format, version 0.0.4.
+    /// The address that is listened on.
     #[must_use]
-    pub fn render(&self) -> String {
-        self.handle.run_upkeep();
-        self.handle.render()
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
-}
 
-/// Shows `figures` at `/metrics` on `address` until `stop`.
-///
-/// # Errors
-/// [`FiguresError::Listen`].
-pub async fn serve(
-    figures: Figures,
-    address: SocketAddr,
-    stop: CancellationToken,
-) -> Result<(), FiguresError> {
-    let failed = |source| FiguresError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let router = Router::new().route(
-        "/metrics",
-        get(move || async move {
-            ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], figures.render())
-        }),
-    );
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.map_err(failed)
+    /// Shows the figures at `/metrics` in Prometheus' text format, version 0.0.4, until `stop`.
+    pub async fn serve(self, stop: CancellationToken) {
+        let Self { handle, listener, .. } = self;
+        let show = get(move || async move {
+            handle.run_upkeep();
+            ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+        });
+        let router = Router::new().route("/metrics", show);
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(error = &error as &dyn std::error::Error, "figures are not shown any more");
+        }
+    }
 }

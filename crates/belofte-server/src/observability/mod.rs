@@ -23,7 +23,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 pub use filter::{Filter, FilterError};
 pub use log::{LogLayer, Sink};
-pub use metrics::{Figures, FiguresError, serve as serve_figures};
+pub use metrics::{Figures, FiguresError};
 pub use otlp::{Exporter, TraceLayer, channel as trace_channel};
 
 use crate::config;

@@ -12,6 +12,7 @@ mod conversations;
 mod crash;
 mod disk_full;
 mod empty;
+mod first_start;
 mod hostile;
 mod invitations;
 mod live;

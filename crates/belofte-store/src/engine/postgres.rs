@@ -32,6 +32,15 @@ pub struct PostgresSettings {
     pub connections: usize,
 }
 
+impl PostgresSettings {
+    /// Whether `url` can be read as the address of a database: with a host and a database.
+    #[must_use]
+    pub fn reads(url: &str) -> bool {
+        tokio_postgres::Config::from_str(url)
+            .is_ok_and(|config| !config.get_hosts().is_empty() && config.get_dbname().is_some())
+    }
+}
+
 /// A transaction that the server refuses to serialise is tried this often.
 const TRIES: u32 = 12;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Intake, the same for every channel: durable first, acknowledged second, filed third.
+//! Intake, the same for every channel: durable before it is acknowledged. What can be filed at once is
+//! filed in the write that makes it durable; anything else is spooled first and filed by a job.
 
 use belofte_model::{Duration, EmailAddress, IntakeId, JobKind, QuarantineReason, RequestId};
 use belofte_store::{
-    Access, ClaimedJob, FailJob, Filed, IncomingMail, IntakeSource, Quarantine, Receive, ResolvedAccount,
-    SealedEnvelope, StoreError,
+    Access, Arrival, ClaimedJob, FailJob, Filed, IncomingMail, IntakeSource, Quarantine, Receive,
+    ResolvedAccount, SealedEnvelope, StoreError,
 };
 
 use crate::{Core, Insistence};
@@ -48,10 +49,8 @@ pub async fn receive(
     raw: &[u8],
     lease: bool,
 ) -> Result<Received, ReceiveError> {
-    let clock = core.clock().clone();
-    let now = clock.now();
-    let request = RequestId::new(now, core.random().bytes());
-    let access = Access::channel(account, request, clock);
+    let access = door(core, account);
+    let now = access.clock().now();
     let lease = lease.then(|| now + JobKind::ProcessIntake.lease());
     let stored = async {
         core.indexer.room(&access).await;
@@ -60,11 +59,57 @@ pub async fn receive(
         core.store.write(&access, write).await?;
         Ok(received)
     };
-    stored.await.map_err(|error: StoreError| {
-        let full = matches!(error, StoreError::Full);
-        tracing::warn!(request = %request, account = %account.id, error = %error, "a mail was not taken in");
-        if full { ReceiveError::Full } else { ReceiveError::Busy }
-    })
+    stored.await.map_err(|error: StoreError| not_taken(&access, account, &error))
+}
+
+/// What became of a mail at the door.
+pub enum AtDoor {
+    /// It is a message now, and durable.
+    Filed,
+    /// Nothing was stored: it takes the way over the spool, with [`receive`].
+    Spool,
+}
+
+/// An access in the name of the channel account that a mail came to.
+#[must_use]
+pub fn door(core: &Core, account: &ResolvedAccount) -> Access {
+    let clock = core.clock().clone();
+    let request = RequestId::new(clock.now(), core.random().bytes());
+    Access::channel(account, request, clock)
+}
+
+/// Files `mail`, whose bytes are `raw`, in the write that makes it durable. When this answers
+/// [`AtDoor::Filed`] it may be acknowledged.
+///
+/// # Errors
+/// [`ReceiveError`]; nothing is stored then.
+pub async fn file_at_door(
+    core: &Core,
+    access: &Access,
+    account: &ResolvedAccount,
+    raw: &[u8],
+    mail: &IncomingMail,
+) -> Result<AtDoor, ReceiveError> {
+    core.indexer.room(access).await;
+    let filed = async {
+        let arrival = Arrival::seal(&core.store, access, account, raw).await?;
+        core.store.file_at_door(access, &arrival, mail).await
+    };
+    match filed.await {
+        Ok(Some(_)) => {
+            core.indexer.wake(access.tenant());
+            Ok(AtDoor::Filed)
+        }
+        Ok(None) => Ok(AtDoor::Spool),
+        Err(error) => Err(not_taken(access, account, &error)),
+    }
+}
+
+/// Logs why a mail was not taken in, and gives what its sender is told.
+#[must_use]
+pub fn not_taken(access: &Access, account: &ResolvedAccount, error: &StoreError) -> ReceiveError {
+    tracing::warn!(request = %access.request(), account = %account.id, error = %error, "a mail was not taken in");
+    if matches!(error, StoreError::Full) { ReceiveError::Full } else { ReceiveError::Busy }
 }
 
 /// The mail that `job` is to file; `None` when it was filed already (the job is ended then).

@@ -12,7 +12,10 @@ mod outbox;
 mod upkeep;
 
 pub use conversations::{NewReply, ReplyError, note, reply, written};
-pub use intake::{ReceiveError, Received, file, open, quarantine, receive, resolve, retry_later};
+pub use intake::{
+    AtDoor, ReceiveError, Received, door, file, file_at_door, not_taken, open, quarantine, receive, resolve,
+    retry_later,
+};
 pub use live::{Listener, Live, Notice};
 pub use outbox::{
     Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,

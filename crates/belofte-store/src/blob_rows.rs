@@ -2,6 +2,7 @@
 //! Blobs as rows: which key wraps the one-off key of a blob, and where its bytes lie.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use belofte_model::{BlobId, KeyId, TenantId, Timestamp};
 use belofte_vault::{DataKey, blob};
@@ -29,15 +30,25 @@ impl BlobKind {
     }
 }
 
+/// Bytes sealed under a key of their own, which no other key wraps yet. Their file, if they have
+/// one, is already durable.
+pub(crate) struct LooseBlob {
+    pub(crate) id: BlobId,
+    kind: BlobKind,
+    dek: DataKey,
+    pub(crate) size: i64,
+    data: Option<Arc<[u8]>>,
+}
+
 /// A sealed blob whose file, if it has one, is already durable.
 pub(crate) struct SealedBlob {
     pub(crate) id: BlobId,
     kind: BlobKind,
-    dek: DataKey,
+    pub(crate) dek: DataKey,
     key_id: KeyId,
     wrapped: Vec<u8>,
     pub(crate) size: i64,
-    data: Option<Vec<u8>>,
+    data: Option<Arc<[u8]>>,
 }
 
 /// What the seal of a blob is bound to.
@@ -49,14 +60,13 @@ fn associated(tenant: TenantId, blob: BlobId) -> [u8; 36] {
     data
 }
 
-impl SealedBlob {
-    /// Seals `plain` with a key of its own, wrapped by `key`; what is larger than [`INLINE`] is
-    /// written to a file, durably, before this returns.
+impl LooseBlob {
+    /// Seals `plain` with a key of its own; what is larger than [`INLINE`] is written to a file,
+    /// durably, before this returns.
     pub(crate) async fn seal(
         store: &Store,
         tenant: TenantId,
         kind: BlobKind,
-        key: &DataKey,
         plain: &[u8],
         at: Timestamp,
     ) -> Result<Self, StoreError> {
@@ -65,16 +75,42 @@ impl SealedBlob {
         let dek = DataKey::generate(KeyId::new(at, random.bytes()), random);
         let sealed = blob::seal_all(&dek, random, &associated(tenant, id), plain);
         let data = if sealed.len() <= INLINE {
-            Some(sealed)
+            Some(sealed.into())
         } else {
             let store = store.clone();
             let put = move || store.blobs().put(tenant, id, &sealed);
             tokio::task::spawn_blocking(put).await.map_err(|_| StoreError::Busy)??;
             None
         };
-        let wrapped = key.wrap(random, tenant, &dek);
         let size = i64::try_from(plain.len()).unwrap_or(i64::MAX);
-        Ok(Self { id, kind, dek, key_id: key.id(), wrapped, size, data })
+        Ok(Self { id, kind, dek, size, data })
+    }
+
+    /// The same bytes, their key wrapped by `key`.
+    pub(crate) fn bind(&self, store: &Store, tenant: TenantId, key: &DataKey) -> SealedBlob {
+        SealedBlob {
+            id: self.id,
+            kind: self.kind,
+            dek: self.dek.clone(),
+            key_id: key.id(),
+            wrapped: key.wrap(store.random(), tenant, &self.dek),
+            size: self.size,
+            data: self.data.clone(),
+        }
+    }
+}
+
+impl SealedBlob {
+    /// Seals `plain` with a key of its own, wrapped by `key`, as [`LooseBlob::seal`] does.
+    pub(crate) async fn seal(
+        store: &Store,
+        tenant: TenantId,
+        kind: BlobKind,
+        key: &DataKey,
+        plain: &[u8],
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        Ok(LooseBlob::seal(store, tenant, kind, plain, at).await?.bind(store, tenant, key))
     }
 
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<(), StoreError> {
@@ -92,7 +128,7 @@ impl SealedBlob {
                 &self.wrapped,
                 self.dek.id(),
                 self.size,
-                self.data.as_ref(),
+                self.data.as_deref(),
                 at
             ],
             Rows::Any,

@@ -5,6 +5,9 @@
 //! read before, so that everything can be sealed outside the transaction. The write proves that
 //! nothing of it has changed; otherwise it is a [`StoreError::Conflict`], and the caller plans
 //! again.
+//!
+//! A mail comes from the door, stored nowhere yet, or from the spool, where it was made durable when
+//! it could not be filed at once. The write is the same but for its source.
 
 use belofte_model::{
     ActivityId, AuthorKind, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
@@ -16,14 +19,14 @@ use serde_json::json;
 
 use crate::access::ClaimedJob;
 use crate::attachments::{NewAttachment, NewFile};
-use crate::blob_rows::Rewrap;
+use crate::blob_rows::{Rewrap, SealedBlob};
 use crate::contacts::{EMAIL, NewContact};
 use crate::conversations::{Summary, insert_activity};
 use crate::counters::{self, Needs};
 use crate::delivery_reports::DeliveryReport;
 use crate::engine::{params, sql};
 use crate::events::Event;
-use crate::intake::{IntakeSource, email_index, message_id_index};
+use crate::intake::{Arrival, IntakeSource, email_index, message_id_index};
 use crate::keys::SealedKey;
 use crate::messages::{MessageContent, NewMessage, insert_reference};
 use crate::{Access, NewLeaf, Read, Row, Rows, Store, StoreError, TenantKeys, Tx, Write};
@@ -193,9 +196,38 @@ enum Case {
     Known { conversation: ConversationId, queue: QueueId, version: i64, before: ConversationStatus },
 }
 
+/// What stands in the place of what the transport said, once a mail is filed: that is needed to file
+/// it and not kept any longer.
+const NO_ENVELOPE: &[u8] = &[];
+
+/// From where a mail is filed.
+#[derive(Clone, Copy)]
+enum From<'a> {
+    /// From the spool, where it was made durable before.
+    Spool { job: &'a ClaimedJob, source: &'a IntakeSource },
+    /// From the door: this write is its first.
+    Door(&'a Arrival),
+}
+
+impl From<'_> {
+    const fn account(self) -> ChannelAccountId {
+        match self {
+            Self::Spool { source, .. } => source.account,
+            Self::Door(arrival) => arrival.account,
+        }
+    }
+}
+
+/// How the source of a mail comes into its conversation.
+enum Origin {
+    /// It lies in the spool: its job ends, its key is wrapped anew, its spool key dies.
+    Spool { job: ClaimedJob, intake: IntakeId, source: Rewrap },
+    /// It comes with this write.
+    Door { intake: IntakeId, at: Timestamp, source: SealedBlob },
+}
+
 struct File {
-    job: ClaimedJob,
-    intake: IntakeId,
+    origin: Origin,
     account: ChannelAccountId,
     keys: Vec<SealedKey>,
     dead: Vec<KeyId>,
@@ -208,7 +240,6 @@ struct File {
     message: NewMessage,
     references: Vec<[u8; 16]>,
     attachments: Vec<NewAttachment>,
-    source: Rewrap,
     leaf: NewLeaf,
     report: Option<DeliveryReport>,
     tokens: Option<Vec<i32>>,
@@ -228,7 +259,9 @@ impl Write for File {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         let tenant = tx.tenant();
-        crate::jobs::finish(tx, &self.job).await?;
+        if let Origin::Spool { job, .. } = &self.origin {
+            crate::jobs::finish(tx, job).await?;
+        }
         if let Some(contact) = &self.contact {
             contact.insert(tx).await?;
         }
@@ -254,16 +287,44 @@ impl Write for File {
         for (position, attachment) in self.attachments.iter().enumerate() {
             attachment.insert(tx, Some(self.message.id), position).await?;
         }
-        self.source.update(tx).await?;
-        tx.late(
-            sql!(
-                "UPDATE intake SET state = 'imported', reason = NULL, processed_at = $3, message_id = $4 \
-                 WHERE tenant_id = $1 AND id = $2 AND state = 'received'"
-            ),
-            params![tenant, self.intake, self.now, self.message.id],
-            Rows::One,
-        )
-        .await?;
+        match &self.origin {
+            Origin::Spool { intake, source, .. } => {
+                source.update(tx).await?;
+                tx.late(
+                    sql!(
+                        "UPDATE intake SET state = 'imported', reason = NULL, envelope = $5, key_id = $6, \
+                         processed_at = $3, message_id = $4 WHERE tenant_id = $1 AND id = $2 AND state = 'received'"
+                    ),
+                    params![tenant, *intake, self.now, self.message.id, NO_ENVELOPE, self.message.key],
+                    Rows::One,
+                )
+                .await?;
+            }
+            Origin::Door { intake, at, source } => {
+                source.insert(tx, *at).await?;
+                tx.late(
+                    sql!(
+                        "INSERT INTO intake (tenant_id, id, account_id, state, reason, blob_id, envelope, key_id, \
+                         size_bytes, received_at, processed_at, retried_at, message_id) \
+                         VALUES ($1, $2, $3, 'imported', NULL, $4, $5, $6, $7, $8, $9, NULL, $10)"
+                    ),
+                    params![
+                        tenant,
+                        *intake,
+                        self.account,
+                        source.id,
+                        NO_ENVELOPE,
+                        self.message.key,
+                        source.size,
+                        *at,
+                        self.now,
+                        self.message.id
+                    ],
+                    Rows::Any,
+                )
+                .await?;
+            }
+        }
         let opened = matches!(self.case, Case::New { .. });
         count(tx, self.now, self.account, opened).await?;
 
@@ -405,8 +466,18 @@ async fn count(
     .await
 }
 
+/// Why a mail becomes no message of its own.
+enum Instead {
+    Duplicate(MessageId),
+    Erased,
+}
+
 /// A write that cannot come through after so many plans is the machine's problem, not the mail's.
 const PLANS: usize = 24;
+
+/// A mail at the door is planned again so often; after that it takes the way over the spool, where
+/// its sender need not wait.
+const PLANS_AT_DOOR: usize = 4;
 
 impl Store {
     /// Files a received mail, planning again as often as others change what it stands on.
@@ -420,12 +491,56 @@ impl Store {
         source: &IntakeSource,
         mail: &IncomingMail,
     ) -> Result<Filed, StoreError> {
+        let from = From::Spool { job, source };
+        match self.plan_and_write(access, from, mail, PLANS).await? {
+            Ok(filed) => Ok(filed),
+            Err(instead) => {
+                let now = access.clock().now();
+                // The message id of what was erased is gone with it; the intake names itself.
+                let (message, filed) = match instead {
+                    Instead::Duplicate(message) => (message, Filed::Duplicate(message)),
+                    Instead::Erased => (MessageId(source.id.uuid()), Filed::Erased),
+                };
+                let copy = crate::FileDuplicate::prepare(job.clone(), source, message, now);
+                self.write(access, copy).await?;
+                Ok(filed)
+            }
+        }
+    }
+
+    /// Files a mail that is stored nowhere yet, in one write: when this answers
+    /// [`Filed::Message`], the mail is durable and may be acknowledged. `None` is for what this
+    /// way does not do, with nothing stored: a copy, what was erased, and a mail whose
+    /// conversation others change faster than it can be planned. Those go over the spool.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and the engine's errors; nothing is stored then.
+    pub async fn file_at_door(
+        &self,
+        access: &Access,
+        arrival: &Arrival,
+        mail: &IncomingMail,
+    ) -> Result<Option<Filed>, StoreError> {
+        match self.plan_and_write(access, From::Door(arrival), mail, PLANS_AT_DOOR).await {
+            Ok(Ok(filed)) => Ok(Some(filed)),
+            Ok(Err(_)) | Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn plan_and_write(
+        &self,
+        access: &Access,
+        from: From<'_>,
+        mail: &IncomingMail,
+        plans: usize,
+    ) -> Result<Result<Filed, Instead>, StoreError> {
         let keys = self.keys(access).await?;
         let external = message_id_index(&keys, &mail.external_id);
         let tokens = message_tokens(&keys, &mail.content);
-        for _ in 0..PLANS {
+        for _ in 0..plans {
             let question = Question {
-                account: source.account,
+                account: from.account(),
                 external,
                 author: email_index(&keys, &mail.author),
                 related: mail.related.iter().take(20).map(|id| message_id_index(&keys, id)).collect(),
@@ -433,21 +548,13 @@ impl Store {
             };
             let plan = self.read(access, question).await?;
             if let Some(message) = plan.duplicate {
-                let now = access.clock().now();
-                let copy = crate::FileDuplicate::prepare(job.clone(), source, message, now);
-                self.write(access, copy).await?;
-                return Ok(Filed::Duplicate(message));
+                return Ok(Err(Instead::Duplicate(message)));
             }
             if plan.erased {
-                let now = access.clock().now();
-                // The message id of what was erased is gone with it; the intake names itself.
-                let gone =
-                    crate::FileDuplicate::prepare(job.clone(), source, MessageId(source.id.uuid()), now);
-                self.write(access, gone).await?;
-                return Ok(Filed::Erased);
+                return Ok(Err(Instead::Erased));
             }
             let known = plan.thread.as_ref().map(|thread| thread.contact);
-            let write = self.prepare_file(access, &keys, job, source, mail, external, plan, &tokens).await?;
+            let write = self.prepare_file(access, &keys, from, mail, external, plan, &tokens).await?;
             let contact = match write.case {
                 Case::New { contact, .. } => contact,
                 Case::Known { .. } => {
@@ -459,7 +566,7 @@ impl Store {
             match self.write(access, write).await {
                 Ok(no) => {
                     self.index_later(access.tenant(), no, tokens, contact, &mail.content);
-                    return Ok(Filed::Message { message, conversation, no, opened });
+                    return Ok(Ok(Filed::Message { message, conversation, no, opened }));
                 }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
@@ -473,8 +580,7 @@ impl Store {
         &self,
         access: &Access,
         keys: &TenantKeys,
-        job: &ClaimedJob,
-        source: &IntakeSource,
+        from: From<'_>,
         mail: &IncomingMail,
         external: [u8; 16],
         plan: Plan,
@@ -499,7 +605,7 @@ impl Store {
 
         let message = MessageId::new(now, random.bytes());
         // A mail to another account of the tenant continues the case in a thread of its own.
-        let same_account = plan.thread.as_ref().is_some_and(|known| known.account == source.account);
+        let same_account = plan.thread.as_ref().is_some_and(|known| known.account == from.account());
         let (case, key, status, mut summary): (Case, DataKey, ConversationStatus, Summary) =
             match &plan.thread {
                 Some(known) => {
@@ -540,8 +646,20 @@ impl Store {
         for file in &mail.files {
             attachments.push(NewAttachment::seal(self, access, &key, file.clone()).await?);
         }
-        let spool = self.key(tenant, source.key).await?;
-        let rewrap = source.blob.rewrap(self, tenant, &spool, &key)?;
+        let mut destroyed = Vec::new();
+        let (origin, source_blob) = match from {
+            From::Spool { job, source } => {
+                let spool = self.key(tenant, source.key).await?;
+                let rewrap = source.blob.rewrap(self, tenant, &spool, &key)?;
+                destroyed.push(source.key);
+                (Origin::Spool { job: job.clone(), intake: source.id, source: rewrap }, source.blob.id)
+            }
+            From::Door(arrival) => {
+                let bound = arrival.blob.bind(self, tenant, &key);
+                let blob = bound.id;
+                (Origin::Door { intake: arrival.intake, at: arrival.at, source: bound }, blob)
+            }
+        };
         let mut references = vec![external];
         for id in mail.related.iter().take(20) {
             let index = message_id_index(keys, id);
@@ -552,17 +670,17 @@ impl Store {
         let names = |keys: &[SealedKey]| -> Vec<String> {
             keys.iter().map(|key| format!("{}:{}", key.class.as_str(), key.key.id())).collect()
         };
-        let detail = json!({ "message": message, "made": names(&minted), "destroyed": [format!("spool:{}", source.key)] });
+        let gone: Vec<String> = destroyed.iter().map(|key| format!("spool:{key}")).collect();
+        let detail = json!({ "message": message, "made": names(&minted), "destroyed": gone });
         let leaf = NewLeaf::new(access, keys, random, LedgerKind::Keys, detail)?;
         let kind = match mail.incoming {
             Incoming::Person => MessageKind::Incoming,
             Incoming::Automatic => MessageKind::Automatic,
         };
         Ok(File {
-            job: job.clone(),
-            intake: source.id,
-            account: source.account,
-            dead: vec![source.key],
+            origin,
+            account: from.account(),
+            dead: destroyed,
             contact,
             thread,
             new_thread,
@@ -572,21 +690,20 @@ impl Store {
                 id: message,
                 conversation,
                 thread: Some(thread),
-                account: Some(source.account),
+                account: Some(from.account()),
                 kind,
                 author_kind: AuthorKind::Contact,
                 author: author.uuid(),
                 external: Some(external),
                 content: mail.content.seal(random, &key, tenant, message)?,
                 key: key.id(),
-                source: Some(source.blob.id),
+                source: Some(source_blob),
                 created_at: now,
                 sent_at: mail.sent_at,
             },
             case,
             references,
             attachments,
-            source: rewrap,
             leaf,
             report: mail.report.clone(),
             tokens: self.is_postgres().then(|| tokens.as_int4()),

@@ -10,7 +10,7 @@ use belofte_vault::SealContext;
 use serde::{Deserialize, Serialize};
 
 use crate::access::ClaimedJob;
-use crate::blob_rows::{BlobKind, BlobRow, SealedBlob};
+use crate::blob_rows::{BlobKind, BlobRow, LooseBlob, SealedBlob};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::jobs::{Lease, NewJob};
@@ -142,6 +142,33 @@ pub struct IntakeSource {
     pub(crate) blob: BlobRow,
 }
 
+/// A mail that stands at the door: sealed, and stored nowhere yet. Filed in one write, it needs no
+/// spool key, no job and no second look at its bytes; its sender waits for that write.
+pub struct Arrival {
+    pub(crate) intake: IntakeId,
+    pub(crate) account: ChannelAccountId,
+    pub(crate) blob: LooseBlob,
+    pub(crate) at: Timestamp,
+}
+
+impl Arrival {
+    /// Seals `raw` under a key of its own that the conversation's will wrap; a large one is already
+    /// in its file when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and [`StoreError::Blob`].
+    pub async fn seal(
+        store: &Store,
+        access: &Access,
+        account: &ResolvedAccount,
+        raw: &[u8],
+    ) -> Result<Self, StoreError> {
+        let (tenant, at) = (access.tenant(), access.clock().now());
+        let blob = LooseBlob::seal(store, tenant, BlobKind::Source, raw, at).await?;
+        Ok(Self { intake: IntakeId::new(at, store.random().bytes()), account: account.id, blob, at })
+    }
+}
+
 struct SealedIntake {
     account: ChannelAccountId,
     state: IntakeState,
@@ -183,10 +210,13 @@ impl Store {
     /// A received mail that is still sealed under its spool key.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when it was filed already.
+    /// [`StoreError::NotFound`] when it is not there or was filed already.
     pub async fn intake_source(&self, access: &Access, id: IntakeId) -> Result<IntakeSource, StoreError> {
         let tenant = access.tenant();
         let row = self.read(access, IntakeById(id)).await?.ok_or(StoreError::NotFound)?;
+        if !matches!(row.state, IntakeState::Received | IntakeState::Quarantined) {
+            return Err(StoreError::NotFound);
+        }
         let key = self.key(tenant, row.key).await?;
         let context = SealContext { tenant, column: columns::INTAKE_ENVELOPE, row: id.uuid() };
         let envelope = from_json(&key.open(&context, &row.envelope)?, "intake.envelope")?;

@@ -77,7 +77,9 @@ pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
 pub use idempotency::{Begun, IdempotencyTicket, StoredAnswer};
 pub use index::Index;
-pub use intake::{FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope};
+pub use intake::{
+    Arrival, FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope,
+};
 pub use invitations::{Invitation, NewInvitation, NewUser, OpenInvitation};
 pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};

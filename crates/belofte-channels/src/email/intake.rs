@@ -136,17 +136,8 @@ impl Intake {
     ) -> Result<(), ReceiveError> {
         match (self, account) {
             (Self::Core(processing), Account::Core(account)) => {
-                let place = processing.place().await;
-                let envelope = envelope.sealable();
-                let received =
-                    belofte_core::receive(&processing.core, account, &envelope, &raw, place.is_some()).await;
-                match received {
-                    Ok(received) => {
-                        if let (Some(place), Some(job)) = (place, received.job) {
-                            processing.spawn(place, job);
-                        }
-                        Ok(())
-                    }
+                match processing.take_in(account, &envelope.sealable(), &raw).await {
+                    Ok(()) => Ok(()),
                     Err(belofte_core::ReceiveError::Full) => Err(ReceiveError::Full),
                     Err(belofte_core::ReceiveError::Busy) => Err(ReceiveError::Busy),
                 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Files a received mail: bytes become a message of a conversation, or a quarantined source.
+//! Files a mail, at the door or from the spool: bytes become a message of a conversation, or a
+//! quarantined source.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use belofte_core::Core;
+use belofte_core::{AtDoor, Core};
 use belofte_mail::{
     EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates,
 };
 use belofte_model::{Duration, EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId};
 use belofte_store::{
-    Access, ClaimedJob, Correspondent, IncomingMail, IntakeSource, MessageContent, NewFile, StoreError,
+    Access, ClaimedJob, Correspondent, IncomingMail, MessageContent, NewFile, ResolvedAccount,
+    SealedEnvelope, StoreError,
 };
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -19,7 +23,7 @@ use uuid::Uuid;
 /// A sender waits so long for a place.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Filing that follows a receipt at once, without the detour over the job table.
+/// Takes mail in, and files it without the detour over the job table as long as there are places.
 #[derive(Clone)]
 pub struct Processing {
     pub(super) core: Core,
@@ -43,18 +47,66 @@ impl Processing {
     /// taken in: that costs less than the detour of every mail over the job table, and keeps what is
     /// acknowledged close to what is filed. `None` when filing stands still: the mail then waits in
     /// the job table, as durable as the others.
-    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
         tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
     }
 
+    /// Takes a mail in: filed at once in the write that makes it durable, when there is a place for
+    /// that and the mail is a plain case; otherwise spooled and filed by a job. When this answers
+    /// `Ok` it is durable.
+    ///
+    /// # Errors
+    /// [`ReceiveError`](belofte_core::ReceiveError); nothing is stored then.
+    pub(super) async fn take_in(
+        &self,
+        account: &ResolvedAccount,
+        envelope: &SealedEnvelope,
+        raw: &[u8],
+    ) -> Result<(), belofte_core::ReceiveError> {
+        let place = self.place().await;
+        if place.is_some() {
+            // A mail on which the parser breaks must not stay with its sender for ever: it is spooled,
+            // and quarantined when filing it breaks again.
+            match AssertUnwindSafe(at_door(&self.core, account, envelope, raw)).catch_unwind().await {
+                Ok(Ok(AtDoor::Filed)) => return Ok(()),
+                Ok(Err(error)) => return Err(error),
+                Ok(Ok(AtDoor::Spool)) => {}
+                Err(_) => tracing::error!(account = %account.id, "a mail could not be filed at the door"),
+            }
+        }
+        let received = belofte_core::receive(&self.core, account, envelope, raw, place.is_some()).await?;
+        if let (Some(place), Some(job)) = (place, received.job) {
+            self.spawn(place, job);
+        }
+        Ok(())
+    }
+
     /// Files `job` in the background, in `place`.
-    pub(super) fn spawn(&self, place: OwnedSemaphorePermit, job: ClaimedJob) {
+    fn spawn(&self, place: OwnedSemaphorePermit, job: ClaimedJob) {
         let core = self.core.clone();
         self.core.tasks.spawn(async move {
             let _place = place;
             process(&core, &job).await;
         });
     }
+}
+
+/// Files a mail in the write that makes it durable. Boxed, as [`process`] is.
+fn at_door<'a>(
+    core: &'a Core,
+    account: &'a ResolvedAccount,
+    envelope: &'a SealedEnvelope,
+    raw: &'a [u8],
+) -> BoxFuture<'a, Result<AtDoor, belofte_core::ReceiveError>> {
+    Box::pin(async move {
+        let access = belofte_core::door(core, account);
+        match read(core, &access, envelope, raw).await {
+            Ok(Ok(mail)) => belofte_core::file_at_door(core, &access, account, raw, &mail).await,
+            // What goes to the quarantine is spooled first: its source stays sealed by itself.
+            Ok(Err(_)) => Ok(AtDoor::Spool),
+            Err(error) => Err(belofte_core::not_taken(&access, account, &error)),
+        }
+    })
 }
 
 /// Files the mail of `job`; a failure puts the job back. Boxed: everything that filing holds lies
@@ -72,7 +124,7 @@ async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {
     if source.state != IntakeState::Received {
         return core.store.write(&access, belofte_store::FinishJob(job.clone())).await;
     }
-    match read(core, &access, &source).await? {
+    match read(core, &access, &source.envelope, &source.raw).await? {
         Ok(mail) => {
             belofte_core::file(core, &access, job, &source, &mail).await?;
             Ok(())
@@ -93,18 +145,18 @@ fn correspondents(mailboxes: &[Mailbox]) -> Vec<Correspondent> {
 async fn read(
     core: &Core,
     access: &Access,
-    source: &IntakeSource,
+    envelope: &SealedEnvelope,
+    raw: &[u8],
 ) -> Result<Result<IncomingMail, QuarantineReason>, StoreError> {
-    let sender = match &source.envelope.mail_from {
+    let sender = match &envelope.mail_from {
         Some(_) => EnvelopeSender::Given,
         None => EnvelopeSender::Null,
     };
-    let parsed = match parse_with(&source.raw, sender) {
+    let parsed = match parse_with(raw, sender) {
         Ok(parsed) => parsed,
         Err(reason) => return Ok(Err(reason)),
     };
-    let envelope_sender =
-        source.envelope.mail_from.as_deref().and_then(|address| EmailAddress::parse(address).ok());
+    let envelope_sender = envelope.mail_from.as_deref().and_then(|address| EmailAddress::parse(address).ok());
     let from = match (&parsed.from, &parsed.sender, envelope_sender) {
         (Some(from), _, _) | (None, Some(from), _) => correspondent(from),
         (None, None, Some(address)) => Correspondent { name: String::new(), address: address.as_sent() },
@@ -125,12 +177,10 @@ async fn read(
         };
         related.splice(0..0, original);
     }
-    let reply_thread = reply_thread(core, access, &source.envelope.rcpt).await?;
+    let reply_thread = reply_thread(core, access, &envelope.rcpt).await?;
     // A mail without an identifier is recognised by what it says.
-    let external_id = parsed
-        .message_id
-        .clone()
-        .unwrap_or_else(|| format!("sha256:{}", hex::encode(content_hash(&source.raw))));
+    let external_id =
+        parsed.message_id.clone().unwrap_or_else(|| format!("sha256:{}", hex::encode(content_hash(raw))));
     let ParsedMail {
         message_id,
         references,

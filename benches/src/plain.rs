@@ -2,7 +2,7 @@
 //! The plain alternative: the rows that the product writes for a mail, in the product's own
 //! schema, with nothing sealed, no blind index and no tokens: the engine's own full text instead.
 //!
-//! Left out is what only sealing needs: rows of keys, and the new wrapping of the source's key.
+//! Left out is what only sealing needs: the rows of keys.
 
 use std::sync::LazyLock;
 
@@ -49,7 +49,7 @@ fn account(number: usize) -> Uuid {
 pub struct Item {
     mail: Mail,
     intake: Uuid,
-    job: Uuid,
+    actor: Uuid,
     source: Uuid,
     raw: Vec<u8>,
     message: Uuid,
@@ -69,7 +69,7 @@ impl Item {
         let mut id = || uuid::Builder::from_unix_timestamp_millis(millis, &chance.ten()).into_uuid();
         Self {
             intake: id(),
-            job: id(),
+            actor: id(),
             source: id(),
             message: id(),
             conversation: id(),
@@ -84,8 +84,8 @@ impl Item {
         }
     }
 
-    /// The rows of its receipt.
-    pub fn receipt(&self) -> Vec<Statement<'_>> {
+    /// The rows of its receipt: its bytes, and that it was taken in.
+    fn receipt(&self) -> Vec<Statement<'_>> {
         // What is larger lies in a file, as it does in the product.
         let data = if self.raw.len() <= INLINE { Param::Bytes(&self.raw) } else { Param::Null };
         let size = Param::Int(self.raw.len() as i64);
@@ -108,7 +108,7 @@ impl Item {
                 sql!(
                     "INSERT INTO intake (tenant_id, id, account_id, state, reason, blob_id, envelope, key_id, size_bytes, \
                      received_at, processed_at, retried_at, message_id) \
-                     VALUES ($1, $2, $3, 'received', NULL, $4, $5, $6, $7, $8, NULL, NULL, NULL)"
+                     VALUES ($1, $2, $3, 'imported', NULL, $4, $5, $6, $7, $8, $8, NULL, $9)"
                 ),
                 vec![
                     tenant,
@@ -119,14 +119,8 @@ impl Item {
                     NO_KEY.into(),
                     size,
                     at,
+                    self.message.into(),
                 ],
-            ),
-            (
-                sql!(
-                    "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
-                     error_code, created_at, changed_at) VALUES ($1, $2, 'process_intake', $3, 'leased', $4, 0, 1, $4, NULL, $4, $4)"
-                ),
-                vec![tenant, self.job.into(), self.intake.into(), at],
             ),
         ]
     }
@@ -222,7 +216,9 @@ impl<'a> Written<'a> {
                 "subject": mail.subject, "name": mail.from_name, "address": mail.from, "preview": preview,
             }))?,
             meta: serde_json::to_vec(&json!({ "name": "factuur.pdf" }))?,
-            leaf: serde_json::to_vec(&json!({ "message": item.message, "actor": item.job, "at": item.at }))?,
+            leaf: serde_json::to_vec(
+                &json!({ "message": item.message, "actor": item.actor, "at": item.at }),
+            )?,
             body_apart,
         })
     }
@@ -245,10 +241,7 @@ impl<'a> Written<'a> {
         let (item, mail) = (self.item, &self.item.mail);
         let (tenant, at, key) = (Param::Uuid(TENANT), Param::Int(item.at), Param::Uuid(NO_KEY));
         let account = Param::Uuid(account(mail.mailbox));
-        let mut all: Vec<Statement<'_>> = vec![(
-            sql!("DELETE FROM job WHERE tenant_id = $1 AND id = $2 AND fence = 1"),
-            vec![tenant, item.job.into()],
-        )];
+        let mut all = item.receipt();
         if self.contact.is_none() {
             let address = Param::Bytes(mail.from.as_bytes());
             all.push((
@@ -307,7 +300,7 @@ impl<'a> Written<'a> {
                     tenant,
                     item.attachment.into(),
                     item.message.into(),
-                    item.job.into(),
+                    item.actor.into(),
                     item.blob.into(),
                     Param::Bytes(&self.meta),
                     key,
@@ -316,13 +309,6 @@ impl<'a> Written<'a> {
                 ],
             ));
         }
-        all.push((
-            sql!(
-                "UPDATE intake SET state = 'imported', reason = NULL, processed_at = $3, message_id = $4 \
-                 WHERE tenant_id = $1 AND id = $2 AND state = 'received'"
-            ),
-            vec![tenant, item.intake.into(), at, item.message.into()],
-        ));
         all.push((
             sql!(
                 "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \

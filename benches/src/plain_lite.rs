@@ -50,17 +50,6 @@ impl Lite {
         Ok(rows.next()?.map(map).transpose()?)
     }
 
-    /// Writes the receipts.
-    pub fn receive(&self, items: &[Item]) -> anyhow::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        for item in items {
-            for statement in item.receipt() {
-                self.execute(&statement)?;
-            }
-        }
-        Ok(self.connection.execute_batch("COMMIT")?)
-    }
-
     /// Files the items, committing `group` at a time.
     pub fn file(&self, items: &[Item], group: usize) -> anyhow::Result<()> {
         for group in items.chunks(group) {

@@ -65,18 +65,6 @@ impl Plain {
         &self.url
     }
 
-    /// Writes the receipts.
-    pub async fn receive(&self, items: &[Item]) -> anyhow::Result<()> {
-        let mut lane = self.lanes[0].lock().await;
-        lane.client.batch_execute("BEGIN").await?;
-        for item in items {
-            for statement in item.receipt() {
-                lane.execute(&statement).await?;
-            }
-        }
-        Ok(lane.client.batch_execute("COMMIT").await?)
-    }
-
     /// Files the items, one transaction each, all lanes at once.
     pub async fn file(&self, items: Arc<Vec<Item>>) -> anyhow::Result<()> {
         let next = Arc::new(AtomicUsize::new(0));

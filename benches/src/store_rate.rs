@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use belofte_model::{Incoming, JobKind, RequestId};
-use belofte_store::{
-    Access, ClaimedJob, Filed, IncomingMail, IntakeSource, NewFile, Receive, SealedEnvelope, Store,
-};
+use anyhow::bail;
+use belofte_core::AtDoor;
+use belofte_model::Incoming;
+use belofte_store::{IncomingMail, NewFile, Store};
 use tokio::task::JoinSet;
 
-use crate::data::{Chance, Language, Mail, Shape, Writer, mailbox};
+use crate::data::{Chance, Language, Mail, Shape, Writer};
 use crate::house::applied;
 use crate::machine::{self, Watch, pause};
 use crate::peers::Cluster;
@@ -60,11 +59,17 @@ pub struct Times {
     pub their_cpu: f64,
 }
 
+/// A mail as a channel hands it to the store, and its bytes.
 struct Ready {
-    access: Access,
-    job: ClaimedJob,
-    source: IntakeSource,
+    mailbox: usize,
+    raw: Vec<u8>,
     mail: IncomingMail,
+}
+
+impl Ready {
+    fn new(mail: Mail) -> Self {
+        Self { mailbox: mail.mailbox, raw: mail.raw(), mail: incoming(mail) }
+    }
 }
 
 impl Sides {
@@ -105,7 +110,7 @@ impl Sides {
             left -= mails.len();
             for ours in [ours_first, !ours_first] {
                 if ours {
-                    let ready = receive(&self.house, &mails).await?;
+                    let ready = mails.iter().cloned().map(Ready::new).collect();
                     let (cpu, watch) = (machine::cpu("self")?, Watch::start());
                     file(&self.place, &self.house, ready, LANES).await?;
                     times.ours += watch.seconds();
@@ -117,12 +122,10 @@ impl Sides {
                     let (cpu, watch);
                     match &self.plain {
                         PlainSide::Lite(lite) => {
-                            lite.receive(&items)?;
                             (cpu, watch) = (machine::cpu("self")?, Watch::start());
                             tokio::task::block_in_place(|| lite.file(&items, LANES))?;
                         }
                         PlainSide::Postgres(plain) => {
-                            plain.receive(&items).await?;
                             let items = Arc::new(items);
                             (cpu, watch) = (machine::cpu("self")?, Watch::start());
                             plain.file(items).await?;
@@ -139,61 +142,25 @@ impl Sides {
 
 /// Files mails in a house, over so many lanes.
 pub async fn fill(place: &Place, house: &House, mails: &[Mail], lanes: usize) -> anyhow::Result<()> {
-    let ready = receive(house, mails).await?;
-    file(place, house, ready, lanes).await
+    file(place, house, mails.iter().cloned().map(Ready::new).collect(), lanes).await
 }
 
-/// Receives mails, so that they lie ready to be filed.
-async fn receive(house: &House, mails: &[Mail]) -> anyhow::Result<Vec<Ready>> {
-    let core = &house.core;
-    let mut ready = Vec::with_capacity(mails.len());
-    for lanes in mails.chunks(LANES * 4) {
-        let mut tasks = JoinSet::new();
-        for mail in lanes {
-            let (core, mail) = (core.clone(), mail.clone());
-            let account = house.accounts[mail.mailbox].clone();
-            tasks.spawn(async move {
-                let clock = core.clock().clone();
-                let now = clock.now();
-                let request = RequestId::new(now, core.random().bytes());
-                let access = Access::channel(&account, request, clock);
-                let envelope = SealedEnvelope {
-                    mail_from: Some(mail.from.clone()),
-                    rcpt: mailbox(mail.mailbox),
-                    client: "192.0.2.25".to_owned(),
-                    tls: None,
-                    helo: "mta.klant.example".to_owned(),
-                };
-                // Long enough for no worker to come in between.
-                let lease = Some(now + JobKind::ProcessIntake.lease() * 60);
-                let raw = mail.raw();
-                let write = Receive::prepare(&core.store, &access, &account, &envelope, &raw, lease).await?;
-                let job = write.claimed(&access).context("a first lease")?;
-                core.store.write(&access, write).await?;
-                let (access, source) = belofte_core::open(&core, &job).await?.context("a source")?;
-                anyhow::Ok(Ready { access, job, source, mail: incoming(mail) })
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            ready.push(done??);
-        }
-    }
-    Ok(ready)
-}
-
-/// Files what lies ready, and waits until it is in the index.
+/// Files mails as the listener does, and waits until the last is in the index.
 async fn file(place: &Place, house: &House, ready: Vec<Ready>, lanes: usize) -> anyhow::Result<()> {
     let core = &house.core;
     let (ready, next) = (Arc::new(ready), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
     for _ in 0..lanes {
         let (core, ready, next) = (core.clone(), Arc::clone(&ready), Arc::clone(&next));
+        let accounts = house.accounts.clone();
         tasks.spawn(async move {
             let mut newest = 0;
             while let Some(one) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match belofte_core::file(&core, &one.access, &one.job, &one.source, &one.mail).await? {
-                    Filed::Message { no, .. } => newest = newest.max(no),
-                    other => bail!("a mail became {other:?}"),
+                let account = &accounts[one.mailbox];
+                let access = belofte_core::door(&core, account);
+                match belofte_core::file_at_door(&core, &access, account, &one.raw, &one.mail).await? {
+                    AtDoor::Filed(no) => newest = newest.max(no),
+                    AtDoor::Spool => bail!("a mail was not filed at the door"),
                 }
             }
             Ok(newest)

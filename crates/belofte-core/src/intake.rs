@@ -64,8 +64,8 @@ pub async fn receive(
 
 /// What became of a mail at the door.
 pub enum AtDoor {
-    /// It is a message now, and durable.
-    Filed,
+    /// It is a message now, and durable; its number.
+    Filed(i64),
     /// Nothing was stored: it takes the way over the spool, with [`receive`].
     Spool,
 }
@@ -96,11 +96,11 @@ pub async fn file_at_door(
         core.store.file_at_door(access, &arrival, mail).await
     };
     match filed.await {
-        Ok(Some(_)) => {
+        Ok(Some(Filed::Message { no, .. })) => {
             core.indexer.wake(access.tenant());
-            Ok(AtDoor::Filed)
+            Ok(AtDoor::Filed(no))
         }
-        Ok(None) => Ok(AtDoor::Spool),
+        Ok(_) => Ok(AtDoor::Spool),
         Err(error) => Err(not_taken(access, account, &error)),
     }
 }

@@ -68,7 +68,7 @@ impl Processing {
             // A mail on which the parser breaks must not stay with its sender for ever: it is spooled,
             // and quarantined when filing it breaks again.
             match AssertUnwindSafe(at_door(&self.core, account, envelope, raw)).catch_unwind().await {
-                Ok(Ok(AtDoor::Filed)) => return Ok(()),
+                Ok(Ok(AtDoor::Filed(_))) => return Ok(()),
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(AtDoor::Spool)) => {}
                 Err(_) => tracing::error!(account = %account.id, "a mail could not be filed at the door"),

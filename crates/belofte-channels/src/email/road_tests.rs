@@ -61,16 +61,17 @@ async fn store(folder: &Path, engine: EngineSettings) -> Store {
 
 impl House {
     async fn open() -> Self {
-        Self::open_as("info@shop.example", None).await
+        Self::open_as("info@shop.example", None, 4).await
     }
 
     /// As [`open`](Self::open), with answers going to this port of the loopback instead.
     async fn open_sending_to(port: Option<u16>) -> Self {
-        Self::open_as("info@shop.example", port).await
+        Self::open_as("info@shop.example", port, 4).await
     }
 
-    /// A house whose desk has this address, with answers going to this port of the loopback, if any.
-    async fn open_as(desk: &str, port: Option<u16>) -> Self {
+    /// A house whose desk has this address, with answers going to this port of the loopback, if any,
+    /// in which so many mails can be filed at the door at a time.
+    async fn open_as(desk: &str, port: Option<u16>, places: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(folder.path(), EngineSettings::Sqlite { readers: 2 }).await;
         store.system().found_system().await.expect("keys of the house");
@@ -109,7 +110,7 @@ impl House {
         store.create_channel_account(&access, None, account).await.expect("an account");
 
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
-        let smtp = listen(Intake::Core(Processing::new(core.clone(), 4)), Some(&core)).await;
+        let smtp = listen(Intake::Core(Processing::new(core.clone(), places)), Some(&core)).await;
         let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
         let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
         let tls = client_tls(Vec::new()).expect("roots");
@@ -167,6 +168,18 @@ impl House {
         panic!("{messages} messages were not filed");
     }
 
+    /// Waits until the accounting of the one account is as `wanted`.
+    async fn until_sum(&self, wanted: impl Fn(&belofte_store::Accounting) -> bool) {
+        let account = self.core.store.channel_accounts(&self.access).await.expect("accounts")[0].id;
+        for _ in 0..200 {
+            if wanted(&self.core.store.accounting(&self.access, account).await.expect("a sum")) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the accounting did not come to what it should");
+    }
+
     /// Does all jobs that are due now, as the worker would.
     async fn work(&self) -> usize {
         let now = self.core.clock().now();
@@ -211,7 +224,7 @@ async fn from_a_mail_to_an_answer_and_back() {
 
     // The same mail again is there once.
     house.send("jan@klant.example", "info@shop.example", QUESTION).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    house.until_sum(|sum| sum.duplicates == 1).await;
     assert_eq!(house.conversations().await[0].messages, 1);
 
     // The agent answers; the customer's server receives it.
@@ -266,6 +279,31 @@ async fn from_a_mail_to_an_answer_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_door_a_mail_is_filed_before_its_sender_is_answered() {
+    let house = House::open().await;
+    house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    let cases = house.conversations().await;
+    assert_eq!(cases.len(), 1, "a message at once, not by a job");
+    assert_eq!(house.work().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_place_a_mail_is_spooled_and_filed_by_a_job() {
+    let house = House::open_as("info@shop.example", None, 0).await;
+    let answer = house.send("jan@klant.example", "info@shop.example", QUESTION).await;
+    assert!(answer.starts_with("250"), "{answer}");
+    assert!(house.conversations().await.is_empty(), "durable, and not a message yet");
+    house.until_sum(|sum| (sum.received, sum.imported, sum.pending) == (1, 0, 1)).await;
+    assert_eq!(house.work().await, 1);
+    let cases = house.conversations().await;
+    let messages = house.core.store.messages(&house.access, cases[0].id, None, 50).await.expect("messages");
+    assert!(messages[0].content.text.contains("zebrapad"));
+    let source = house.core.store.blob(&house.access, messages[0].source.expect("a source")).await;
+    assert!(String::from_utf8_lossy(&source.expect("it opens")).contains("vraag-1@klant.example"));
+    house.until_sum(|sum| (sum.received, sum.imported, sum.pending) == (1, 1, 0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_is_quarantined_and_strangers_are_refused() {
     let house = House::open().await;
     let answer = house.send("x@klant.example", "info@shop.example", "this is no mail at all").await;
@@ -306,7 +344,7 @@ async fn all_recipients_of_an_answer_wait_for_the_same_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_with_a_long_name_has_a_signed_address_too() {
     let desk = "klantenservice-en-reparaties-bovenwindse@shop.example";
-    let house = House::open_as(desk, None).await;
+    let house = House::open_as(desk, None, 4).await;
     house.send("jan@klant.example", desk, QUESTION).await;
     house.until(1).await;
     let case = house.conversations().await[0].id;

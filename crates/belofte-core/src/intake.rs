@@ -106,8 +106,7 @@ pub async fn file_at_door(
 }
 
 /// Logs why a mail was not taken in, and gives what its sender is told.
-#[must_use]
-pub fn not_taken(access: &Access, account: &ResolvedAccount, error: &StoreError) -> ReceiveError {
+fn not_taken(access: &Access, account: &ResolvedAccount, error: &StoreError) -> ReceiveError {
     tracing::warn!(request = %access.request(), account = %account.id, error = %error, "a mail was not taken in");
     if matches!(error, StoreError::Full) { ReceiveError::Full } else { ReceiveError::Busy }
 }

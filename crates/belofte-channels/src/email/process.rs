@@ -10,7 +10,9 @@ use belofte_core::{AtDoor, Core};
 use belofte_mail::{
     EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates,
 };
-use belofte_model::{Duration, EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId};
+use belofte_model::{
+    ChannelAccountId, Duration, EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId,
+};
 use belofte_store::{
     Access, ClaimedJob, Correspondent, IncomingMail, MessageContent, NewFile, ResolvedAccount,
     SealedEnvelope, StoreError,
@@ -100,11 +102,11 @@ fn at_door<'a>(
 ) -> BoxFuture<'a, Result<AtDoor, belofte_core::ReceiveError>> {
     Box::pin(async move {
         let access = belofte_core::door(core, account);
-        match read(core, &access, envelope, raw).await {
+        match read(core, &access, account.id, envelope, raw).await {
             Ok(Ok(mail)) => belofte_core::file_at_door(core, &access, account, raw, &mail).await,
-            // What goes to the quarantine is spooled first: its source stays sealed by itself.
-            Ok(Err(_)) => Ok(AtDoor::Spool),
-            Err(error) => Err(belofte_core::not_taken(&access, account, &error)),
+            // What goes to the quarantine is spooled first: its source stays sealed by itself. So is
+            // what cannot be understood yet, such as a report that overtakes what it speaks of.
+            Ok(Err(_)) | Err(_) => Ok(AtDoor::Spool),
         }
     })
 }
@@ -124,7 +126,7 @@ async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {
     if source.state != IntakeState::Received {
         return core.store.write(&access, belofte_store::FinishJob(job.clone())).await;
     }
-    match read(core, &access, &source.envelope, &source.raw).await? {
+    match read(core, &access, source.account, &source.envelope, &source.raw).await? {
         Ok(mail) => {
             belofte_core::file(core, &access, job, &source, &mail).await?;
             Ok(())
@@ -145,6 +147,7 @@ fn correspondents(mailboxes: &[Mailbox]) -> Vec<Correspondent> {
 async fn read(
     core: &Core,
     access: &Access,
+    account: ChannelAccountId,
     envelope: &SealedEnvelope,
     raw: &[u8],
 ) -> Result<Result<IncomingMail, QuarantineReason>, StoreError> {
@@ -168,7 +171,7 @@ async fn read(
     // A bounce belongs to the message that it speaks of.
     let mut report = None;
     if let Some(bounce) = parsed.automatic.bounce() {
-        let original = match super::report::subject(core, access, source.account, bounce).await? {
+        let original = match super::report::subject(core, access, account, bounce).await? {
             Some(subject) => {
                 report = subject.report;
                 subject.message_id

@@ -11,6 +11,7 @@ use crate::access::{Authenticated, Who, actor_columns};
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, Tx, Write};
 
@@ -19,6 +20,16 @@ const PREFIX: &str = "belofte_";
 
 fn scope(name: &str) -> Option<Scope> {
     [Scope::Read, Scope::Write].into_iter().find(|scope| scope.as_str() == name)
+}
+
+/// What the proof of a key covers.
+fn parts<'a>(id: ApiKeyId, token_hash: &'a [u8; 32], scope: Scope, expires_at: Timestamp) -> [Part<'a>; 4] {
+    [
+        Part::Id(id.uuid()),
+        Part::Bytes(token_hash),
+        Part::Bytes(scope.as_str().as_bytes()),
+        Part::Int(expires_at.as_micros()),
+    ]
 }
 
 /// A key that was just made.
@@ -58,6 +69,7 @@ struct Create {
     created_by: uuid::Uuid,
     now: Timestamp,
     expires_at: Timestamp,
+    proof: [u8; 16],
     leaf: NewLeaf,
 }
 
@@ -68,7 +80,7 @@ impl Write for Create {
         tx.execute_one(
             sql!(
                 "INSERT INTO api_key (tenant_id, id, token_hash, scope, name, key_id, created_by, created_at, \
-                 expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                 expires_at, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
             ),
             params![
                 tenant,
@@ -79,7 +91,8 @@ impl Write for Create {
                 self.key,
                 self.created_by,
                 self.now,
-                self.expires_at
+                self.expires_at,
+                &self.proof
             ],
         )
         .await?;
@@ -141,7 +154,8 @@ impl Write for Revoke {
         let revoked = tx
             .execute(
                 sql!(
-                    "UPDATE api_key SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL"
+                    "UPDATE api_key SET revoked_at = $3, proof = NULL WHERE tenant_id = $1 AND id = $2 \
+                     AND revoked_at IS NULL"
                 ),
                 params![tenant, self.id, self.now],
             )
@@ -178,9 +192,11 @@ impl Store {
             "scope": scope,
             "expires_at": expires_at,
         });
+        let token_hash = token_hash(key.as_bytes());
         let create = Create {
             id,
-            token_hash: token_hash(key.as_bytes()),
+            proof: proof::of(&keys, Grants::ApiKey, &parts(id, &token_hash, scope, expires_at)),
+            token_hash,
             scope,
             name: seal_json(&keys, self.random(), columns::API_KEY_NAME, id.uuid(), &name)?,
             key: keys.settings.id(),
@@ -231,7 +247,9 @@ struct Found {
     tenant: TenantId,
     id: ApiKeyId,
     scope: Scope,
+    expires_at: Timestamp,
     last_used_at: Option<Timestamp>,
+    proof: Option<Vec<u8>>,
 }
 
 struct ByKey {
@@ -244,7 +262,7 @@ impl Read for ByKey {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(
-                "SELECT k.tenant_id, k.id, k.scope, k.last_used_at FROM api_key k \
+                "SELECT k.tenant_id, k.id, k.scope, k.last_used_at, k.expires_at, k.proof FROM api_key k \
                  JOIN tenant t ON t.id = k.tenant_id WHERE k.token_hash = $1 AND k.revoked_at IS NULL \
                  AND k.expires_at > $2 AND t.state = 'active'"
             ),
@@ -255,6 +273,8 @@ impl Read for ByKey {
                     id: row.id(1)?,
                     scope: row.name(2, scope)?,
                     last_used_at: row.opt_time(3)?,
+                    expires_at: row.time(4)?,
+                    proof: row.opt_bytes(5)?,
                 })
             },
         )
@@ -294,8 +314,14 @@ impl SystemTx<'_> {
             return Ok(None);
         }
         let now = self.store.clock().now();
-        let by = ByKey { token_hash: token_hash(key.as_bytes()), now };
+        let token_hash = token_hash(key.as_bytes());
+        let by = ByKey { token_hash, now };
         let Some(found) = self.store.read_for(None, Arc::new(by)).await? else { return Ok(None) };
+        let keys = self.store.tenant_keys(found.tenant).await?;
+        let parts = parts(found.id, &token_hash, found.scope, found.expires_at);
+        if !proof::holds(&keys, Grants::ApiKey, &parts, found.proof.as_deref()) {
+            return Ok(None);
+        }
         if worth_noting(found.last_used_at, now) {
             let used = Used { id: found.id, now };
             if let Err(error) = self.store.write_for(Some(found.tenant), Arc::new(used)).await {

@@ -55,7 +55,7 @@ pub enum Holds {
     BlindIndex,
     /// Keyed hashes of words.
     SearchTokens,
-    /// A hash of a secret, a wrapped key or a salt.
+    /// A hash of a secret, a wrapped key, a salt or a proof.
     Secret,
 }
 
@@ -102,6 +102,8 @@ pub mod columns {
 
     /// `user_account.profile`.
     pub const USER_ACCOUNT_PROFILE: Column = Column(211);
+    /// `user_account.credential`.
+    pub const USER_ACCOUNT_CREDENTIAL: Column = Column(215);
     /// `session.agent`.
     pub const SESSION_AGENT: Column = Column(408);
     /// `api_key.name`.
@@ -170,7 +172,6 @@ pub const DATA_MAP: &[Table] = &[
             column(207, "colour_scheme", Holds::Plain),
             column(208, "shortcuts", Holds::Plain),
             column(209, "login_index", Holds::BlindIndex),
-            column(210, "password", Holds::Secret),
             column(
                 211,
                 "profile",
@@ -179,6 +180,14 @@ pub const DATA_MAP: &[Table] = &[
             column(212, "key_id", Holds::Plain),
             column(213, "created_at", Holds::Plain),
             column(214, "last_seen_at", Holds::Plain),
+            column(
+                215,
+                "credential",
+                Holds::Sealed { category: Technical, subject: User, key: KeyClass::Settings },
+            ),
+            column(216, "credential_key_id", Holds::Plain),
+            column(217, "invitation_id", Holds::Plain),
+            column(218, "proof", Holds::Secret),
         ],
     },
     Table {
@@ -207,6 +216,7 @@ pub const DATA_MAP: &[Table] = &[
                 Holds::Sealed { category: Technical, subject: User, key: KeyClass::Settings },
             ),
             column(409, "key_id", Holds::Plain),
+            column(410, "proof", Holds::Secret),
         ],
     },
     Table {
@@ -228,6 +238,7 @@ pub const DATA_MAP: &[Table] = &[
             column(509, "expires_at", Holds::Plain),
             column(510, "revoked_at", Holds::Plain),
             column(511, "last_used_at", Holds::Plain),
+            column(512, "proof", Holds::Secret),
         ],
     },
     Table {
@@ -244,6 +255,7 @@ pub const DATA_MAP: &[Table] = &[
             column(608, "expires_at", Holds::Plain),
             column(609, "used_at", Holds::Plain),
             column(610, "revoked_at", Holds::Plain),
+            column(611, "proof", Holds::Secret),
         ],
     },
     Table {
@@ -260,6 +272,7 @@ pub const DATA_MAP: &[Table] = &[
             ),
             column(705, "key_id", Holds::Plain),
             column(706, "created_at", Holds::Plain),
+            column(707, "proof", Holds::Secret),
         ],
     },
     Table {
@@ -270,6 +283,7 @@ pub const DATA_MAP: &[Table] = &[
             column(802, "operator_id", Holds::Plain),
             column(803, "created_at", Holds::Plain),
             column(804, "expires_at", Holds::Plain),
+            column(805, "proof", Holds::Secret),
         ],
     },
     Table {

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
+use crate::proof::{self, Grants, Part};
 use crate::sessions::{FreshSession, NewSession, Standing};
 use crate::users::FreshUser;
-use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, Tx, Write};
+use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// An invitation that was just made.
 #[derive(Debug)]
@@ -28,6 +29,23 @@ pub struct NewInvitation {
     pub expires_at: Timestamp,
 }
 
+/// What the proof of an invitation covers.
+fn parts<'a>(
+    id: InvitationId,
+    token_hash: &'a [u8; 32],
+    role: Role,
+    privacy_officer: bool,
+    expires_at: Timestamp,
+) -> [Part<'a>; 5] {
+    [
+        Part::Id(id.uuid()),
+        Part::Bytes(token_hash),
+        Part::Bytes(role.as_str().as_bytes()),
+        Part::Int(i64::from(privacy_officer)),
+        Part::Int(expires_at.as_micros()),
+    ]
+}
+
 /// An invitation before it is stored.
 pub(crate) struct FreshInvitation {
     id: InvitationId,
@@ -35,11 +53,13 @@ pub(crate) struct FreshInvitation {
     role: Role,
     privacy_officer: bool,
     created_by: Option<UserId>,
+    proof: [u8; 16],
     now: Timestamp,
 }
 
 impl FreshInvitation {
     pub(crate) fn new(
+        keys: &TenantKeys,
         random: &Random,
         now: Timestamp,
         role: Role,
@@ -49,7 +69,9 @@ impl FreshInvitation {
         let (id, token) = (InvitationId::new(now, random.bytes()), new_token(random));
         let token_hash = token_hash(token.as_bytes());
         let told = NewInvitation { id, token: Pii::new(token), expires_at: now + INVITATION_LIFE };
-        (Self { id, token_hash, role, privacy_officer, created_by, now }, told)
+        let parts = parts(id, &token_hash, role, privacy_officer, told.expires_at);
+        let proof = proof::of(keys, Grants::Invitation, &parts);
+        (Self { id, token_hash, role, privacy_officer, created_by, proof, now }, told)
     }
 
     /// What the ledger says of it.
@@ -67,7 +89,7 @@ impl FreshInvitation {
         tx.execute_one(
             sql!(
                 "INSERT INTO invitation (tenant_id, id, token_hash, role, privacy_officer, created_by, created_at, \
-                 expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+                 expires_at, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
             ),
             params![
                 tenant,
@@ -77,7 +99,8 @@ impl FreshInvitation {
                 self.privacy_officer,
                 self.created_by,
                 self.now,
-                self.now + INVITATION_LIFE
+                self.now + INVITATION_LIFE,
+                &self.proof
             ],
         )
         .await
@@ -105,7 +128,7 @@ pub struct Invitation {
 #[derive(Clone, Debug)]
 pub struct OpenInvitation {
     pub(crate) tenant: TenantId,
-    id: InvitationId,
+    pub(crate) id: InvitationId,
     /// The name of the organisation that invites.
     pub tenant_name: String,
     /// What the one who accepts it may do.
@@ -194,7 +217,7 @@ impl Write for Revoke {
         let revoked = tx
             .execute(
                 sql!(
-                    "UPDATE invitation SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL \
+                    "UPDATE invitation SET revoked_at = $3, proof = NULL WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL \
                      AND revoked_at IS NULL AND expires_at > $3"
                 ),
                 params![tenant, self.id, self.now],
@@ -214,24 +237,25 @@ struct ByToken {
 }
 
 impl Read for ByToken {
-    type Out = Option<OpenInvitation>;
+    type Out = Option<(OpenInvitation, Option<Vec<u8>>)>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(
-                "SELECT i.tenant_id, i.id, t.name, i.role, i.privacy_officer, i.expires_at \
+                "SELECT i.tenant_id, i.id, t.name, i.role, i.privacy_officer, i.expires_at, i.proof \
                  FROM invitation i JOIN tenant t ON t.id = i.tenant_id WHERE i.token_hash = $1 \
                  AND i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 AND t.state = 'active'"
             ),
             params![&self.token_hash, self.now],
             |row| {
-                Ok(OpenInvitation {
+                let open = OpenInvitation {
                     tenant: row.id(0)?,
                     id: row.id(1)?,
                     tenant_name: row.text(2)?,
                     role: row.name(3, Role::parse)?,
                     privacy_officer: row.bool(4)?,
                     expires_at: row.time(5)?,
-                })
+                };
+                Ok((open, row.opt_bytes(6)?))
             },
         )
         .await
@@ -251,12 +275,14 @@ impl Write for Accept {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        // The one statement that decides between two who accept at the same moment.
+        // The one statement that decides between two who accept at the same moment. It takes the proof
+        // away: the row is never good again, and neither is a copy of it, since its user is there.
         let used = tx
             .execute(
                 sql!(
-                    "UPDATE invitation SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL \
-                     AND revoked_at IS NULL AND expires_at > $3"
+                    "UPDATE invitation SET used_at = $3, proof = NULL WHERE tenant_id = $1 AND id = $2 \
+                     AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $3 \
+                     AND NOT EXISTS (SELECT 1 FROM user_account WHERE tenant_id = $1 AND invitation_id = $2)"
                 ),
                 params![tenant, self.invitation, self.now],
             )
@@ -288,7 +314,7 @@ impl Store {
     ) -> Result<(impl Write<Out = ()> + use<>, NewInvitation), StoreError> {
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let (invitation, told) =
-            FreshInvitation::new(self.random(), now, role, privacy_officer, access.user());
+            FreshInvitation::new(&keys, self.random(), now, role, privacy_officer, access.user());
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, invitation.detail())?;
         Ok((Invite { invitation, leaf }, told))
     }
@@ -319,8 +345,12 @@ impl SystemTx<'_> {
     /// # Errors
     /// The engine's errors.
     pub async fn invitation_by_token(&self, token: &str) -> Result<Option<OpenInvitation>, StoreError> {
-        let by = ByToken { token_hash: token_hash(token.as_bytes()), now: self.store.clock().now() };
-        self.store.read_for(None, Arc::new(by)).await
+        let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
+        let found = self.store.read_for(None, Arc::new(ByToken { token_hash, now })).await?;
+        let Some((open, proof)) = found else { return Ok(None) };
+        let keys = self.store.tenant_keys(open.tenant).await?;
+        let parts = parts(open.id, &token_hash, open.role, open.privacy_officer, open.expires_at);
+        Ok(proof::holds(&keys, Grants::Invitation, &parts, proof.as_deref()).then_some(open))
     }
 
     /// Makes a user of who accepts `invitation`, and signs them in.

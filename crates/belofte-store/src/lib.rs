@@ -38,6 +38,7 @@ mod lexicons;
 mod mail_accounting;
 mod messages;
 mod operators;
+mod proof;
 mod queues;
 mod replies;
 mod sealing;

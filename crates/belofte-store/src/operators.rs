@@ -15,6 +15,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::jobs::DeadLetter;
 use crate::keys::SYSTEM;
+use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::sign_in::{Counted, OperatorCandidate, OperatorTry, give_back};
 use crate::{Read, StoreError, SystemTx, Tx, Write};
@@ -47,7 +48,22 @@ struct Profile {
     email: String,
 }
 
+/// What the proof of an operator user covers.
+fn operator_parts<'a>(id: OperatorUserId, login_index: &'a [u8; 16], password: &'a str) -> [Part<'a>; 3] {
+    [Part::Id(id.uuid()), Part::Bytes(login_index), Part::Bytes(password.as_bytes())]
+}
+
+/// What the proof of an operator's session covers.
+fn session_parts<'a>(
+    token_hash: &'a [u8; 32],
+    operator: OperatorUserId,
+    expires_at: Timestamp,
+) -> [Part<'a>; 3] {
+    [Part::Bytes(token_hash), Part::Id(operator.uuid()), Part::Int(expires_at.as_micros())]
+}
+
 struct Create {
+    proof: [u8; 16],
     id: OperatorUserId,
     login_index: [u8; 16],
     password: Pii<String>,
@@ -61,10 +77,18 @@ impl Write for Create {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         tx.execute_one(
             sql!(
-                "INSERT INTO operator_user (id, login_index, password, profile, key_id, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+                "INSERT INTO operator_user (id, login_index, password, profile, key_id, created_at, proof) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"
             ),
-            params![self.id, &self.login_index, self.password.expose(), &self.profile, self.key, self.now],
+            params![
+                self.id,
+                &self.login_index,
+                self.password.expose(),
+                &self.profile,
+                self.key,
+                self.now,
+                &self.proof
+            ],
         )
         .await
     }
@@ -73,18 +97,22 @@ impl Write for Create {
 struct ByLogin([u8; 16]);
 
 impl Read for ByLogin {
-    type Out = Option<OperatorCandidate>;
+    type Out = Option<(OperatorCandidate, Option<Vec<u8>>)>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
-            sql!("SELECT id, password FROM operator_user WHERE login_index = $1"),
+            sql!("SELECT id, password, proof FROM operator_user WHERE login_index = $1"),
             params![&self.0],
-            |row| Ok(OperatorCandidate { operator: row.id(0)?, password: Pii::new(row.text(1)?) }),
+            |row| {
+                let known = OperatorCandidate { operator: row.id(0)?, password: Pii::new(row.text(1)?) };
+                Ok((known, row.opt_bytes(2)?))
+            },
         )
         .await
     }
 }
 
 struct SignIn {
+    proof: [u8; 16],
     operator: OperatorUserId,
     token_hash: [u8; 32],
     counted: Vec<Counted>,
@@ -97,10 +125,10 @@ impl Write for SignIn {
         give_back(tx, &self.counted, true).await?;
         tx.execute_one(
             sql!(
-                "INSERT INTO operator_session (token_hash, operator_id, created_at, expires_at) \
-                 VALUES ($1, $2, $3, $4)"
+                "INSERT INTO operator_session (token_hash, operator_id, created_at, expires_at, proof) \
+                 VALUES ($1, $2, $3, $4, $5)"
             ),
-            params![&self.token_hash, self.operator, self.now, self.now + OPERATOR_SESSION_LIFE],
+            params![&self.token_hash, self.operator, self.now, self.now + OPERATOR_SESSION_LIFE, &self.proof],
         )
         .await
     }
@@ -121,6 +149,7 @@ struct Found {
     profile: Vec<u8>,
     key: KeyId,
     expires_at: Timestamp,
+    proof: Option<Vec<u8>>,
 }
 
 struct ByToken {
@@ -133,7 +162,7 @@ impl Read for ByToken {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(
-                "SELECT o.id, o.profile, o.key_id, s.expires_at FROM operator_session s \
+                "SELECT o.id, o.profile, o.key_id, s.expires_at, s.proof FROM operator_session s \
                  JOIN operator_user o ON o.id = s.operator_id WHERE s.token_hash = $1 AND s.expires_at > $2"
             ),
             params![&self.token_hash, self.now],
@@ -143,6 +172,7 @@ impl Read for ByToken {
                     profile: row.bytes(1)?,
                     key: row.id(2)?,
                     expires_at: row.time(3)?,
+                    proof: row.opt_bytes(4)?,
                 })
             },
         )
@@ -192,9 +222,12 @@ impl SystemTx<'_> {
         let (keys, now, random) = (store.tenant_keys(SYSTEM).await?, store.clock().now(), store.random());
         let id = OperatorUserId::new(now, random.bytes());
         let profile = Profile { name: name.expose().clone(), email: email.as_sent() };
+        let login_index = keys.lookup.index("operator", &email.normalised());
+        let parts = operator_parts(id, &login_index, password_hash.expose());
         let create = Create {
+            proof: proof::of(&keys, Grants::Operator, &parts),
             id,
-            login_index: keys.lookup.index("operator", &email.normalised()),
+            login_index,
             password: password_hash,
             profile: seal_json(&keys, random, columns::OPERATOR_USER_PROFILE, id.uuid(), &profile)?,
             key: keys.settings.id(),
@@ -210,7 +243,11 @@ impl SystemTx<'_> {
     ) -> Result<Option<OperatorCandidate>, StoreError> {
         let keys = self.store.tenant_keys(SYSTEM).await?;
         let login = keys.lookup.index("operator", &email.normalised());
-        self.store.read_for(None, Arc::new(ByLogin(login))).await
+        let found = self.store.read_for(None, Arc::new(ByLogin(login))).await?;
+        Ok(found.and_then(|(known, proof)| {
+            let parts = operator_parts(known.operator, &login, known.password.expose());
+            proof::holds(&keys, Grants::Operator, &parts, proof.as_deref()).then_some(known)
+        }))
     }
 
     /// The password was right for the candidate of `attempt`: makes a session.
@@ -220,9 +257,12 @@ impl SystemTx<'_> {
     pub async fn operator_sign_in(&self, attempt: &OperatorTry) -> Result<NewOperatorSession, StoreError> {
         let candidate = attempt.candidate.as_ref().ok_or(StoreError::NotFound)?;
         let (token, now) = (new_token(self.store.random()), self.store.clock().now());
+        let (token_hash, keys) = (token_hash(token.as_bytes()), self.store.tenant_keys(SYSTEM).await?);
+        let parts = session_parts(&token_hash, candidate.operator, now + OPERATOR_SESSION_LIFE);
         let sign_in = SignIn {
+            proof: proof::of(&keys, Grants::OperatorSession, &parts),
             operator: candidate.operator,
-            token_hash: token_hash(token.as_bytes()),
+            token_hash,
             counted: attempt.counted.clone(),
             now,
         };
@@ -235,8 +275,14 @@ impl SystemTx<'_> {
     /// # Errors
     /// The engine's errors.
     pub async fn operator_by_token(&self, token: &str) -> Result<Option<Operator>, StoreError> {
-        let by = ByToken { token_hash: token_hash(token.as_bytes()), now: self.store.clock().now() };
+        let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
+        let by = ByToken { token_hash, now };
         let Some(found) = self.store.read_for(None, Arc::new(by)).await? else { return Ok(None) };
+        let keys = self.store.tenant_keys(SYSTEM).await?;
+        let parts = session_parts(&token_hash, found.id, found.expires_at);
+        if !proof::holds(&keys, Grants::OperatorSession, &parts, found.proof.as_deref()) {
+            return Ok(None);
+        }
         let column = columns::OPERATOR_USER_PROFILE;
         let profile: Profile =
             self.store.open_json(SYSTEM, column, found.id.uuid(), found.key, &found.profile).await?;

@@ -15,8 +15,9 @@ use crate::access::{Authenticated, Who};
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
-use crate::users::language;
+use crate::users::{Facts, facts, language};
 use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// What a browser calls itself is kept up to this many characters.
@@ -43,6 +44,11 @@ pub(crate) struct Standing {
     pub(crate) language: Language,
 }
 
+/// What the proof of a session covers.
+fn parts<'a>(id: SessionId, user: UserId, token_hash: &'a [u8; 32], expires_at: Timestamp) -> [Part<'a>; 4] {
+    [Part::Id(id.uuid()), Part::Id(user.uuid()), Part::Bytes(token_hash), Part::Int(expires_at.as_micros())]
+}
+
 /// A session before it is stored.
 pub(crate) struct FreshSession {
     id: SessionId,
@@ -50,6 +56,7 @@ pub(crate) struct FreshSession {
     token_hash: [u8; 32],
     agent: Vec<u8>,
     key: KeyId,
+    proof: [u8; 16],
     now: Timestamp,
 }
 
@@ -64,10 +71,12 @@ impl FreshSession {
     ) -> Result<(Self, NewSession), StoreError> {
         let (id, token) = (SessionId::new(now, random.bytes()), new_token(random));
         let agent: String = agent.expose().chars().take(AGENT).collect();
+        let (token_hash, expires_at) = (token_hash(token.as_bytes()), now + SESSION_LIFE);
         let fresh = Self {
             id,
             user,
-            token_hash: token_hash(token.as_bytes()),
+            proof: proof::of(keys, Grants::Session, &parts(id, user, &token_hash, expires_at)),
+            token_hash,
             agent: seal_json(keys, random, columns::SESSION_AGENT, id.uuid(), &agent)?,
             key: keys.settings.id(),
             now,
@@ -77,7 +86,7 @@ impl FreshSession {
             tenant: keys.tenant,
             who: Who::User { user, session: id, role, privacy_officer, language },
         };
-        Ok((fresh, NewSession { token: Pii::new(token), id, who, expires_at: now + SESSION_LIFE }))
+        Ok((fresh, NewSession { token: Pii::new(token), id, who, expires_at }))
     }
 
     /// What the ledger says of it.
@@ -90,7 +99,7 @@ impl FreshSession {
         tx.execute_one(
             sql!(
                 "INSERT INTO session (tenant_id, token_hash, id, user_id, created_at, last_seen_at, expires_at, \
-                 agent, key_id) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)"
+                 agent, key_id, proof) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)"
             ),
             params![
                 tenant,
@@ -100,7 +109,8 @@ impl FreshSession {
                 self.now,
                 self.now + SESSION_LIFE,
                 &self.agent,
-                self.key
+                self.key,
+                &self.proof
             ],
         )
         .await
@@ -228,9 +238,9 @@ struct Found {
     user: UserId,
     expires_at: Timestamp,
     last_seen_at: Timestamp,
-    role: Role,
-    privacy_officer: bool,
     language: Language,
+    proof: Option<Vec<u8>>,
+    facts: Facts,
 }
 
 struct ByToken([u8; 32]);
@@ -239,12 +249,13 @@ impl Read for ByToken {
     type Out = Option<Found>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
-            sql!(
-                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.role, u.privacy_officer, \
-                 u.language FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
+            sql!(concat!(
+                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.language, s.proof, ",
+                facts!(),
+                " FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
                  JOIN tenant t ON t.id = s.tenant_id \
                  WHERE s.token_hash = $1 AND u.state = 'active' AND t.state = 'active'"
-            ),
+            )),
             params![&self.0],
             |row| {
                 Ok(Found {
@@ -253,9 +264,9 @@ impl Read for ByToken {
                     user: row.id(2)?,
                     expires_at: row.time(3)?,
                     last_seen_at: row.time(4)?,
-                    role: row.name(5, Role::parse)?,
-                    privacy_officer: row.bool(6)?,
-                    language: row.name(7, language)?,
+                    language: row.name(5, language)?,
+                    proof: row.opt_bytes(6)?,
+                    facts: Facts::read(row, 7)?,
                 })
             },
         )
@@ -295,6 +306,17 @@ impl Write for Seen {
 }
 
 impl SystemTx<'_> {
+    /// The session of a token, when it and its user were written by this house.
+    async fn session_found(&self, token_hash: [u8; 32]) -> Result<Option<Found>, StoreError> {
+        let Some(found) = self.store.read_for(None, Arc::new(ByToken(token_hash))).await? else {
+            return Ok(None);
+        };
+        let keys = self.store.tenant_keys(found.tenant).await?;
+        let parts = parts(found.id, found.user, &token_hash, found.expires_at);
+        let good = proof::holds(&keys, Grants::Session, &parts, found.proof.as_deref());
+        Ok((good && found.facts.hold(&keys)).then_some(found))
+    }
+
     /// Whether the session of `token` holds now and its user can sign in. To look is no use of the
     /// session: an open desk that nobody touches does not keep it alive.
     ///
@@ -302,7 +324,7 @@ impl SystemTx<'_> {
     /// The engine's errors.
     pub async fn session_holds(&self, token: &str) -> Result<bool, StoreError> {
         let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
-        let found = self.store.read_for(None, Arc::new(ByToken(token_hash))).await?;
+        let found = self.session_found(token_hash).await?;
         Ok(found.is_some_and(|found| session_holds(found.expires_at, found.last_seen_at, now)))
     }
 
@@ -314,9 +336,7 @@ impl SystemTx<'_> {
     /// session then ends sooner.
     pub async fn session_by_token(&self, token: &str) -> Result<Option<Authenticated>, StoreError> {
         let (token_hash, now) = (token_hash(token.as_bytes()), self.store.clock().now());
-        let Some(found) = self.store.read_for(None, Arc::new(ByToken(token_hash))).await? else {
-            return Ok(None);
-        };
+        let Some(found) = self.session_found(token_hash).await? else { return Ok(None) };
         if !session_holds(found.expires_at, found.last_seen_at, now) {
             return Ok(None);
         }
@@ -329,8 +349,8 @@ impl SystemTx<'_> {
         let who = Who::User {
             user: found.user,
             session: found.id,
-            role: found.role,
-            privacy_officer: found.privacy_officer,
+            role: found.facts.role,
+            privacy_officer: found.facts.privacy_officer,
             language: found.language,
         };
         Ok(Some(Authenticated { tenant: found.tenant, who }))

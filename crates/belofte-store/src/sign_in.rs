@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use belofte_model::{
-    Actor, Duration, EmailAddress, Failures, LedgerKind, LockOut, OperatorUserId, Role, TenantId, Timestamp,
-    UserId, UserState,
+    Actor, Duration, EmailAddress, Failures, Language, LedgerKind, LockOut, OperatorUserId, TenantId,
+    Timestamp, UserId, UserState,
 };
 use belofte_vault::Pii;
 use serde_json::json;
@@ -20,6 +20,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;
 use crate::sessions::{FreshSession, NewSession, Standing};
+use crate::users::{Facts, facts};
 use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
 
 /// An account or a network whose tries are counted.
@@ -158,30 +159,33 @@ impl Write for GiveBack {
 
 struct Candidates([u8; 16]);
 
+/// A user with the address, as the rows say.
+struct Known {
+    tenant: TenantId,
+    tenant_name: String,
+    language: Language,
+    facts: Facts,
+}
+
 impl Read for Candidates {
-    type Out = Vec<SignInCandidate>;
+    type Out = Vec<Known>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query(
-            sql!(
-                "SELECT l.tenant_id, t.name, u.id, u.password, u.state, u.role, u.privacy_officer, \
-                 u.language FROM login l \
-                 JOIN tenant t ON t.id = l.tenant_id \
+            sql!(concat!(
+                "SELECT l.tenant_id, t.name, u.language, ",
+                facts!(),
+                " FROM login l JOIN tenant t ON t.id = l.tenant_id \
                  JOIN user_account u ON u.tenant_id = l.tenant_id AND u.id = l.user_id \
+                 AND u.login_index = l.login_index \
                  WHERE l.login_index = $1 AND t.state = 'active' ORDER BY t.slug"
-            ),
+            )),
             params![&self.0],
             |row| {
-                Ok(SignInCandidate {
+                Ok(Known {
                     tenant: row.id(0)?,
                     tenant_name: row.text(1)?,
-                    user: row.id(2)?,
-                    password: Pii::new(row.text(3)?),
-                    state: row.name(4, UserState::parse)?,
-                    standing: Standing {
-                        role: row.name(5, Role::parse)?,
-                        privacy_officer: row.bool(6)?,
-                        language: row.name(7, crate::users::language)?,
-                    },
+                    language: row.name(2, crate::users::language)?,
+                    facts: Facts::read(row, 3)?,
                 })
             },
         )
@@ -269,7 +273,26 @@ impl SystemTx<'_> {
             return Ok(SignInStart::Wait(wait));
         }
         let login = self.login_index(email).await?;
-        let candidates = self.store.read_for(None, Arc::new(Candidates(login))).await?;
+        let mut candidates = Vec::new();
+        for known in self.store.read_for(None, Arc::new(Candidates(login))).await? {
+            let keys = self.store.tenant_keys(known.tenant).await?;
+            let facts = &known.facts;
+            if !facts.hold(&keys) {
+                continue;
+            }
+            candidates.push(SignInCandidate {
+                tenant: known.tenant,
+                tenant_name: known.tenant_name,
+                user: facts.id,
+                password: self.store.open_password(known.tenant, facts).await?,
+                state: facts.state,
+                standing: Standing {
+                    role: facts.role,
+                    privacy_officer: facts.privacy_officer,
+                    language: known.language,
+                },
+            });
+        }
         Ok(SignInStart::Proceed(SignInTry { counted, candidates }))
     }
 

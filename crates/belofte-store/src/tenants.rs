@@ -231,7 +231,7 @@ impl SystemTx<'_> {
             key: keys.settings.id(),
             is_default: true,
         };
-        let (invitation, told) = FreshInvitation::new(random, now, Role::Admin, true, None);
+        let (invitation, told) = FreshInvitation::new(&keys, random, now, Role::Admin, true, None);
         let made: Vec<_> =
             sealed.iter().map(|key| json!({ "key": key.key.id(), "class": key.class.as_str() })).collect();
         let leaf = |kind, detail| NewLeaf::by(Actor::System, now, &keys, random, kind, detail);

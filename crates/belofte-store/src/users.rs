@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Users of a tenant: agents, supervisors and admins.
 
+use std::sync::Arc;
+
 use belofte_model::{
-    ColourScheme, EmailAddress, EventKind, KeyId, Language, LedgerKind, Role, SessionId, Timestamp, UserId,
-    UserState,
+    ColourScheme, EmailAddress, EventKind, InvitationId, KeyId, Language, LedgerKind, Role, SessionId,
+    TenantId, Timestamp, UserId, UserState,
 };
-use belofte_vault::{Pii, Random};
+use belofte_vault::{Pii, Random, SealContext};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::invitations::{NewUser, OpenInvitation};
 use crate::keys::SYSTEM;
+use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
@@ -89,14 +93,127 @@ pub(crate) fn language(tag: &str) -> Option<Language> {
     Language::ALL.into_iter().find(|language| language.tag() == tag)
 }
 
+/// What a user is let in by, as the row says: what its proof covers.
+pub(crate) struct Facts {
+    pub(crate) id: UserId,
+    pub(crate) role: Role,
+    pub(crate) privacy_officer: bool,
+    pub(crate) state: UserState,
+    login_index: Vec<u8>,
+    /// The password as a PHC string, sealed for this row.
+    credential: Vec<u8>,
+    credential_key: KeyId,
+    invitation: InvitationId,
+    proof: Option<Vec<u8>>,
+}
+
+/// The columns of [`Facts`] in their order, of the table `user_account u`.
+macro_rules! facts {
+    () => {
+        "u.id, u.role, u.privacy_officer, u.state, u.login_index, u.credential, u.credential_key_id, \
+         u.invitation_id, u.proof"
+    };
+}
+pub(crate) use facts;
+
+impl Facts {
+    /// Reads the columns from number `at` on. A row without credential or invitation is none of
+    /// ours, and fails its proof.
+    pub(crate) fn read(row: &Row<'_>, at: usize) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id(at)?,
+            role: row.name(at + 1, Role::parse)?,
+            privacy_officer: row.bool(at + 2)?,
+            state: row.name(at + 3, UserState::parse)?,
+            login_index: row.bytes(at + 4)?,
+            credential: row.opt_bytes(at + 5)?.unwrap_or_default(),
+            credential_key: row.opt_id(at + 6)?.unwrap_or(KeyId(Uuid::nil())),
+            invitation: row.opt_id(at + 7)?.unwrap_or(InvitationId(Uuid::nil())),
+            proof: row.opt_bytes(at + 8)?,
+        })
+    }
+
+    fn parts(&self) -> [Part<'_>; 8] {
+        [
+            Part::Id(self.id.uuid()),
+            Part::Bytes(self.role.as_str().as_bytes()),
+            Part::Int(i64::from(self.privacy_officer)),
+            Part::Bytes(self.state.as_str().as_bytes()),
+            Part::Bytes(&self.login_index),
+            Part::Bytes(&self.credential),
+            Part::Id(self.credential_key.uuid()),
+            Part::Id(self.invitation.uuid()),
+        ]
+    }
+
+    fn prove(&self, keys: &TenantKeys) -> [u8; 16] {
+        proof::of(keys, Grants::User, &self.parts())
+    }
+
+    /// Whether this house wrote them.
+    pub(crate) fn hold(&self, keys: &TenantKeys) -> bool {
+        proof::holds(keys, Grants::User, &self.parts(), self.proof.as_deref())
+    }
+
+    /// Those of a user, in a transaction that will change them; refused when this house did not
+    /// write them, so that no change makes them good.
+    async fn of(tx: &mut Tx<'_>, keys: &TenantKeys, id: UserId) -> Result<Self, StoreError> {
+        let tenant = tx.tenant();
+        let facts = tx
+            .query_one(
+                sql!(concat!(
+                    "SELECT ",
+                    facts!(),
+                    " FROM user_account u WHERE u.tenant_id = $1 AND u.id = $2"
+                )),
+                params![tenant, id],
+                |row| Self::read(row, 0),
+            )
+            .await?;
+        if facts.hold(keys) { Ok(facts) } else { Err(StoreError::NotFound) }
+    }
+
+    /// Stores `self` in the place of what the proof `before` covered.
+    async fn replace(
+        &self,
+        tx: &mut Tx<'_>,
+        keys: &TenantKeys,
+        before: Option<&Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute_one(
+            sql!(
+                "UPDATE user_account SET role = $3, privacy_officer = $4, state = $5, credential = $6, \
+                 credential_key_id = $7, proof = $8 WHERE tenant_id = $1 AND id = $2 AND proof = $9"
+            ),
+            params![
+                tenant,
+                self.id,
+                self.role.as_str(),
+                self.privacy_officer,
+                self.state.as_str(),
+                &self.credential,
+                self.credential_key,
+                &self.prove(keys),
+                before
+            ],
+        )
+        .await
+    }
+}
+
+fn seal_password(keys: &TenantKeys, random: &Random, id: UserId, hash: &Pii<String>) -> Vec<u8> {
+    let context =
+        SealContext { tenant: keys.tenant, column: columns::USER_ACCOUNT_CREDENTIAL, row: id.uuid() };
+    keys.settings.seal(random, &context, hash.expose().as_bytes())
+}
+
 /// A user before they are stored.
 pub(crate) struct FreshUser {
     pub(crate) id: UserId,
-    role: Role,
-    privacy_officer: bool,
+    facts: Facts,
+    proof: [u8; 16],
     language: Language,
-    login_index: [u8; 16],
-    password: Pii<String>,
     profile: Vec<u8>,
     key: KeyId,
     now: Timestamp,
@@ -113,13 +230,22 @@ impl FreshUser {
     ) -> Result<Self, StoreError> {
         let id = UserId::new(now, random.bytes());
         let profile = Profile { name: user.name.expose().clone(), email: user.email.as_sent() };
-        Ok(Self {
+        let facts = Facts {
             id,
             role: invitation.role,
             privacy_officer: invitation.privacy_officer,
+            state: UserState::Active,
+            login_index: login_index.to_vec(),
+            credential: seal_password(keys, random, id, &user.password_hash),
+            credential_key: keys.settings.id(),
+            invitation: invitation.id,
+            proof: None,
+        };
+        Ok(Self {
+            id,
+            proof: facts.prove(keys),
+            facts,
             language: user.language,
-            login_index,
-            password: user.password_hash.clone(),
             profile: seal_json(keys, random, columns::USER_ACCOUNT_PROFILE, id.uuid(), &profile)?,
             key: keys.settings.id(),
             now,
@@ -133,29 +259,33 @@ impl FreshUser {
             sql!(
                 "INSERT INTO login (tenant_id, login_index, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
             ),
-            params![tenant, &self.login_index, self.id],
+            params![tenant, &self.facts.login_index, self.id],
         )
         .await?;
         tx.execute_one(
             sql!(
                 "INSERT INTO user_account (tenant_id, id, role, privacy_officer, state, language, colour_scheme, \
-                 shortcuts, login_index, password, profile, key_id, created_at, last_seen_at) \
-                 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, $11, $12, $12)"
+                 shortcuts, login_index, profile, key_id, created_at, last_seen_at, credential, \
+                 credential_key_id, invitation_id, proof) \
+                 VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15)"
             ),
             params![
                 tenant,
                 self.id,
-                self.role.as_str(),
-                self.privacy_officer,
+                self.facts.role.as_str(),
+                self.facts.privacy_officer,
                 self.language.tag(),
                 ColourScheme::default().as_str(),
                 // Single letters as shortcuts can be switched off (WCAG 2.1.4); agents want them on.
                 true,
-                &self.login_index,
-                self.password.expose(),
+                &self.facts.login_index,
                 &self.profile,
                 self.key,
-                self.now
+                self.now,
+                &self.facts.credential,
+                self.facts.credential_key,
+                self.facts.invitation,
+                &self.proof
             ],
         )
         .await
@@ -174,6 +304,7 @@ struct UserRow {
     key: KeyId,
     created_at: Timestamp,
     last_seen_at: Option<Timestamp>,
+    facts: Facts,
 }
 
 fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
@@ -189,6 +320,7 @@ fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
         key: row.id(8)?,
         created_at: row.time(9)?,
         last_seen_at: row.opt_time(10)?,
+        facts: Facts::read(row, 11)?,
     })
 }
 
@@ -199,10 +331,12 @@ impl Read for AllUsers {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         tx.query(
-            sql!(
-                "SELECT id, role, privacy_officer, state, language, colour_scheme, shortcuts, profile, key_id, \
-                 created_at, last_seen_at FROM user_account WHERE tenant_id = $1 ORDER BY id"
-            ),
+            sql!(concat!(
+                "SELECT u.id, u.role, u.privacy_officer, u.state, u.language, u.colour_scheme, u.shortcuts, \
+                 u.profile, u.key_id, u.created_at, u.last_seen_at, ",
+                facts!(),
+                " FROM user_account u WHERE u.tenant_id = $1 ORDER BY u.id"
+            )),
             params![tenant],
             user_row,
         )
@@ -217,10 +351,12 @@ impl Read for OneUser {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<UserRow, StoreError> {
         let tenant = tx.tenant();
         tx.query_one(
-            sql!(
-                "SELECT id, role, privacy_officer, state, language, colour_scheme, shortcuts, profile, key_id, \
-                 created_at, last_seen_at FROM user_account WHERE tenant_id = $1 AND id = $2"
-            ),
+            sql!(concat!(
+                "SELECT u.id, u.role, u.privacy_officer, u.state, u.language, u.colour_scheme, u.shortcuts, \
+                 u.profile, u.key_id, u.created_at, u.last_seen_at, ",
+                facts!(),
+                " FROM user_account u WHERE u.tenant_id = $1 AND u.id = $2"
+            )),
             params![tenant, self.0],
             user_row,
         )
@@ -228,22 +364,27 @@ impl Read for OneUser {
     }
 }
 
-struct PasswordOf(UserId);
+struct FactsOf(UserId);
 
-impl Read for PasswordOf {
-    type Out = Pii<String>;
+impl Read for FactsOf {
+    type Out = Facts;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         tx.query_one(
-            sql!("SELECT password FROM user_account WHERE tenant_id = $1 AND id = $2 AND state = 'active'"),
+            sql!(concat!(
+                "SELECT ",
+                facts!(),
+                " FROM user_account u WHERE u.tenant_id = $1 AND u.id = $2 AND u.state = 'active'"
+            )),
             params![tenant, self.0],
-            |row| Ok(Pii::new(row.text(0)?)),
+            |row| Facts::read(row, 0),
         )
         .await
     }
 }
 
 struct ChangeUser {
+    keys: Arc<TenantKeys>,
     id: UserId,
     change: UserChange,
     leaf: NewLeaf,
@@ -262,15 +403,8 @@ impl Write for ChangeUser {
         let tenant = tx.tenant();
         // The tenant's row is locked first: two admins who demote each other take turns.
         counters::take(tx, Needs::default()).await?;
-        let (role, state, privacy_officer) = tx
-            .query_one(
-                sql!(
-                    "SELECT role, state, privacy_officer FROM user_account WHERE tenant_id = $1 AND id = $2"
-                ),
-                params![tenant, self.id],
-                |row| Ok((row.name(0, Role::parse)?, row.name(1, UserState::parse)?, row.bool(2)?)),
-            )
-            .await?;
+        let mut facts = Facts::of(tx, &self.keys, self.id).await?;
+        let (role, state) = (facts.role, facts.state);
         let admin = |role, state| role == Role::Admin && state == UserState::Active;
         let new_role = self.change.role.unwrap_or(role);
         let new_state = self.change.state.unwrap_or(state);
@@ -289,20 +423,11 @@ impl Write for ChangeUser {
                 return Ok(Changed::LastAdmin);
             }
         }
-        tx.execute_one(
-            sql!(
-                "UPDATE user_account SET role = $3, state = $4, privacy_officer = $5 \
-                 WHERE tenant_id = $1 AND id = $2"
-            ),
-            params![
-                tenant,
-                self.id,
-                new_role.as_str(),
-                new_state.as_str(),
-                self.change.privacy_officer.unwrap_or(privacy_officer)
-            ],
-        )
-        .await?;
+        facts.role = new_role;
+        facts.state = new_state;
+        facts.privacy_officer = self.change.privacy_officer.unwrap_or(facts.privacy_officer);
+        let before = facts.proof.take();
+        facts.replace(tx, &self.keys, before.as_ref()).await?;
         if new_state == UserState::Blocked {
             tx.execute(
                 sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2"),
@@ -365,8 +490,10 @@ impl Write for SetPreferences {
 }
 
 struct SetPassword {
+    keys: Arc<TenantKeys>,
     id: UserId,
-    hash: Pii<String>,
+    /// Sealed for the row of the user.
+    credential: Vec<u8>,
     keep: Option<SessionId>,
     leaf: NewLeaf,
 }
@@ -375,13 +502,16 @@ impl Write for SetPassword {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.execute_one(
-            sql!(
-                "UPDATE user_account SET password = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'active'"
-            ),
-            params![tenant, self.id, self.hash.expose()],
-        )
-        .await?;
+        // As for a change by an admin: the two take turns.
+        counters::take(tx, Needs::default()).await?;
+        let mut facts = Facts::of(tx, &self.keys, self.id).await?;
+        if facts.state != UserState::Active {
+            return Err(StoreError::Conflict);
+        }
+        facts.credential.clone_from(&self.credential);
+        facts.credential_key = self.keys.settings.id();
+        let before = facts.proof.take();
+        facts.replace(tx, &self.keys, before.as_ref()).await?;
         let keep = self.keep.map_or_else(uuid::Uuid::nil, SessionId::uuid);
         tx.execute(
             sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2 AND id <> $3"),
@@ -394,6 +524,18 @@ impl Write for SetPassword {
 }
 
 impl Store {
+    /// The password of a user whose facts hold, as a PHC string.
+    pub(crate) async fn open_password(
+        &self,
+        tenant: TenantId,
+        facts: &Facts,
+    ) -> Result<Pii<String>, StoreError> {
+        let context = SealContext { tenant, column: columns::USER_ACCOUNT_CREDENTIAL, row: facts.id.uuid() };
+        let hash = self.key(tenant, facts.credential_key).await?.open(&context, &facts.credential)?;
+        let hash = String::from_utf8(hash.to_vec());
+        hash.map(Pii::new).map_err(|_| StoreError::Inconsistent { what: "a password that is no text" })
+    }
+
     async fn open_user(&self, access: &Access, row: UserRow) -> Result<User, StoreError> {
         let profile: Profile = self
             .open_json(access.tenant(), columns::USER_ACCOUNT_PROFILE, row.id.uuid(), row.key, &row.profile)
@@ -418,8 +560,11 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn users(&self, access: &Access) -> Result<Vec<User>, StoreError> {
-        let mut users = Vec::new();
+        let (mut users, keys) = (Vec::new(), self.keys(access).await?);
         for row in self.read(access, AllUsers).await? {
+            if !row.facts.hold(&keys) {
+                continue;
+            }
             users.push(self.open_user(access, row).await?);
         }
         users.sort_by_cached_key(|user| (user.name.expose().to_lowercase(), user.id));
@@ -432,6 +577,9 @@ impl Store {
     /// [`StoreError::NotFound`] when the tenant has no such user; the engine's errors.
     pub async fn user(&self, access: &Access, id: UserId) -> Result<User, StoreError> {
         let row = self.read(access, OneUser(id)).await?;
+        if !row.facts.hold(&*self.keys(access).await?) {
+            return Err(StoreError::NotFound);
+        }
         self.open_user(access, row).await
     }
 
@@ -455,7 +603,7 @@ impl Store {
         });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
         let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, now) };
-        match self.write(access, ChangeUser { id, change, leaf, event }).await? {
+        match self.write(access, ChangeUser { keys, id, change, leaf, event }).await? {
             Changed::Done => Ok(self.user(access, id).await?),
             Changed::LastAdmin => Err(UserChangeError::LastAdmin),
         }
@@ -506,7 +654,11 @@ impl Store {
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
     pub async fn own_password(&self, access: &Access) -> Result<Pii<String>, StoreError> {
         let id = access.user().ok_or(StoreError::NotFound)?;
-        self.read(access, PasswordOf(id)).await
+        let facts = self.read(access, FactsOf(id)).await?;
+        if !facts.hold(&*self.keys(access).await?) {
+            return Err(StoreError::NotFound);
+        }
+        self.open_password(access.tenant(), &facts).await
     }
 
     /// Prepares the write that sets the password of the user who asks (a PHC string) and ends their
@@ -524,7 +676,8 @@ impl Store {
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "password_changed", "user": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
-        Ok(SetPassword { id, hash, keep, leaf })
+        let credential = seal_password(&keys, self.random(), id, &hash);
+        Ok(SetPassword { keys, id, credential, keep, leaf })
     }
 }
 

@@ -16,6 +16,7 @@ mod ledger_export;
 mod mail_accounting;
 mod messages;
 mod place;
+mod proofs;
 mod search;
 mod sessions;
 mod sign_in;

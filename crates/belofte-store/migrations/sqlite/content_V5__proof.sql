@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: EUPL-1.2
+-- Rows that grant access carry a proof under a key of their tenant; one without it grants nothing.
+-- The password is sealed for the row of its user, and names the invitation that made them.
+ALTER TABLE invitation ADD COLUMN proof BLOB;
+ALTER TABLE session ADD COLUMN proof BLOB;
+ALTER TABLE api_key ADD COLUMN proof BLOB;
+ALTER TABLE operator_user ADD COLUMN proof BLOB;
+ALTER TABLE operator_session ADD COLUMN proof BLOB;
+ALTER TABLE user_account DROP COLUMN password;
+ALTER TABLE user_account ADD COLUMN credential BLOB;
+ALTER TABLE user_account ADD COLUMN credential_key_id BLOB;
+ALTER TABLE user_account ADD COLUMN invitation_id BLOB;
+ALTER TABLE user_account ADD COLUMN proof BLOB;
+CREATE UNIQUE INDEX user_account_invitation ON user_account (tenant_id, invitation_id);

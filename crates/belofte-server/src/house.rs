@@ -295,7 +295,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             life.spawn(listener.run(tracker, stop));
         }
     }
-    let router = router(&config, &core, testing, &life, attention)?;
+    let views = Views::new(store.clone());
+    let router = router(&config, &core, testing, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -311,6 +312,10 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     life.spawn(http::serve(listener, tls, router, bounds, life.tracker.clone(), life.stop.clone()));
 
     let ended = life.run(Duration::from_secs(limits.drain_s.get())).await?;
+    // What the last requests showed. Those that did not end in time are shown nothing more.
+    if let Err(error) = views.finish().await {
+        tracing::error!(error = %error, "views could not be written to the ledger before the end");
+    }
     if let Err(error) = store.system().watch_stores(false).await {
         tracing::warn!(error = %error, "how far the content is was not written down at the end");
     }
@@ -324,6 +329,7 @@ fn router(
     config: &Config,
     core: &Core,
     submission: Submission,
+    views: Views,
     life: &Life,
     attention: Attention,
 ) -> anyhow::Result<Router> {
@@ -336,7 +342,6 @@ fn router(
         _ => {}
     }
     let invitations = u32::try_from(limits.invitations_per_address.get()).unwrap_or(u32::MAX);
-    let views = Views::new(core.store.clone());
     let (noting, stop) = (views.clone(), life.stop.clone());
     life.spawn(async move { noting.run(stop).await });
     let app = App {

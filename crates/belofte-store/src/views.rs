@@ -3,7 +3,9 @@
 //! tenant's ledger, where only its privacy officer reads it.
 //!
 //! Views are gathered in memory and committed in batches, at the latest after a second: one leaf
-//! holds the views of one tenant since the last one.
+//! holds the views of one tenant since the last one. A process that is killed takes the views of its
+//! last second with it; one that is stopped commits them all, also those of its last answers. While
+//! the ledger cannot be written they wait, 10,000 at most, and then nothing more is shown.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -73,6 +75,8 @@ struct Inner {
 struct Waiting {
     views: HashMap<TenantId, Vec<View>>,
     count: usize,
+    /// Nothing will be committed any more, so nothing may be shown any more.
+    ended: bool,
 }
 
 struct Append(NewLeaf);
@@ -103,7 +107,7 @@ impl Views {
     ///
     /// # Errors
     /// [`StoreError::Busy`] when the ledger could not be written for so long that nothing more may
-    /// be shown.
+    /// be shown, or when the house is closing.
     pub fn note(&self, access: &Access, view: ViewKind, subject: Uuid) -> Result<(), StoreError> {
         let actor = access.actor();
         match actor {
@@ -111,7 +115,7 @@ impl Views {
             Actor::Channel(_) | Actor::Job(_) | Actor::Operator(_) | Actor::System => return Ok(()),
         }
         let mut waiting = self.inner.waiting.lock().expect("no panic holds this lock");
-        if waiting.count >= MOST {
+        if waiting.ended || waiting.count >= MOST {
             return Err(StoreError::Busy);
         }
         let view = View { actor, view, subject, at: access.clock().now() };
@@ -169,7 +173,18 @@ impl Views {
         waiting.views.insert(tenant, views);
     }
 
-    /// Commits batches until `stop`, and once more then. Runs under the task tracker.
+    /// The end, after the last request and before the store closes: commits what is waiting, and
+    /// lets nothing be shown after it.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn finish(&self) -> Result<(), StoreError> {
+        self.inner.waiting.lock().expect("no panic holds this lock").ended = true;
+        self.flush().await
+    }
+
+    /// Commits batches until `stop`. Requests go on being answered after it, so
+    /// [`finish`](Self::finish) follows when they are done. Runs under the task tracker.
     pub async fn run(&self, stop: CancellationToken) {
         loop {
             tokio::select! {
@@ -185,9 +200,6 @@ impl Views {
                     () = tokio::time::sleep(EVERY) => {}
                 }
             }
-        }
-        if let Err(error) = self.flush().await {
-            tracing::error!(%error, "views could not be written to the ledger before the end");
         }
     }
 }

@@ -5,11 +5,9 @@
 //! wrote is never suggested to anybody. Until then the lexicon holds the word's keyed token
 //! and short marks of the contacts, never the word. Words with a digit never enter.
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Bound;
-use std::sync::Arc;
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -29,10 +27,7 @@ const VERSION: u8 = 1;
 /// The lexicon of one tenant, in memory.
 pub struct Lexicon {
     search: SearchKey,
-    /// How often each visible word was used; most words of a message are among them.
-    visible: HashMap<Arc<str>, u32>,
-    /// The same words in order, for suggestions.
-    ordered: BTreeSet<Arc<str>>,
+    visible: BTreeMap<Box<str>, u32>,
     waiting: HashMap<u64, Marks>,
     waited: HashMap<u64, Marks>,
     changed: bool,
@@ -57,22 +52,15 @@ impl Lexicon {
     /// An empty lexicon of the tenant with this search key.
     #[must_use]
     pub fn new(search: &SearchKey) -> Self {
-        let (visible, waiting, waited) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { search: search.clone(), visible, ordered: BTreeSet::new(), waiting, waited, changed: false }
+        let (visible, waiting, waited) = (BTreeMap::new(), HashMap::new(), HashMap::new());
+        Self { search: search.clone(), visible, waiting, waited, changed: false }
     }
 
     /// Notes that `contact` used `word`, which is folded here; what is not exactly one word of
     /// three letters or more, without digits, is ignored.
     pub fn add_word(&mut self, word: &str, contact: Uuid) {
-        // What is folded already, as most words are by those who hand them over, is not folded again.
-        let plain = word.len() <= MAX_WORD && word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let word = if plain {
-            Cow::Borrowed(word)
-        } else {
-            let mut found = words(word);
-            let (Some(word), None) = (found.next(), found.next()) else { return };
-            word
-        };
+        let mut found = words(word);
+        let (Some(word), None) = (found.next(), found.next()) else { return };
         if word.chars().count() < MIN_CHARS || word.contains(char::is_numeric) {
             return;
         }
@@ -84,7 +72,7 @@ impl Lexicon {
         if self.visible.len() >= MAX_VISIBLE {
             return;
         }
-        let token = self.search.word_token(&word);
+        let Some(token) = self.search.query_word(&word) else { return };
         let mark = mark(contact);
         let mut marks =
             self.waiting.remove(&token).or_else(|| self.waited.remove(&token)).unwrap_or_default();
@@ -93,7 +81,7 @@ impl Lexicon {
             match marks.iter_mut().find(|free| free.is_none()) {
                 Some(free) => *free = Some(mark),
                 None => {
-                    self.show(word.as_ref().into(), CONTACTS as u32);
+                    self.visible.insert(word.as_ref().into(), CONTACTS as u32);
                     return;
                 }
             }
@@ -102,11 +90,6 @@ impl Lexicon {
             self.waited = std::mem::take(&mut self.waiting);
         }
         self.waiting.insert(token, marks);
-    }
-
-    fn show(&mut self, word: Arc<str>, uses: u32) {
-        self.ordered.insert(Arc::clone(&word));
-        self.visible.insert(word, uses);
     }
 
     /// Up to `limit` visible words that begin with `prefix`, the most used first; words used
@@ -119,10 +102,10 @@ impl Lexicon {
         }
         let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
         let mut found: Vec<(u32, &str)> = self
-            .ordered
+            .visible
             .range::<str, _>(from)
-            .take_while(|word| word.starts_with(&prefix))
-            .map(|word| (self.visible.get(word).copied().unwrap_or(0), word.as_ref()))
+            .take_while(|(word, _)| word.starts_with(&prefix))
+            .map(|(word, uses)| (*uses, word.as_ref()))
             .collect();
         found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         found.into_iter().take(limit).map(|(_, word)| word.to_owned()).collect()
@@ -170,8 +153,7 @@ impl Lexicon {
         let mut out = Zeroizing::new(Vec::with_capacity(16 + self.visible.len() * 16));
         out.push(VERSION);
         out.extend_from_slice(&(self.visible.len() as u32).to_be_bytes());
-        for word in &self.ordered {
-            let uses = self.visible.get(word).copied().unwrap_or(0);
+        for (word, uses) in &self.visible {
             out.extend_from_slice(&(word.len() as u16).to_be_bytes());
             out.extend_from_slice(word.as_bytes());
             out.extend_from_slice(&uses.to_be_bytes());
@@ -199,8 +181,7 @@ impl Lexicon {
         for _ in 0..u32::from_be_bytes(reader.take()?) {
             let len = u16::from_be_bytes(reader.take()?);
             let word = std::str::from_utf8(reader.slice(len.into())?).ok()?;
-            let uses = u32::from_be_bytes(reader.take()?);
-            lexicon.show(word.into(), uses);
+            lexicon.visible.insert(word.into(), u32::from_be_bytes(reader.take()?));
         }
         for generation in [&mut lexicon.waiting, &mut lexicon.waited] {
             for _ in 0..u32::from_be_bytes(reader.take()?) {

@@ -142,11 +142,6 @@ impl SearchKey {
         more.is_none().then(|| self.cached_word(&first))
     }
 
-    /// The token of one word that is folded already.
-    pub(crate) fn word_token(&self, folded: &str) -> u64 {
-        self.cached_word(folded)
-    }
-
     /// The token of what begins a name, an address or a number; `None` for less than three
     /// characters or for several words. Leading zeros of a number are left out, so that
     /// `0612` finds `+31612…`.

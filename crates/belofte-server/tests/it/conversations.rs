@@ -98,6 +98,7 @@ on_both_engines!(a_case_is_opened_taken_and_resolved_and_tells_who_did_it, |engi
 on_both_engines!(an_answer_is_written_once_however_often_it_is_sent, |engine| {
     let server = Server::start(engine);
     // Nobody listens there: the answer stays queued.
+    server.leaves("deliver");
     account(&server, Some(1));
     let row = receive(&server, "Jan Jansen <jan@klant.example>", "Factuur", "Dag.", &[]);
     let agent = server.join("agent");

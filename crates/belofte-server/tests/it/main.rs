@@ -27,4 +27,5 @@ mod stranger;
 mod support;
 mod two_nodes;
 mod users;
+mod views;
 mod wall;

@@ -559,6 +559,7 @@ fn without_request(response: &Response) -> Value {
 
 on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
     let world = world(engine);
+    world.server.leaves("deliver");
     let (table, operations) = (table(), operations(&world.server));
     let (rows, served): (BTreeSet<_>, BTreeSet<_>) = (table.keys().collect(), operations.keys().collect());
     assert_eq!(
@@ -633,6 +634,7 @@ const NOWHERE: &str = "01890000-0000-7000-8000-000000000000";
 
 on_both_engines!(no_other_site_makes_a_browser_change_anything, |engine| {
     let world = world(engine);
+    world.server.leaves("deliver");
     let browser = |caller: &Caller| caller.client(&world.server);
     for operation in operations(&world.server).keys().filter(|operation| !operation.starts_with("GET ")) {
         let (method, template) = operation.split_once(' ').expect("a method");

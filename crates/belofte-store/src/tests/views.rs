@@ -71,11 +71,16 @@ async fn a_full_batch_and_the_end_do_not_wait_for_the_second() {
         views.note(&admin.access, ViewKind::Conversation, subject(999)).expect("noted");
         stop.cancel();
         running.join_all().await;
+        // A request that was taken before the stop is answered after it.
+        views.note(&admin.access, ViewKind::Conversation, subject(1_000)).expect("noted");
+        views.finish().await.expect("flushed");
+        let late = views.note(&admin.access, ViewKind::Conversation, subject(1_001));
+        assert!(matches!(late, Err(StoreError::Busy)), "what cannot be recorded is not shown: {late:?}");
         let leaves = house.leaves(&admin.access, LedgerKind::Views).await;
         let last = leaves.last().expect("a leaf").detail.value()["views"].clone();
         assert_eq!(
             last.as_array().expect("views").last().expect("a view")["subject"],
-            subject(999).to_string()
+            subject(1_000).to_string()
         );
         house.close().await;
     }

@@ -223,9 +223,33 @@ impl Client {
     /// # Panics
     /// When nobody listens.
     pub fn raw(&self, bytes: &[u8], silence: Duration) -> Vec<u8> {
+        self.raw_in_two(bytes, || (), &[], silence)
+    }
+
+    /// As [`raw`](Self::raw), with something done between the beginning and the `rest` of what is
+    /// written.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn raw_in_two(
+        &self,
+        bytes: &[u8],
+        between: impl FnOnce(),
+        rest: &[u8],
+        silence: Duration,
+    ) -> Vec<u8> {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        RUNTIME.block_on(async {
+        let mut stream = RUNTIME.block_on(async {
             let mut stream = dial(self.address).await.expect("the server listens");
+            // A server that refuses may close before it has read everything.
+            if stream.write_all(bytes).await.is_ok() {
+                let _ = stream.flush().await;
+            }
+            stream
+        });
+        between();
+        let bytes = rest;
+        RUNTIME.block_on(async {
             let mut heard = Vec::new();
             // A server that refuses may close before it has read everything.
             if stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() {

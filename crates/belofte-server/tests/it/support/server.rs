@@ -14,6 +14,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use super::free_port::free_ports;
 use super::peer::{Peer, new_folder};
 use super::postgres::Database;
 use super::wait;
+use crate::empty::stop_and_be_empty;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct paard batterij";
@@ -81,6 +83,16 @@ pub struct Server {
     process: Option<Peer>,
     databases: Option<[Database; 2]>,
     folder: TempDir,
+    leaves: Mutex<Vec<&'static str>>,
+}
+
+impl Drop for Server {
+    /// The end of every test: nothing is left to do.
+    fn drop(&mut self) {
+        if self.process.is_some() && !std::thread::panicking() {
+            stop_and_be_empty(self);
+        }
+    }
 }
 
 /// A tenant and its admin.
@@ -157,7 +169,7 @@ impl Server {
         fs::write(folder.path().join("belofte.toml"), config).expect("our own folder");
         let https = SocketAddr::from(([127, 0, 0, 1], https));
         let tenant = Tenant { id: String::new(), admin: Client::new(https) };
-        Self { engine, https, smtp, tenant, process: None, databases: None, folder }
+        Self { engine, https, smtp, tenant, process: None, databases: None, folder, leaves: Mutex::default() }
     }
 
     /// Starts the program, after [`stop`](Self::stop) or [`kill`](Self::kill) with the same data
@@ -200,17 +212,48 @@ impl Server {
         drop(self.process.take());
     }
 
+    /// Announces that this test leaves work on purpose: a kind of job (`deliver`), or `tasks` that
+    /// do not end in time.
+    pub fn leaves(&self, what: &'static str) {
+        self.leaves.lock().expect("no test panics here").push(what);
+    }
+
+    /// Whether the test announced to leave `what`.
+    pub fn announced(&self, what: &str) -> bool {
+        self.leaves.lock().expect("no test panics here").iter().any(|known| *known == what)
+    }
+
+    /// Tells the program to stop, and does not wait for it.
+    pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = fs::read_to_string(self.folder.path().join("pid")).expect("it runs");
+        let told = Command::new("kill").args([signal, pid.trim()]).status();
+        assert!(told.is_ok_and(|status| status.success()), "it ran");
+    }
+
     /// Kills the program as a power cut does: nothing of it runs to an end.
     pub fn kill(&mut self) {
-        let pid = fs::read_to_string(self.folder.path().join("pid")).expect("it runs");
-        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "it ran");
+        self.signal("-KILL");
         drop(self.process.take());
     }
 
     /// What the program logged since it started last.
     pub fn logs(&self) -> String {
         self.process.as_ref().map(Peer::logs).unwrap_or_default()
+    }
+
+    /// Every view that stands in the ledger of the first tenant, oldest first, as the privacy officer
+    /// exports it: `actor`, `view`, `subject`, `at`.
+    pub fn views(&self) -> Vec<Value> {
+        let exported = self.admin().post_nothing("/ledger/export");
+        assert_eq!(exported.status.as_u16(), 200);
+        let lines = exported.body.split(|byte| *byte == b'\n');
+        let entries = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+        let leaves = entries.filter_map(|entry| entry["entry"]["detail"]["views"].as_array().cloned());
+        leaves.flatten().collect()
     }
 
     /// The admin of the first tenant, signed in.

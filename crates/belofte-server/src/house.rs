@@ -17,7 +17,7 @@ use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_core::Core;
 use belofte_store::{
-    Clock, EngineSettings, PostgresSettings, SchemaState, Store, StoreSettings, Views, schemas,
+    Clock, EngineSettings, PostgresSettings, SchemaState, Store, StoreSettings, Views, durable, schemas,
 };
 use belofte_vault::{Random, RootKey};
 use rustls_pki_types::CertificateDer;
@@ -75,6 +75,8 @@ pub fn store_settings(config: &Config) -> anyhow::Result<StoreSettings> {
 /// Makes the data folder, closed to others.
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {
     let folder = config.data_folder();
+    // Also when it is there: whoever made it may have died before its entry was on the disk.
+    durable::folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let closed = private::make_folder(folder)
         .with_context(|| format!("cannot make the folder {} for its owner only", folder.display()))?;
     if closed {

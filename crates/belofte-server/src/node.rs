@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use belofte_model::NodeId;
-use belofte_store::Clock;
+use belofte_store::{Clock, durable};
 use belofte_vault::Random;
 
 /// The file in the data folder.
@@ -64,6 +64,9 @@ impl Node {
                 id
             }
         };
+        // A process that died after it made the file may not have come to this: an identity that is
+        // lost makes the leases of the one before wait for their end.
+        durable::entries(folder).with_context(|| format!("cannot sync {}", folder.display()))?;
         Ok(Self { id, _lock: file })
     }
 

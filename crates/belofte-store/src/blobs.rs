@@ -4,15 +4,17 @@
 //! A file is durable, and so is its name, before the row that speaks of it; it goes after that
 //! row. A file without a row is harmless, and the sweep removes it.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use belofte_model::{BlobId, TenantId};
 
-use crate::StoreError;
 use crate::fail::{self, FailPoint};
+use crate::{StoreError, durable};
 
 /// Up to this many sealed bytes a blob lies in its row: one commit instead of three syncs.
 pub const INLINE: usize = 64 << 10;
@@ -21,13 +23,15 @@ pub const INLINE: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub struct Blobs {
     folder: PathBuf,
+    /// Whose shards this process has made sure of, one bit each.
+    sure: Arc<Mutex<HashMap<TenantId, [u64; 4]>>>,
 }
 
 impl Blobs {
     /// Uses `folder`, which is made when the first blob comes.
     #[must_use]
-    pub const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, sure: Arc::default() }
     }
 
     fn path(&self, tenant: TenantId, blob: BlobId) -> PathBuf {
@@ -44,12 +48,7 @@ impl Blobs {
     pub fn put(&self, tenant: TenantId, blob: BlobId, sealed: &[u8]) -> Result<(), StoreError> {
         let path = self.path(tenant, blob);
         let folder = path.parent().expect("a blob lies in a shard");
-        if !folder.is_dir() {
-            fs::create_dir_all(folder)?;
-            for above in folder.ancestors().skip(1).take(2) {
-                File::open(above)?.sync_all()?;
-            }
-        }
+        self.make_sure(tenant, blob, folder)?;
         let temporary = path.with_extension("new");
         let written = (|| {
             let mut file = File::create(&temporary)?;
@@ -63,6 +62,26 @@ impl Blobs {
             return Err(error.into());
         }
         fail::hit(FailPoint::BlobWritten);
+        Ok(())
+    }
+
+    /// The folders down to the shard of a blob are there, with durable entries. That one is there
+    /// says nothing: its maker may have died, or be about to sync it. So each process makes sure
+    /// once of each shard.
+    fn make_sure(&self, tenant: TenantId, blob: BlobId, shard: &Path) -> Result<(), StoreError> {
+        let number = blob.uuid().as_bytes()[15];
+        let (word, bit) = (usize::from(number >> 6), 1 << (number & 63));
+        let known = self.sure.lock().expect("no panic holds this lock").get(&tenant).copied();
+        if known.is_some_and(|known| known[word] & bit != 0) && shard.is_dir() {
+            return Ok(());
+        }
+        let own = shard.parent().expect("a shard lies in the folder of its tenant");
+        if known.is_none() || !own.is_dir() {
+            durable::folder(&self.folder)?;
+            durable::folder(own)?;
+        }
+        durable::folder(shard)?;
+        self.sure.lock().expect("no panic holds this lock").entry(tenant).or_default()[word] |= bit;
         Ok(())
     }
 

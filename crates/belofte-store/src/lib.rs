@@ -19,6 +19,7 @@ mod counters;
 pub mod data_map;
 mod deliveries;
 mod delivery_reports;
+pub mod durable;
 mod engine;
 mod error;
 mod events;

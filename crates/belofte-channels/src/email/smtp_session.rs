@@ -20,7 +20,9 @@ use memchr::memchr;
 
 use super::command::{self, Command, Mail, Path, Refusal};
 use super::intake::ReceiveError;
-use super::message_body::{BodyFault, ByteBudget, MessageBody, Progress, Reservation};
+use super::message_body::{BodyFault, MessageBody, Progress, Reservation};
+
+pub use super::message_body::ByteBudget;
 
 /// Which of the two protocols a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

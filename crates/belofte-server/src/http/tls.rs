@@ -3,13 +3,12 @@
 //! files, and taken again when they change.
 
 use std::fmt;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use belofte_model::Timestamp;
+use belofte_store::durable;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -102,10 +101,20 @@ impl Certificate {
                 let path = path.to_owned();
                 move |source| TlsError::File { path, source }
             };
-            std::fs::create_dir_all(folder).map_err(failed(folder))?;
-            write_private(&key_file, &key).map_err(failed(&key_file))?;
-            std::fs::write(&cert_file, certificate).map_err(failed(&cert_file))?;
-            std::fs::write(&host_file, host).map_err(failed(&host_file))?;
+            durable::folder(folder).map_err(failed(folder))?;
+            // The host says that key and certificate are there and belong together: it goes before
+            // they change, and comes after they surely have.
+            match std::fs::remove_file(&host_file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed(&host_file)(error));
+                }
+                _ => durable::entries(folder).map_err(failed(folder))?,
+            }
+            durable::file(&key_file, 0o600, key.as_bytes()).map_err(failed(&key_file))?;
+            durable::file(&cert_file, 0o600, certificate.as_bytes()).map_err(failed(&cert_file))?;
+            durable::entries(folder).map_err(failed(folder))?;
+            durable::file(&host_file, 0o600, host.as_bytes()).map_err(failed(&host_file))?;
+            durable::entries(folder).map_err(failed(folder))?;
         }
         tracing::warn!(
             file = %cert_file.display(),
@@ -212,10 +221,4 @@ fn make(host: &str, now: Timestamp) -> Result<(String, String), TlsError> {
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     Ok((certificate.pem(), key.serialize_pem()))
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }

@@ -19,6 +19,7 @@ mod live;
 mod once;
 mod operator;
 mod peers;
+mod power_cut;
 mod reports;
 mod road;
 mod search;

@@ -52,7 +52,7 @@ impl Sqlite {
     /// [`StoreError::Driver`] when a file cannot be opened, [`StoreError::Migration`] when its
     /// schema is newer than this program or a migration fails.
     pub fn open(settings: &SqliteSettings, migrations: &Migrations) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(&settings.folder)?;
+        crate::durable::folder(&settings.folder)?;
         let content_path = settings.folder.join("content.db");
         let keys_path = settings.folder.join("keys.db");
         let mut content = connect(&content_path, false)?;

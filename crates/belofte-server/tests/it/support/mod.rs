@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod chromium;
 pub mod client;
 pub mod collector;
+pub mod disk;
 pub mod dovecot;
 pub mod free_port;
 pub mod inbox;

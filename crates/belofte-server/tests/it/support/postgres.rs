@@ -104,6 +104,20 @@ impl Database {
         Self { url: url_of(&name), name }
     }
 
+    /// A copy as it is now. Who is still connected to this one loses the connection.
+    pub fn copy(&self) -> Self {
+        let name = unique_name();
+        let of = format!("datname = '{}' AND pid <> pg_backend_pid()", self.name);
+        crate::support::wait::until("the database to be alone", std::time::Duration::from_secs(20), || {
+            execute(
+                cluster_url(),
+                &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {of}"),
+            );
+            psql(cluster_url(), &format!("CREATE DATABASE {name} TEMPLATE {}", self.name)).ok()
+        });
+        Self { url: url_of(&name), name }
+    }
+
     /// Where a client connects.
     pub fn url(&self) -> &str {
         &self.url

@@ -81,6 +81,8 @@ pub struct Server {
     pub tenant: Tenant,
     // Dropped in this order: the program goes before its databases and its data.
     process: Option<Peer>,
+    /// Variables of every program that is started here.
+    environment: Vec<(String, String)>,
     databases: Option<[Database; 2]>,
     folder: TempDir,
     leaves: Mutex<Vec<&'static str>>,
@@ -115,7 +117,21 @@ impl Server {
     /// # Panics
     /// When it does not start, with its log.
     pub fn start_with(engine: Engine, more: &str) -> Self {
+        Self::start_in(engine, more, |_| Vec::new())
+    }
+
+    /// As [`start_with`](Self::start_with); `environment` gives variables for every program that is started here, from
+    /// the server on.
+    ///
+    /// # Panics
+    /// When it does not start, with its log.
+    pub fn start_in(
+        engine: Engine,
+        more: &str,
+        environment: impl FnOnce(&Self) -> Vec<(String, String)>,
+    ) -> Self {
         let mut server = Self::prepare(engine, more);
+        server.environment = environment(&server);
         let made = server.create_tenant(TENANT);
         server.boot();
         server.tenant = server.found(&made, ADMIN);
@@ -139,6 +155,17 @@ impl Server {
         node.boot();
         node.tenant = Tenant { id: self.tenant.id.clone(), admin: self.tenant.admin.at(node.https) };
         node
+    }
+
+    /// Another server, not started, with an empty place for a data folder, ports of its own and
+    /// copies of this one's databases, which nobody may use at the moment. Whoever is signed in here
+    /// is signed in there.
+    pub fn twin(&self, more: &str) -> Self {
+        let copies = self.databases.as_ref().map(|[content, keys]| [content.copy(), keys.copy()]);
+        let mut twin = Self::prepare_on(self.engine, copies.as_ref(), more);
+        twin.databases = copies;
+        twin.tenant = Tenant { id: self.tenant.id.clone(), admin: self.tenant.admin.at(twin.https) };
+        twin
     }
 
     fn prepare(engine: Engine, more: &str) -> Self {
@@ -169,7 +196,17 @@ impl Server {
         fs::write(folder.path().join("belofte.toml"), config).expect("our own folder");
         let https = SocketAddr::from(([127, 0, 0, 1], https));
         let tenant = Tenant { id: String::new(), admin: Client::new(https) };
-        Self { engine, https, smtp, tenant, process: None, databases: None, folder, leaves: Mutex::default() }
+        Self {
+            engine,
+            https,
+            smtp,
+            tenant,
+            process: None,
+            environment: Vec::new(),
+            databases: None,
+            folder,
+            leaves: Mutex::default(),
+        }
     }
 
     /// Starts the program, after [`stop`](Self::stop) or [`kill`](Self::kill) with the same data
@@ -183,7 +220,9 @@ impl Server {
         assert!(self.process.is_none(), "it runs already");
         let pid_file = self.folder.path().join("pid");
         let script = "echo $$ > \"$0\"; exec env \"$@\"";
-        let variables: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let own = self.environment.iter().map(|(name, value)| format!("{name}={value}"));
+        let variables: Vec<_> =
+            own.chain(variables.iter().map(|(name, value)| format!("{name}={value}"))).collect();
         let (pid, config) = (pid_file.display().to_string(), self.config_file().display().to_string());
         let mut command = vec!["sh", "-c", script, &pid];
         command.extend(variables.iter().map(String::as_str));
@@ -319,6 +358,7 @@ impl Server {
     pub fn command(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_belofte"))
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .arg("--config")
             .arg(self.config_file())
             .output()

@@ -10,6 +10,7 @@ mod bench;
 mod codegen;
 mod counts;
 mod customers;
+mod fuzz;
 mod metadata;
 mod packages;
 mod postgres;
@@ -35,6 +36,8 @@ cargo xtask <command>
            in web/e2e/shots  [--quick] [--only=thread,inbox]
   schemathesis  ask a server of its own everything that openapi.json allows, and more
            [--seconds N]  stop after so many seconds, 120 without it
+  fuzz     hostile octets for every parser, or for one  [TARGET]
+           [--seconds N]  each target for so many seconds, 60 without it
   tidy     check the invariants that a program can check
   codegen  write what is generated
            [--check]  only say what is stale
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         "test" => test::command(&args),
         "shots" => web::shots(&args),
         "schemathesis" => schemathesis::command(&args),
+        "fuzz" => fuzz::command(&args),
         "tidy" => tidy::command(&args),
         "codegen" => codegen::command(&args),
         "bench" => bench::command(&args),

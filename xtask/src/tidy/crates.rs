@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 /// Which crates of ours each crate may know; the directions of ARCHITECTURE.md.
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("belofte-model", &[]),
+    ("belofte-powercut", &[]),
     ("belofte-vault", &["belofte-model"]),
     ("belofte-ledger", &["belofte-model"]),
     ("belofte-mail", &["belofte-model"]),
@@ -34,6 +35,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "belofte-vault",
             "belofte-ledger",
             "belofte-model",
+            // For its tests: it is preloaded, not linked.
+            "belofte-powercut",
         ],
     ),
     ("belofte-bench", &["belofte-core", "belofte-store", "belofte-vault", "belofte-model"]),

@@ -158,7 +158,7 @@ impl Night {
         disk.cut(to, loss, chance);
     }
 
-    /// A moment of the diary: somewhere, or just after something was acknowledged.
+    /// A moment of the diary: at first start, just after something was acknowledged, or anywhere later.
     fn moment(&self, chance: &mut Chance) -> u64 {
         let all = moments(&self.diary);
         if self.server.engine == Engine::Postgres {
@@ -170,7 +170,10 @@ impl Night {
             list[usize::try_from(chance.below(list.len() as u64)).expect("small")]
         };
         match chance.below(10) {
-            0 => of(&all, chance),
+            0 => {
+                let early: Vec<u64> = all.into_iter().filter(|moment| *moment < self.ready_at).collect();
+                of(&early, chance)
+            }
             1..4 if !acknowledged.is_empty() => of(&acknowledged, chance),
             _ => {
                 let late: Vec<u64> = all.into_iter().filter(|moment| *moment >= self.ready_at).collect();
@@ -192,6 +195,9 @@ impl Night {
         } else if at >= self.tenant_at {
             let tenants = server.command_json(&["tenant", "list"]).to_string();
             assert!(tenants.contains(&self.server.tenant.id), "{tenants}");
+        } else {
+            // Nothing was promised yet; what was half made is taken up.
+            server.command_json(&["tenant", "create", "ander", "--name", "Ander"]);
         }
         doctor(&server);
         server.stop();

@@ -64,9 +64,13 @@ impl Diary {
         Some(Self { folder, file, order: Mutex::new(()) })
     }
 
-    /// Holds back every other change until it is dropped.
-    pub(crate) fn order(&self) -> MutexGuard<'_, ()> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Holds back every other change until it is dropped. Who holds the lock of the diary's file
+    /// meanwhile may kill this process: no change is half made then, or made and not written down.
+    pub(crate) fn order(&self) -> Order<'_> {
+        let turn = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: a call about a number. A signal may end the waiting before the lock is there.
+        while unsafe { libc::syscall(libc::SYS_flock, self.file, libc::LOCK_EX) } != 0 {}
+        Order { file: self.file, _turn: turn }
     }
 
     /// The length of the diary.
@@ -124,6 +128,19 @@ impl Diary {
     pub(crate) fn is_above(&self, path: &[u8]) -> bool {
         let end = self.folder.iter().rposition(|octet| *octet == b'/').unwrap_or(0);
         &self.folder[..end] == path
+    }
+}
+
+/// The right to make a change and write it down.
+pub(crate) struct Order<'a> {
+    file: c_int,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Drop for Order<'_> {
+    fn drop(&mut self) {
+        // SAFETY: a call about a number. It does not fail, so that `errno` stays what it is.
+        unsafe { libc::syscall(libc::SYS_flock, self.file, libc::LOCK_UN) };
     }
 }
 

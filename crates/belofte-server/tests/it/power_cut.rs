@@ -316,7 +316,14 @@ fn load(
             }
         });
         pause(span);
-        if gentle { server.stop() } else { server.kill() }
+        if gentle {
+            server.stop();
+        } else {
+            // Not between a change and its record.
+            let whole = fs::File::open(diary).expect("a diary");
+            whole.lock().expect("nobody keeps it");
+            server.kill();
+        }
     });
     mails.extend(sent.into_inner().expect("no thread panicked"));
     answers.extend(said.into_inner().expect("no thread panicked"));

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Canary: markers go in through every channel and field, and appear in no file, table, index,
-//! log line or dump afterwards. A planted leak of each guise is found, so the search is alive.
+//! Canary: markers go in through every channel and field, and appear in no file, table, index, log
+//! line, figure, trace, back-up or temporary file afterwards. A planted leak of each guise is found,
+//! so the search is alive; every sealed column of the data map has been written to, so that no field
+//! is left out.
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use belofte_store::data_map::{DATA_MAP, Holds};
 use serde_json::json;
 
 use crate::support::canary::Canary;
-use crate::support::server::{Server, on_both_engines};
+use crate::support::free_port::free_ports;
+use crate::support::keeper_of_traces::KeeperOfTraces;
+use crate::support::refusing::refusing_server;
+use crate::support::server::{PASSWORD, Server, on_both_engines};
 use crate::support::swaks::swaks;
 use crate::support::wait;
 
@@ -49,8 +56,61 @@ fn a_planted_leak_is_found_in_every_guise() {
     }
 }
 
+/// The sealed columns that this test cannot fill, each with its reason.
+const UNFILLED: [(&str, &str); 1] =
+    [("lexicon.content", "a word enters the lexicon when three contacts have said it")];
+
+/// Copies the databases as a back-up does, while the server runs, and looks whether every sealed
+/// column of the data map holds something.
+fn back_up(server: &Server, folder: &Path) {
+    let sealed = DATA_MAP.iter().flat_map(|table| {
+        let columns = table.columns.iter().filter(|column| matches!(column.holds, Holds::Sealed { .. }));
+        columns.map(|column| (table.name, column.name))
+    });
+    let mut empty = Vec::new();
+    let mut look = |count: &dyn Fn(&str) -> i64| {
+        for (table, column) in sealed.clone() {
+            let rows = format!("SELECT COUNT(*) FROM \"{table}\" WHERE length({column}) > 0");
+            let name = format!("{table}.{column}");
+            if !UNFILLED.iter().any(|(known, _)| *known == name) && count(&rows) == 0 {
+                empty.push(name);
+            }
+        }
+    };
+    match server.databases() {
+        None => {
+            for name in ["content.db", "keys.db"] {
+                let database =
+                    rusqlite::Connection::open(server.data_folder().join(name)).expect("a database");
+                let copy = folder.join(name).display().to_string();
+                database.execute("VACUUM INTO ?1", [copy]).expect("a back-up");
+            }
+            let copy = rusqlite::Connection::open(folder.join("content.db")).expect("a back-up");
+            look(&|rows| copy.query_row(rows, [], |row| row.get(0)).expect("a count"));
+        }
+        // Dumps of both databases are looked through when the server has stopped.
+        Some([content, _]) => look(&|rows| content.query(rows).trim().parse().expect("a count")),
+    }
+    assert_eq!(empty, Vec::<String>::new(), "no marker went into these sealed columns");
+}
+
 on_both_engines!(nothing_personal_lies_in_clear, |engine| {
-    let mut server = Server::start(engine);
+    let [metrics, lmtp] = free_ports();
+    let traces = KeeperOfTraces::start();
+    let more = format!(
+        "[observability]\nlog = \"debug\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
+         otlp_endpoint = \"http://127.0.0.1:{}\"\n",
+        traces.port
+    );
+    let mut server = Server::start_with(engine, &more);
+    server.stop();
+    let config = fs::read_to_string(server.config_file()).expect("our own folder");
+    let both = config.replace("[smtp]\n", &format!("[smtp]\nlmtp_listen = \"127.0.0.1:{lmtp}\"\n"));
+    fs::write(server.config_file(), both).expect("our own folder");
+    let temporary = server.scratch().join("tmp");
+    fs::create_dir(&temporary).expect("our own folder");
+    let shown = temporary.display().to_string();
+    server.boot_with(&[("TMPDIR", shown.as_str()), ("SQLITE_TMPDIR", shown.as_str())]);
     let mut all: Vec<Canary> = Vec::new();
     let mut mark = |what: &str| -> String {
         let canary = Canary::new(what, all.len() as u32);
@@ -64,10 +124,24 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         "kind": "email", "address": format!("{}@winkel.example", mark("adres").to_lowercase()),
         "from_name": mark("afzender"),
         "submission": {
-            "host": "127.0.0.1", "port": 9, "security": "none",
+            "host": "127.0.0.1", "port": refusing_server(), "security": "none",
             "username": mark("gebruiker"), "password": mark("wachtwoord"),
         },
     });
+    // Over a line in clear no password is sent, so the answer goes by way of an account without one.
+    let plain = json!({
+        "kind": "email", "address": "klaar@winkel.example", "from_name": mark("winkel"),
+        "submission": { "host": "127.0.0.1", "port": refusing_server(), "security": "none" },
+    });
+    server.admin().post("/channel-accounts", plain).expect(201);
+    server.command_json(&["tenant", "create", "tweede", "--queue", &mark("wachtrij")]);
+    let operator = format!("{}@wacht.example", mark("wacht").to_lowercase());
+    server.make_operator(&operator);
+    let invited = format!("{}@winkel.example", mark("genodigde").to_lowercase());
+    let agent = server.invite(server.admin(), json!({ "role": "agent" }), &invited);
+    let browser = server.stranger().with_header("user-agent", &mark("browser"));
+    browser.post("/session", json!({ "email": invited, "password": PASSWORD })).expect(201);
+    agent.get("/session").expect(200);
     let account = server.admin().post("/channel-accounts", account).expect(201);
     let address = account["address"].as_str().expect("an address").to_owned();
     server.admin().patch("/me", json!({ "name": mark("beheerder") })).expect(200);
@@ -92,12 +166,18 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
             &format!("{sender}@klant.example"),
             "--to",
             &address,
+            "--helo",
+            &format!("{}.klant.example", mark("helo").to_lowercase()),
             "--h-From",
             &format!("{name} <{sender}@klant.example>"),
             "--header",
             &format!("Subject: {subject} vraag"),
             "--header",
             &format!("Message-Id: <{}@klant.example>", mark("kenmerk")),
+            "--header",
+            &format!("Cc: {} <{}@klant.example>", mark("meelezer"), mark("kopie").to_lowercase()),
+            "--header",
+            &format!("Reply-To: {} <{}@klant.example>", mark("terug"), mark("antwoordaan").to_lowercase()),
             "--body",
             &format!("Hallo {body} groet"),
             "--attach",
@@ -114,6 +194,21 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     assert_eq!(case["subject"], format!("{subject} vraag"));
     let id = case["id"].as_str().expect("an id").to_owned();
     let contact = case["contact"]["id"].as_str().expect("an id").to_owned();
+
+    // Another road in, with a body of HTML.
+    let html = format!(
+        "From: {} <l@klant.example>\\nTo: {address}\\nSubject: {}\\nMessage-Id: <lmtp@klant.example>\\n\
+         MIME-Version: 1.0\\nContent-Type: text/html; charset=utf-8\\n\\n<p>Dag <b>{}</b></p>\\n",
+        mark("lmtpnaam"),
+        mark("lmtponderwerp"),
+        mark("opmaak")
+    );
+    let delivered =
+        swaks(lmtp, &["--protocol", "LMTP", "--from", "l@klant.example", "--to", &address, "--data", &html]);
+    assert!(delivered.ok, "{}", delivered.transcript);
+    let ready = ["--from", "k@klant.example", "--to", "klaar@winkel.example", "--body", "Dag"];
+    let header = format!("Subject: {} klaar", mark("klaar"));
+    assert!(swaks(server.smtp, &[&ready[..], &["--header", &header]].concat()).ok);
 
     // What is quarantined keeps its source.
     let odd = swaks(
@@ -132,7 +227,8 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     // The desk at work: an answer that cannot be delivered, a note, another name, a search.
     let path = format!("/conversations/{id}/messages");
     let reply = json!({ "kind": "reply", "text": mark("antwoord"), "attachment_ids": [] });
-    server.admin().post(&path, reply).expect(201);
+    let keyed = server.admin().with_header("idempotency-key", "kanarie-1");
+    keyed.post(&path, reply).expect(201);
     let note = json!({ "kind": "note", "text": mark("notitie"), "attachment_ids": [] });
     server.admin().post(&path, note).expect(201);
     server.admin().patch(&format!("/contacts/{contact}"), json!({ "name": mark("hernoemd") })).expect(200);
@@ -152,12 +248,41 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     #[expect(clippy::disallowed_methods, reason = "another process is waited for in real time")]
     std::thread::sleep(Duration::from_millis(1_500));
 
+    let answered = wait::until("the answer to be refused", Duration::from_secs(30), || {
+        let page = server.admin().get("/conversations?status=all").expect(200);
+        let cases = page["items"].as_array().expect("a list").clone();
+        let case =
+            cases.into_iter().find(|case| case["subject"].as_str().is_some_and(|s| s.ends_with("klaar")))?;
+        let path = format!("/conversations/{}/messages", case["id"].as_str()?);
+        let reply = json!({ "kind": "reply", "text": "Dag", "attachment_ids": [] });
+        server.admin().post(&path, reply).expect(201);
+        Some(path)
+    });
+    wait::until("the refusal", Duration::from_secs(30), || {
+        let page = server.admin().get(&answered).expect(200);
+        page.to_string().contains("\"failed\"").then_some(())
+    });
+    let figures = Command::new("curl").args(["-s", &format!("http://127.0.0.1:{metrics}/metrics")]).output();
+    let figures = figures.expect("curl is there").stdout;
+    assert!(memchr::memmem::find(&figures, b"belofte_intake_total").is_some(), "the figures are read");
+    let spans = wait::until("the traces to be sent", Duration::from_secs(30), || {
+        let taken = traces.taken();
+        memchr::memmem::find(&taken, b"request").is_some().then_some(taken)
+    });
+    let backups = server.scratch().join("backup");
+    fs::create_dir(&backups).expect("our own folder");
+    back_up(&server, &backups);
+
     let logs = server.logs();
     // Everything still in the log files of the databases is on disk once it has stopped.
     let live = server.data_folder();
     for canary in &all {
         assert_eq!(canary.seen_below(&live), Vec::<String>::new(), "{} while it runs", canary.marker);
         assert_eq!(canary.seen_in(logs.as_bytes()), None, "{} in the log", canary.marker);
+        assert_eq!(canary.seen_in(&figures), None, "{} in the figures", canary.marker);
+        assert_eq!(canary.seen_in(&spans), None, "{} in the traces", canary.marker);
+        assert_eq!(canary.seen_below(&temporary), Vec::<String>::new(), "{} in TMPDIR", canary.marker);
+        assert_eq!(canary.seen_below(&backups), Vec::<String>::new(), "{} in a back-up", canary.marker);
     }
     server.stop();
     for canary in &all {

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod dovecot;
 pub mod free_port;
 pub mod inbox;
+pub mod keeper_of_traces;
 pub mod lane;
 pub mod peer;
 pub mod postfix;

@@ -112,7 +112,7 @@ impl Server {
     }
 
     /// Starts a server with more lines of configuration, in TOML; sections of their own, such as
-    /// `"[limits]\nsign_in_per_account = 3\n"`. Private networks are allowed to be sent to.
+    /// `"[limits]\nconnections_per_address = 8\n"`. Private networks are allowed to be sent to.
     ///
     /// # Panics
     /// When it does not start, with its log.

@@ -107,14 +107,14 @@ pub fn check_and_build() -> Result<Counts> {
     Ok(counts)
 }
 
-/// The browser tests, against the server that `cargo` has built; `None` when there are none.
-pub fn end_to_end(postgres: &str) -> Result<Option<Counts>> {
+/// The browser tests, against the server that `cargo` has built. That there are none is a failure.
+pub fn end_to_end(postgres: &str) -> Result<Counts> {
     if !has_script("e2e", "test")? {
-        return Ok(None);
+        return Err(Failure::new("web/e2e/package.json has no script \"test\""));
     }
     install()?;
     let mut command = npm();
     command.args(["run", "--silent", "test", "--workspace", "e2e"]);
     command.env(crate::postgres::VARIABLE, postgres).env("BELOFTE_BINARY", shell::binary());
-    counted(&mut command, "browser tests").map(Some)
+    counted(&mut command, "browser tests")
 }

@@ -20,6 +20,20 @@ impl Source<'_> {
             .any(|part| path.contains(part) || path.starts_with(&part[1..]))
     }
 
+    /// Whether this is code of the product, and not of its tests, benches or tools.
+    fn is_product(&self) -> bool {
+        let name = self.file.path.rsplit('/').next().unwrap_or_default();
+        let test = name.ends_with("_tests.rs") || name == "tests.rs" || name.starts_with("test_");
+        self.file.path.starts_with("crates/") && !self.is_outside_view() && !test
+    }
+
+    /// The lines of the product itself: those before the tests of the file.
+    fn product_lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let product = self.is_product();
+        self.lines()
+            .take_while(move |(_, line)| product && !line.replace(' ', "").starts_with("#[cfg(test)]"))
+    }
+
     fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.parts.code.lines().enumerate().map(|(number, line)| (number + 1, line))
     }
@@ -116,6 +130,107 @@ pub fn spawn(tree: &Tree) -> Vec<Finding> {
             {
                 let text = "a task nobody waits for: use the job table or the task tracker";
                 findings.push(Finding::new("spawn", &source.file.path, line, text));
+            }
+        }
+    }
+    findings
+}
+
+/// Where threads and sets of tasks are allowed: the writer and the readers of SQLite.
+const THREADS: [&str; 2] =
+    ["crates/belofte-store/src/engine/sqlite.rs", "crates/belofte-store/src/engine/readers.rs"];
+
+/// Invariant 8, the other ways to run something that nobody waits for.
+pub fn threads(tree: &Tree) -> Vec<Finding> {
+    let calls = ["JoinSet", "Handle::current(", "Handle::try_current(", "thread::spawn(", "thread::Builder"];
+    let text = "work outside the task tracker: use it, or the job table";
+    found(tree, "spawn", &calls, text, |path| THREADS.contains(&path))
+}
+
+/// Invariant 9: no connection goes out but through the one client.
+pub fn outbound(tree: &Tree) -> Vec<Finding> {
+    let calls = [
+        "TcpStream::connect",
+        "lookup_host(",
+        "TcpSocket::",
+        "UdpSocket::",
+        "UnixStream::connect",
+        "ToSocketAddrs",
+    ];
+    let text = "connections go out through channels/outbound, which checks the register";
+    found(tree, "outbound", &calls, text, |path| path == "crates/belofte-channels/src/outbound.rs")
+}
+
+/// Invariant 5: no transaction waits for a socket. The store, where transactions are, knows none but
+/// those of its database.
+pub fn transaction(tree: &Tree) -> Vec<Finding> {
+    let calls = ["tokio::net", "std::net::Tcp", "TcpStream", "hyper::", "lettre::"];
+    let text = "the store speaks with its database only: a transaction never waits for a socket";
+    found(tree, "transaction", &calls, text, |path| !path.starts_with("crates/belofte-store/src/"))
+}
+
+/// Invariant 10: closed sets are enums. The engine's queue of writes, which are of many types, is
+/// the exception.
+pub fn open_sets(tree: &Tree) -> Vec<Finding> {
+    const FOREIGN: [&str; 8] = ["Fn", "Error", "Debug", "Display", "ToSql", "Any", "Future", "Stream"];
+    let mut findings = Vec::new();
+    for source in sources(tree).filter(|s| !s.file.path.starts_with("crates/belofte-store/src/engine/")) {
+        for (line, code) in source.product_lines() {
+            for (at, _) in code.match_indices("dyn ") {
+                let named: String = code[at + 4..]
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || matches!(c, ':' | '_'))
+                    .collect();
+                let name = named.rsplit("::").next().unwrap_or_default();
+                if !FOREIGN.iter().any(|known| name.starts_with(known)) && !name.is_empty() {
+                    let text = "a closed set is an enum, not a trait object";
+                    findings.push(Finding::new("closed", &source.file.path, line, text));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Invariant 3: what is taken out of `Pii` goes into no log, figure or panic, and `Pii` prints nothing.
+pub fn personal(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources(tree) {
+        let mut open = 0_usize;
+        for (line, code) in source.product_lines() {
+            let begins = ["tracing::", "metrics::counter!", "gauge!(", "panic!(", "println!(", "eprintln!("];
+            if open == 0 && begins.iter().any(|begin| code.contains(begin)) && code.contains("!(") {
+                open = 1;
+            }
+            if open > 0 && code.contains(".expose(") {
+                let text = "a personal value in a log, a figure or a panic";
+                findings.push(Finding::new("personal", &source.file.path, line, text));
+            }
+            if open > 0 && code.contains(';') {
+                open = 0;
+            }
+            if code.contains("Display for Pii") {
+                findings.push(Finding::new("personal", &source.file.path, line, "Pii is never displayed"));
+            }
+        }
+    }
+    findings
+}
+
+/// Every line of the product, outside of files that are `allowed`, with one of `calls`.
+fn found(
+    tree: &Tree,
+    rule: &'static str,
+    calls: &[&str],
+    text: &str,
+    allowed: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources(tree).filter(|source| !allowed(&source.file.path)) {
+        for (line, code) in source.product_lines() {
+            let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+            if calls.iter().any(|call| compact.contains(call)) {
+                findings.push(Finding::new(rule, &source.file.path, line, text));
             }
         }
     }
@@ -251,6 +366,29 @@ mod tests {
             ("crates/a/src/c.rs", "tokio::task :: spawn (f);"),
         ]);
         assert_eq!(places(&spawn(&tree)), [("crates/a/src/a.rs".into(), 1), ("crates/a/src/c.rs".into(), 1)]);
+    }
+
+    #[test]
+    fn each_of_the_other_walls_is_found_and_tests_stand_outside() {
+        let code = "use x;\nlet s = TcpStream::connect(a);\nlet j = JoinSet::new();\nlet b: Box<dyn Plug>;\n\
+                    let e: &dyn std::error::Error;\ntracing::info!(\n  name = who.expose(),\n  \"x\");\n\
+                    let fine = who.expose();\n#[cfg(test)]\nmod tests { JoinSet::new(); TcpStream::connect(b) }";
+        let tree = Tree::of(&[
+            ("crates/belofte-core/src/a.rs", code),
+            ("crates/belofte-core/src/a_tests.rs", code),
+            ("crates/belofte-server/tests/it/a.rs", code),
+            ("benches/src/a.rs", code),
+        ]);
+        let at = |line| vec![("crates/belofte-core/src/a.rs".to_owned(), line)];
+        assert_eq!(places(&outbound(&tree)), at(2));
+        assert_eq!(places(&threads(&tree)), at(3));
+        assert_eq!(places(&open_sets(&tree)), at(4));
+        assert_eq!(places(&personal(&tree)), at(7));
+        assert!(transaction(&tree).is_empty(), "only the store holds transactions");
+        let store = Tree::of(&[("crates/belofte-store/src/a.rs", "\nuse tokio::net::TcpStream;")]);
+        assert_eq!(transaction(&store).len(), 1);
+        let own = Tree::of(&[("crates/belofte-channels/src/outbound.rs", "TcpStream::connect(a)")]);
+        assert!(outbound(&own).is_empty());
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub async fn file_at_door(
     match filed.await {
         Ok(Some(Filed::Message { no, .. })) => {
             core.indexer.wake(access.tenant());
+            metrics::counter!("belofte_intake_total", "outcome" => "imported").increment(1);
             Ok(AtDoor::Filed(no))
         }
         Ok(_) => Ok(AtDoor::Spool),
@@ -140,6 +141,12 @@ pub async fn file(
 ) -> Result<Filed, StoreError> {
     let filed = core.store.file(access, job, source, mail).await?;
     core.indexer.wake(access.tenant());
+    let outcome = match filed {
+        Filed::Message { .. } => "imported",
+        Filed::Duplicate(_) => "duplicate",
+        Filed::Erased => "erased",
+    };
+    metrics::counter!("belofte_intake_total", "outcome" => outcome).increment(1);
     Ok(filed)
 }
 
@@ -156,7 +163,9 @@ pub async fn quarantine(
     let now = access.clock().now();
     core.store
         .write(access, Quarantine { job: job.clone(), intake: IntakeId(job.subject), reason, now })
-        .await
+        .await?;
+    metrics::counter!("belofte_intake_total", "outcome" => "quarantined").increment(1);
+    Ok(())
 }
 
 /// Puts a job back after `error`. A full disk and a lost lease are not the job's fault and do not

@@ -182,13 +182,21 @@ pub async fn record(
     message: &Message,
     outcomes: Vec<Outcome>,
 ) -> Result<(), StoreError> {
+    let counted: Vec<&'static str> = outcomes.iter().map(|outcome| outcome.state.as_str()).collect();
     let mut insistence = Insistence::new(core, job);
     loop {
         let outcomes = outcomes.clone();
         let write = RecordOutcomes::prepare(&core.store, access, job.clone(), message, outcomes).await?;
         match core.store.write(access, write).await {
             Err(error) if insistence.again(&error).await => {}
-            ended => return ended,
+            ended => {
+                if ended.is_ok() {
+                    for outcome in &counted {
+                        metrics::counter!("belofte_deliveries_total", "outcome" => *outcome).increment(1);
+                    }
+                }
+                return ended;
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Signing in: when tries have to wait, and how long a session lives.
 //!
-//! Tries are counted for the account and for the network that they come from, each for itself:
-//! somebody who guesses at one account from one network keeps nobody else out.
+//! Tries are counted for the account together with the network that they come from, for the
+//! network, and for the account alone with a rule that only guessing from many networks reaches. A
+//! browser that somebody signed in with before is counted by itself. So whoever guesses at an
+//! account keeps neither others out nor its owner: not from another network, and never from a
+//! browser of theirs.
 
 use crate::{Duration, Timestamp};
 
@@ -58,13 +61,18 @@ pub struct LockOut {
 }
 
 impl LockOut {
-    /// For one account. Few tries, since its owner knows the password.
+    /// For one account from one network, or from one known browser. Few tries, since its owner knows
+    /// the password.
     pub const ACCOUNT: Self = Self {
         free: 5,
         first_pause: Duration::from_secs(30),
         longest_pause: Duration::from_secs(15 * MINUTE),
         memory: Duration::from_secs(6 * HOUR),
     };
+
+    /// For one account from all networks together, known browsers apart: it slows down who guesses
+    /// from many.
+    pub const ACCOUNT_FROM_ANYWHERE: Self = Self { free: 100, ..Self::ACCOUNT };
 
     /// For one network. More tries, since a whole office may stand behind it.
     pub const NETWORK: Self = Self {

@@ -225,6 +225,7 @@ async fn mail_listener(
 ) -> anyhow::Result<Listener> {
     let smtp = &config.smtp;
     let mut session = SessionSettings::new(protocol, config.smtp_hostname());
+    session.postmaster = smtp.postmaster.clone();
     session.max_message = smtp.max_message_bytes.as_usize();
     let rate = |per_minute: u64| Some(Rate::per_minute(u32::try_from(per_minute).unwrap_or(u32::MAX)));
     let settings = ListenerSettings {
@@ -259,6 +260,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let folder = config.data_folder();
     make_data_folder(&config)?;
     let node = Node::take(folder, &clock, &random)?;
+    let starting = life.starting();
     let store = open_store(&config, &clock, &random).await?;
     if let Some(note) = root_key_note(&config) {
         tracing::warn!("{note}");
@@ -282,10 +284,6 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));
     }
-    if let Some(figures) = figures {
-        tracing::info!(listen = %figures.address(), "figures are shown");
-        life.spawn(figures.serve(life.stop.clone()));
-    }
     let intake = Intake::Core(Processing::new(core.clone(), FILING));
     let addresses = [(Protocol::Smtp, config.smtp.listen), (Protocol::Lmtp, config.smtp.lmtp_listen)];
     for (protocol, bind) in addresses {
@@ -298,6 +296,12 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
         }
     }
     let views = Views::new(store.clone());
+    if let Some(figures) = figures {
+        tracing::info!(listen = %figures.address(), "figures are shown");
+        let house =
+            observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
+        life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
+    }
     let router = router(&config, &core, testing, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -313,6 +317,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let tls = desk_certificate.listener(&[b"h2", b"http/1.1"])?;
     life.spawn(http::serve(listener, tls, router, bounds, life.tracker.clone(), life.stop.clone()));
 
+    drop(starting);
     let ended = life.run(Duration::from_secs(limits.drain_s.get())).await?;
     // What the last requests showed. Those that did not end in time are shown nothing more.
     if let Err(error) = views.finish().await {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// What runs, and the word to end it.
@@ -19,6 +19,13 @@ pub struct Life {
     /// Cancelled when the server stops: take nothing new, finish what runs.
     pub stop: CancellationToken,
 }
+
+/// Systemd is asked for so much more time while the server starts.
+const MORE_TIME: Duration = Duration::from_secs(30);
+
+/// The server starts; it has when this is dropped.
+#[derive(Debug)]
+pub struct Starting(#[expect(dead_code, reason = "what counts is when it is dropped")] DropGuard);
 
 /// How the end went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,24 @@ impl Life {
     /// Runs `task` until it ends; it must end soon after [`stop`](Self::stop).
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(task);
+    }
+
+    /// Asks systemd for more time, again and again, for as long as what is returned is kept: a
+    /// migration takes as long as it takes, and is not to be killed half-way.
+    #[must_use]
+    pub fn starting(&self) -> Starting {
+        let started = CancellationToken::new();
+        let until = started.clone();
+        self.spawn(async move {
+            loop {
+                let more = u32::try_from(MORE_TIME.as_micros()).unwrap_or(u32::MAX);
+                notify(&[sd_notify::NotifyState::ExtendTimeoutUsec(more)]);
+                if timeout(MORE_TIME / 3, until.cancelled()).await.is_ok() {
+                    return;
+                }
+            }
+        });
+        Starting(started.drop_guard())
     }
 
     /// Says that the server is ready, and that it lives as often as systemd asks, then waits for

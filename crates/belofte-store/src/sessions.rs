@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp, UserId,
-    session_holds, worth_noting,
+    EventKind, KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp,
+    UserId, session_holds, worth_noting,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::users::{Facts, facts, language};
-use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// What a browser calls itself is kept up to this many characters.
 const AGENT: usize = 200;
@@ -175,6 +175,8 @@ impl Read for SessionsOf {
 struct EndSession {
     user: UserId,
     id: SessionId,
+    /// Tells live streams, on every node, to look at their session again.
+    event: Event,
     leaf: NewLeaf,
 }
 
@@ -191,7 +193,8 @@ impl Write for EndSession {
         if ended == 0 {
             return Err(StoreError::NotFound);
         }
-        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
+        self.event.append(tx, numbers.event).await?;
         self.leaf.append(tx, numbers.leaf).await
     }
 }
@@ -228,7 +231,8 @@ impl Store {
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "signed_out", "outcome": "done", "user": user, "session": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::SignIn, detail)?;
-        self.write(access, EndSession { user, id, leaf }).await
+        let event = Event { user: Some(user), ..Event::new(EventKind::UserChanged, access.clock().now()) };
+        self.write(access, EndSession { user, id, event, leaf }).await
     }
 }
 

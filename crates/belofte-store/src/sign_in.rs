@@ -2,8 +2,9 @@
 //! Signing in with address and password, in three steps, since a password is checked outside any
 //! transaction and takes long: take a try, check, tell how it ended.
 //!
-//! A try is counted before the password is looked at. Tries are counted for the account and for
-//! the network that they come from, under keyed hashes; who may try again when is decided in
+//! A try is counted before the password is looked at. What it is counted for stands under keyed
+//! hashes: the account with the network or the known browser that it comes from, the account, the
+//! network; who may try again when is decided in
 //! [`belofte_model::LockOut`].
 
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ use serde_json::json;
 
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
-use crate::keys::SYSTEM;
+use crate::keys::{SYSTEM, TenantKeys};
 use crate::sessions::{FreshSession, NewSession, Standing};
 use crate::users::{Facts, facts};
 use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
@@ -257,6 +258,19 @@ impl std::fmt::Debug for OperatorTry {
     }
 }
 
+/// The proof that this installation marked `browser` for `address`.
+fn browser_tag(keys: &TenantKeys, kind: &str, address: &str, browser: &str) -> String {
+    hex::encode(keys.lookup.index("known_browser", &format!("{kind} {browser} {address}")))
+}
+
+fn recognises(keys: &TenantKeys, kind: &str, address: &str, known: &str) -> bool {
+    known.split_once('.').is_some_and(|(browser, tag)| {
+        let expected = browser_tag(keys, kind, address, browser);
+        // Compared as hashes: how far a guess is right does not show in the time that this takes.
+        belofte_vault::sha256(tag.as_bytes()) == belofte_vault::sha256(expected.as_bytes())
+    })
+}
+
 impl SystemTx<'_> {
     /// Takes a try of `email` from `network` (an address, reduced to what one customer holds), and
     /// gives the users with that address.
@@ -268,7 +282,23 @@ impl SystemTx<'_> {
         email: &EmailAddress,
         network: IpAddr,
     ) -> Result<SignInStart<SignInTry>, StoreError> {
-        let counted = self.counted("sign_in_account", email, network).await?;
+        self.begin_sign_in_with(email, network, None).await
+    }
+
+    /// As [`begin_sign_in`](Self::begin_sign_in), from a browser that shows `known`: what
+    /// [`known_browser`](Self::known_browser) gave it for this address. It is counted by itself, so
+    /// that what others try keeps it out never. What was given for another address, or made up,
+    /// counts for nothing.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn begin_sign_in_with(
+        &self,
+        email: &EmailAddress,
+        network: IpAddr,
+        known: Option<&str>,
+    ) -> Result<SignInStart<SignInTry>, StoreError> {
+        let counted = self.counted("sign_in_account", email, network, known).await?;
         if let Some(wait) = self.take_try(&counted).await? {
             return Ok(SignInStart::Wait(wait));
         }
@@ -362,7 +392,20 @@ impl SystemTx<'_> {
         email: &EmailAddress,
         network: IpAddr,
     ) -> Result<SignInStart<OperatorTry>, StoreError> {
-        let counted = self.counted("sign_in_operator", email, network).await?;
+        self.begin_operator_sign_in_with(email, network, None).await
+    }
+
+    /// As [`begin_sign_in_with`](Self::begin_sign_in_with), for somebody of the operator.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn begin_operator_sign_in_with(
+        &self,
+        email: &EmailAddress,
+        network: IpAddr,
+        known: Option<&str>,
+    ) -> Result<SignInStart<OperatorTry>, StoreError> {
+        let counted = self.counted("sign_in_operator", email, network, known).await?;
         if let Some(wait) = self.take_try(&counted).await? {
             return Ok(SignInStart::Wait(wait));
         }
@@ -375,22 +418,53 @@ impl SystemTx<'_> {
         kind: &str,
         email: &EmailAddress,
         network: IpAddr,
+        known: Option<&str>,
     ) -> Result<Vec<Counted>, StoreError> {
         let keys = self.store.tenant_keys(SYSTEM).await?;
-        let account = Counted {
-            subject: keys.lookup.index(kind, &email.normalised()),
-            rule: LockOut::ACCOUNT,
-            washed_by_success: true,
+        let (address, network) = (email.normalised(), network.to_string());
+        let counted = |what: &str, rule, washed_by_success| Counted {
+            subject: keys.lookup.index(kind, what),
+            rule,
+            washed_by_success,
         };
-        let network = Counted {
-            subject: keys.lookup.index("sign_in_network", &network.to_string()),
-            rule: LockOut::NETWORK,
-            washed_by_success: false,
-        };
-        let mut counted = vec![account, network];
+        if let Some(known) = known.filter(|known| recognises(&keys, kind, &address, known)) {
+            return Ok(vec![counted(&format!("browser {known} {address}"), LockOut::ACCOUNT, true)]);
+        }
+        let mut counted = vec![
+            counted(&format!("network {network} {address}"), LockOut::ACCOUNT, true),
+            counted(&address, LockOut::ACCOUNT_FROM_ANYWHERE, true),
+            Counted {
+                subject: keys.lookup.index("sign_in_network", &network),
+                rule: LockOut::NETWORK,
+                washed_by_success: false,
+            },
+        ];
         // One order for all, so that no two wait for each other.
         counted.sort_by_key(|one| one.subject);
         Ok(counted)
+    }
+
+    /// What a browser is given that somebody has signed in with as `email`: 65 letters, which say
+    /// nothing about them and which nobody can make up.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn known_browser(&self, email: &EmailAddress) -> Result<String, StoreError> {
+        self.browser_mark("sign_in_account", email).await
+    }
+
+    /// As [`known_browser`](Self::known_browser), for somebody of the operator.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn known_operator_browser(&self, email: &EmailAddress) -> Result<String, StoreError> {
+        self.browser_mark("sign_in_operator", email).await
+    }
+
+    async fn browser_mark(&self, kind: &str, email: &EmailAddress) -> Result<String, StoreError> {
+        let keys = self.store.tenant_keys(SYSTEM).await?;
+        let browser = hex::encode(self.store.random().bytes::<16>());
+        Ok(format!("{browser}.{}", browser_tag(&keys, kind, &email.normalised(), &browser)))
     }
 
     async fn take_try(&self, counted: &[Counted]) -> Result<Option<Duration>, StoreError> {

@@ -2,7 +2,7 @@
 //! The door to all four stores.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
@@ -52,6 +52,7 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
+    folder: PathBuf,
     ring: Ring,
     blobs: Blobs,
     index: Index,
@@ -95,6 +96,7 @@ impl Store {
         };
         let inner = Inner {
             engine,
+            folder: settings.folder.clone(),
             ring: Ring::new(root),
             blobs: Blobs::new(settings.folder.join("blobs")),
             index: Index::new(settings.folder.join("idx")),
@@ -200,6 +202,19 @@ impl Store {
             Engine::Sqlite(engine) => engine.read(tenant, value).await,
             Engine::Postgres(engine) => engine.read(tenant, value).await,
         }
+    }
+
+    /// Asks the key database about the keys of all tenants.
+    pub(crate) async fn read_all_keys<R: Read>(&self, value: R) -> Result<R::Out, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read_keys(None, Arc::new(value)).await,
+            Engine::Postgres(engine) => engine.read_keys(None, Arc::new(value)).await,
+        }
+    }
+
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     pub(crate) async fn read_keys<R: Read>(&self, tenant: TenantId, value: R) -> Result<R::Out, StoreError> {

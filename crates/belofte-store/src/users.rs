@@ -496,6 +496,8 @@ struct SetPassword {
     credential: Vec<u8>,
     keep: Option<SessionId>,
     leaf: NewLeaf,
+    /// Tells live streams, on every node, to look at their session again.
+    event: Event,
 }
 
 impl Write for SetPassword {
@@ -518,7 +520,8 @@ impl Write for SetPassword {
             params![tenant, self.id, keep],
         )
         .await?;
-        let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+        let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
+        self.event.append(tx, numbers.event).await?;
         self.leaf.append(tx, numbers.leaf).await
     }
 }
@@ -677,7 +680,8 @@ impl Store {
         let detail = json!({ "act": "password_changed", "user": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
         let credential = seal_password(&keys, self.random(), id, &hash);
-        Ok(SetPassword { keys, id, credential, keep, leaf })
+        let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, access.clock().now()) };
+        Ok(SetPassword { keys, id, credential, keep, leaf, event })
     }
 }
 

@@ -127,6 +127,12 @@ impl Views {
         Ok(())
     }
 
+    /// How many views wait to be committed.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.inner.waiting.lock().expect("no panic holds this lock").count
+    }
+
     /// Commits what is waiting; what cannot be committed goes on waiting.
     ///
     /// # Errors

@@ -29,8 +29,6 @@ pub enum ListenerTls {
     None,
     /// When the client asks for it (RFC 3207).
     StartTls(Arc<rustls::ServerConfig>),
-    /// At once (RFC 8314).
-    Implicit(Arc<rustls::ServerConfig>),
 }
 
 /// How a listener works.
@@ -42,8 +40,6 @@ pub struct ListenerSettings {
     pub session: SessionSettings,
     /// When TLS begins.
     pub tls: ListenerTls,
-    /// The greeting waits so long; a client that speaks before it is turned away. Zero: no wait.
-    pub greeting_delay: Duration,
     /// The most connections at a time.
     pub max_connections: usize,
     /// The most connections at a time of one client (an IPv6 client is its /64).
@@ -57,7 +53,7 @@ pub struct ListenerSettings {
     /// How fast an account may receive. One client may take up a part of it ([`SHARES`]).
     pub messages_per_account: Option<Rate>,
     /// Servers of the operator's own, which queue and limit by themselves: no limit by client
-    /// or account, no greeting delay.
+    /// or account.
     pub exempt: Vec<Network>,
     /// Octets of messages under way, of all sessions together.
     pub memory: usize,
@@ -66,7 +62,7 @@ pub struct ListenerSettings {
 impl ListenerSettings {
     /// The usual limits: 1,000 connections, 20 for a client, 60 new ones and 120 messages a
     /// minute for a client, 1,200 recipients, 300 messages a minute for an account, 256 MiB under
-    /// way, no greeting delay, no TLS; loopback is exempt.
+    /// way, no TLS; loopback is exempt.
     #[must_use]
     pub fn new(bind: SocketAddr, session: SessionSettings) -> Self {
         let loopback = [(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)];
@@ -75,7 +71,6 @@ impl ListenerSettings {
             bind,
             session,
             tls: ListenerTls::None,
-            greeting_delay: Duration::ZERO,
             max_connections: 1_000,
             max_connections_per_client: 20,
             connections_per_client: Some(Rate::per_minute(60)),
@@ -208,9 +203,6 @@ impl Listener {
 
     /// Says 421 without waiting: a fresh socket has room for it, and a flood must cost nothing.
     fn turn_away(&self, stream: TcpStream) {
-        if matches!(self.shared.settings.tls, ListenerTls::Implicit(_)) {
-            return;
-        }
         let mut session = self.shared.new_session(None);
         session.too_many();
         if let Ok(mut stream) = stream.into_std() {
@@ -332,15 +324,8 @@ async fn serve(stream: TcpStream, place: &Place, shutdown: &CancellationToken) -
     // Replies are small and waited for: without this each costs a delayed acknowledgement.
     stream.set_nodelay(true)?;
     let mut line = Line::Plain(stream);
-    if let ListenerTls::Implicit(config) = &shared.settings.tls {
-        line = shake_hands(line, config).await?;
-    }
     let mut session = shared.new_session(line.tls());
-    if spoke_early(&line, place).await? {
-        session.spoke_early();
-    } else {
-        session.greet();
-    }
+    session.greet();
     let mut buffer = BytesMut::with_capacity(READ_SIZE);
     loop {
         match session.advance() {
@@ -430,21 +415,6 @@ async fn send(line: &mut Line, session: &mut Session<Account>) -> io::Result<()>
         return Ok(());
     }
     timeout(SEND_PATIENCE, line.send(&output)).await.map_err(|_| io::ErrorKind::TimedOut)?
-}
-
-/// Whether the client speaks during the greeting delay.
-async fn spoke_early(line: &Line, place: &Place) -> io::Result<bool> {
-    let delay = place.shared.settings.greeting_delay;
-    let Line::Plain(tcp) = line else { return Ok(false) };
-    if delay.is_zero() || place.exempt {
-        return Ok(false);
-    }
-    match timeout(delay, tcp.peek(&mut [0; 1])).await {
-        Err(_) => Ok(false),
-        Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(Ok(_)) => Ok(true),
-        Ok(Err(error)) => Err(error),
-    }
 }
 
 async fn shake_hands(line: Line, config: &Arc<rustls::ServerConfig>) -> io::Result<Line> {

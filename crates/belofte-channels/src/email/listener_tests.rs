@@ -160,27 +160,18 @@ async fn secure(client: Client, certificate: CertificateDer<'static>) -> Client 
 }
 
 #[tokio::test]
-async fn mail_comes_in_under_tls_of_both_kinds() {
+async fn mail_comes_in_under_tls() {
     let (config, certificate) = test_tls::server("mx.belofte.example");
-    let at =
-        start(ListenerSettings { tls: ListenerTls::StartTls(config.clone()), ..settings(Protocol::Smtp) })
-            .await;
+    let at = start(ListenerSettings { tls: ListenerTls::StartTls(config), ..settings(Protocol::Smtp) }).await;
     let mut client = at.connect().await;
     client.reply().await;
     assert!(client.say("EHLO x").await.contains("STARTTLS"));
     assert!(client.say("STARTTLS").await.starts_with("220"));
-    let mut client = secure(client, certificate.clone()).await;
+    let mut client = secure(client, certificate).await;
     assert!(!client.say("EHLO x").await.contains("STARTTLS"));
     assert!(client.mail("info@shop.example").await.starts_with("250"));
     let tls = at.house.received()[0].envelope.tls.clone().expect("described");
     assert!(tls.starts_with("TLS 1.3 TLS13_"), "{tls}");
-
-    let at = start(ListenerSettings { tls: ListenerTls::Implicit(config), ..settings(Protocol::Smtp) }).await;
-    let mut client = secure(at.connect().await, certificate).await;
-    assert!(client.reply().await.starts_with("220"));
-    client.say("EHLO x").await;
-    assert!(client.mail("info@shop.example").await.starts_with("250"));
-    assert!(at.house.received()[0].envelope.tls.is_some());
 }
 
 #[tokio::test]
@@ -194,14 +185,22 @@ async fn commands_injected_behind_starttls_do_nothing() {
 }
 
 #[tokio::test]
-async fn one_who_speaks_before_the_greeting_is_turned_away() {
+async fn the_postmaster_of_the_host_gets_mail() {
+    let nobody = start(settings(Protocol::Smtp)).await;
+    assert!(nobody.greeted().await.mail("postmaster").await.starts_with("550"));
     let mut settings = settings(Protocol::Smtp);
-    settings.greeting_delay = Duration::from_millis(300);
+    settings.session.postmaster = EmailAddress::parse("info@shop.example").ok();
     let at = start(settings).await;
-    let mut early = at.connect().await;
-    assert!(early.say("EHLO x").await.starts_with("554 5.5.1"));
-    assert!(early.is_closed().await);
-    at.greeted().await;
+    let mut client = at.greeted().await;
+    for to in ["Postmaster", "postmaster@MX.belofte.example"] {
+        assert!(client.mail(to).await.starts_with("250"), "{to}");
+    }
+    assert!(client.mail("postmaster@shop.example").await.starts_with("550"), "of this host only");
+    assert_eq!(at.house.received().iter().map(|mail| mail.account).collect::<Vec<_>>(), [1, 1]);
+    client.say("RSET").await;
+    at.house.takes("postmaster@mx.belofte.example", 9);
+    assert!(client.mail("Postmaster").await.starts_with("250"));
+    assert_eq!(at.house.received()[2].account, 9, "an account of that name comes first");
 }
 
 #[tokio::test]

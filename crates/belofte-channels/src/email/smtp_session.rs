@@ -42,9 +42,9 @@ pub struct SessionSettings {
     pub hostname: String,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
-    /// Whether mail is taken only over TLS. Not for a server that the internet delivers to (RFC
-    /// 3207, section 4): senders without TLS would lose their mail.
-    pub require_tls: bool,
+    /// The account that takes mail for the postmaster of this host, which every server must take (RFC
+    /// 5321, section 4.5.1), unless `postmaster@` its name is an account itself.
+    pub postmaster: Option<EmailAddress>,
     /// The largest message, in octets.
     pub max_message: usize,
     /// The most recipients of a message (at least 100 by RFC 5321, section 4.5.3.1.8).
@@ -63,14 +63,14 @@ pub struct SessionSettings {
 
 impl SessionSettings {
     /// The usual limits for a server of this name: 50 MiB, 100 recipients, 1,000 messages, 20
-    /// errors, 5 and 10 minutes of silence, an hour in all; STARTTLS offered, not required.
+    /// errors, 5 and 10 minutes of silence, an hour in all; STARTTLS offered; nobody is postmaster.
     #[must_use]
     pub fn new(protocol: Protocol, hostname: &str) -> Self {
         Self {
             protocol,
             hostname: hostname.to_owned(),
             starttls: true,
-            require_tls: false,
+            postmaster: None,
             max_message: 50 * 1024 * 1024,
             max_recipients: 100,
             max_messages: 1_000,
@@ -221,12 +221,6 @@ impl<A: Clone> Session<A> {
         self.output.extend_from_slice(greeting.as_bytes());
     }
 
-    /// Ends the session of a client that spoke before the greeting, as programs do that send
-    /// spam or that were tricked into speaking SMTP (RFC 5321, section 4.3.1 forbids it).
-    pub fn spoke_early(&mut self) {
-        self.close_with("554 5.5.1 you spoke before the greeting");
-    }
-
     /// Takes what came from the client at `now`.
     pub fn receive(&mut self, bytes: &[u8], now: Duration) {
         self.heard = now;
@@ -317,13 +311,24 @@ impl<A: Clone> Session<A> {
                 self.reply("450 4.7.1 too many recipients from your address, try again later");
             }
             Resolution::TryLater => self.reply("451 4.3.0 mailbox cannot be looked up now, try again later"),
-            Resolution::Unknown => match asked.split_detail() {
+            Resolution::Unknown => match (asked.split_detail(), self.settings.postmaster.clone()) {
+                (_, Some(other)) if self.is_postmaster(&asked) => {
+                    self.stage = Stage::Resolving { given, asked: other };
+                }
                 // An account may have a plus in its own address; only when it has not is what
                 // stands behind the plus a detail (RFC 5233) of the account before it.
-                (base, Some(_)) if asked == given => self.stage = Stage::Resolving { given, asked: base },
+                ((base, Some(_)), _) if asked == given => {
+                    self.stage = Stage::Resolving { given, asked: base }
+                }
                 _ => self.refuse("550 5.1.1 no such mailbox here"),
             },
         }
+    }
+
+    /// Whether `address` is the postmaster of this host, by name.
+    fn is_postmaster(&self, address: &EmailAddress) -> bool {
+        address.normalised() == format!("postmaster@{}", self.settings.hostname.to_lowercase())
+            && self.settings.postmaster.as_ref() != Some(address)
     }
 
     /// Answers [`Step::Deliver`]: one result for each target, in order.
@@ -498,8 +503,6 @@ impl<A: Clone> Session<A> {
     fn mail(&mut self, mail: Mail) {
         if self.helo.is_none() {
             self.refuse("503 5.5.1 say hello first");
-        } else if self.settings.require_tls && self.tls.is_none() {
-            self.refuse("530 5.7.0 begin with STARTTLS");
         } else if self.transaction.is_some() {
             self.refuse("503 5.5.1 a message is under way");
         } else if mail.size.is_some_and(|size| size > self.settings.max_message as u64) {

@@ -253,13 +253,6 @@ fn what_was_said_in_clear_is_forgotten_under_tls_and_nothing_may_follow_starttls
 }
 
 #[test]
-fn tls_can_be_required() {
-    let mut house = House::new(SessionSettings { require_tls: true, ..settings(Protocol::Smtp) });
-    house.say(HELLO);
-    assert_eq!(house.codes(FROM), ["530 5.7.0"]);
-}
-
-#[test]
 fn limits_hold_while_a_message_streams_and_over_a_session() {
     let mut limits = settings(Protocol::Smtp);
     (limits.max_recipients, limits.max_messages) = (2, 2);
@@ -396,17 +389,12 @@ fn patience_depends_on_what_is_waited_for_and_ends() {
 }
 
 #[test]
-fn a_quiet_session_can_be_shut_down_and_an_early_talker_is_turned_away() {
+fn a_quiet_session_can_be_shut_down() {
     let mut house = House::smtp();
     house.say(HELLO);
     assert!(house.session.is_quiet());
     house.session.shut_down();
     assert_eq!(house.codes(""), ["421 4.3.2"]);
-    let mut early = House::smtp();
-    early.say("");
-    early.session.spoke_early();
-    assert_eq!(early.codes(HELLO), ["554 5.5.1"]);
-    assert!(early.closed);
 }
 
 /// Lines a client may send, sensible and not.

@@ -54,7 +54,7 @@ fn verify(cli: &Cli, dir: &Path, earlier: Option<&Path>, key: Option<&str>) -> a
             });
             let advice = if since.is_none() {
                 "Entries after the newest one here, or before a checkpoint that you hold, cannot be judged: \
-                 give --earlier a checkpoint that was mailed to you.\n"
+                 give --earlier the checkpoint of an export that you kept.\n"
             } else {
                 ""
             };

@@ -24,7 +24,7 @@ pub enum Command {
 pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
     let config = rooms::config(cli)?;
     rooms::run(async {
-        let store = house::open_store(&config, &Clock::System, &Random::System).await?;
+        let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
         let doubts = match command {
             Command::Status => store.system().store_doubts().await,
             Command::Accept => store.system().accept_restore().await,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
 use belofte_channels::outbound::AllowPrivate;
+use belofte_model::EmailAddress;
 
 use super::setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
 
@@ -106,6 +107,9 @@ sections! {
         lmtp_listen: Option<SocketAddr> = "";
         /// The name that it greets with; the host of `server.public_url` without it.
         hostname: Option<String> = "";
+        /// The channel account whose mailbox gets what is sent to the postmaster of this host (RFC 5321,
+        /// section 4.5.1), unless there is an account `postmaster@` its name; without both it is refused.
+        postmaster: Option<EmailAddress> = "";
         /// The longest mail that it takes, in bytes.
         max_message_bytes: Whole<65_536, 268_435_456> = "52428800";
         /// How many connections at once.

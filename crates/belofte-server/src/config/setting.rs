@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use belofte_channels::network::Network;
 use belofte_channels::outbound::AllowPrivate;
+use belofte_model::EmailAddress;
 
 /// A value as it was found, before its setting says what it should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,6 +235,16 @@ impl Setting for WebAddress {
         } else {
             Err(wrong::<Self>(text))
         }
+    }
+}
+
+impl Setting for EmailAddress {
+    fn kind() -> String {
+        "an address of mail such as info@shop.example".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        // An address may be a person's: it is not repeated.
+        Self::parse(text).map_err(|_| format!("is not {}", <Self as Setting>::kind()))
     }
 }
 

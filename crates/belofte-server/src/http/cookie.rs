@@ -5,6 +5,9 @@
 use belofte_model::Duration;
 use http::{HeaderMap, HeaderValue, header};
 
+/// How long a browser stays known.
+pub const BROWSER_LIFE: Duration = Duration::from_secs(180 * 24 * 3_600);
+
 /// Which cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookie {
@@ -12,6 +15,10 @@ pub enum Cookie {
     User,
     /// Of an operator user.
     Operator,
+    /// Of a browser that a user has signed in with before; no session.
+    Browser,
+    /// Of a browser that an operator user has signed in with before.
+    OperatorBrowser,
 }
 
 impl Cookie {
@@ -21,6 +28,8 @@ impl Cookie {
         match self {
             Self::User => "__Host-belofte",
             Self::Operator => "__Host-belofte-operator",
+            Self::Browser => "__Host-belofte-browser",
+            Self::OperatorBrowser => "__Host-belofte-operator-browser",
         }
     }
 

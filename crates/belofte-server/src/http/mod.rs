@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 pub use around::{Around, CONTENT_SECURITY_POLICY, around, own_page};
 pub use code::{Code, FieldCode};
 pub use context::{Allowance, Context};
-pub use cookie::{Cookie, bearer};
+pub use cookie::{BROWSER_LIFE, Cookie, bearer};
 pub use doors::Held;
 pub use error::{Answer, ApiError, Checks, page_limit};
 pub use extract::{ContextOf, Id, IdempotencyKey, Json, Query, parse, read};

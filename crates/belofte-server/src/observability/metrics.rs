@@ -2,12 +2,15 @@
 //! Figures for Prometheus, on a listener of their own that is not the one of the desk.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use super::house::House;
 
 /// The borders of the buckets of durations, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 10.0];
@@ -57,10 +60,12 @@ impl Figures {
         self.address
     }
 
-    /// Shows the figures at `/metrics` in Prometheus' text format, version 0.0.4, until `stop`.
-    pub async fn serve(self, stop: CancellationToken) {
+    /// Shows the figures at `/metrics` in Prometheus' text format, version 0.0.4, until `stop`; those of
+    /// `house` as they are when they are asked for.
+    pub async fn serve(self, house: Arc<House>, stop: CancellationToken) {
         let Self { handle, listener, .. } = self;
         let show = get(move || async move {
+            house.look().await;
             handle.run_upkeep();
             ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
         });

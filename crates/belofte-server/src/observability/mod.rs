@@ -7,6 +7,7 @@
 
 pub mod fields;
 mod filter;
+mod house;
 mod log;
 mod metrics;
 mod otlp;
@@ -22,6 +23,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 pub use filter::{Filter, FilterError};
+pub use house::House;
 pub use log::{LogLayer, Sink};
 pub use metrics::{Figures, FiguresError};
 pub use otlp::{Exporter, TraceLayer, channel as trace_channel};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::Method;
 use serde_json::json;
 
+use crate::support::client::Socket;
 use crate::support::inbox::{account, receive, text};
-use crate::support::server::{Server, on_both_engines};
+use crate::support::server::{PASSWORD, Server, on_both_engines};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -55,6 +56,42 @@ on_both_engines!(who_is_blocked_hears_nothing_more, |engine| {
     socket.wait_for("user_changed");
     assert!(socket.next(SOON).is_none(), "the socket is closed at once");
     agent.get("/conversations").problem(401, "not_signed_in");
+});
+
+on_both_engines!(a_session_that_ends_takes_its_socket_along, |engine| {
+    let server = Server::start(engine);
+    let agent = server.join("agent");
+    let email = agent.get("/session").expect(200)["user"]["email"].as_str().expect("an address").to_owned();
+    // Much sooner than the half minute after which a session is looked at anyway.
+    let ends = |socket: &mut Socket| {
+        socket.wait_for("user_changed");
+        assert!(socket.next(SOON).is_none(), "the socket is closed at once");
+    };
+    let open = || {
+        let browser = server.sign_in(&email);
+        let mut socket = browser.live(None);
+        assert_eq!(socket.next(SOON).expect("hello")["kind"], "hello");
+        (browser, socket)
+    };
+
+    let (browser, mut socket) = open();
+    browser.delete("/session").expect(204);
+    ends(&mut socket);
+    let (browser, mut socket) = open();
+    let sessions = browser.get("/sessions").expect(200);
+    let current = sessions["items"].as_array().expect("a list").iter().find(|one| one["current"] == true);
+    let id = text(current.expect("this one"), "id");
+    agent.delete(&format!("/sessions/{id}")).expect(204);
+    ends(&mut socket);
+    let (_browser, mut socket) = open();
+    let mut own = agent.live(None);
+    assert_eq!(own.next(SOON).expect("hello")["kind"], "hello");
+    let change = json!({ "current": PASSWORD, "new": "een heel nieuw wachtwoord" });
+    agent.post("/me/password", change).expect(204);
+    ends(&mut socket);
+    own.wait_for("user_changed");
+    own.say("{\"ping\":1}");
+    assert_eq!(own.next(SOON).expect("the session that changed it stays"), json!({ "pong": 1 }));
 });
 
 on_both_engines!(only_our_own_page_opens_the_socket, |engine| {

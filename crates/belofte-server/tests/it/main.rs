@@ -16,6 +16,7 @@ mod first_start;
 mod hostile;
 mod invitations;
 mod live;
+mod observability;
 mod once;
 mod operator;
 mod peers;

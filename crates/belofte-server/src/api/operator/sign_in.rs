@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /operator/session: signs an operator user in.
 
-use ::http::{StatusCode, header};
+use ::http::{HeaderMap, StatusCode, header};
 use axum::Json as Shown;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use belofte_model::EmailAddress;
 use belofte_store::SignInStart;
 use belofte_vault::Pii;
@@ -12,7 +12,7 @@ use belofte_vault::Pii;
 use super::{OperatorSession, OperatorSignIn};
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
 use crate::app::{App, network};
-use crate::http::{self, ApiError, Code, ContextOf, Cookie, FieldCode, Json};
+use crate::http::{self, ApiError, BROWSER_LIFE, Code, ContextOf, Cookie, FieldCode, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -33,12 +33,14 @@ pub const OPERATION: Operation =
 pub async fn handle(
     State(app): State<App>,
     ContextOf(context): ContextOf,
+    headers: HeaderMap,
     Json(wanted): Json<OperatorSignIn>,
 ) -> http::Answer<Response> {
     let email =
         EmailAddress::parse(&wanted.email).map_err(|_| ApiError::field("email", FieldCode::Invalid))?;
     let system = app.core.store.system();
-    let attempt = match system.begin_operator_sign_in(&email, network(&context)).await? {
+    let known = Cookie::OperatorBrowser.read(&headers);
+    let attempt = match system.begin_operator_sign_in_with(&email, network(&context), known).await? {
         SignInStart::Proceed(attempt) => attempt,
         SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
     };
@@ -54,6 +56,9 @@ pub async fn handle(
     tracing::info!(operator = %operator.id, "somebody of the operator signed in");
     let lasting = session.expires_at.since(app.core.clock().now());
     let cookie = Cookie::Operator.set(session.token.expose(), lasting);
+    let mark = system.known_operator_browser(&email).await?;
+    let browser = Cookie::OperatorBrowser.set(&mark, BROWSER_LIFE);
     let body = Shown(OperatorSession::from(operator));
-    Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], body).into_response())
+    let cookies = AppendHeaders([(header::SET_COOKIE, cookie), (header::SET_COOKIE, browser)]);
+    Ok((StatusCode::CREATED, cookies, body).into_response())
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ::http::HeaderMap;
+use ::http::header::SET_COOKIE;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_model::EmailAddress;
@@ -14,7 +15,7 @@ use super::signed_in;
 use super::{Session, SignIn};
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
 use crate::app::{App, network, user_agent};
-use crate::http::{self, ApiError, Code, ContextOf, FieldCode, Json, Organisation};
+use crate::http::{self, ApiError, BROWSER_LIFE, Code, ContextOf, Cookie, FieldCode, Json, Organisation};
 
 /// The endpoint.
 pub const OPERATION: Operation =
@@ -53,7 +54,8 @@ pub async fn handle(
     let email =
         EmailAddress::parse(&wanted.email).map_err(|_| ApiError::field("email", FieldCode::Invalid))?;
     let system = app.core.store.system();
-    let attempt = match system.begin_sign_in(&email, network(&context)).await? {
+    let known = Cookie::Browser.read(&headers);
+    let attempt = match system.begin_sign_in_with(&email, network(&context), known).await? {
         SignInStart::Proceed(attempt) => attempt,
         SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
     };
@@ -85,7 +87,12 @@ pub async fn handle(
         return Err(ApiError::choose_organisation(organisations));
     }
     match system.sign_in(&attempt, first.tenant, &user_agent(&headers)).await {
-        Ok(session) => signed_in(&app, &context, session).await,
+        Ok(session) => {
+            let mark = system.known_browser(&email).await?;
+            let mut response = signed_in(&app, &context, session).await?;
+            response.headers_mut().append(SET_COOKIE, Cookie::Browser.set(&mark, BROWSER_LIFE));
+            Ok(response)
+        }
         // Blocked between the look-up and now.
         Err(StoreError::NotFound) => Err(Code::SignInFailed.into()),
         Err(error) => Err(error.into()),

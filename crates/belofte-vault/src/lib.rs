@@ -41,4 +41,4 @@ pub use random::{Random, SeededRandom};
 pub use root_key::{FileRootKey, RootKey};
 pub use search_key::{SearchKey, TokenField, Tokens};
 pub use token::{new_token, sha256, token_hash};
-pub use words::{query_words, words};
+pub use words::{WordFinder, query_words, words};

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 
@@ -95,6 +96,50 @@ pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
     out
 }
 
+/// Looks for one word in texts. It finds what [`words`] would give, and splits a text into its words
+/// only where the word does not stand as it is sought: in lower case, without diacritics.
+#[derive(Debug)]
+pub struct WordFinder {
+    word: String,
+    begins: bool,
+    finder: memmem::Finder<'static>,
+}
+
+impl WordFinder {
+    /// Looks for `word`, folded as [`query_words`] gives it.
+    #[must_use]
+    pub fn whole(word: &str) -> Self {
+        Self { word: word.to_owned(), begins: false, finder: memmem::Finder::new(word).into_owned() }
+    }
+
+    /// Looks for words that begin with `word`, folded as [`query_words`] gives it.
+    #[must_use]
+    pub fn beginning(word: &str) -> Self {
+        Self { begins: true, ..Self::whole(word) }
+    }
+
+    /// Whether one of `texts` holds it.
+    #[must_use]
+    pub fn is_in_any(&self, texts: &[&str]) -> bool {
+        texts.iter().any(|text| self.stands_in(text))
+            || texts.iter().any(|text| words(text).any(|word| self.fits(&word)))
+    }
+
+    fn fits(&self, word: &str) -> bool {
+        if self.begins { word.starts_with(&self.word) } else { word == self.word }
+    }
+
+    /// Whether a run of `text` has it in its own letters. That a run folds to the word without
+    /// having its letters is left to the caller.
+    fn stands_in(&self, text: &str) -> bool {
+        self.finder.find_iter(text.as_bytes()).any(|at| {
+            let inside = text[..at].chars().next_back().is_some_and(is_word);
+            let end = || text[at..].find(|c| !is_word(c)).map_or(text.len(), |len| at + len);
+            !inside && word_of(&text[at..end()]).is_some_and(|word| self.fits(&word))
+        })
+    }
+}
+
 struct Words<'a> {
     text: &'a str,
     at: usize,
@@ -179,9 +224,12 @@ fn joins(between: &str) -> bool {
     })
 }
 
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c))
+}
+
 /// The next run of word characters from byte `from` on.
 fn next_run(text: &str, from: usize) -> Option<(usize, usize)> {
-    let is_word = |c: char| c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c));
     let start = from + text.get(from..)?.find(is_word)?;
     let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |len| start + len);
     Some((start, end))

@@ -52,7 +52,31 @@ fn a_query_asks_for_the_joined_number() {
     assert_eq!(query_words("order 123456"), ["order", "123456"]);
 }
 
+#[test]
+fn a_finder_finds_whole_words_and_beginnings_however_they_are_written() {
+    let text = "De ketel lekt. KETEL! Één kétel-huis; ketels, ketelaar en 06-12 34 56.";
+    let whole = |word: &str| WordFinder::whole(word).is_in_any(&["", text]);
+    assert!(whole("ketel") && whole("een") && whole("ketels") && whole("06123456") && whole("12"));
+    assert!(!whole("kete") && !whole("etel") && !whole("ketela") && !whole("lek") && !whole("huis ketels"));
+    let begins = |word: &str| WordFinder::beginning(word).is_in_any(&[text, ""]);
+    assert!(begins("kete") && begins("ketela") && begins("ee") && begins("0612") && begins("ketel"));
+    assert!(!begins("etel") && !begins("aar") && !begins("ekt"));
+    // A run that is too long is no word, whatever it begins with; a mark in front belongs to it.
+    assert!(!WordFinder::beginning("aa").is_in_any(&["a".repeat(65).as_str()]));
+    assert!(WordFinder::whole("aa").is_in_any(&["\u{301}aa"]));
+}
+
 proptest! {
+    #[test]
+    fn a_finder_agrees_with_the_words(text in "[aAbé\u{301}1 2.\\-]{0,24}", sought in "[aAbé1 2]{1,4}") {
+        for word in query_words(&sought) {
+            let all = all(&text);
+            let (whole, begins) = (all.contains(&word), all.iter().any(|other| other.starts_with(&word)));
+            prop_assert_eq!(WordFinder::whole(&word).is_in_any(&[&text]), whole);
+            prop_assert_eq!(WordFinder::beginning(&word).is_in_any(&[&text]), begins);
+        }
+    }
+
     #[test]
     fn any_text_gives_words_that_fold_to_themselves(text in any::<String>()) {
         for word in words(&text) {

@@ -161,8 +161,8 @@ impl Read for ContactById {
 
 /// The profile of a contact, sealed.
 pub(crate) struct SealedProfile {
-    id: ContactId,
-    profile: Vec<u8>,
+    pub(crate) id: ContactId,
+    pub(crate) profile: Vec<u8>,
     pub(crate) key: KeyId,
 }
 
@@ -197,12 +197,9 @@ impl Read for ProfilesOf {
             let rows = tx.query(text, &[tenant.into(), Param::Uuids(&ids)], sealed).await?;
             return Ok(rows.into_iter().collect());
         }
-        let mut found = HashMap::with_capacity(self.0.len());
-        for id in &self.0 {
-            let text = sql!("SELECT id, profile, key_id FROM contact WHERE tenant_id = $1 AND id = $2");
-            found.extend(tx.query_opt(text, params![tenant, *id], sealed).await?);
-        }
-        Ok(found)
+        let text = sql!("SELECT id, profile, key_id FROM contact WHERE tenant_id = $1 AND id = $2");
+        let sets = self.0.iter().map(|id| [tenant.into(), (*id).into()]).collect();
+        Ok(tx.query_each(text, sets, sealed).await?.into_iter().collect())
     }
 }
 

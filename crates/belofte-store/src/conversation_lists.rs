@@ -137,10 +137,8 @@ impl Read for ById {
     type Out = Vec<SealedConversation>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let mut found = Vec::with_capacity(self.0.len());
-        for id in &self.0 {
-            found.extend(tx.query_opt(rows_where!("id = $2"), params![tenant, *id], sealed).await?);
-        }
+        let sets = self.0.iter().map(|id| [tenant.into(), (*id).into()]).collect();
+        let mut found = tx.query_each(rows_where!("id = $2"), sets, sealed).await?;
         let visible = self.1.visible();
         found.retain(|row| {
             visible.queues.contains(&row.conversation.queue)

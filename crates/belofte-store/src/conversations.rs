@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Conversations: the cases of a desk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use belofte_model::{
     ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::actor_columns;
+use crate::contacts::SealedProfile;
 use crate::conversation_lists::{
     ById, ConversationCounts, ConversationQuery, Counts, List, NamedRows, WithNames,
 };
@@ -131,28 +132,57 @@ pub(crate) struct SealedConversation {
     pub(crate) key: KeyId,
 }
 
+impl SealedConversation {
+    /// The case, opened with its key among `keys`, and with the name that its contact has now: a
+    /// name stands in one place, so that a new one is true everywhere at once.
+    pub(crate) fn unseal(
+        mut self,
+        tenant: TenantId,
+        keys: &HashMap<KeyId, DataKey>,
+        profile: Option<&SealedProfile>,
+    ) -> Result<Conversation, StoreError> {
+        let key = keys.get(&self.key).ok_or(StoreError::KeyGone(self.key))?;
+        let mut summary = Summary::unseal(key, tenant, self.conversation.id, &self.summary)?;
+        if let Some(profile) = profile {
+            match profile.name(tenant, keys)? {
+                // Nobody has given the contact a name: the mail that began the case may have.
+                Some(known) if known.is_empty() => {}
+                Some(known) => summary.name = known,
+                None => summary.name.clear(),
+            }
+        }
+        self.conversation.summary = summary;
+        Ok(self.conversation)
+    }
+}
+
 pub(crate) fn sealed(row: &Row<'_>) -> Result<SealedConversation, StoreError> {
+    sealed_conversation_at(row, 0)
+}
+
+/// A case whose columns begin at `base`.
+pub(crate) fn sealed_conversation_at(row: &Row<'_>, base: usize) -> Result<SealedConversation, StoreError> {
     Ok(SealedConversation {
         conversation: Conversation {
-            id: row.id(0)?,
-            no: row.int(1)?,
-            status: row.name(2, ConversationStatus::parse)?,
-            contact: row.id(3)?,
-            queue: row.id(4)?,
-            account: row.id(5)?,
-            assignee: row.opt_id(6)?,
+            id: row.id(base)?,
+            no: row.int(base + 1)?,
+            status: row.name(base + 2, ConversationStatus::parse)?,
+            contact: row.id(base + 3)?,
+            queue: row.id(base + 4)?,
+            account: row.id(base + 5)?,
+            assignee: row.opt_id(base + 6)?,
             summary: Summary::default(),
-            messages: row.int(9)?,
-            last_message_at: row.time(10)?,
-            last_message_kind: row.name(11, MessageKind::parse)?,
-            unread: row.bool(12)?,
-            delivery_problem: row.bool(13)?,
-            waiting_since: row.opt_time(14)?,
-            created_at: row.time(15)?,
-            version: row.int(16)?,
+            messages: row.int(base + 9)?,
+            last_message_at: row.time(base + 10)?,
+            last_message_kind: row.name(base + 11, MessageKind::parse)?,
+            unread: row.bool(base + 12)?,
+            delivery_problem: row.bool(base + 13)?,
+            waiting_since: row.opt_time(base + 14)?,
+            created_at: row.time(base + 15)?,
+            version: row.int(base + 16)?,
         },
-        summary: row.bytes(7)?,
-        key: row.id(8)?,
+        summary: row.bytes(base + 7)?,
+        key: row.id(base + 8)?,
     })
 }
 
@@ -254,8 +284,6 @@ pub(crate) async fn insert_activity(
 }
 
 impl Store {
-    /// Opens rows, each with the name that its contact has now: a name stands in one place, so
-    /// that a new one is true everywhere at once.
     async fn unseal_all(
         &self,
         tenant: TenantId,
@@ -265,19 +293,9 @@ impl Store {
             rows.iter().map(|row| row.key).chain(profiles.values().map(|profile| profile.key)).collect();
         let keys = self.keys_by_id(tenant, needed).await?;
         rows.into_iter()
-            .map(|SealedConversation { mut conversation, summary, key }| {
-                let key = keys.get(&key).ok_or(StoreError::KeyGone(key))?;
-                conversation.summary = Summary::unseal(key, tenant, conversation.id, &summary)?;
-                if let Some(profile) = profiles.get(&conversation.contact) {
-                    let name = &mut conversation.summary.name;
-                    match profile.name(tenant, &keys)? {
-                        // Nobody has given the contact a name: the mail that began the case may have.
-                        Some(known) if known.is_empty() => {}
-                        Some(known) => *name = known,
-                        None => name.clear(),
-                    }
-                }
-                Ok(conversation)
+            .map(|row| {
+                let profile = profiles.get(&row.conversation.contact);
+                row.unseal(tenant, &keys, profile)
             })
             .collect()
     }

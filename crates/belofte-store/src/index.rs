@@ -11,18 +11,34 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use belofte_model::TenantId;
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::StoreError;
 use crate::lexicons::SealedLexicon;
 
 /// Open files are kept for this many tenants.
-const OPEN: usize = 32;
+const OPEN: usize = 24;
 
 /// The folder of index files.
 pub struct Index {
     folder: PathBuf,
-    open: Mutex<HashMap<TenantId, Arc<Mutex<Connection>>>>,
+    open: Mutex<HashMap<TenantId, Arc<File>>>,
+}
+
+/// The file of one tenant: what searches never waits for what adds.
+struct File {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
+
+/// What the index answers to a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The number of the last message that is in the index.
+    pub applied: i64,
+    /// The numbers of the messages that match, newest first.
+    pub numbers: Vec<i64>,
 }
 
 impl Index {
@@ -36,16 +52,16 @@ impl Index {
         self.folder.join(format!("{}.db", tenant.uuid().simple()))
     }
 
-    fn connection(&self, tenant: TenantId) -> Result<Arc<Mutex<Connection>>, StoreError> {
+    fn file(&self, tenant: TenantId) -> Result<Arc<File>, StoreError> {
         let mut open = self.open.lock().expect("no panic holds this lock");
-        if let Some(connection) = open.get(&tenant) {
-            return Ok(Arc::clone(connection));
+        if let Some(file) = open.get(&tenant) {
+            return Ok(Arc::clone(file));
         }
         if open.len() >= OPEN {
             open.clear();
         }
-        let connection = match self.try_open(tenant) {
-            Ok(connection) => connection,
+        let file = match self.try_open(tenant) {
+            Ok(file) => file,
             // Broken: it holds nothing that cannot be made again.
             Err(StoreError::Driver { .. }) => {
                 self.delete(tenant)?;
@@ -53,12 +69,12 @@ impl Index {
             }
             Err(error) => return Err(error),
         };
-        let connection = Arc::new(Mutex::new(connection));
-        open.insert(tenant, Arc::clone(&connection));
-        Ok(connection)
+        let file = Arc::new(file);
+        open.insert(tenant, Arc::clone(&file));
+        Ok(file)
     }
 
-    fn try_open(&self, tenant: TenantId) -> Result<Connection, StoreError> {
+    fn try_open(&self, tenant: TenantId) -> Result<File, StoreError> {
         fs::create_dir_all(&self.folder)?;
         let connection = Connection::open(self.path(tenant))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -86,7 +102,13 @@ impl Index {
                  COMMIT;",
             )?;
         }
-        Ok(connection)
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(self.path(tenant), flags)?;
+        reader.busy_timeout(std::time::Duration::from_secs(10))?;
+        // As the engine's own readers: a plan that does not depend on the values.
+        reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        reader.pragma_update(None, "cache_size", -8_192)?;
+        Ok(File { writer: Mutex::new(connection), reader: Mutex::new(reader) })
     }
 
     fn remove_files(&self, tenant: TenantId) -> Result<(), StoreError> {
@@ -118,9 +140,9 @@ impl Index {
     /// # Errors
     /// The engine's errors.
     pub fn applied(&self, tenant: TenantId) -> Result<i64, StoreError> {
-        let connection = self.connection(tenant)?;
-        let connection = connection.lock().expect("no panic holds this lock");
-        Ok(connection.query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?)
+        let file = self.file(tenant)?;
+        let connection = file.reader.lock().expect("no panic holds this lock");
+        applied(&connection)
     }
 
     /// Adds messages that follow the last one applied, in order of their number; those that are
@@ -129,8 +151,8 @@ impl Index {
     /// # Errors
     /// The engine's errors; nothing is applied then.
     pub fn apply(&self, tenant: TenantId, through: i64, batch: &[(i64, String)]) -> Result<(), StoreError> {
-        let connection = self.connection(tenant)?;
-        let mut connection = connection.lock().expect("no panic holds this lock");
+        let file = self.file(tenant)?;
+        let mut connection = file.writer.lock().expect("no panic holds this lock");
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let applied: i64 =
             transaction.query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?;
@@ -152,8 +174,8 @@ impl Index {
     /// The engine's errors.
     pub(crate) fn lexicon(&self, tenant: TenantId) -> Result<Option<SealedLexicon>, StoreError> {
         use rusqlite::OptionalExtension as _;
-        let connection = self.connection(tenant)?;
-        let connection = connection.lock().expect("no panic holds this lock");
+        let file = self.file(tenant)?;
+        let connection = file.writer.lock().expect("no panic holds this lock");
         let found = connection
             .query_row(
                 "SELECT c.value, k.value, t.value FROM state c, state k, state t WHERE c.name = 'lexicon' \
@@ -173,8 +195,8 @@ impl Index {
     /// # Errors
     /// The engine's errors; the one before stays then.
     pub(crate) fn save_lexicon(&self, tenant: TenantId, lexicon: &SealedLexicon) -> Result<(), StoreError> {
-        let connection = self.connection(tenant)?;
-        let mut connection = connection.lock().expect("no panic holds this lock");
+        let file = self.file(tenant)?;
+        let mut connection = file.writer.lock().expect("no panic holds this lock");
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         {
             let mut put =
@@ -192,16 +214,16 @@ impl Index {
     /// # Errors
     /// The engine's errors.
     pub fn remove(&self, tenant: TenantId, no: i64, tokens: &str) -> Result<(), StoreError> {
-        let connection = self.connection(tenant)?;
-        let connection = connection.lock().expect("no panic holds this lock");
+        let file = self.file(tenant)?;
+        let connection = file.writer.lock().expect("no panic holds this lock");
         connection
             .prepare_cached("INSERT INTO message (message, rowid, tok) VALUES ('delete', ?1, ?2)")?
             .execute(rusqlite::params![no, tokens])?;
         Ok(())
     }
 
-    /// The numbers of the messages that match `expression` (an FTS5 expression of tokens), newest
-    /// first, below `before` when given.
+    /// The messages that match `expression` (an FTS5 expression of tokens), newest first, below `before`
+    /// when given, and how far the index is, both in one state of it.
     ///
     /// # Errors
     /// The engine's errors.
@@ -211,16 +233,19 @@ impl Index {
         expression: &str,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<i64>, StoreError> {
-        let connection = self.connection(tenant)?;
-        let connection = connection.lock().expect("no panic holds this lock");
+    ) -> Result<Named, StoreError> {
+        let file = self.file(tenant)?;
+        let mut connection = file.reader.lock().expect("no panic holds this lock");
+        let connection = connection.transaction()?;
+        let applied = applied(&connection)?;
         let mut statement = connection.prepare_cached(
             "SELECT rowid FROM message WHERE message MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement
             .query_map(rusqlite::params![expression, before.unwrap_or(i64::MAX), limit], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let numbers = rows.collect::<Result<_, _>>()?;
+        Ok(Named { applied, numbers })
     }
 
     /// How many messages are in the index, for `doctor` and tests.
@@ -228,11 +253,16 @@ impl Index {
     /// # Errors
     /// The engine's errors.
     pub fn check(&self, tenant: TenantId) -> Result<(), StoreError> {
-        let connection = self.connection(tenant)?;
-        let connection = connection.lock().expect("no panic holds this lock");
+        let file = self.file(tenant)?;
+        let connection = file.writer.lock().expect("no panic holds this lock");
         connection.execute("INSERT INTO message (message) VALUES ('integrity-check')", [])?;
         Ok(())
     }
+}
+
+fn applied(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM state WHERE name = 'applied'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 #[cfg(test)]
@@ -250,10 +280,13 @@ mod tests {
         let batch = vec![(3, "aaaaaaaa bbbbbbbb".to_owned()), (5, "aaaaaaaa".to_owned())];
         index.apply(tenant(), 6, &batch).expect("applied");
         index.apply(tenant(), 6, &batch).expect("passed over");
-        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found"), vec![5, 3]);
+        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found").numbers, vec![5, 3]);
         assert_eq!(index.applied(tenant()).expect("known"), 6);
         index.remove(tenant(), 5, "aaaaaaaa").expect("removed");
-        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found"), vec![3]);
+        assert_eq!(
+            index.search(tenant(), "aaaaaaaa", None, 10).expect("found"),
+            Named { applied: 6, numbers: vec![3] }
+        );
         index.check(tenant()).expect("sound");
     }
 

@@ -5,7 +5,7 @@
 //! that it seals, cached only after that content is durable, and destroyed only after the content
 //! that named it is gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use belofte_model::{Duration, KeyClass, KeyId, KeyState, TenantId, Timestamp};
@@ -253,13 +253,10 @@ impl Read for KeysById {
             );
             return tx.query(text, &[tenant.into(), crate::Param::Uuids(&ids)], key_row).await;
         }
-        let mut rows = Vec::with_capacity(self.0.len());
-        for id in &self.0 {
-            let text =
-                sql!("SELECT id, class, state, wrapped, parent_id FROM key WHERE tenant_id = $1 AND id = $2");
-            rows.extend(tx.query_opt(text, params![tenant, *id], key_row).await?);
-        }
-        Ok(rows)
+        let text =
+            sql!("SELECT id, class, state, wrapped, parent_id FROM key WHERE tenant_id = $1 AND id = $2");
+        let sets = self.0.iter().map(|id| [tenant.into(), (*id).into()]).collect();
+        tx.query_each(text, sets, key_row).await
     }
 }
 
@@ -466,13 +463,33 @@ impl Ring {
     }
 
     pub(crate) fn get(&self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
+        self.keys.lock().expect("no panic holds this lock").get(tenant, id, now)
+    }
+
+    /// Of `ids` those that are in the ring, and the others, each once.
+    pub(crate) fn get_all(
+        &self,
+        tenant: TenantId,
+        ids: HashSet<KeyId>,
+        now: Timestamp,
+    ) -> (HashMap<KeyId, DataKey>, Vec<KeyId>) {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
-        if !keys.young.contains_key(&id) {
-            let held = keys.old.remove(&id)?;
-            keys.put(held);
+        let (mut found, mut missing) = (HashMap::with_capacity(ids.len()), Vec::new());
+        for id in ids {
+            match keys.get(tenant, id, now) {
+                Some(key) => drop(found.insert(id, key)),
+                None => missing.push(id),
+            }
         }
-        let held = keys.young.get(&id)?;
-        (held.tenant == tenant && trusted(held.read_at, now)).then(|| held.key.clone())
+        (found, missing)
+    }
+
+    /// The key `id` of `tenant`, whose row was read at `read_at` and is active, when it is in the ring.
+    pub(crate) fn renew(&self, tenant: TenantId, id: KeyId, read_at: Timestamp) -> Option<DataKey> {
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        let held = keys.held(id).filter(|held| held.tenant == tenant)?;
+        held.read_at = read_at;
+        Some(held.key.clone())
     }
 
     pub(crate) fn put(&self, tenant: TenantId, key: &DataKey, read_at: Timestamp) {
@@ -505,6 +522,19 @@ impl Ring {
 }
 
 impl Generations {
+    fn held(&mut self, id: KeyId) -> Option<&mut Held> {
+        if !self.young.contains_key(&id) {
+            let held = self.old.remove(&id)?;
+            self.put(held);
+        }
+        self.young.get_mut(&id)
+    }
+
+    fn get(&mut self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
+        let held = self.held(id)?;
+        (held.tenant == tenant && trusted(held.read_at, now)).then(|| held.key.clone())
+    }
+
     fn put(&mut self, held: Held) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);

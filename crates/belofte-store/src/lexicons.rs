@@ -82,8 +82,13 @@ impl Open {
         self.state.lock().expect("no panic holds this lock")
     }
 
-    fn through(&self) -> i64 {
+    pub(crate) fn through(&self) -> i64 {
         self.state().through
+    }
+
+    /// Up to `limit` words that begin with `prefix`, the most used first.
+    pub(crate) fn suggest(&self, prefix: &str, limit: usize) -> Vec<String> {
+        self.state().lexicon.suggest(prefix, limit)
     }
 
     /// Adds what follows the last message that is in it; the content was looked at up to `through`.
@@ -345,7 +350,7 @@ impl Store {
         };
         let open = self.lexicon(access).await?;
         self.follow(access, &open, upto, true).await?;
-        Ok(open.state().lexicon.suggest(prefix, limit))
+        Ok(open.suggest(prefix, limit))
     }
 }
 

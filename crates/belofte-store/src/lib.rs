@@ -28,6 +28,7 @@ mod fail;
 mod figures;
 mod filing;
 mod hints;
+mod hits;
 mod idempotency;
 mod index;
 mod intake;
@@ -80,7 +81,7 @@ pub use figures::{Figures, JobFigures};
 pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
 pub use idempotency::{Begun, IdempotencyTicket, StoredAnswer};
-pub use index::Index;
+pub use index::{Index, Named};
 pub use intake::{
     Arrival, FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope,
 };

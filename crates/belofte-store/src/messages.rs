@@ -3,7 +3,7 @@
 
 use belofte_model::{
     AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId, MessageId,
-    MessageKind, Subset, ThreadId, Timestamp,
+    MessageKind, Subset, TenantId, ThreadId, Timestamp,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -244,31 +244,45 @@ impl Message {
 }
 
 pub(crate) struct SealedMessage {
-    message: Message,
+    pub(crate) message: Message,
     content: Vec<u8>,
-    key: KeyId,
+    pub(crate) key: KeyId,
+}
+
+impl SealedMessage {
+    /// The message, opened with its key; without files and deliveries.
+    pub(crate) fn unseal(mut self, tenant: TenantId, key: &DataKey) -> Result<Message, StoreError> {
+        let context = SealContext { tenant, column: columns::MESSAGE_CONTENT, row: self.message.id.uuid() };
+        self.message.content = from_json(&key.open(&context, &self.content)?, "message.content")?;
+        Ok(self.message)
+    }
 }
 
 fn sealed_message(row: &Row<'_>) -> Result<SealedMessage, StoreError> {
+    sealed_message_at(row, 0)
+}
+
+/// A message whose columns begin at `base`.
+pub(crate) fn sealed_message_at(row: &Row<'_>, base: usize) -> Result<SealedMessage, StoreError> {
     Ok(SealedMessage {
         message: Message {
-            id: row.id(0)?,
-            no: row.int(1)?,
-            conversation: row.id(2)?,
-            thread: row.opt_id(3)?,
-            account: row.opt_id(4)?,
-            kind: row.name(5, MessageKind::parse)?,
-            author_kind: row.name(6, parse_author)?,
-            author: row.uuid(7)?,
+            id: row.id(base)?,
+            no: row.int(base + 1)?,
+            conversation: row.id(base + 2)?,
+            thread: row.opt_id(base + 3)?,
+            account: row.opt_id(base + 4)?,
+            kind: row.name(base + 5, MessageKind::parse)?,
+            author_kind: row.name(base + 6, parse_author)?,
+            author: row.uuid(base + 7)?,
             content: MessageContent::default(),
             attachments: Vec::new(),
             deliveries: Vec::new(),
-            source: row.opt_id(10)?,
-            created_at: row.time(11)?,
-            sent_at: row.opt_time(12)?,
+            source: row.opt_id(base + 10)?,
+            created_at: row.time(base + 11)?,
+            sent_at: row.opt_time(base + 12)?,
         },
-        content: row.bytes(8)?,
-        key: row.id(9)?,
+        content: row.bytes(base + 8)?,
+        key: row.id(base + 9)?,
     })
 }
 
@@ -344,22 +358,16 @@ impl Read for SealedMessages {
                 .await?
             }
             Which::Numbers(numbers) => {
-                let mut found = Vec::with_capacity(numbers.len());
-                for no in numbers {
-                    found.extend(
-                        tx.query_opt(
-                            sql!(
-                                "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
-                                 content, key_id, source_blob_id, created_at, sent_at FROM message \
-                                 WHERE tenant_id = $1 AND no = $2"
-                            ),
-                            params![tenant, *no],
-                            sealed_message,
-                        )
-                        .await?,
-                    );
-                }
-                found
+                tx.query_each(
+                    sql!(
+                        "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
+                         content, key_id, source_blob_id, created_at, sent_at FROM message \
+                         WHERE tenant_id = $1 AND no = $2"
+                    ),
+                    numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect(),
+                    sealed_message,
+                )
+                .await?
             }
         };
         let visible = self.access.visible();
@@ -486,14 +494,13 @@ impl Store {
         let needed = parts.messages.iter().map(|message| message.key).collect();
         let keys = self.keys_by_id(tenant, needed).await?;
         let mut out = Vec::with_capacity(parts.messages.len());
-        for SealedMessage { mut message, content, key } in parts.messages {
-            let key = match keys.get(&key) {
+        for sealed in parts.messages {
+            let key = match keys.get(&sealed.key) {
                 Some(key) => key,
                 None if skips => continue,
-                None => return Err(StoreError::KeyGone(key)),
+                None => return Err(StoreError::KeyGone(sealed.key)),
             };
-            let context = SealContext { tenant, column: columns::MESSAGE_CONTENT, row: message.id.uuid() };
-            message.content = from_json(&key.open(&context, &content)?, "message.content")?;
+            let mut message = sealed.unseal(tenant, key)?;
             for attachment in parts.attachments.iter().filter(|part| part.message == Some(message.id)) {
                 message.attachments.push(crate::attachments::unseal(tenant, key, attachment)?);
             }

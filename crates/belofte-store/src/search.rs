@@ -2,15 +2,16 @@
 //! Search over sealed text: tokens find, unsealing verifies.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use belofte_model::{AuthorKind, ContactId, ConversationId, TenantId};
+use belofte_model::{AuthorKind, ContactId, TenantId};
 use belofte_vault::{Tokens, query_words, words};
 
 use crate::engine::{params, sql};
 use crate::filing::message_tokens;
+use crate::hits::{Question, Wanted};
 use crate::lexicons::Said;
-use crate::{Access, Conversation, Message, MessageContent, Param, Read, Store, StoreError, Tx};
+use crate::{Access, Conversation, Message, MessageContent, Read, Store, StoreError, TenantKeys, Tx};
 
 /// Prepared tokens wait here between the commit of a message and its way into the index file.
 /// What does not fit, or was lost in a crash, is made again from the message.
@@ -33,9 +34,11 @@ pub const UNINDEXED_LIMIT: i64 = 500;
 /// So many words that begin as the last one of a query does are looked for, the most used ones.
 const BEGINNINGS: usize = 64;
 /// So many messages are looked through at once for suggestions of contacts …
-const SUGGESTED_OF: i64 = 64;
+const SUGGESTED_OF: u32 = 64;
 /// … so many times.
 const SUGGESTING: usize = 4;
+/// A later page of a search is at most two to this power times as long as what is wanted.
+const LONGER: u32 = 4;
 /// Messages per index transaction.
 const BATCH: i64 = 500;
 
@@ -99,58 +102,6 @@ impl Read for ContactsOf {
             found.extend(contact.map(|contact| (*no, contact)));
         }
         Ok(found)
-    }
-}
-
-/// Messages that hold all of some tokens, newest first (PostgreSQL).
-struct Holding {
-    all: Vec<i32>,
-    before: i64,
-    limit: i64,
-}
-
-impl Read for Holding {
-    type Out = Vec<i64>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        tx.query(
-            sql!(
-                "SELECT no FROM message_index WHERE tenant_id = $1 AND tok @> $2 AND no < $3 ORDER BY no DESC LIMIT $4"
-            ),
-            &[tenant.into(), Param::Ints(&self.all), self.before.into(), self.limit.into()],
-            |row| row.int(0),
-        )
-        .await
-    }
-}
-
-/// Messages that hold any of some tokens and all of others, newest first (PostgreSQL).
-struct HoldingAny {
-    any: Vec<i32>,
-    all: Vec<i32>,
-    before: i64,
-    limit: i64,
-}
-
-impl Read for HoldingAny {
-    type Out = Vec<i64>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        tx.query(
-            sql!(
-                "SELECT no FROM message_index WHERE tenant_id = $1 AND tok && $2 AND tok @> $3 AND no < $4 \
-                 ORDER BY no DESC LIMIT $5"
-            ),
-            &[
-                tenant.into(),
-                Param::Ints(&self.any),
-                Param::Ints(&self.all),
-                self.before.into(),
-                self.limit.into(),
-            ],
-            |row| row.int(0),
-        )
-        .await
     }
 }
 
@@ -285,81 +236,53 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Hits, StoreError> {
-        let tenant = access.tenant();
-        let keys = self.keys(access).await?;
-        let wanted = query_words(query);
-        let Some((last, whole)) = wanted.split_last() else {
-            return Ok(Hits { items: Vec::new(), next: None, lag: 0 });
-        };
-        let mut all: Vec<u64> = whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
-        // The last word: itself, words of the lexicon that begin with it, names and addresses that do.
-        let mut any: Vec<u64> = keys.search.query_word(last).into_iter().collect();
-        any.extend(keys.search.query_prefix_token(last));
-        any.extend(keys.search.query_number(last));
-        let known = self.suggest_words(access, last, BEGINNINGS).await?;
-        any.extend(known.iter().filter_map(|word| keys.search.query_word(word)));
-        all.dedup();
-        any.sort_unstable();
-        any.dedup();
-
-        let mut items: Vec<Hit> = Vec::new();
-        let mut cursor = before.unwrap_or(i64::MAX);
-        let mut lag = 0;
-        // The tail that the index has not taken yet.
-        if !self.is_postgres() {
-            let applied = self.on_index(move |index| index.applied(tenant)).await?;
-            let (mut tail, _) =
-                self.read(access, NumbersAfter { after: applied, limit: UNINDEXED_LIMIT * 2 }).await?;
-            lag = tail.len() as i64;
-            tail.retain(|no| *no < cursor);
-            tail.reverse();
-            let messages = self.messages_by_number(access, tail).await?;
-            self.keep_matching(access, messages, whole, last, &mut items).await?;
-            cursor = cursor.min(applied + 1);
-        }
-        let mut exhausted = false;
-        while items.len() < limit as usize && !exhausted && !any.is_empty() {
-            let page = i64::from(limit) + 8;
-            let numbers = self.holding(access, &any, &all, cursor, page).await?;
-            exhausted = (numbers.len() as i64) < page;
-            if let Some(lowest) = numbers.last() {
-                cursor = *lowest;
+        let nothing = Hits { items: Vec::new(), next: None, lag: 0 };
+        let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
+        let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
+        let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
+        let mut any = beginnings(&keys, &lexicon, &wanted.last);
+        let mut followed = false;
+        let mut found = nothing;
+        let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
+        while more && found.items.len() < limit as usize && !any.is_empty() {
+            // One more than is wanted tells whether there are more; where few are what they seem,
+            // each page is longer than the one before.
+            let left = limit - found.items.len() as u32 + 1;
+            let question = Question {
+                any: any.clone(),
+                all: all.clone(),
+                before: cursor,
+                limit: left << u32::min(pages, LONGER),
+                wanted: Some(Arc::clone(&wanted)),
+                // What the index has not taken yet is looked through once.
+                tail: if pages == 0 { UNINDEXED_LIMIT as u32 * 2 } else { 0 },
+            };
+            let page = self.page(access, &keys, question).await?;
+            if !followed && self.is_behind(&lexicon, page.applied) {
+                followed = true;
+                let upto = if self.is_postgres() { None } else { Some(page.applied) };
+                self.follow(access, &lexicon, upto, true).await?;
+                let now = beginnings(&keys, &lexicon, &wanted.last);
+                if now != any {
+                    any = now;
+                    continue;
+                }
             }
-            let messages = self.messages_by_number(access, numbers).await?;
-            self.keep_matching(access, messages, whole, last, &mut items).await?;
+            if pages == 0 {
+                found.lag = page.lag;
+            }
+            found.items.extend(page.hits);
+            (cursor, more, pages) = (page.cursor, !page.exhausted, pages + 1);
         }
-        let more = items.len() > limit as usize || !exhausted && !items.is_empty();
-        items.truncate(limit as usize);
-        let next = items.last().map(|hit| hit.message.no).filter(|_| more);
-        Ok(Hits { items, next, lag })
+        let cut = found.items.len() > limit as usize;
+        found.items.truncate(limit as usize);
+        found.next = found.items.last().map(|hit| hit.message.no).filter(|_| cut || more);
+        Ok(found)
     }
 
-    /// The numbers of the messages whose tokens are any of `any` and all of `all`, newest first,
-    /// below number `before`.
-    async fn holding(
-        &self,
-        access: &Access,
-        any: &[u64],
-        all: &[u64],
-        before: i64,
-        limit: i64,
-    ) -> Result<Vec<i64>, StoreError> {
-        if self.is_postgres() {
-            let int4 =
-                |tokens: &[u64]| tokens.iter().map(|token| Tokens::int4_token(*token)).collect::<Vec<_>>();
-            if any.len() == 1 {
-                let all = [int4(all), int4(any)].concat();
-                return self.read(access, Holding { all, before, limit }).await;
-            }
-            return self.read(access, HoldingAny { any: int4(any), all: int4(all), before, limit }).await;
-        }
-        let text = |tokens: &[u64]| tokens.iter().map(|token| Tokens::fts5_token(*token)).collect::<Vec<_>>();
-        let mut expression = format!("({})", text(any).join(" OR "));
-        for token in text(all) {
-            expression = format!("{expression} AND {token}");
-        }
-        let (tenant, limit) = (access.tenant(), usize::try_from(limit).unwrap_or(usize::MAX));
-        self.on_index(move |index| index.search(tenant, &expression, Some(before), limit)).await
+    /// Whether a lexicon has not read what this says has been written.
+    fn is_behind(&self, lexicon: &crate::lexicons::Open, applied: i64) -> bool {
+        if self.is_postgres() { lexicon.through() != applied } else { lexicon.through() < applied }
     }
 
     /// Up to `limit` contacts with a name or address of which a word begins with `prefix` (three
@@ -380,10 +303,17 @@ impl Store {
         let (wanted, address) = (query_words(prefix), prefix.trim().to_lowercase());
         let mut before = i64::MAX;
         for _ in 0..SUGGESTING {
-            let numbers = self.holding(access, &[token], &[], before, SUGGESTED_OF).await?;
-            let full = numbers.len() as i64 == SUGGESTED_OF;
-            before = numbers.last().copied().unwrap_or(0);
-            for message in self.messages_by_number(access, numbers).await? {
+            let question = Question {
+                any: vec![token],
+                all: Vec::new(),
+                before,
+                limit: SUGGESTED_OF,
+                wanted: None,
+                tail: 0,
+            };
+            let page = self.page(access, &keys, question).await?;
+            before = page.cursor;
+            for Hit { message, .. } in page.hits {
                 let (from, contact) = (message.content.from, ContactId(message.author));
                 let known = found.iter().any(|known| known.id == contact);
                 if known || message.author_kind != AuthorKind::Contact {
@@ -397,59 +327,24 @@ impl Store {
                     found.push(SuggestedContact { id: contact, name: from.name, address: from.address });
                 }
             }
-            if found.len() >= limit || !full {
+            if found.len() >= limit || page.exhausted {
                 break;
             }
         }
         found.truncate(limit);
         Ok(found)
     }
-
-    /// Keeps the messages that really hold the words: a token is a hash, and hashes can meet.
-    async fn keep_matching(
-        &self,
-        access: &Access,
-        messages: Vec<Message>,
-        whole: &[String],
-        last: &str,
-        items: &mut Vec<Hit>,
-    ) -> Result<(), StoreError> {
-        let matching: Vec<Message> =
-            messages.into_iter().filter(|message| holds(message, whole, last)).collect();
-        let mut ids: Vec<ConversationId> = matching.iter().map(|message| message.conversation).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let conversations: HashMap<ConversationId, Conversation> = self
-            .conversations_by_id(access, &ids)
-            .await?
-            .into_iter()
-            .map(|conversation| (conversation.id, conversation))
-            .collect();
-        for message in matching {
-            if let Some(conversation) = conversations.get(&message.conversation) {
-                items.push(Hit { conversation: conversation.clone(), message });
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Whether a message holds every word of `whole` and a word that begins with `last`.
-fn holds(message: &Message, whole: &[String], last: &str) -> bool {
-    let content = &message.content;
-    let mut parts: Vec<&str> =
-        vec![&content.text, &content.subject, &content.from.name, &content.from.address];
-    for other in content.to.iter().chain(&content.cc) {
-        parts.extend([other.name.as_str(), other.address.as_str()]);
-    }
-    let (mut found, mut begins) = (vec![false; whole.len()], false);
-    for part in parts {
-        for word in words(part) {
-            begins |= word.starts_with(last);
-            for (wanted, found) in whole.iter().zip(&mut found) {
-                *found |= word == *wanted;
-            }
-        }
-    }
-    begins && found.into_iter().all(|found| found)
+/// The tokens of `last`, which may be the beginning of a word: its own, those of words of the
+/// lexicon that begin with it, and of names and addresses that do.
+fn beginnings(keys: &TenantKeys, lexicon: &crate::lexicons::Open, last: &str) -> Vec<u64> {
+    let mut any: Vec<u64> = keys.search.query_word(last).into_iter().collect();
+    any.extend(keys.search.query_prefix_token(last));
+    any.extend(keys.search.query_number(last));
+    let known = lexicon.suggest(last, BEGINNINGS);
+    any.extend(known.iter().filter_map(|word| keys.search.query_word(word)));
+    any.sort_unstable();
+    any.dedup();
+    any
 }

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
+use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId, Timestamp};
 use belofte_vault::{DataKey, Random, RootKey};
 
-use crate::engine::{Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
+use crate::engine::{Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
-use crate::keys::{KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
+use crate::keys::{KeyRow, KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
 use crate::lexicons::Lexicons;
 use crate::search::Waiting;
 use crate::{Access, Blobs, Clock, Index, StoreError};
@@ -246,36 +246,13 @@ impl Store {
         tenant: TenantId,
         ids: HashSet<KeyId>,
     ) -> Result<HashMap<KeyId, DataKey>, StoreError> {
-        let mut found = HashMap::with_capacity(ids.len());
-        let (mut missing, now) = (Vec::new(), self.inner.clock.now());
-        for id in ids {
-            match self.inner.ring.get(tenant, id, now) {
-                Some(key) => drop(found.insert(id, key)),
-                None => missing.push(id),
-            }
-        }
+        let now = self.inner.clock.now();
+        let (mut found, mut missing) = self.inner.ring.get_all(tenant, ids, now);
         let mut tries = 0;
         while !missing.is_empty() {
             let keys = self.tenant_keys(tenant).await?;
-            let mut strange = Vec::new();
             let rows = self.read_keys(tenant, KeysById(missing.clone())).await?;
-            // Destroyed or marked for erasure, here or by another node: forgotten here as well.
-            let active = |id| rows.iter().any(|row| row.id == id && row.state == KeyState::Active);
-            for gone in missing.iter().filter(|id| !active(**id)) {
-                self.inner.ring.forget(*gone);
-            }
-            for row in rows {
-                if row.state != KeyState::Active {
-                    continue;
-                }
-                if let Some(parent) = keys.parent(row.parent) {
-                    let key = parent.unwrap_key(tenant, row.id, &row.wrapped)?;
-                    self.inner.ring.put(tenant, &key, now);
-                    found.insert(row.id, key);
-                } else {
-                    strange.push(row.id);
-                }
-            }
+            let strange = self.unwrap(&keys, &missing, rows, now, &mut found)?;
             // Wrapped by a key that this ring does not hold: a rotation went on elsewhere, or came
             // between the two readings. Both are read again.
             if !strange.is_empty() {
@@ -288,6 +265,53 @@ impl Store {
             missing = strange;
         }
         Ok(found)
+    }
+
+    /// Adds to `found`, and to the ring, the keys of `rows` that are active; gives those wrapped by a
+    /// key that is not among the standing `keys`. `asked` are all that were asked for at `now`.
+    pub(crate) fn unwrap(
+        &self,
+        keys: &TenantKeys,
+        asked: &[KeyId],
+        rows: Vec<KeyRow>,
+        now: Timestamp,
+        found: &mut HashMap<KeyId, DataKey>,
+    ) -> Result<Vec<KeyId>, StoreError> {
+        let mut strange = Vec::new();
+        // Destroyed or marked for erasure, here or by another node: forgotten here as well.
+        let active: HashSet<KeyId> =
+            rows.iter().filter(|row| row.state == KeyState::Active).map(|row| row.id).collect();
+        for gone in asked.iter().filter(|id| !active.contains(id)) {
+            self.inner.ring.forget(*gone);
+        }
+        for row in rows.into_iter().filter(|row| row.state == KeyState::Active) {
+            // Known and still active: it need not be unwrapped and prepared again.
+            if let Some(key) = self.inner.ring.renew(keys.tenant, row.id, now) {
+                found.insert(row.id, key);
+            } else if let Some(parent) = keys.parent(row.parent) {
+                let key = parent.unwrap_key(keys.tenant, row.id, &row.wrapped)?;
+                self.inner.ring.put(keys.tenant, &key, now);
+                found.insert(row.id, key);
+            } else {
+                strange.push(row.id);
+            }
+        }
+        Ok(strange)
+    }
+
+    /// Runs `act` where both files of the embedded engine can be read in one visit; `None` with
+    /// another engine.
+    ///
+    /// # Errors
+    /// What `act` answers, and the engine's errors.
+    pub(crate) async fn visit<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Hands) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.visit(act).await.map(Some),
+            Engine::Postgres(_) => Ok(None),
+        }
     }
 
     /// The standing keys of `tenant`.

@@ -7,7 +7,7 @@
 //! until the failure has a name.
 
 use belofte_model::TenantId;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, try_join_all};
 use futures_util::poll;
 use std::task::Poll;
 use tokio_postgres::Statement;
@@ -246,6 +246,33 @@ impl Session {
         let client = self.open.client();
         let rows = ahead(client, &pending, client.query(&statement, &params)).await?;
         rows.iter().map(|row| map(&Row::Postgres(row))).collect()
+    }
+
+    /// Runs a query for each of several sets of parameters, all sent together, after everything
+    /// that came before them.
+    pub(super) async fn query_each<T: Send, const N: usize>(
+        &mut self,
+        sql: &'static Sql,
+        sets: &[[Param<'_>; N]],
+        mut map: impl FnMut(&Row<'_>) -> Result<T, StoreError> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        let result: Result<Vec<T>, StoreError> = async {
+            self.enter().await?;
+            let statement = self.open.client().prepare_cached(sql.postgres()).await?;
+            let pending = std::mem::take(&mut self.pending);
+            self.begun = true;
+            let client = self.open.client();
+            let (asking, statement) = (&**client, &statement);
+            let asked = sets.iter().map(|params| async move {
+                let params = params.each_ref().map(|param| param as &(dyn ToSql + Sync));
+                asking.query(statement, &params).await
+            });
+            let rows = ahead(client, &pending, try_join_all(asked)).await?;
+            rows.iter().flatten().map(|row| map(&Row::Postgres(row))).collect()
+        }
+        .await;
+        self.failed |= result.is_err();
+        result
     }
 
     /// Leaves a row for the end of the group.

@@ -21,6 +21,7 @@ pub use migrate::Migrations;
 pub use param::Param;
 pub(crate) use param::params;
 pub use postgres::{Postgres, PostgresSettings};
+pub(crate) use readers::Hands;
 pub use row::Row;
 pub use sql::Sql;
 pub(crate) use sql::sql;

@@ -285,10 +285,13 @@ mod tests {
         let mut tasks = tokio::task::JoinSet::new();
         let first = Arc::clone(&readers);
         let mut ahead = tokio::task::JoinSet::new();
-        ahead.spawn(async move { first.run(move |_| wait.recv().map_err(|_| StoreError::Busy)).await });
-        while !readers.shared.state().jobs.is_empty() || !readers.shared.state().resting.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        let (started, running) = oneshot::channel();
+        let act = move |_: &mut Hands| {
+            let _ = started.send(());
+            wait.recv().map_err(|_| StoreError::Busy)
+        };
+        ahead.spawn(async move { first.run(act).await });
+        running.await.expect("the only thread is taken");
         for _ in 0..20 {
             let (readers, done) = (Arc::clone(&readers), Arc::clone(&done));
             tasks.spawn(async move {

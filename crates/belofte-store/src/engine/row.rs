@@ -94,6 +94,10 @@ impl Row<'_> {
     /// # Errors
     /// [`StoreError::Inconsistent`] when the name is unknown.
     pub fn name<T>(&self, at: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-        parse(&self.text(at)?).ok_or(StoreError::Inconsistent { what: "an unknown name of a closed set" })
+        let name = match self {
+            Self::Lite(row) => row.get_ref(at).ok().and_then(|value| value.as_str().ok()),
+            Self::Postgres(row) => row.try_get(at).ok(),
+        };
+        parse(name.ok_or(SHAPE)?).ok_or(StoreError::Inconsistent { what: "an unknown name of a closed set" })
     }
 }

@@ -15,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
-use super::readers::Readers;
+use super::readers::{Hands, Readers};
 use super::{Read, Tx, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
@@ -125,6 +125,17 @@ impl Sqlite {
         value: Arc<R>,
     ) -> Result<R::Out, StoreError> {
         self.readers.run(move |hands| hands.keys(tenant, &*value)).await
+    }
+
+    /// Runs `act` on a thread that can read both files.
+    ///
+    /// # Errors
+    /// What `act` answers; [`StoreError::Busy`] when the engine is closed.
+    pub(crate) async fn visit<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Hands) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(act).await
     }
 
     /// Takes no more work, finishes what is queued and closes the files.

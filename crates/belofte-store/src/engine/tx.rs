@@ -147,6 +147,33 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Runs a query once for each of several sets of parameters and maps every row, in order. It is
+    /// prepared once, and on PostgreSQL all travel together.
+    ///
+    /// # Errors
+    /// The engine's errors and those of `map`.
+    pub async fn query_each<T: Send, const N: usize>(
+        &mut self,
+        sql: &'static Sql,
+        sets: Vec<[Param<'_>; N]>,
+        mut map: impl FnMut(&Row<'_>) -> Result<T, StoreError> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.inner {
+            Inner::Lite(connection) => {
+                let mut out = Vec::with_capacity(sets.len());
+                let mut statement = connection.prepare_cached(sql.lite())?;
+                for params in sets {
+                    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                    while let Some(row) = rows.next()? {
+                        out.push(map(&Row::Lite(row))?);
+                    }
+                }
+                Ok(out)
+            }
+            Inner::Postgres(session) => session.query_each(sql, &sets, map).await,
+        }
+    }
+
     /// Runs a query and maps its first row, if there is one.
     ///
     /// # Errors

@@ -284,7 +284,7 @@ async fn what_was_acknowledged_survives_kills() {
                 if !store.is_postgres() {
                     let found =
                         store.index_file().search(TENANT, &token(item.id), None, 5).expect("a search");
-                    assert_eq!(found, vec![item.no], "found exactly once");
+                    assert_eq!(found.numbers, vec![item.no], "found exactly once");
                 }
             }
             torn_free = items.len();

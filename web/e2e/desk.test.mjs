@@ -123,7 +123,9 @@ test("a wrong password says so, and too many lock the account for a while", asyn
   await thief.page.locator('input[name="password"]').fill(PASSWORD);
   await button.click();
   await thief.page.getByText("Too many tries").waitFor();
-  await thief.page.getByText(/[Ww]ait|Try again in/).first().waitFor();
+  const locked = thief.page.getByRole("button", { name: /^Try again in \d/ });
+  await locked.waitFor();
+  assert.ok(await locked.isDisabled(), "there is nothing to press while it counts down");
   await thief.context.close();
   // Whoever is in stays in, and other accounts are let in.
   const other = await window(browser);
@@ -176,10 +178,36 @@ test("a reply with an attachment reaches the customer", async () => {
   assert.match(sent.text, /^From: .*Winkel klantenservice.*<hulp@winkel\.example>/m);
 });
 
+test("a long conversation opens at its end and reads back to its beginning", async () => {
+  const { page } = sanne;
+  const first = mail("Thijs Brouwer", "thijs@klant.example", "Lange zaak", "Het eerste bericht.");
+  const root = /Message-ID: (<[^>]+>)/.exec(first)[1];
+  const rest = Array.from({ length: 119 }, (_, i) =>
+    mail("Thijs Brouwer", "thijs@klant.example", "Re: Lange zaak", `Bericht ${i + 2}.\r\n${"Nog een regel.\r\n".repeat(i % 9)}`, `References: ${root}\r\n`),
+  );
+  await send(house.smtp, BOX, first);
+  await send(house.smtp, BOX, ...rest);
+  await open(page, "Lange zaak");
+  await page.getByText("Bericht 120.").waitFor();
+  const log = page.getByRole("log", { name: "Messages" });
+  await until("the end", () => log.evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight < 48));
+  await until("the beginning", async () => {
+    await log.evaluate((el) => el.scrollTo({ top: 0 }));
+    return page.getByText("Het eerste bericht.").isVisible();
+  });
+  assert.ok((await log.getByRole("article").count()) < 40, "only what is in sight is in the page");
+  // Who reads back is not thrown to the end by what comes in.
+  await send(house.smtp, BOX, mail("Thijs Brouwer", "thijs@klant.example", "Re: Lange zaak", "Het laatste.", `References: ${root}\r\n`));
+  await page.getByRole("button", { name: "1 new message" }).click();
+  await page.getByText("Het laatste.").waitFor();
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
+  await notice(page, "Conversation with Thijs Brouwer resolved").waitFor();
+});
+
 test("a note stays inside", async () => {
   const { page } = sanne;
   const before = post.mails.length;
-  await page.keyboard.press("Escape");
+  await open(page, "Bank komt niet", "waiting");
   await page.keyboard.press("n");
   await page.getByRole("textbox", { name: "Text of the note" }).fill("Chauffeur belt een uur vooraf.");
   await page.keyboard.press("Control+Enter");

@@ -60,15 +60,11 @@ for (const language of chosen("language", ["nl", "en"])) {
         },
         [language, scheme],
       );
-      const page = await context.newPage();
       let where = "";
       const note = (text) => found.push(`${where}: ${text}`);
-      page.on("console", (m) => {
-        if (m.type() === "error" && !/401|410|ERR_|409/.test(m.text())) note(m.text());
-      });
-      page.on("pageerror", (e) => note(`script error: ${e.message}`));
-      await page.goto(`${base}/sign-in`);
-      await page.evaluate(
+      const first = await context.newPage();
+      await first.goto(`${base}/sign-in`);
+      await first.evaluate(
         async ([l, s]) => {
           const post = (path, body, method = "POST") =>
             fetch(`/api/v1${path}`, {
@@ -81,18 +77,24 @@ for (const language of chosen("language", ["nl", "en"])) {
         },
         [language, scheme],
       );
+      await first.close();
       for (const [name, view] of Object.entries(views)) {
         if (only && !only.includes(name)) continue;
         if (view.sizes && !view.sizes.includes(size)) continue;
         where = `${name}-${language}-${scheme}-${size}`;
+        // A page of its own: what a view does to requests or to its tab ends with it.
+        const page = await context.newPage();
+        page.on("console", (m) => {
+          if (m.type() === "error" && !/status of [45]\d\d|ERR_|WebSocket/.test(m.text())) note(m.text());
+        });
+        page.on("pageerror", (e) => note(`script error: ${e.message}`));
         try {
+          if (view.before) await view.before(page, language);
           await page.goto(base + view.path, { waitUntil: "load" });
           await page.waitForTimeout(450);
           if (view.act) await view.act(page, size);
           await page.waitForTimeout(350);
           await page.screenshot({ path: `${out}/${where}.png` });
-          // Words do not change what axe sees; one language is enough.
-          if (language === "en") continue;
           await page.evaluate(axe);
           const result = await page.evaluate(() =>
             axe.run(document, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }),
@@ -102,6 +104,9 @@ for (const language of chosen("language", ["nl", "en"])) {
           }
         } catch (error) {
           note(`no picture: ${error.message.split("\n")[0]}`);
+        } finally {
+          if (view.after) await view.after(page);
+          await page.close();
         }
       }
       await context.close();

@@ -6,6 +6,44 @@ const openRow = (text) => async (page) => {
   await page.waitForTimeout(700);
 };
 
+const api = (path) => new RegExp(`/api/v1${path}`);
+const json = (body, status = 200) => (route) =>
+  route.fulfill({ status, contentType: "application/json", body: JSON.stringify(body) });
+const problem = (status, code, texts, more = {}) => async (page, language) => {
+  const [title, detail] = texts[language];
+  const body = { type: `/errors/${code}`, title, detail, status, code, request: "01a20110-3f12-7d16-8a1d-92ee566f8c15", ...more };
+  await page.route(more.path ?? api("/conversations\\?"), json(body, status));
+};
+/** A path that no answer comes from while the picture is taken. */
+const silent = (path) => (page) => page.route(path, () => undefined);
+const empty = async (page) => {
+  await page.route(api("/conversations\\?"), json({ items: [] }));
+  await page.route(api("/conversations/counts"), json({ open: 0, mine: 0, unassigned: 0, waiting: 0, resolved: 0 }));
+};
+const BROKEN = {
+  nl: ["Fout in het programma", "Er ging iets mis in het programma. Het is vastgelegd. Probeer het opnieuw; blijft het misgaan, geef dan het nummer van deze aanvraag door."],
+  en: ["Error in the program", "Something went wrong in the program. It has been logged. Try again; if it keeps failing, give the number of this request."],
+};
+const WRONG = {
+  nl: ["Aanmelden mislukt", "Dit adres en wachtwoord horen niet bij elkaar, of de gebruiker is geblokkeerd. Kijk beide na."],
+  en: ["Sign-in failed", "This address and password do not belong together, or the user is blocked. Check both."],
+};
+const LOCKED = {
+  nl: ["Te vaak geprobeerd", "Dit is te vaak geprobeerd. Wacht 840 seconden en probeer het opnieuw."],
+  en: ["Too many tries", "This was tried too often. Wait 840 seconds and try again."],
+};
+const USED = {
+  nl: ["Uitnodiging niet geldig", "Deze uitnodiging is gebruikt, ingetrokken of verlopen. Vraag een beheerder van uw organisatie om een nieuwe."],
+  en: ["Invitation not valid", "This invitation was used, withdrawn or has expired. Ask an admin of your organisation for a new one."],
+};
+const trySignIn = async (page) => {
+  await page.locator('input[name="email"]').fill("sanne@noorderlicht.example");
+  await page.locator('input[name="password"]').fill("geen idee");
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(300);
+};
+const role = (name) => (page) => page.request.get(`${new URL(page.url()).origin}/api/v1/fake/role?role=${name}`);
+
 export const views = {
   inbox: { path: "/inbox/open" },
   thread: { path: "/inbox/mine", act: openRow("Marieke") },
@@ -61,6 +99,89 @@ export const views = {
       await page.waitForTimeout(300);
     },
   },
+  "inbox-empty": { path: "/inbox/mine", before: empty },
+  "inbox-loading": { path: "/inbox/open", before: silent(api("/conversations\\?")) },
+  "inbox-error": { path: "/inbox/open", before: problem(500, "internal", BROKEN), act: (page) => page.waitForTimeout(300) },
+  "inbox-many": {
+    path: "/inbox/open",
+    act: async (page) => {
+      await page.locator("ul").first().hover();
+      await page.mouse.wheel(0, 3000);
+      await page.waitForTimeout(500);
+    },
+  },
+  "inbox-lost": {
+    path: "/inbox/open",
+    before: (page) => page.routeWebSocket(/\/live/, (socket) => socket.close()),
+    act: (page) => page.waitForTimeout(1400),
+  },
+  undo: {
+    path: "/inbox/mine",
+    act: async (page, size) => {
+      await openRow("Oliver")(page);
+      await page.getByRole("button", { name: /^(Oplossen|Resolve)$/ }).click();
+      await page.waitForTimeout(size === "phone" ? 500 : 300);
+    },
+    // The made-up API keeps what was done: it is undone for the next picture.
+    after: (page) => page.getByRole("button", { name: /^(Ongedaan maken|Undo)$/ }).first().click().then(() => page.waitForTimeout(300)),
+  },
+  "thread-long": { path: "/inbox/open", act: openRow("Pieter-Jan") },
+  "thread-loading": {
+    path: "/inbox/mine",
+    before: silent(api("/conversations/[0-9a-f-]{36}/messages")),
+    act: openRow("Marieke"),
+  },
+  "thread-gone": {
+    path: "/inbox/open/01a20110-3f12-7d16-8a1d-92ee566f8c15",
+  },
+  "status-menu": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^Status/ }).click();
+    },
+  },
+  "search-start": { path: "/search" },
+  "search-nothing": {
+    path: "/search",
+    act: async (page) => {
+      await page.locator("#search-field").fill("zeppelin");
+      await page.waitForTimeout(600);
+    },
+  },
+  menu: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await page.getByRole("button", { name: /Sanne de Wit/ }).last().click();
+    },
+  },
+  "users-forbidden": {
+    path: "/settings/users",
+    act: async (page) => {
+      await role("agent")(page);
+      await page.reload();
+      await page.waitForTimeout(500);
+    },
+    after: role("admin"),
+  },
+  "users-invited": {
+    path: "/settings/users",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^(Uitnodiging maken|Create invitation)$/ }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+  "channel-edit": {
+    path: "/settings/channels",
+    act: async (page) => {
+      await page.getByRole("link", { name: /service@/ }).first().click();
+      await page.waitForTimeout(400);
+    },
+  },
+  "channels-empty": { path: "/settings/channels", before: (page) => page.route(api("/channel-accounts$"), json({ items: [] })) },
+  "mail-empty": { path: "/settings/mail", before: (page) => page.route(api("/quarantine"), json({ items: [] })) },
+  "dead-letters-empty": { path: "/settings/dead-letters", before: (page) => page.route(api("/dead-letters"), json({ items: [] })) },
+  "not-found": { path: "/nergens" },
   profile: { path: "/settings/profile" },
   settings: { path: "/settings" },
   sessions: { path: "/settings/sessions" },
@@ -82,5 +203,12 @@ export const views = {
   "dead-letters": { path: "/settings/dead-letters" },
   ledger: { path: "/privacy" },
   invitation: { path: "/invitation#h7Qd2nVb" },
+  "invitation-used": { path: "/invitation#h7Qd2nVb", before: problem(410, "invitation_invalid", USED, { path: api("/invitations/look") }) },
   "sign-in": { path: "/sign-in" },
+  "sign-in-wrong": { path: "/sign-in", before: problem(401, "sign_in_failed", WRONG, { path: api("/session$") }), act: trySignIn },
+  "sign-in-locked": {
+    path: "/sign-in",
+    before: problem(429, "too_many_tries", LOCKED, { path: api("/session$"), retry_after_s: 840 }),
+    act: trySignIn,
+  },
 };

@@ -3,6 +3,7 @@
 
 import { ApiError, NoAnswer } from "@belofte/api-client";
 import { Button } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { useWords, type Words } from "../i18n";
 import { type Icon, LockIcon, WarnIcon } from "../ui/icons";
@@ -126,5 +127,11 @@ function Code({ error }: { error: unknown }) {
 
 export function NoPermission({ text }: { text: string }) {
   const { t } = useWords();
-  return <Blank icon={LockIcon} title={t("state.no_permission")} text={text} />;
+  return (
+    <Blank icon={LockIcon} title={t("state.no_permission")} text={text}>
+      <Button component={Link} to="/" variant="default">
+        {t("action.to_inbox")}
+      </Button>
+    </Blank>
+  );
 }

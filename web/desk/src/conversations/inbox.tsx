@@ -79,6 +79,7 @@ export function Inbox() {
     <Workspace
       listName={t("list.name", { view: t(VIEW_NAMES[view]) })}
       conversation={open}
+      nothing={!list.isPending && rows.length === 0}
       onBack={() => void go(undefined)}
       onNext={next}
       list={

@@ -18,7 +18,8 @@ import { StatusMark } from "./header";
 import css from "./panel.module.css";
 
 export function Panel({ id }: { id: string }) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const conversation = useQuery(conversationQuery(id));
   if (conversation.isPending) return <Skeleton rows={4} />;
   if (conversation.isError && !conversation.data) {
@@ -29,6 +30,23 @@ export function Panel({ id }: { id: string }) {
   return (
     <div className={css.panel}>
       <Person contact={contact} conversation={conversation.data} />
+      <section aria-labelledby="panel-case">
+        <h3 id="panel-case">{t("panel.case")}</h3>
+        <dl className={css.facts}>
+          <dt>{t("panel.case_no")}</dt>
+          <dd>{t("thread.case_no", { no: String(conversation.data.no) })}</dd>
+          <dt>{t("channel.queue")}</dt>
+          <dd>{conversation.data.queue.name}</dd>
+          <dt>{t("panel.began")}</dt>
+          <dd>
+            <time dateTime={conversation.data.created_at} title={words.fullTime(conversation.data.created_at)}>
+              {words.day(conversation.data.created_at)}
+            </time>
+          </dd>
+          <dt>{t("panel.messages")}</dt>
+          <dd>{words.number(conversation.data.message_count)}</dd>
+        </dl>
+      </section>
       <section aria-labelledby="panel-identities">
         <h3 id="panel-identities">{t("panel.identities")}</h3>
         <ul>

@@ -54,7 +54,7 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
               {lastIcon && <span className={css.last}>{lastIcon}</span>}
               <span className={css.subject}>
                 {row.subject || (row.preview ? "" : t("row.no_subject"))}
-                {row.preview && <span className={css.preview}>{row.preview}</span>}
+                {row.preview && <span className={row.subject ? css.preview : undefined}>{row.preview}</span>}
               </span>
             </>
           )}

@@ -38,6 +38,7 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const scrolled = useRef({ top: 0, height: 0 });
   const [below, setBelow] = useState(0);
 
   const all = useMemo(() => [...(messages.data?.pages ?? [])].reverse().flatMap((p) => p.items), [messages.data]);
@@ -174,7 +175,11 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
           aria-live="off"
           onScroll={(event) => {
             const el = event.currentTarget;
-            atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 48;
+            const { top, height } = scrolled.current;
+            scrolled.current = { top: el.scrollTop, height: el.scrollHeight };
+            // Messages that turn out higher than was thought move the end away; only a reader leaves it.
+            if (el.scrollHeight - el.scrollTop - el.clientHeight < 48) atEnd.current = true;
+            else if (el.scrollHeight === height || el.scrollTop < top) atEnd.current = false;
             if (atEnd.current && below > 0) setBelow(0);
             // Fetched before the reader is there; a failure waits for the button.
             if (el.scrollTop < NEAR_TOP && !atEnd.current && !messages.isFetchNextPageError) older();

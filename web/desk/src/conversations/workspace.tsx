@@ -22,6 +22,8 @@ function keptWidth(): number {
 
 interface Props {
   list: ReactNode;
+  /** There is nothing in the list: then nothing is asked to be chosen either. */
+  nothing?: boolean;
   listName: string;
   conversation: string | undefined;
   onBack: () => void;
@@ -29,7 +31,7 @@ interface Props {
   onNext: () => void;
 }
 
-export function Workspace({ list, listName, conversation, onBack, onNext }: Props) {
+export function Workspace({ list, nothing, listName, conversation, onBack, onNext }: Props) {
   const { t } = useWords();
   const [width, setWidth] = useState(keptWidth);
   const [panel, setPanel] = useState(() => localStorage.getItem(PANEL_KEY) !== "closed");
@@ -95,7 +97,7 @@ export function Workspace({ list, listName, conversation, onBack, onNext }: Prop
             panelOpen={narrow ? sheet : panel}
             togglePanel={togglePanel}
           />
-        ) : (
+        ) : nothing ? null : (
           <Blank icon={InboxIcon} title={t("thread.none")} text={t("thread.none_text")} />
         )}
       </main>

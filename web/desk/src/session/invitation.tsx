@@ -74,6 +74,11 @@ export function Invitation() {
     return (
       <Gate>
         <Failure error={look.error} {...(look.error instanceof ApiError ? {} : { retry: () => void look.refetch() })} />
+        <div className={css.stack}>
+          <Button component={Link} to="/sign-in" variant="default">
+            {t("invitation.to_sign_in")}
+          </Button>
+        </div>
       </Gate>
     );
   }

@@ -44,7 +44,18 @@ export function SignIn() {
 
   const failure =
     signIn.error instanceof ApiError && signIn.error.code === "choose_organisation" ? null : signIn.error;
+  // Counts down while the account is locked; the button works again by itself.
   const wait = signIn.error instanceof ApiError ? signIn.error.problem.retry_after_s : undefined;
+
+  const [left, setLeft] = useState(0);
+  useEffect(() => {
+    if (wait == null) return setLeft(0);
+    const end = Date.now() + wait * 1000;
+    const count = () => setLeft(Math.max(0, Math.ceil((end - Date.now()) / 1000)));
+    count();
+    const timer = setInterval(count, 1000);
+    return () => clearInterval(timer);
+  }, [wait]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -104,9 +115,8 @@ export function SignIn() {
           visibilityToggleButtonProps={{ "aria-label": t("field.show_password") }}
         />
         {failure && <FailureLine error={failure} />}
-        {failure && wait != null && <p role="status">{t("sign_in.wait", { seconds: wait })}</p>}
-        <Button type="submit" h={40} loading={signIn.isPending}>
-          {t("sign_in.action")}
+        <Button type="submit" h={40} loading={signIn.isPending} disabled={left > 0}>
+          {left > 0 ? t("sign_in.wait", { seconds: left }) : t("sign_in.action")}
         </Button>
       </form>
     </Gate>

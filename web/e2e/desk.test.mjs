@@ -188,7 +188,7 @@ test("a long conversation opens at its end and reads back to its beginning", asy
   await send(house.smtp, BOX, first);
   await send(house.smtp, BOX, ...rest);
   await open(page, "Lange zaak");
-  await page.getByText("Bericht 120.").waitFor();
+  await page.getByRole("log").getByText("Bericht 120.").waitFor();
   const log = page.getByRole("log", { name: "Messages" });
   await until("the end", () => log.evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight < 48));
   await until("the beginning", async () => {
@@ -199,7 +199,7 @@ test("a long conversation opens at its end and reads back to its beginning", asy
   // Who reads back is not thrown to the end by what comes in.
   await send(house.smtp, BOX, mail("Thijs Brouwer", "thijs@klant.example", "Re: Lange zaak", "Het laatste.", `References: ${root}\r\n`));
   await page.getByRole("button", { name: "1 new message" }).click();
-  await page.getByText("Het laatste.").waitFor();
+  await log.getByText("Het laatste.").waitFor();
   await page.getByRole("button", { name: "Resolve", exact: true }).click();
   await notice(page, "Conversation with Thijs Brouwer resolved").waitFor();
 });

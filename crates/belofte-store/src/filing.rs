@@ -121,32 +121,20 @@ impl Read for Question {
     type Out = Plan;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Plan, StoreError> {
         let tenant = tx.tenant();
-        let duplicate = tx
-            .query_opt(
+        // One statement, because each is a journey to PostgreSQL.
+        let (duplicate, erased, contact, queue) = tx
+            .query_one(
                 sql!(
-                    "SELECT id FROM message WHERE tenant_id = $1 AND channel_account_id = $2 AND external_index = $3"
+                    "SELECT (SELECT id FROM message WHERE tenant_id = $1 AND channel_account_id = $2 AND external_index = $3), \
+                     (SELECT at FROM tombstone WHERE tenant_id = $1 AND kind = 'message' AND external_index = $3), \
+                     (SELECT contact_id FROM identity WHERE tenant_id = $1 AND kind = $4 AND value_index = $5), \
+                     (SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2)"
                 ),
-                params![tenant, self.account, &self.external],
-                |row| row.id(0),
+                params![tenant, self.account, &self.external, EMAIL, &self.author],
+                |row| Ok((row.opt_id(0)?, row.opt_time(1)?.is_some(), row.opt_id(2)?, row.opt_id(3)?)),
             )
             .await?;
-        let erased = tx
-            .query_opt(
-                sql!("SELECT at FROM tombstone WHERE tenant_id = $1 AND kind = 'message' AND external_index = $2"),
-                params![tenant, &self.external],
-                |row| row.time(0),
-            )
-            .await?
-            .is_some();
-        let contact = tx
-            .query_opt(
-                sql!(
-                    "SELECT contact_id FROM identity WHERE tenant_id = $1 AND kind = $2 AND value_index = $3"
-                ),
-                params![tenant, EMAIL, &self.author],
-                |row| row.id(0),
-            )
-            .await?;
+        let queue = queue.ok_or(StoreError::NotFound)?;
         let mut thread = None;
         for reference in &self.related {
             thread = tx
@@ -179,13 +167,6 @@ impl Read for Question {
                 )
                 .await?;
         }
-        let queue = tx
-            .query_one(
-                sql!("SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2"),
-                params![tenant, self.account],
-                |row| row.id(0),
-            )
-            .await?;
         Ok(Plan { duplicate, erased, contact, thread, queue })
     }
 }

@@ -9,6 +9,7 @@ mod conversations;
 mod deliveries;
 mod desk;
 mod four_stores;
+mod groups;
 mod house;
 mod idempotency;
 mod invitations;

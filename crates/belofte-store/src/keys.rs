@@ -13,7 +13,7 @@ use belofte_vault::{DataKey, LedgerSigner, LookupKey, MacKey, Random, RootKey, S
 use rusqlite::Transaction;
 use uuid::Uuid;
 
-use crate::engine::{Read, Tx, params, sql};
+use crate::engine::{GROUP, Read, Tx, params, sql};
 use crate::error::StoreError;
 
 /// The tenant id under which the installation keeps keys of its own: blind indexes that must be
@@ -115,17 +115,7 @@ pub(crate) async fn change_postgres(
     dead: &[(TenantId, KeyId)],
 ) -> Result<Vec<Option<KeyId>>, StoreError> {
     let mut refused = vec![None; new.len()];
-    if !dead.is_empty() && new.is_empty() {
-        // Nobody waits for it, and what a crash leaves is found by the sweep.
-        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
-        destroy_postgres(client, dead).await?;
-        client.batch_execute("COMMIT").await?;
-        return Ok(refused);
-    }
-    if !dead.is_empty() {
-        client.batch_execute("BEGIN").await?;
-        destroy_postgres(client, dead).await?;
-    }
+    let mut dead = dead;
     loop {
         let keys: Vec<&SealedKey> = new
             .iter()
@@ -133,91 +123,101 @@ pub(crate) async fn change_postgres(
             .filter(|(_, refused)| refused.is_none())
             .flat_map(|(keys, _)| keys.iter())
             .collect();
-        if keys.is_empty() {
-            break;
+        if keys.is_empty() && dead.is_empty() {
+            return Ok(refused);
         }
-        let gone = insert_postgres(client, &keys).await?;
+        let gone = change_once(client, &keys, dead).await?;
         if gone.is_empty() {
-            break;
+            return Ok(refused);
         }
         // Nothing was added: once more without those who need what is gone.
+        dead = &[];
         for (keys, refused) in new.iter().zip(&mut refused) {
             let parent = outer_parents(*keys).into_iter().find(|parent| gone.contains(parent));
             *refused = refused.or(parent.map(|(_, key)| key));
         }
     }
-    if !dead.is_empty() {
-        client.batch_execute("COMMIT").await?;
-    }
-    Ok(refused)
 }
 
-/// Adds key rows in one statement, unless a key that wraps one of them is not active: those are
-/// the answer then. A row that exists already stays. The share lock makes a rotation that retires
-/// the wrapping key come wholly before or wholly after.
-async fn insert_postgres(
+const DESTROY_MANY: &str = "WITH dead AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS d(t, i)), \
+     gone AS (DELETE FROM key k USING dead d WHERE k.tenant_id = d.t AND k.id = d.i AND k.class = 'spool') \
+     UPDATE key k SET state = 'destroyed', wrapped = ''::bytea FROM dead d \
+     WHERE k.tenant_id = d.t AND k.id = d.i AND k.class <> 'spool'";
+
+const INSERT_MANY: &str = "WITH parent AS (SELECT k.id FROM key k \
+     JOIN unnest($9::uuid[], $10::uuid[]) AS w(t, i) ON k.tenant_id = w.t AND k.id = w.i \
+     WHERE k.state = 'active' FOR SHARE OF k), \
+     made AS (INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, \
+     changed_at) SELECT t, i, c, 'active', e, p, o, w, a, a FROM unnest($1::uuid[], $2::uuid[], $3::text[], \
+     $4::bigint[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bigint[]) AS k(t, i, c, e, p, o, w, a) \
+     WHERE (SELECT count(*) FROM parent) = cardinality($10::uuid[]) ON CONFLICT DO NOTHING) \
+     SELECT id FROM parent";
+
+/// Destroys `dead` and adds `keys` (a row that exists already stays) in one packet and one commit.
+/// Nothing is added when keys that wrap some of them are not active: those are the answer then.
+/// The share lock makes a rotation that retires the wrapping key come wholly before or wholly
+/// after.
+async fn change_once(
     client: &deadpool_postgres::Object,
     keys: &[&SealedKey],
+    dead: &[(TenantId, KeyId)],
 ) -> Result<Vec<(TenantId, KeyId)>, StoreError> {
-    let statement = client
-        .prepare_cached(
-            "WITH parent AS (SELECT k.id FROM key k \
-             JOIN unnest($9::uuid[], $10::uuid[]) AS w(t, i) ON k.tenant_id = w.t AND k.id = w.i \
-             WHERE k.state = 'active' FOR SHARE OF k), \
-             made AS (INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, created_at, \
-             changed_at) SELECT t, i, c, 'active', e, p, o, w, a, a FROM unnest($1::uuid[], $2::uuid[], $3::text[], \
-             $4::bigint[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bigint[]) AS k(t, i, c, e, p, o, w, a) \
-             WHERE (SELECT count(*) FROM parent) = cardinality($10::uuid[]) ON CONFLICT DO NOTHING) \
-             SELECT id FROM parent",
-        )
-        .await?;
+    let destroy = client.prepare_cached(DESTROY_MANY).await?;
+    let insert = client.prepare_cached(INSERT_MANY).await?;
+    let dead_tenants: Vec<Uuid> = dead.iter().map(|(tenant, _)| tenant.uuid()).collect();
+    let dead_ids: Vec<Uuid> = dead.iter().map(|(_, key)| key.uuid()).collect();
     let parents = outer_parents(keys.iter().copied());
     let parent_tenants: Vec<Uuid> = parents.iter().map(|(tenant, _)| tenant.uuid()).collect();
     let parent_ids: Vec<Uuid> = parents.iter().map(|(_, key)| key.uuid()).collect();
     let column = |of: fn(&SealedKey) -> Uuid| keys.iter().map(|key| of(key)).collect::<Vec<Uuid>>();
+    let (tenants, ids) = (column(|key| key.tenant.uuid()), column(|key| key.key.id().uuid()));
+    let outer = column(|key| key.parent.uuid());
     let classes: Vec<&str> = keys.iter().map(|key| key.class.as_str()).collect();
     let epochs: Vec<i64> = keys.iter().map(|key| key.epoch).collect();
     let owners: Vec<Option<Uuid>> = keys.iter().map(|key| key.owner).collect();
     let wrapped: Vec<&[u8]> = keys.iter().map(|key| key.wrapped.as_slice()).collect();
     let times: Vec<i64> = keys.iter().map(|key| key.created_at.as_micros()).collect();
-    let active = client
-        .query(
-            &statement,
-            &[
-                &column(|key| key.tenant.uuid()),
-                &column(|key| key.key.id().uuid()),
-                &classes,
-                &epochs,
-                &column(|key| key.parent.uuid()),
-                &owners,
-                &wrapped,
-                &times,
-                &parent_tenants,
-                &parent_ids,
-            ],
-        )
-        .await?;
+    let mut begin = GROUP.to_owned();
+    if keys.is_empty() {
+        // Nobody waits for it, and the sweep finds what a crash leaves.
+        begin.push_str("; SET LOCAL synchronous_commit = off");
+    }
+    let destroyed = async {
+        match dead.is_empty() {
+            true => Ok(0),
+            false => client.execute(&destroy, &[&dead_tenants, &dead_ids]).await,
+        }
+    };
+    let added = async {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
+            &tenants,
+            &ids,
+            &classes,
+            &epochs,
+            &outer,
+            &owners,
+            &wrapped,
+            &times,
+            &parent_tenants,
+            &parent_ids,
+        ];
+        client.query(&insert, &params).await
+    };
+    // Each is sent when it is first polled, and those are in order.
+    let (_, _, active, _) = futures_util::try_join!(
+        client.batch_execute(&begin),
+        destroyed,
+        added,
+        client.batch_execute("COMMIT")
+    )?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let active: Vec<Uuid> = active.iter().map(|row| row.get(0)).collect();
     Ok(parents.into_iter().filter(|(_, key)| !active.contains(&key.uuid())).collect())
-}
-
-/// As [`destroy_lite`].
-async fn destroy_postgres(
-    client: &deadpool_postgres::Object,
-    keys: &[(TenantId, KeyId)],
-) -> Result<(), StoreError> {
-    let tenants: Vec<Uuid> = keys.iter().map(|(tenant, _)| tenant.uuid()).collect();
-    let ids: Vec<Uuid> = keys.iter().map(|(_, key)| key.uuid()).collect();
-    let statement = client
-        .prepare_cached(
-            "WITH dead AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS d(t, i)), \
-             gone AS (DELETE FROM key k USING dead d WHERE k.tenant_id = d.t AND k.id = d.i AND k.class = 'spool') \
-             UPDATE key k SET state = 'destroyed', wrapped = ''::bytea FROM dead d \
-             WHERE k.tenant_id = d.t AND k.id = d.i AND k.class <> 'spool'",
-        )
-        .await?;
-    client.execute(&statement, &[&tenants, &ids]).await?;
-    Ok(())
 }
 
 /// A key row as read.

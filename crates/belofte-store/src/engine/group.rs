@@ -67,8 +67,9 @@ pub(super) struct Session {
 pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// Begins a group of writes. Its statements look rows up by their keys, many at once; a plan made
 /// while a table was small would read all of it for ever.
-pub(super) const GROUP: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; \
-     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+pub(crate) const GROUP: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; \
+     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+     SET LOCAL plan_cache_mode = force_generic_plan";
 /// Begins a question.
 pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 

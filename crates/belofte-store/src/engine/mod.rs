@@ -17,6 +17,7 @@ mod sqlite;
 mod tx;
 
 pub use batch::Rows;
+pub(crate) use group::GROUP;
 pub use migrate::Migrations;
 pub use param::Param;
 pub(crate) use param::params;

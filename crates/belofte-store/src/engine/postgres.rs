@@ -71,8 +71,8 @@ impl Postgres {
             let why = "keys and content must be two databases, so that no back-up holds both";
             return Err(StoreError::Setup(why.to_owned()));
         }
-        let content = pool(&settings.content_url, settings.connections, "")?;
-        let keys = pool(&settings.keys_url, settings.connections, LOOK_UP)?;
+        let content = pool(&settings.content_url, settings.connections)?;
+        let keys = pool(&settings.keys_url, settings.connections)?;
         migrate::postgres(&mut *keys.get().await?, migrations.keys_postgres).await?;
         migrate::postgres(&mut *content.get().await?, migrations.content_postgres).await?;
         let lanes = Lanes::start(&content, &keys, (settings.connections / 4).clamp(1, LANES));
@@ -189,16 +189,9 @@ async fn read<R: Read>(pool: &Pool, tenant: Option<TenantId>, value: Arc<R>) -> 
     out
 }
 
-/// Keys are looked up, many at once; a plan made while there were few would read them all for ever.
-const LOOK_UP: &str = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
-
-fn pool(url: &str, connections: usize, options: &str) -> Result<Pool, StoreError> {
-    let mut config = tokio_postgres::Config::from_str(url)
+fn pool(url: &str, connections: usize) -> Result<Pool, StoreError> {
+    let config = tokio_postgres::Config::from_str(url)
         .map_err(|_| StoreError::Setup("the address of the database cannot be read".to_owned()))?;
-    // Every statement names the rows that it wants by their keys: one plan serves all values.
-    let given = config.get_options().unwrap_or("");
-    let options = format!("{given} -c plan_cache_mode=force_generic_plan{options}");
-    config.options(options.trim());
     let manager =
         Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)

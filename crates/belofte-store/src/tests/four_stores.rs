@@ -36,7 +36,7 @@ const MIGRATIONS: Migrations = Migrations {
     keys_postgres: crate::MIGRATIONS.keys_postgres,
 };
 
-const TENANT: TenantId = TenantId(Uuid::from_u128(0x7e5));
+pub(super) const TENANT: TenantId = TenantId(Uuid::from_u128(0x7e5));
 const SEALED: Column = Column(1);
 const BLOB: Column = Column(2);
 

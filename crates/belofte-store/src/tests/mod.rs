@@ -22,6 +22,7 @@ mod search;
 mod sessions;
 mod sign_in;
 mod tenants;
+mod upgrade;
 mod upkeep;
 mod users;
 mod views;

@@ -2,7 +2,7 @@
 //! Intake, the same for every channel: durable before it is acknowledged. What can be filed at once is
 //! filed in the write that makes it durable; anything else is spooled first and filed by a job.
 
-use belofte_model::{Duration, EmailAddress, IntakeId, JobKind, QuarantineReason, RequestId};
+use belofte_model::{Duration, EmailAddress, IntakeId, JobKind, MessageId, QuarantineReason, RequestId};
 use belofte_store::{
     Access, Arrival, ClaimedJob, FailJob, Filed, IncomingMail, IntakeSource, Quarantine, Receive,
     ResolvedAccount, SealedEnvelope, StoreError,
@@ -143,11 +143,28 @@ pub async fn file(
     core.indexer.wake(access.tenant());
     let outcome = match filed {
         Filed::Message { .. } => "imported",
-        Filed::Duplicate(_) => "duplicate",
+        // Nothing was done yet.
+        Filed::Known(_) => return Ok(filed),
         Filed::Erased => "erased",
     };
     metrics::counter!("belofte_intake_total", "outcome" => outcome).increment(1);
     Ok(filed)
+}
+
+/// Ends the filing of a mail that is a copy of `message`.
+///
+/// # Errors
+/// The store's errors.
+pub async fn file_copy(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    source: &IntakeSource,
+    message: MessageId,
+) -> Result<(), StoreError> {
+    core.store.file_copy(access, job, source, message).await?;
+    metrics::counter!("belofte_intake_total", "outcome" => "duplicate").increment(1);
+    Ok(())
 }
 
 /// Sets a mail aside where the tenant sees it.

@@ -13,7 +13,8 @@ mod upkeep;
 
 pub use conversations::{NewReply, ReplyError, note, reply, written};
 pub use intake::{
-    AtDoor, ReceiveError, Received, door, file, file_at_door, open, quarantine, receive, resolve, retry_later,
+    AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, quarantine, receive, resolve,
+    retry_later,
 };
 pub use live::{Listener, Live, Notice};
 pub use outbox::{

@@ -68,8 +68,9 @@ pub enum Filed {
         /// Whether the case began with it.
         opened: bool,
     },
-    /// It is a copy of this message.
-    Duplicate(MessageId),
+    /// Nothing was done: this message has the same identifier. A copy of it ends with
+    /// [`Store::file_copy`]; whatever says something else is filed under another identifier.
+    Known(MessageId),
     /// It was erased before, and stays so.
     Erased,
 }
@@ -475,18 +476,28 @@ impl Store {
         let from = From::Spool { job, source };
         match self.plan_and_write(access, from, mail, PLANS).await? {
             Ok(filed) => Ok(filed),
-            Err(instead) => {
-                let now = access.clock().now();
+            Err(Instead::Duplicate(message)) => Ok(Filed::Known(message)),
+            Err(Instead::Erased) => {
                 // The message id of what was erased is gone with it; the intake names itself.
-                let (message, filed) = match instead {
-                    Instead::Duplicate(message) => (message, Filed::Duplicate(message)),
-                    Instead::Erased => (MessageId(source.id.uuid()), Filed::Erased),
-                };
-                let copy = crate::FileDuplicate::prepare(job.clone(), source, message, now);
-                self.write(access, copy).await?;
-                Ok(filed)
+                self.file_copy(access, job, source, MessageId(source.id.uuid())).await?;
+                Ok(Filed::Erased)
             }
         }
+    }
+
+    /// Ends the filing of a mail that is a copy of `message`; its source is destroyed.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease of `job` was lost, and the engine's errors.
+    pub async fn file_copy(
+        &self,
+        access: &Access,
+        job: &ClaimedJob,
+        source: &IntakeSource,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        let now = access.clock().now();
+        self.write(access, crate::FileDuplicate::prepare(job.clone(), source, message, now)).await
     }
 
     /// Files a mail that is stored nowhere yet, in one write: when this answers

@@ -2,6 +2,7 @@
 //! Internet mail: the listener that takes it in and the submission that hands answers over.
 
 mod command;
+mod copies;
 pub mod deliver;
 pub mod intake;
 mod line;

@@ -14,8 +14,8 @@ use belofte_model::{
     ChannelAccountId, Duration, EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId,
 };
 use belofte_store::{
-    Access, ClaimedJob, Correspondent, IncomingMail, MessageContent, NewFile, ResolvedAccount,
-    SealedEnvelope, StoreError,
+    Access, ClaimedJob, Correspondent, Filed, IncomingMail, IntakeSource, MessageContent, NewFile,
+    ResolvedAccount, SealedEnvelope, StoreError,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -127,11 +127,30 @@ async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {
         return core.store.write(&access, belofte_store::FinishJob(job.clone())).await;
     }
     match read(core, &access, source.account, &source.envelope, &source.raw).await? {
-        Ok(mail) => {
-            belofte_core::file(core, &access, job, &source, &mail).await?;
-            Ok(())
-        }
+        Ok(mail) => file(core, &access, job, &source, mail).await,
         Err(reason) => belofte_core::quarantine(core, &access, job, reason).await,
+    }
+}
+
+/// Files a spooled mail. One with a known identifier that says something else becomes a message too,
+/// known by its identifier and what it says, so that its own copies are told.
+async fn file(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    source: &IntakeSource,
+    mut mail: IncomingMail,
+) -> Result<(), StoreError> {
+    let Filed::Known(known) = belofte_core::file(core, access, job, source, &mail).await? else {
+        return Ok(());
+    };
+    if super::copies::is_copy(core, access, known, &mail).await? {
+        return belofte_core::file_copy(core, access, job, source, known).await;
+    }
+    mail.external_id = format!("{} sha256:{}", mail.external_id, hex::encode(content_hash(&source.raw)));
+    match belofte_core::file(core, access, job, source, &mail).await? {
+        Filed::Known(known) => belofte_core::file_copy(core, access, job, source, known).await,
+        Filed::Message { .. } | Filed::Erased => Ok(()),
     }
 }
 

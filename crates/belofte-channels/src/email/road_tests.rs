@@ -440,3 +440,34 @@ async fn a_report_changes_a_delivery_only_by_what_nobody_can_guess() {
     house.until(10).await;
     assert_eq!(state().await.0, DeliveryState::Failed);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_known_identifier_with_other_words_is_a_message_of_its_own() {
+    let house = House::open().await;
+    let (from, to) = ("jan@klant.example", "info@shop.example");
+    house.send(from, to, QUESTION).await;
+    house.until(1).await;
+    // Another way and another encoding of the same words: a copy.
+    let way = QUESTION.replace(
+        "Content-Type",
+        "Received: from elsewhere by here; Mon, 02 Nov 2026 10:00:01 +0100\n\
+         Content-Transfer-Encoding: quoted-printable\nContent-Type",
+    );
+    house.send(from, to, &way.replace("klopt volgens", "klopt=20volgens")).await;
+    house.until_sum(|sum| sum.duplicates == 1).await;
+    // The same identifier by mistake: what it says is not lost, and its own copy is told.
+    let other = QUESTION.replace("zebrapad", "kruispunt");
+    house.send(from, to, &other).await;
+    house.until(2).await;
+    house.send(from, to, &other).await;
+    house.until_sum(|sum| sum.duplicates == 2 && sum.imported == 2).await;
+    let mut texts = Vec::new();
+    for case in house.conversations().await {
+        for message in house.core.store.messages(&house.access, case.id, None, 50).await.expect("messages") {
+            texts.push(message.content.text);
+        }
+    }
+    assert_eq!(texts.len(), 2);
+    assert!(texts.iter().any(|text| text.contains("kruispunt")), "{texts:?}");
+    assert_eq!(house.work().await, 0, "no job is left");
+}

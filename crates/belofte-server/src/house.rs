@@ -29,11 +29,11 @@ use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds};
-use crate::keeper::{self, Attention};
+use crate::keeper::{Attention, Keeper};
 use crate::lifecycle::{Ended, Life, quiet_panics};
 use crate::node::Node;
 use crate::passwords::Passwords;
-use crate::{api, http, observability, private, worker};
+use crate::{api, http, observability, private, root_change, worker};
 
 /// Mails that are filed at once, without the detour over the job table.
 const FILING: usize = 32;
@@ -96,10 +96,7 @@ pub async fn open_store(config: &Config, clock: &Clock, random: &Random) -> anyh
     let root = match RootKey::open_file(&file).with_context(|| format!("the root key {}", file.display()))? {
         Some(root) => root,
         None => {
-            // The mark comes first: a key without its note is worse than a note too many.
-            let mark = root_key_mark(config);
-            let marked = std::fs::File::create(&mark).and_then(|mark| mark.sync_all());
-            marked.with_context(|| format!("cannot write {}", mark.display()))?;
+            mark_root_key(config)?;
             RootKey::create_file(&file, random)
                 .with_context(|| format!("cannot make the root key {}", file.display()))?
         }
@@ -143,6 +140,17 @@ fn root_key_mark(config: &Config) -> PathBuf {
     name.into()
 }
 
+/// Sets the mark, on disk when this returns. The mark comes first: a key without its note is worse
+/// than a note too many.
+///
+/// # Errors
+/// The mark cannot be written.
+pub fn mark_root_key(config: &Config) -> anyhow::Result<()> {
+    let mark = root_key_mark(config);
+    let marked = std::fs::File::create(&mark).and_then(|mark| mark.sync_all());
+    marked.with_context(|| format!("cannot write {}", mark.display()))
+}
+
 /// What the operator must still do with a root key that was made here; `None` when they said that
 /// they keep a copy ([`root_key_kept`]).
 #[must_use]
@@ -169,12 +177,54 @@ pub fn root_key_kept(config: &Config) -> std::io::Result<()> {
 }
 
 async fn open_with(config: &Config, root: RootKey, clock: &Clock, random: &Random) -> anyhow::Result<Store> {
-    let settings = store_settings(config)?;
-    let store = Store::open(&settings, root, clock.clone(), random.clone())
-        .await
-        .context("cannot open the stores")?;
+    let store = open_with_root(config, root, clock, random).await?;
     store.system().found_system().await.context("cannot make the keys of the installation")?;
     Ok(store)
+}
+
+/// Opens the stores under `root`, and goes on with the change of the root key that was cut off, if
+/// one was. Keys of the installation are not made.
+///
+/// # Errors
+/// What keeps them shut, in words for the operator: also that their keys are wrapped by another
+/// root key.
+pub async fn open_with_root(
+    config: &Config,
+    root: RootKey,
+    clock: &Clock,
+    random: &Random,
+) -> anyhow::Result<Store> {
+    let settings = store_settings(config)?;
+    let open = async |root| {
+        Store::open(&settings, root, clock.clone(), random.clone()).await.context("cannot open the stores")
+    };
+    let (file, id) = (config.root_key_file(), root.id());
+    let store = open(root).await?;
+    let roots = store.system().root_keys().await.context("cannot read the keys")?;
+    if roots.iter().all(|known| *known == id) {
+        return Ok(store);
+    }
+    // All keys change hands in one transaction, so one root key wraps them all, before and after.
+    if let Some(next) = root_change::waiting(&file)?
+        && roots.iter().all(|known| *known == next.id())
+    {
+        store.close().await;
+        root_change::finish(&file, id)?;
+        tracing::warn!(
+            file = %file.display(),
+            "a change of the root key that was cut off was finished. Copy the new file to a safe place off this \
+             machine"
+        );
+        return open(next).await;
+    }
+    store.close().await;
+    let roots: Vec<_> = roots.iter().map(ToString::to_string).collect();
+    anyhow::bail!(
+        "the keys here are wrapped by the root key {}, and {} holds {id}: put the right file there (a copy of it \
+         lies where it was kept when it was made)",
+        roots.join(", "),
+        file.display()
+    )
 }
 
 fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<Certificate>> {
@@ -269,8 +319,9 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     if taken > 0 {
         tracing::info!(count = taken, "jobs that the last process of this node held are taken up again");
     }
-    let attention = Attention::default();
-    keeper::first_look(&store, &attention).await.context("cannot compare content and keys")?;
+    let keeper = Keeper::new(store.clone(), &config);
+    let attention = keeper.attention();
+    keeper.first_look().await?;
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
     let hello = config.smtp_hostname();
@@ -279,7 +330,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     life.spawn(worker::run(core.clone(), submission));
-    life.spawn(keeper::run(store.clone(), attention.clone(), life.stop.clone()));
+    life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));

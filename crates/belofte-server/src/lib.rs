@@ -19,5 +19,6 @@ pub mod observability;
 pub mod passwords;
 mod private;
 mod restored;
+mod root_change;
 mod tar;
 mod worker;

@@ -13,6 +13,7 @@ mod blobs;
 mod channel_accounts;
 mod clock;
 mod contacts;
+mod content_backup;
 mod conversation_lists;
 mod conversations;
 mod counters;
@@ -34,6 +35,7 @@ mod index;
 mod intake;
 mod invitations;
 mod jobs;
+mod key_backups;
 mod keys;
 mod ledger;
 mod ledger_export;
@@ -66,6 +68,7 @@ pub use channel_accounts::{
 };
 pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
+pub use content_backup::ContentBackup;
 pub use conversation_lists::{Assignee, ConversationCounts, ConversationQuery};
 pub use conversations::{Activity, ChangeConversation, Conversation, MarkSeen, Summary, Thread};
 pub use deliveries::{
@@ -87,6 +90,7 @@ pub use intake::{
 };
 pub use invitations::{Invitation, NewInvitation, NewUser, OpenInvitation};
 pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
+pub use key_backups::{EPOCH, KeyBackup, KeyBackupError, KeyBackups, RestoredKeys, epoch_of, epoch_start};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
 pub use ledger_export::{ExportedLedger, LedgerCheckpoint, LedgerExportError, LedgerPage};

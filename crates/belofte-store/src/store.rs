@@ -218,9 +218,18 @@ impl Store {
     }
 
     pub(crate) async fn read_keys<R: Read>(&self, tenant: TenantId, value: R) -> Result<R::Out, StoreError> {
+        self.read_keys_shared(tenant, Arc::new(value)).await
+    }
+
+    /// As [`Store::read_keys`], for a question that its asker keeps.
+    pub(crate) async fn read_keys_shared<R: Read>(
+        &self,
+        tenant: TenantId,
+        value: Arc<R>,
+    ) -> Result<R::Out, StoreError> {
         match &self.inner.engine {
-            Engine::Sqlite(engine) => engine.read_keys(Some(tenant), Arc::new(value)).await,
-            Engine::Postgres(engine) => engine.read_keys(Some(tenant), Arc::new(value)).await,
+            Engine::Sqlite(engine) => engine.read_keys(Some(tenant), value).await,
+            Engine::Postgres(engine) => engine.read_keys(Some(tenant), value).await,
         }
     }
 
@@ -422,6 +431,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
         ("V2__witness", include_str!("../migrations/sqlite/keys_V2__witness.sql")),
+        ("V3__listed", include_str!("../migrations/sqlite/keys_V3__listed.sql")),
     ],
     content_postgres: &[
         ("V1__house", include_str!("../migrations/postgres/content_V1__house.sql")),
@@ -434,5 +444,6 @@ pub const MIGRATIONS: Migrations = Migrations {
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),
         ("V2__witness", include_str!("../migrations/postgres/keys_V2__witness.sql")),
+        ("V3__listed", include_str!("../migrations/postgres/keys_V3__listed.sql")),
     ],
 };

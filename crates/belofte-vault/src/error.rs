@@ -27,18 +27,18 @@ pub enum VaultError {
     #[error("the segment does not fit its stream")]
     Segment,
     /// The root key file can be read by others than its owner.
-    #[error("the root key file has mode {mode:04o}; it must be readable by its owner alone (0600)")]
+    #[error("the key file has mode {mode:04o}; it must be readable by its owner alone (0600)")]
     RootKeyExposed {
         /// The permission bits found.
         mode: u32,
     },
     /// There is a root key already; it is never overwritten.
-    #[error("a root key file exists already and is not overwritten")]
+    #[error("a key file exists already and is not overwritten")]
     RootKeyExists,
     /// The root key file is damaged.
-    #[error("the root key file is damaged: {0}")]
+    #[error("the key file is damaged: {0}")]
     RootKeyMalformed(&'static str),
     /// The root key file could not be read or written.
-    #[error("the root key file could not be read or written")]
+    #[error("the key file could not be read or written")]
     RootKeyIo(#[from] io::Error),
 }

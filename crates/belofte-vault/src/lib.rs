@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `data_key` | [`DataKey`]: seal and open a value, wrap and unwrap another key |
 //! | `root_key` | [`RootKey`]: the provider of the key above all tenants |
+//! | `epoch_key` | [`EpochKey`]: seals the back-ups of keys of one week |
 //! | `lookup` | [`LookupKey`] (blind indexes), [`MacKey`] (short authenticators) |
 //! | `words`, `search_key`, `lexicon` | search over sealed text: words, keyed tokens, sealed suggestions |
 //! | [`blob`] | sealed byte streams that can be read from the middle |
@@ -19,7 +20,9 @@
 pub mod blob;
 mod data_key;
 mod derive;
+mod epoch_key;
 mod error;
+mod key_file;
 mod ledger_signer;
 mod lexicon;
 mod lookup;
@@ -32,6 +35,7 @@ mod token;
 mod words;
 
 pub use data_key::{DataKey, SealContext};
+pub use epoch_key::EpochKey;
 pub use error::VaultError;
 pub use ledger_signer::LedgerSigner;
 pub use lexicon::Lexicon;

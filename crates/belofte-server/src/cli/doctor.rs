@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use belofte_model::Timestamp;
-use belofte_store::{Clock, Examination, SchemaState, Store, StoreSettings, examine};
+use belofte_store::{Clock, Examination, KeyBackups, SchemaState, Store, StoreSettings, examine};
 use belofte_vault::{Random, RootKey, VaultError};
 use serde_json::json;
 
@@ -18,6 +18,8 @@ use crate::{house, private, restored};
 const ROOM: u64 = 2 << 30;
 /// The clocks of this machine and its database may differ so much.
 const DRIFT: Duration = Duration::from_secs(5);
+/// A back-up of keys that is older was not made by a running server.
+const STALE: Duration = Duration::from_secs(2 * 86_400);
 /// No machine that runs this program lives before 2026.
 const FIRST: Timestamp = Timestamp::from_secs(1_767_225_600);
 
@@ -122,7 +124,8 @@ fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
     checks.push(role(&found));
     checks.push(disk(config.data_folder()));
     checks.push(clock(Clock::System.now(), found.server_time));
-    checks.push(backup(config.vault.key_backup_dir.as_deref(), config.data_folder()));
+    let now = Clock::System.now();
+    checks.push(backup(config.vault.key_backup_dir.as_deref(), config.data_folder(), now));
     checks.push(indexes(&found));
     Ok(checks)
 }
@@ -198,11 +201,16 @@ async fn together(config: &Config, settings: &StoreSettings, found: &Examination
             "cannot be told before the databases and the root key are in order",
         )];
     };
+    let id = root.id();
     let Ok(store) = Store::open(settings, root, Clock::System, Random::System).await else {
         return vec![finding("restored", "the stores cannot be opened")];
     };
-    let doubts = store.system().store_doubts().await;
+    let (roots, doubts) = (store.system().root_keys().await, store.system().store_doubts().await);
     store.close().await;
+    if let Some(other) = roots.ok().and_then(|roots| roots.into_iter().find(|known| *known != id)) {
+        let text = format!("the keys are wrapped by the root key {other}, and the root key file holds {id}");
+        return vec![finding("restored", text)];
+    }
     match doubts {
         Ok(doubts) if doubts.is_empty() => vec![good("restored", "content and keys belong together")],
         Ok(doubts) => {
@@ -254,7 +262,7 @@ fn clock(now: Timestamp, server: Option<Timestamp>) -> Check {
     good("clock", "this machine and its database agree")
 }
 
-fn backup(folder: Option<&Path>, data: &Path) -> Check {
+fn backup(folder: Option<&Path>, data: &Path, now: Timestamp) -> Check {
     let Some(folder) = folder else {
         return finding(
             "key_backup",
@@ -269,7 +277,20 @@ fn backup(folder: Option<&Path>, data: &Path) -> Check {
     if real(folder).starts_with(real(data)) {
         return finding("key_backup", format!("{shown} lies in the data folder and dies with it"));
     }
-    good("key_backup", format!("{shown} is there"))
+    let newest = match KeyBackups::new(folder.to_owned()).list() {
+        Ok(all) => all.last().map(|backup| backup.made_at),
+        Err(error) => return finding("key_backup", format!("{shown}: {error}")),
+    };
+    match newest {
+        None => {
+            finding("key_backup", format!("{shown} has no back-up yet; a running server makes one a day"))
+        }
+        Some(made) if now.since(made) > STALE => {
+            let days = now.since(made).as_secs() / 86_400;
+            finding("key_backup", format!("the newest back-up in {shown} is {days} days old"))
+        }
+        Some(_) => good("key_backup", format!("{shown} has a back-up of the last two days")),
+    }
 }
 
 fn indexes(found: &Examination) -> Check {
@@ -305,10 +326,18 @@ mod tests {
         let (data, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let within = data.path().join("keys");
         std::fs::create_dir(&within).expect("made");
-        assert_eq!(backup(None, data.path()).state, State::Finding);
-        assert_eq!(backup(Some(&within), data.path()).state, State::Finding);
-        assert_eq!(backup(Some(&other.path().join("none")), data.path()).state, State::Finding);
-        assert_eq!(backup(Some(other.path()), data.path()).state, State::Good);
+        let now = Timestamp::from_secs(1_800_000_000);
+        let state = |folder: Option<&Path>| backup(folder, data.path(), now).state;
+        assert_eq!(state(None), State::Finding);
+        assert_eq!(state(Some(&within)), State::Finding);
+        assert_eq!(state(Some(&other.path().join("none"))), State::Finding);
+        assert_eq!(state(Some(other.path())), State::Finding, "no back-up yet");
+        std::fs::create_dir(other.path().join("backups")).expect("made");
+        let name = |at: Timestamp| other.path().join(format!("backups/keys-{}-2954.sealed", at.as_micros()));
+        std::fs::write(name(now - Duration::from_secs(3 * 86_400)), "").expect("written");
+        assert_eq!(state(Some(other.path())), State::Finding, "too old");
+        std::fs::write(name(now - Duration::from_secs(86_400)), "").expect("written");
+        assert_eq!(state(Some(other.path())), State::Good);
     }
 
     #[test]

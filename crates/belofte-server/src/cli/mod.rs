@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The command line of `belofte`.
 
+mod backup;
 mod config;
 mod doctor;
 mod house;
@@ -47,6 +48,12 @@ enum Command {
     /// Renew keys
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Copy content (rows and blobs, no keys) to a folder while the server runs; again into the same
+    /// folder copies what is new
+    Backup {
+        /// The folder
+        dir: PathBuf,
+    },
     /// After a database was put back: tell whether content and keys belong together, or accept it
     #[command(subcommand)]
     Restore(restore::Command),
@@ -92,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Migrate => house::migrate(&cli),
         Command::Tenant(command) => house::tenant(&cli, &command),
         Command::Keys(command) => keys::run(&cli, &command),
+        Command::Backup { dir } => backup::run(&cli, &dir),
         Command::Restore(command) => restore::run(&cli, &command),
         Command::Operator(command) => operator::run(&cli, &command),
         Command::Doctor => doctor::run(&cli),

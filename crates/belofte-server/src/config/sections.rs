@@ -188,7 +188,12 @@ sections! {
         /// The root key file; `root.key` in the data folder without it. Keep a copy off the machine:
         /// without it nothing can ever be read again.
         root_key_file: Option<PathBuf> = "";
-        /// A second place for epoch keys, off this machine (a mounted folder).
+        /// A second place, off this machine (a mounted folder): back-ups of keys, the keys of their
+        /// epochs, and the list of what was erased. Without it keys die with this disk.
         key_backup_dir: Option<PathBuf> = "";
+        /// How many days after it was made a back-up of keys can no longer be opened by anybody. What
+        /// is erased is unreadable in back-ups after so many days at the latest, so this is part of
+        /// the term that tenants were promised, at most twelve weeks.
+        key_backup_days: Whole<8, 84> = "28";
     }
 }

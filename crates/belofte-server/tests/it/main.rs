@@ -22,6 +22,7 @@ mod operator;
 mod peers;
 mod power_cut;
 mod reports;
+mod restore;
 mod road;
 mod search;
 mod sign_in;

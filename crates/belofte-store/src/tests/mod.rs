@@ -13,6 +13,7 @@ mod groups;
 mod house;
 mod idempotency;
 mod invitations;
+mod key_backups;
 mod ledger_export;
 mod mail_accounting;
 mod messages;

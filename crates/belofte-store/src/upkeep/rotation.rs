@@ -19,6 +19,7 @@ use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::jobs;
+use crate::key_backups::epoch_of;
 use crate::keys::{ORPHAN, SYSTEM};
 use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
@@ -373,6 +374,35 @@ async fn walk(store: &Store, tenant: TenantId, lease: &mut Option<&mut Lease<'_>
     }
 }
 
+/// When the newest key of a tenant was made.
+struct Newest;
+
+impl Read for Newest {
+    type Out = Option<Timestamp>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(
+            "SELECT created_at FROM key WHERE tenant_id = $1 AND class = 'tenant' AND state = 'active' \
+             ORDER BY epoch DESC, created_at DESC LIMIT 1"
+        );
+        tx.query_opt(text, params![tenant], |row| row.time(0)).await
+    }
+}
+
+/// Whether an epoch has begun since the newest key of `tenant` was made.
+async fn is_due(store: &Store, tenant: TenantId) -> Result<bool, StoreError> {
+    let newest = store.read_keys(tenant, Newest).await?;
+    Ok(newest.is_some_and(|made| epoch_of(made) < epoch_of(store.clock().now())))
+}
+
+/// Enqueues the rotation that each epoch begins with, when it has not been yet.
+pub(super) async fn begin_epoch(store: &Store, tenant: TenantId) -> Result<(), StoreError> {
+    if is_due(store, tenant).await? {
+        store.system().rotate_keys(tenant).await?;
+    }
+    Ok(())
+}
+
 /// Enqueues a rotation, unless one is under way; one that failed for good is tried again.
 struct Enqueue {
     tenant: TenantId,
@@ -433,6 +463,16 @@ impl Read for AllUnderRoot {
             },
         )
         .await
+    }
+}
+
+struct Roots;
+
+impl Read for Roots {
+    type Out = Vec<KeyId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let text = sql!("SELECT DISTINCT parent_id FROM key WHERE class = 'tenant' AND state <> 'destroyed'");
+        tx.query(text, params![], |row| row.id(0)).await
     }
 }
 
@@ -504,6 +544,27 @@ impl SystemTx<'_> {
         let id = KeyId::new(store.clock().now(), store.random().bytes());
         begin(store, SYSTEM, id).await?;
         replace(store, SYSTEM, None).await
+    }
+
+    /// As [`rotate_system_keys`](Self::rotate_system_keys), when an epoch has begun since the last
+    /// time. (Those of tenants are rotated by their upkeep.)
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn begin_epoch(&self) -> Result<bool, StoreError> {
+        let due = is_due(self.store, SYSTEM).await?;
+        if due {
+            self.rotate_system_keys().await?;
+        }
+        Ok(due)
+    }
+
+    /// The root keys that wrap keys of tenants: one, unless something went wrong.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn root_keys(&self) -> Result<Vec<KeyId>, StoreError> {
+        self.store.read_keys(SYSTEM, Roots).await
     }
 
     /// Wraps the keys of all tenants by `new` instead of the root key that these stores were opened

@@ -20,6 +20,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::lineage::{self, Standpoint};
+use super::rotation;
 use super::schedule::{Lease, renew};
 use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
@@ -84,6 +85,7 @@ pub(super) async fn run(store: &Store, access: &Access, job: &ClaimedJob) -> Res
     }
     clean &= uploads(&mut lease, now).await?;
     if whole {
+        rotation::begin_epoch(store, access.tenant()).await?;
         clean &= blob_rows(&mut lease, span).await?;
         let old = Span { from: Uuid::nil(), to: floor(now - ABSENT_KEPT) };
         clean &= blob_files(&mut lease, old, standpoint).await?;

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use proptest::prelude::*;
 
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
 use super::*;
+use crate::EpochKey;
+
+fn render(key: &DataKey) -> Zeroizing<String> {
+    key_file::render(key, MAGIC, COMMENT)
+}
+
+fn parse(text: &str) -> Result<DataKey, VaultError> {
+    key_file::parse(text, MAGIC)
+}
 
 fn tenant() -> TenantId {
     TenantId(Uuid::from_u128(1))
@@ -103,4 +116,20 @@ proptest! {
         let lines = format!("{MAGIC}\n{text}");
         prop_assert!(parse(&lines).is_err());
     }
+}
+
+#[test]
+fn a_key_of_an_epoch_is_gone_when_it_was_destroyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, random) = (folder.path().join("epoch-1.key"), Random::seeded(1));
+    let made = EpochKey::create_file(&path, &random).unwrap();
+    assert_eq!(EpochKey::open_file(&path).unwrap().unwrap().id(), made.id());
+    assert!(RootKey::open_file(&path).is_err(), "one kind is not taken for another");
+    assert!(!format!("{made:?}").contains(&hex::encode(made.data_key().secret())));
+    let second_name = folder.path().join("same-bytes");
+    fs::hard_link(&path, &second_name).unwrap();
+    EpochKey::destroy_file(&path).unwrap();
+    assert!(EpochKey::open_file(&path).unwrap().is_none());
+    assert!(fs::read(&second_name).unwrap().iter().all(|byte| *byte == 0), "what was there is written over");
+    EpochKey::destroy_file(&path).unwrap();
 }

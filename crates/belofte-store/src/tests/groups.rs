@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use belofte_model::{KeyClass, KeyId, TenantId, Timestamp};
 use belofte_vault::Random;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::access;
@@ -200,12 +201,10 @@ async fn founded(place: &Place) -> Store {
 
 type Answer = Result<Added, StoreError>;
 
+/// A caller of its own, that a test can let go away.
 fn write(store: &Store, tenant: TenantId, add: Add) -> JoinHandle<Answer> {
     let store = store.clone();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { store.write(&access(tenant), add).await });
-    #[expect(clippy::disallowed_methods, reason = "a caller of its own, that a test can let go away")]
-    tokio::spawn(async move { tasks.join_next().await.expect("one task").expect("no panic") })
+    TaskTracker::new().spawn(async move { store.write(&access(tenant), add).await })
 }
 
 /// Keeps the lane busy, so that what is written meanwhile waits for one group; a permit lets it

@@ -85,11 +85,20 @@ struct Add {
     keys: Vec<SealedKey>,
     /// Takes a permit before it ends.
     gate: Option<Arc<Semaphore>>,
+    /// Gets a permit when the body runs.
+    entered: Arc<Semaphore>,
 }
 
 impl Add {
     fn new(n: u128, also: Also) -> Self {
-        Self { id: Uuid::from_u128(n), also, tries: AtomicU32::new(0), keys: Vec::new(), gate: None }
+        Self {
+            id: Uuid::from_u128(n),
+            also,
+            tries: AtomicU32::new(0),
+            keys: Vec::new(),
+            gate: None,
+            entered: Arc::new(Semaphore::new(0)),
+        }
     }
 }
 
@@ -108,6 +117,7 @@ impl Write for Add {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Added, StoreError> {
+        self.entered.add_permits(1);
         let first = self.tries.fetch_add(1, Ordering::SeqCst) == 0;
         let tenant = tx.tenant();
         let needs = crate::counters::Needs { events: 1, ..Default::default() };
@@ -211,8 +221,10 @@ fn write(store: &Store, tenant: TenantId, add: Add) -> JoinHandle<Answer> {
 /// end.
 async fn hold(store: &Store) -> (Arc<Semaphore>, JoinHandle<Answer>) {
     let gate = Arc::new(Semaphore::new(0));
-    let held = write(store, HERE, Add { gate: Some(Arc::clone(&gate)), ..Add::new(1, Also::Nothing) });
-    settled().await;
+    let add = Add { gate: Some(Arc::clone(&gate)), ..Add::new(1, Also::Nothing) };
+    let entered = Arc::clone(&add.entered);
+    let held = write(store, HERE, add);
+    entered.acquire().await.expect("an open semaphore").forget();
     (gate, held)
 }
 

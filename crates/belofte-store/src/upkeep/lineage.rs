@@ -411,9 +411,12 @@ impl Write for AcceptedLeaf {
     }
 }
 
+/// A tenant, and its newest entry (number and commitment) when the content knows the tenant.
+type Beginning = (TenantId, Option<(i64, Vec<u8>)>);
+
 /// Begins the memory anew. Runs on the key database.
 struct Accept {
-    tenants: Vec<(TenantId, Option<(i64, Vec<u8>)>)>,
+    tenants: Vec<Beginning>,
     now: Timestamp,
 }
 

@@ -27,11 +27,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// When a job waits, is held or has failed for good, when a delivery has none, or when the process
 /// could not finish what ran.
 pub fn stop_and_be_empty(server: &mut Server) {
+    let mut told = Vec::new();
     wait::until("the work to end", PATIENCE, || {
         let work = left(server);
-        if !work.is_empty() {
+        if !work.is_empty() && work != told {
             eprintln!("still to be done: {work:?}");
-            std::thread::sleep(Duration::from_millis(200));
+            told.clone_from(&work);
         }
         work.is_empty().then_some(())
     });

@@ -31,7 +31,7 @@ on_both_engines!(what_is_shown_while_the_server_stops_is_in_the_ledger, |engine|
             server.logs().contains("stopping: finishing what runs").then_some(())
         });
         // Longer than the task that gathers views takes to end.
-        std::thread::sleep(Duration::from_millis(300));
+        wait::pause(Duration::from_millis(300));
     };
     let heard = agent.raw_in_two(head.as_bytes(), stopping, body.as_bytes(), Duration::from_secs(10));
     let heard = String::from_utf8_lossy(&heard);

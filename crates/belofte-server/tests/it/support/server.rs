@@ -259,7 +259,7 @@ impl Server {
 
     /// Whether the test announced to leave `what`.
     pub fn announced(&self, what: &str) -> bool {
-        self.leaves.lock().expect("no test panics here").iter().any(|known| *known == what)
+        self.leaves.lock().expect("no test panics here").contains(&what)
     }
 
     /// Tells the program to stop, and does not wait for it.

@@ -29,3 +29,9 @@ pub fn until_listening(what: &str, port: u16) {
         TcpStream::connect(("127.0.0.1", port)).ok()
     });
 }
+
+/// Rests for `span` of real time: another process is waited for, whose clock is the machine's.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for, in real time")]
+pub fn pause(span: Duration) {
+    std::thread::sleep(span);
+}

@@ -22,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use belofte_model::{
-    Actor, AttachmentId, Incoming, JobKind, MessageId, MessageKind, Purpose, RequestId, Timestamp, Visible,
+    Actor, AttachmentId, Incoming, JobKind, MessageId, MessageKind, Purpose, RequestId, Timestamp, UserId,
+    Visible,
 };
 use uuid::Uuid;
 
@@ -182,7 +183,8 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
     let names: Vec<_> =
         store.api_keys(&access).await.expect("keys").into_iter().map(|key| key.name).collect();
     assert_eq!(names, ["Kassa"], "{told}");
-    assert_eq!(store.users(&access).await.expect("users").len(), 1, "{told}");
+    // A user of before the proofs (decision 8) could be anybody's row: it is there and counts for nothing.
+    assert!(store.users(&access).await.expect("users").is_empty(), "{told}");
     assert_eq!(store.channel_accounts(&access).await.expect("accounts").len(), 1, "{told}");
     let ledger = store.ledger_page(&access, None, 1_000).await.expect("a ledger");
     assert!(ledger.entries.len() > 6, "{told}: {}", ledger.entries.len());
@@ -218,7 +220,7 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
         attachments: Vec::new(),
         resolve: false,
     };
-    let user = store.users(&access).await.expect("users")[0].id;
+    let user = UserId(Uuid::from_u128(1));
     let (purpose, request) = (Purpose::Service, RequestId(Uuid::nil()));
     let agent = crate::Access::for_test(
         account.tenant(),

@@ -2,8 +2,8 @@
 //! What other mail systems report of a message that we handed over: it came back, or waits.
 
 use belofte_model::{
-    ActivityId, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind, MessageId,
-    Reported, Timestamp, on_report,
+    ActivityId, Actor, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind,
+    MessageId, Reported, Timestamp, on_report,
 };
 use belofte_vault::SealContext;
 use uuid::Uuid;
@@ -94,7 +94,8 @@ impl DeliveryReport {
             message: message.id,
             account: message.account,
             changes,
-            actor: actor_columns(access.actor()),
+            // A machine told it, whichever way the report came in.
+            actor: actor_columns(Actor::System),
             now,
         }))
     }

@@ -80,12 +80,13 @@ on_both_engines!(figures_tell_what_happened_and_nothing_about_anybody, |engine| 
     }
     for name in [
         "belofte_dead_letters",
-        "belofte_attention",
         "belofte_jobs{kind=\"process_intake\",state=\"dead\"}",
         "belofte_job_oldest_age_seconds{kind=\"deliver\",state=\"ready\"}",
     ] {
         assert_eq!(value(&text, name), Some(0.0), "{name}: {text}");
     }
+    // No second place for back-ups of the keys is configured, and that is told.
+    assert_eq!(value(&text, "belofte_attention"), Some(1.0), "{text}");
     assert!(value(&text, "belofte_tenant_key_oldest_age_seconds").is_some(), "{text}");
     for secret in ["winkel", "klant", "geheimzinnig", &server.tenant.id, &case] {
         assert!(!text.contains(secret), "{secret} stands in the figures");

@@ -218,22 +218,29 @@ fn run_and_kill(folder: &Path, engine: &EngineSettings, round: usize) -> HashSet
     let mut child = command.spawn().expect("a child");
     let lines = BufReader::new(child.stdout.take().expect("a pipe"));
     let child = Arc::new(std::sync::Mutex::new(child));
-    let killer = {
-        let child = Arc::clone(&child);
-        std::thread::spawn(move || {
-            #[expect(clippy::disallowed_methods, reason = "the moment of the kill is meant to be ambient")]
-            std::thread::sleep(std::time::Duration::from_millis(250 + u64::from(when) * 2));
-            // SIGKILL; a child that a fail point ended already is no error.
-            let _ = child.lock().expect("no panic holds this lock").kill();
-        })
-    };
+    // The clock of the kill begins with the first write: how long a start takes is the machine's affair.
+    let mut killer = None;
     let mut stored = HashSet::new();
     for line in lines.lines().map_while(Result::ok) {
         if let Some(id) = line.split("stored ").nth(1) {
             stored.insert(id.trim().parse().expect("an id"));
+            let child = Arc::clone(&child);
+            killer.get_or_insert_with(|| {
+                std::thread::spawn(move || {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "the moment of the kill is meant to be ambient"
+                    )]
+                    std::thread::sleep(std::time::Duration::from_millis(20 + u64::from(when) * 2));
+                    // SIGKILL; a child that a fail point ended already is no error.
+                    let _ = child.lock().expect("no panic holds this lock").kill();
+                })
+            });
         }
     }
-    killer.join().expect("no panic");
+    if let Some(killer) = killer {
+        killer.join().expect("no panic");
+    }
     child.lock().expect("no panic holds this lock").wait().expect("an end");
     stored
 }

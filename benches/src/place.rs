@@ -158,6 +158,7 @@ async fn open(folder: &Path, databases: Option<&(String, String)>) -> anyhow::Re
             content_url: content.clone(),
             keys_url: keys.clone(),
             connections: CONNECTIONS,
+            tls: belofte_store::PostgresTls::default(),
         }),
     };
     let settings = StoreSettings { folder: folder.to_owned(), engine };

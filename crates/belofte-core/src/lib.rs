@@ -9,6 +9,7 @@ mod conversations;
 mod intake;
 mod live;
 mod outbox;
+mod trouble;
 mod upkeep;
 
 pub use conversations::{NewReply, ReplyError, note, reply, written};
@@ -21,6 +22,7 @@ pub use outbox::{
     Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,
     record,
 };
+pub use trouble::Trouble;
 pub use upkeep::{Indexer, index_all};
 
 use belofte_model::Duration;

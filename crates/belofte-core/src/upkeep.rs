@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use crate::Trouble;
 use belofte_model::{Duration, TenantId};
 use belofte_store::{Access, Store, StoreError, UNINDEXED_LIMIT};
 use tokio::sync::Notify;
@@ -68,7 +69,7 @@ impl Indexer {
     }
 
     async fn run(self, shutdown: CancellationToken) {
-        let mut started = false;
+        let (mut started, mut trouble) = (false, Trouble::default());
         loop {
             let stopping = shutdown.is_cancelled();
             let mut failed = false;
@@ -77,7 +78,9 @@ impl Indexer {
                     Ok(()) => started = true,
                     Err(error) => {
                         failed = true;
-                        tracing::warn!(error = %error, "an index could not be brought up to date at start");
+                        if trouble.met(&error, self.inner.store.clock().now()) {
+                            tracing::warn!(error = %error, "an index cannot be brought up to date at start");
+                        }
                     }
                 }
             }
@@ -88,7 +91,9 @@ impl Indexer {
             for (tenant, messages) in &due {
                 let access = self.inner.store.system().upkeep(*tenant);
                 if let Err(error) = self.inner.store.index(&access).await {
-                    tracing::warn!(tenant = %tenant, error = %error, "an index could not be written");
+                    if trouble.met(&error, self.inner.store.clock().now()) {
+                        tracing::warn!(tenant = %tenant, error = %error, "an index cannot be written");
+                    }
                     failed = true;
                     let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
                     *behind.entry(*tenant).or_default() += messages;
@@ -105,6 +110,9 @@ impl Indexer {
                     () = shutdown.cancelled() => {}
                 }
                 continue;
+            }
+            if trouble.over() {
+                tracing::info!("indexes are written again");
             }
             if due.is_empty() {
                 if stopping {

@@ -17,7 +17,8 @@ use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_core::Core;
 use belofte_store::{
-    Clock, EngineSettings, PostgresSettings, SchemaState, Store, StoreSettings, Views, durable, schemas,
+    Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, Views, durable,
+    schemas,
 };
 use belofte_vault::{Random, RootKey};
 use rustls_pki_types::CertificateDer;
@@ -28,7 +29,7 @@ use crate::app::App;
 use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
-use crate::http::{Allowance, Around, Bounds};
+use crate::http::{Allowance, Around, Bounds, Proxies};
 use crate::keeper::{Attention, Keeper};
 use crate::lifecycle::{Ended, Life, quiet_panics};
 use crate::node::Node;
@@ -66,6 +67,10 @@ pub fn store_settings(config: &Config) -> anyhow::Result<StoreSettings> {
                 content_url: url(&config.storage.url).context("storage.url is missing")?,
                 keys_url: url(&config.storage.keys_url).context("storage.keys_url is missing")?,
                 connections: config.storage.connections.as_usize(),
+                tls: PostgresTls {
+                    root_certs: config.storage.root_certs_file.clone(),
+                    allow_plaintext: config.storage.allow_plaintext,
+                },
             })
         }
     };
@@ -421,6 +426,7 @@ fn router(
             attachment_bytes: limits.attachment_bytes.as_usize(),
             body_time: Duration::from_secs(limits.body_s.get()),
         },
+        proxies: Proxies::new(config.server.trusted_proxies.clone()),
     };
     let (store, stop) = (core.store.clone(), life.stop.clone());
     let ready = move || {

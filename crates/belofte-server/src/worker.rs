@@ -7,7 +7,7 @@ use std::time::Duration;
 use belofte_channels::email::deliver::deliver;
 use belofte_channels::email::process::process;
 use belofte_channels::email::submission::Submission;
-use belofte_core::Core;
+use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
 use belofte_store::{Access, ClaimedJob, StoreError};
 use tokio::sync::Semaphore;
@@ -22,12 +22,23 @@ const POLL: Duration = Duration::from_millis(100);
 /// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
 pub async fn run(core: Core, submission: Submission) {
     let places = Arc::new(Semaphore::new(PLACES));
+    let mut trouble = Trouble::default();
     while !core.shutdown.is_cancelled() {
         match turn(&core, &submission, &places).await {
-            // There may be more: look again at once.
-            Ok(claimed) if claimed > 0 => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = %error, "jobs could not be claimed"),
+            Ok(claimed) => {
+                if trouble.over() {
+                    tracing::info!("jobs can be claimed again");
+                }
+                // There may be more: look again at once.
+                if claimed > 0 {
+                    continue;
+                }
+            }
+            Err(error) => {
+                if trouble.met(&error, core.clock().now()) {
+                    tracing::warn!(error = %error, "jobs cannot be claimed; tried again all the time");
+                }
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use belofte_model::Timestamp;
 use rusqlite::{Connection, OpenFlags};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
+use crate::engine::read_address;
 use crate::{EngineSettings, MIGRATIONS, PostgresSettings, StoreError, StoreSettings};
 
 /// What was found out about one database.
@@ -172,8 +172,8 @@ fn check_indexes(folder: &Path) -> (usize, Vec<PathBuf>) {
 }
 
 async fn postgres(settings: &PostgresSettings) -> Examination {
-    let content = look(&settings.content_url, MIGRATIONS.content_postgres).await;
-    let keys = look(&settings.keys_url, MIGRATIONS.keys_postgres).await;
+    let content = look(settings, &settings.content_url, MIGRATIONS.content_postgres).await;
+    let keys = look(settings, &settings.keys_url, MIGRATIONS.keys_postgres).await;
     let mut found = unreachable();
     if let (Ok(content), Ok(keys)) = (&content, &keys) {
         found.same_database = Some(content.identity == keys.identity);
@@ -197,10 +197,13 @@ struct Looked {
     time: Timestamp,
 }
 
-async fn look(url: &str, expected: &[(&str, &str)]) -> Result<Looked, StoreError> {
-    let config = tokio_postgres::Config::from_str(url)
-        .map_err(|_| StoreError::Setup("the address of the database cannot be read".to_owned()))?;
-    let (client, connection) = config.connect(NoTls).await?;
+async fn look(
+    settings: &PostgresSettings,
+    url: &str,
+    expected: &[(&str, &str)],
+) -> Result<Looked, StoreError> {
+    let (config, connector) = read_address(url, &settings.tls)?;
+    let (client, connection) = config.connect(connector).await?;
     tokio::select! {
         looked = ask(&client, expected) => looked,
         _ = connection => Err(StoreError::Busy),

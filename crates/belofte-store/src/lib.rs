@@ -75,7 +75,7 @@ pub use deliveries::{
     BeginDelivery, Delivery, NothingDue, Outcome, RecipientRole, RecordOutcomes, RetryDeliveries,
 };
 pub use delivery_reports::{DeliveryReport, ReportedDelivery};
-pub use engine::{Migrations, Param, PostgresSettings, Read, Row, Rows, Sql, Tx, Write};
+pub use engine::{Migrations, Param, PostgresSettings, PostgresTls, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, EventsSince};
 pub use examine::{Examination, RoleState, SchemaState, examine, schemas};

@@ -257,6 +257,7 @@ impl Config {
         place("smtp.tls.key_file", &mut self.smtp_tls.key_file);
         place("vault.root_key_file", &mut self.vault.root_key_file);
         place("vault.key_backup_dir", &mut self.vault.key_backup_dir);
+        place("storage.root_certs_file", &mut self.storage.root_certs_file);
         place("outbound.root_certs_file", &mut self.outbound.root_certs_file);
         place("data.folder", &mut self.data.folder);
         self.data.folder.get_or_insert_with(|| around.data_folder());

@@ -71,6 +71,10 @@ sections! {
         listen: SocketAddr = "127.0.0.1:8443";
         /// How people reach it from outside; links in invitations begin with it.
         public_url: WebAddress = "https://localhost:8443";
+        /// Networks of proxies of one's own before this server. What they say in `X-Forwarded-For` or
+        /// `Forwarded` is believed, for the limits per address; from anybody else it is ignored. Such a
+        /// proxy must add to the one of the two that it writes, and take away the other.
+        trusted_proxies: Vec<Network> = "";
     }
     /// The certificate of the HTTPS listener.
     ServerTls as tls = "server.tls" {
@@ -97,6 +101,13 @@ sections! {
         keys_url: Option<Secret> = "";
         /// How many connections to each database at most.
         connections: Whole<2, 200> = "16";
+        /// The authorities (PEM) that sign the certificates of the database servers. An address on
+        /// another machine must say `sslmode=verify-full`, `verify-ca` or `require`; the last checks the
+        /// certificate only when this is set.
+        root_certs_file: Option<PathBuf> = "";
+        /// Whether an address on another machine may say `sslmode=disable`: everything that is not
+        /// sealed, and the password of the database, then goes over the network in clear.
+        allow_plaintext: bool = "false";
     }
     /// The listener for incoming mail (SMTP and LMTP).
     Smtp as smtp = "smtp" {

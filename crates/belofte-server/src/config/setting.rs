@@ -82,6 +82,22 @@ impl Setting for PathBuf {
     }
 }
 
+impl Setting for bool {
+    fn kind() -> String {
+        "true or false".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| wrong::<Self>(text))
+    }
+    fn from_raw(raw: &Raw) -> Result<Self, String> {
+        match raw {
+            Raw::Flag(flag) => Ok(*flag),
+            Raw::Text(text) => Self::from_text(text),
+            other => Err(format!("is {}, but must be {}", other.name(), Self::kind())),
+        }
+    }
+}
+
 impl Setting for SocketAddr {
     fn kind() -> String {
         "an address with a port, such as 127.0.0.1:8443 or [::1]:8443".into()

@@ -17,7 +17,7 @@ use http::{Extensions, HeaderMap, Method};
 use tracing::Instrument as _;
 
 use super::context::Allowance;
-use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, cookie, words};
+use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, Proxies, cookie, words};
 
 /// What [`around`] needs.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Around {
     pub random: Random,
     /// What requests may take.
     pub allowance: Allowance,
+    /// Whose word is believed about where a request comes from.
+    pub proxies: Proxies,
 }
 
 /// The header with the id of a request.
@@ -39,7 +41,8 @@ const OWN_PAGES: HeaderName = HeaderName::from_static("x-belofte");
 pub async fn around(State(around): State<Around>, mut request: Request, next: Next) -> Response {
     let at = around.clock.now();
     let id = RequestId::new(at, around.random.bytes());
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map(|peer| around.proxies.caller(peer.0, request.headers()));
     let language = language(request.headers());
     let context = Arc::new(Context::new(id, at, peer, language, around.allowance));
     let method = request.method().clone();

@@ -67,6 +67,7 @@ fn router() -> Router {
         clock: Clock::manual(Timestamp::from_secs(1_800_000_000)),
         random: Random::seeded(1),
         allowance,
+        proxies: Proxies::default(),
     };
     finish(api, around, || async { None })
 }

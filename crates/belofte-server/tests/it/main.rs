@@ -10,6 +10,7 @@ mod canary;
 mod channel_accounts;
 mod conversations;
 mod crash;
+mod database_tls;
 mod disk_full;
 mod empty;
 mod first_start;

@@ -78,6 +78,42 @@ on_both_engines!(one_network_does_not_guess_at_many_accounts, |engine| {
     attempt(&server, "gok30@winkel.example", "een gok of twee").problem(429, "too_many_tries");
 });
 
+on_both_engines!(who_says_to_come_from_elsewhere_is_believed_only_behind_a_trusted_proxy, |engine| {
+    let guess = |server: &Server, number: u8| {
+        let from = server.stranger().with_header("x-forwarded-for", &format!("198.51.{number}.7"));
+        from.post(
+            "/session",
+            json!({ "email": format!("gok{number}@winkel.example"), "password": "een gok of twee" }),
+        )
+    };
+    let server = Server::start(engine);
+    for number in 0..30 {
+        guess(&server, number).problem(401, "sign_in_failed");
+    }
+    guess(&server, 30).problem(429, "too_many_tries");
+    drop(server);
+    let mut server = Server::start(engine);
+    server.stop();
+    server.boot_with(&[("BELOFTE__SERVER__TRUSTED_PROXIES", "127.0.0.0/8")]);
+    let server = server;
+    for number in 0..34 {
+        guess(&server, number).problem(401, "sign_in_failed");
+    }
+    // One of them is counted by itself, however many proxies it invents before the real one.
+    let forged = |number: u8| {
+        let told = format!("203.0.113.{number}, 198.51.100.7");
+        let from = server.stranger().with_header("x-forwarded-for", &told);
+        from.post(
+            "/session",
+            json!({ "email": format!("nog{number}@winkel.example"), "password": "een gok of twee" }),
+        )
+    };
+    for number in 0..30 {
+        forged(number).problem(401, "sign_in_failed");
+    }
+    forged(30).problem(429, "too_many_tries");
+});
+
 on_both_engines!(an_address_in_two_organisations_chooses_only_with_the_password, |engine| {
     let server = Server::start(engine);
     let second = server.found_tenant("bakker");

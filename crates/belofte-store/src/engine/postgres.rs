@@ -3,7 +3,6 @@
 //! `lanes` and `group`); each is retried as a value when the server asks for it (40001
 //! serialisation failure, 40P01 deadlock).
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -11,10 +10,10 @@ use belofte_model::{Duration, TenantId};
 use belofte_vault::Random;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use futures_util::poll;
-use tokio_postgres::NoTls;
 
 use super::group::{self, Session};
 use super::lanes::Lanes;
+use super::postgres_tls::{self, PostgresTls, read_address};
 use super::{Read, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
@@ -30,14 +29,16 @@ pub struct PostgresSettings {
     pub keys_url: String,
     /// Connections to each.
     pub connections: usize,
+    /// How the lines to both are secured.
+    pub tls: PostgresTls,
 }
 
 impl PostgresSettings {
     /// Whether `url` can be read as the address of a database: with a host and a database.
     #[must_use]
     pub fn reads(url: &str) -> bool {
-        tokio_postgres::Config::from_str(url)
-            .is_ok_and(|config| !config.get_hosts().is_empty() && config.get_dbname().is_some())
+        postgres_tls::parse(url)
+            .is_some_and(|config| !config.get_hosts().is_empty() && config.get_dbname().is_some())
     }
 }
 
@@ -71,8 +72,8 @@ impl Postgres {
             let why = "keys and content must be two databases, so that no back-up holds both";
             return Err(StoreError::Setup(why.to_owned()));
         }
-        let content = pool(&settings.content_url, settings.connections)?;
-        let keys = pool(&settings.keys_url, settings.connections)?;
+        let content = pool(settings, &settings.content_url)?;
+        let keys = pool(settings, &settings.keys_url)?;
         migrate::postgres(&mut *keys.get().await?, migrations.keys_postgres).await?;
         migrate::postgres(&mut *content.get().await?, migrations.content_postgres).await?;
         let lanes = Lanes::start(&content, &keys, (settings.connections / 4).clamp(1, LANES));
@@ -189,13 +190,12 @@ async fn read<R: Read>(pool: &Pool, tenant: Option<TenantId>, value: Arc<R>) -> 
     out
 }
 
-fn pool(url: &str, connections: usize) -> Result<Pool, StoreError> {
-    let config = tokio_postgres::Config::from_str(url)
-        .map_err(|_| StoreError::Setup("the address of the database cannot be read".to_owned()))?;
+fn pool(settings: &PostgresSettings, url: &str) -> Result<Pool, StoreError> {
+    let (config, connector) = read_address(url, &settings.tls)?;
     let manager =
-        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
-        .max_size(connections)
+        .max_size(settings.connections)
         // The connection that was used last has its statements prepared.
         .queue_mode(QueueMode::Lifo)
         .runtime(deadpool_postgres::Runtime::Tokio1)

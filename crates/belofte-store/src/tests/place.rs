@@ -59,7 +59,12 @@ async fn two_databases(url: &str) -> PostgresSettings {
             format!("{url} dbname={name}_{suffix}")
         }
     };
-    PostgresSettings { content_url: of("content"), keys_url: of("keys"), connections: 8 }
+    PostgresSettings {
+        content_url: of("content"),
+        keys_url: of("keys"),
+        connections: 8,
+        tls: crate::PostgresTls::default(),
+    }
 }
 
 impl Place {

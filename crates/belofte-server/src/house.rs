@@ -366,6 +366,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let bounds = Bounds {
         connections: limits.connections.as_usize(),
         of_one_address: limits.connections_per_address.as_usize(),
+        proxies: Proxies::new(config.server.trusted_proxies.clone()),
         handshake: Duration::from_secs(limits.handshake_s.get()),
         head: Duration::from_secs(limits.head_s.get()),
         idle: Duration::from_secs(limits.idle_s.get()),

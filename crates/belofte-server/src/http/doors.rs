@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Proxies;
 use super::tries::network_of;
 
 /// Counts connections by address. An IPv6 client is its /64.
 #[derive(Debug)]
 pub struct Doors {
     most: usize,
+    proxies: Proxies,
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -30,10 +32,10 @@ pub struct Place {
 pub struct Held(pub Arc<Place>);
 
 impl Doors {
-    /// At most `most` connections of one address.
+    /// At most `most` connections of one address, unless it is one of `proxies`.
     #[must_use]
-    pub fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, counts: Mutex::default() })
+    pub fn new(most: usize, proxies: Proxies) -> Arc<Self> {
+        Arc::new(Self { most, proxies, counts: Mutex::default() })
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -47,7 +49,7 @@ impl Doors {
         let network = network_of(address);
         let mut counts = self.counts();
         let count = counts.entry(network).or_insert(0);
-        if *count >= self.most {
+        if *count >= self.most && !self.proxies.trusts(address) {
             return None;
         }
         *count += 1;

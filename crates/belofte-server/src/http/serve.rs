@@ -20,18 +20,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::Peer;
 use super::activity::{Activity, Watched};
 use super::doors::{Doors, Held};
 use super::stall::Stalled;
+use super::{Peer, Proxies};
 
 /// What connections may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// How many at once; more wait in the system's queue.
     pub connections: usize,
     /// How many of one address at once; more are closed at once.
     pub of_one_address: usize,
+    /// Proxies of one's own, whose connections are many people's: as many as there are places.
+    pub proxies: Proxies,
     /// Within how long the TLS handshake must be finished.
     pub handshake: Duration,
     /// Within how long the head of a request must arrive; also how long HTTP/1 stays open idle.
@@ -61,7 +63,7 @@ pub async fn serve(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(bounds.connections));
-    let doors = Doors::new(bounds.of_one_address);
+    let doors = Doors::new(bounds.of_one_address, bounds.proxies.clone());
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -86,6 +88,7 @@ pub async fn serve(
             continue;
         };
         let (acceptor, router, stop) = (acceptor.clone(), router.clone(), stop.clone());
+        let bounds = bounds.clone();
         tracker.spawn(async move {
             // An error here is the other end's: it spoke no TLS, was too slow or went away.
             let held = Held(Arc::new(place));

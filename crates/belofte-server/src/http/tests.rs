@@ -219,7 +219,14 @@ async fn a_panic_is_an_answer_that_repeats_nothing() {
 /// A listener on a free port, with short times; the life that it belongs to.
 async fn listening(folder: &std::path::Path) -> (std::net::SocketAddr, Life) {
     let short = Duration::from_millis(200);
-    let bounds = Bounds { connections: 2, of_one_address: 2, handshake: short, head: short, idle: short };
+    let bounds = Bounds {
+        connections: 2,
+        of_one_address: 2,
+        proxies: Proxies::default(),
+        handshake: short,
+        head: short,
+        idle: short,
+    };
     listening_within(folder, bounds).await
 }
 
@@ -318,7 +325,9 @@ async fn a_connection_of_http2_that_asks_nothing_loses_its_place() {
 async fn one_address_cannot_take_all_places() {
     let folder = tempfile::tempdir().expect("a folder");
     let long = Duration::from_secs(60);
-    let bounds = Bounds { connections: 8, of_one_address: 2, handshake: long, head: long, idle: long };
+    let proxies = Proxies::new(vec!["127.0.0.9/32".parse().expect("a network")]);
+    let bounds =
+        Bounds { connections: 8, of_one_address: 2, proxies, handshake: long, head: long, idle: long };
     let (address, _life) = listening_within(folder.path(), bounds).await;
     let mut held = Vec::new();
     for _ in 0..2 {
@@ -334,6 +343,14 @@ async fn one_address_cannot_take_all_places() {
     socket.bind("127.0.0.2:0".parse().expect("an address")).expect("loopback");
     let other = socket.connect(address).await.expect("connects");
     connect_over(other, folder.path()).await;
+    // A proxy of one's own brings many people.
+    let mut brought = Vec::new();
+    for _ in 0..3 {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.9:0".parse().expect("an address")).expect("loopback");
+        let proxied = socket.connect(address).await.expect("connects");
+        brought.push(connect_over(proxied, folder.path()).await);
+    }
     drop(held.pop());
     let again = async {
         loop {

@@ -55,18 +55,17 @@ fn start() -> Cluster {
     Cluster { peer, port, certificate }
 }
 
-/// `belofte migrate` with databases on `host` and this mode.
-fn migrate(cluster: &Cluster, host: &str, mode: &str, roots: Option<&Path>) -> Output {
-    let folder = tempfile::tempdir().expect("a folder");
+/// `belofte migrate` of the house in `folder` with databases on `host` and this mode.
+fn migrate(cluster: &Cluster, folder: &Path, host: &str, mode: &str, roots: Option<&Path>) -> Output {
     let url = |name: &str| format!("postgres://belofte@{host}:{}/{name}{mode}", cluster.port);
     let roots = roots.map(|file| format!("root_certs_file = {file:?}\n")).unwrap_or_default();
     let config = format!(
         "[data]\nfolder = {:?}\n[storage]\nengine = \"postgres\"\nurl = {:?}\nkeys_url = {:?}\n{roots}",
-        folder.path().join("data"),
+        folder.join("data"),
         url("content"),
         url("keys")
     );
-    let file = folder.path().join("belofte.toml");
+    let file = folder.join("belofte.toml");
     fs::write(&file, config).expect("our own folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_belofte"));
     command.arg("migrate").arg("--config").arg(&file).output().expect("the program runs")
@@ -75,6 +74,8 @@ fn migrate(cluster: &Cluster, host: &str, mode: &str, roots: Option<&Path>) -> O
 #[test]
 fn a_database_is_reached_over_a_line_that_is_what_its_address_asks_for() {
     let cluster = start();
+    // One house throughout: its root key belongs to what lies in the databases.
+    let house = new_folder("house");
     let strangers = new_folder("strangers");
     let stranger = Certificate::make(&strangers);
     let own = Some(cluster.certificate.authority.as_path());
@@ -93,14 +94,16 @@ fn a_database_is_reached_over_a_line_that_is_what_its_address_asks_for() {
         ("localhost", "", None, false),
         ("localhost", "?sslmode=disable", None, false),
     ] {
-        let output = migrate(&cluster, host, mode, roots);
+        let output = migrate(&cluster, &house, host, mode, roots);
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.success(), reached, "{host}{mode}: {told}\n{}", cluster.peer.logs());
     }
     for mode in ["", "?sslmode=disable"] {
-        let output = migrate(&cluster, "db.example", mode, None);
+        let output = migrate(&cluster, &house, "db.example", mode, None);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && told.contains("another machine"), "{told}");
     }
-    fs::remove_dir_all(strangers).expect("our own folder");
+    for folder in [strangers, house] {
+        fs::remove_dir_all(folder).expect("our own folder");
+    }
 }

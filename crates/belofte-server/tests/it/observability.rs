@@ -54,6 +54,7 @@ on_both_engines!(figures_tell_what_happened_and_nothing_about_anybody, |engine| 
     server.admin().post(&format!("/conversations/{case}/messages"), reply).expect(201);
 
     // Nobody listens on port 9: the answer waits for its next try.
+    server.leaves("deliver");
     let text = wait::until("the figures to follow", Duration::from_secs(60), || {
         let text = metrics(port);
         let done = value(&text, "belofte_intake_total{outcome=\"duplicate\"}") == Some(1.0)

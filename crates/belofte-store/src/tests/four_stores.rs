@@ -164,9 +164,12 @@ async fn add(store: &Store, keys: &TenantKeys, at: Timestamp) -> Result<Uuid, St
 fn child() {
     let Ok(folder) = std::env::var("BELOFTE_CHILD_FOLDER") else { return };
     let engine = match (std::env::var("BELOFTE_CHILD_CONTENT"), std::env::var("BELOFTE_CHILD_KEYS")) {
-        (Ok(content_url), Ok(keys_url)) => {
-            EngineSettings::Postgres(PostgresSettings { content_url, keys_url, connections: 8 })
-        }
+        (Ok(content_url), Ok(keys_url)) => EngineSettings::Postgres(PostgresSettings {
+            content_url,
+            keys_url,
+            connections: 8,
+            tls: crate::PostgresTls::default(),
+        }),
         _ => EngineSettings::Sqlite { readers: 2 },
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -178,7 +178,8 @@ async fn ask(sides: &Sides, engine: Engine, class: &Class) -> anyhow::Result<Tim
     let access = store.system().upkeep(sides.place.tenant);
     let mut times = Times::default();
     for words in &class.queries {
-        let text = words.join(" ");
+        // As it is typed: a space after a word says that it is whole.
+        let text = words.join(" ") + if class.prefix { "" } else { " " };
         let watch = Watch::start();
         let hits = store.search(&access, &text, None, LIMIT).await?;
         times.ours.push(watch.seconds() * 1e3);

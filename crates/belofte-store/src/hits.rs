@@ -22,8 +22,10 @@ use crate::{Access, Hit, Message, Param, Read, Row, Store, StoreError, TenantKey
 pub(crate) struct Wanted {
     /// The whole words.
     pub(crate) whole: Vec<String>,
-    /// The last one, which may be the beginning of a word.
+    /// The last one.
     pub(crate) last: String,
+    /// Whether the last one may be the beginning of a word: it is while nothing stands after it.
+    pub(crate) begins: bool,
     finders: Vec<WordFinder>,
 }
 
@@ -32,9 +34,10 @@ impl Wanted {
     pub(crate) fn of(query: &str) -> Option<Self> {
         let mut whole = query_words(query);
         let last = whole.pop()?;
-        let mut finders = vec![WordFinder::beginning(&last)];
+        let begins = !query.ends_with(char::is_whitespace);
+        let mut finders = vec![if begins { WordFinder::beginning(&last) } else { WordFinder::whole(&last) }];
         finders.extend(whole.iter().map(|word| WordFinder::whole(word)));
-        Some(Self { whole, last, finders })
+        Some(Self { whole, last, begins, finders })
     }
 
     /// Whether a message really holds them: a token is a hash, and hashes can meet.

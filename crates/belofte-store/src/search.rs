@@ -224,7 +224,8 @@ impl Store {
         tokio::task::spawn_blocking(move || act(store.index_file())).await.map_err(|_| StoreError::Busy)?
     }
 
-    /// Finds messages that hold every word of `query`; the last word may be the beginning of one.
+    /// Finds messages that hold every word of `query`; the last word may be the beginning of one, unless
+    /// white space follows it, as it does when somebody has typed it to its end.
     /// Newest first, below number `before`. Only what this access can see is found or counted.
     ///
     /// # Errors
@@ -240,7 +241,7 @@ impl Store {
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
         let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
-        let mut any = beginnings(&keys, &lexicon, &wanted.last);
+        let mut any = last_word(&keys, &lexicon, &wanted);
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
@@ -262,7 +263,7 @@ impl Store {
                 followed = true;
                 let upto = if self.is_postgres() { None } else { Some(page.applied) };
                 self.follow(access, &lexicon, upto, true).await?;
-                let now = beginnings(&keys, &lexicon, &wanted.last);
+                let now = last_word(&keys, &lexicon, &wanted);
                 if now != any {
                     any = now;
                     continue;
@@ -336,14 +337,17 @@ impl Store {
     }
 }
 
-/// The tokens of `last`, which may be the beginning of a word: its own, those of words of the
-/// lexicon that begin with it, and of names and addresses that do.
-fn beginnings(keys: &TenantKeys, lexicon: &crate::lexicons::Open, last: &str) -> Vec<u64> {
+/// The tokens of the last word: its own, and while it may be the beginning of one, those of words of
+/// the lexicon that begin with it, and of names and addresses that do.
+fn last_word(keys: &TenantKeys, lexicon: &crate::lexicons::Open, wanted: &Wanted) -> Vec<u64> {
+    let last = wanted.last.as_str();
     let mut any: Vec<u64> = keys.search.query_word(last).into_iter().collect();
-    any.extend(keys.search.query_prefix_token(last));
     any.extend(keys.search.query_number(last));
-    let known = lexicon.suggest(last, BEGINNINGS);
-    any.extend(known.iter().filter_map(|word| keys.search.query_word(word)));
+    if wanted.begins {
+        any.extend(keys.search.query_prefix_token(last));
+        let known = lexicon.suggest(last, BEGINNINGS);
+        any.extend(known.iter().filter_map(|word| keys.search.query_word(word)));
+    }
     any.sort_unstable();
     any.dedup();
     any

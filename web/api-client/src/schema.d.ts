@@ -1702,7 +1702,10 @@ export interface components {
              * @description How many at most; 20 without it.
              */
             limit?: number | null;
-            /** @description Words; all of them occur in what is found. The last may be the beginning of a word. */
+            /**
+             * @description Words; all of them occur in what is found. The last may be the beginning of a word, unless white
+             *     space follows it.
+             */
             q: string;
         };
         /** @description Something found. */

@@ -43,6 +43,9 @@ async fn beginnings_of_words_are_found_once_three_contacts_used_them() {
         );
         assert_eq!(found(store, access, "thermometer").await, ["Anders"], "{}", house.name());
         assert_eq!(found(store, access, "nummer therm").await.len(), 3, "{}", house.name());
+        // White space after a word says that it is whole.
+        assert!(found(store, access, "thermo ").await.is_empty(), "{}", house.name());
+        assert_eq!(found(store, access, "thermostaat ").await.len(), 3, "{}", house.name());
         assert_eq!(words(store, access, "therm").await, ["thermostaat"], "{}", house.name());
         // What has a digit in it is never suggested.
         assert!(words(store, access, "123").await.is_empty(), "{}", house.name());

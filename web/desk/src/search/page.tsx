@@ -30,7 +30,7 @@ export function SearchPage() {
   const session = useSession();
   const [text, setText] = useState(() => kept(KEPT) ?? "");
   const [focused, setFocused] = useState(false);
-  const [q] = useDebouncedValue(text.trim(), 120);
+  const [q] = useDebouncedValue(text.trimStart(), 120);
   const field = useRef<HTMLInputElement>(null);
   const now = new Date();
   const { setStatus } = useActions();
@@ -46,7 +46,7 @@ export function SearchPage() {
     queryFn: ({ pageParam, signal }) => api.search.find(q, pageParam || undefined, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor || undefined,
-    enabled: q.length >= 2,
+    enabled: q.trim().length >= 2,
     placeholderData: keepPreviousData,
     staleTime: 10_000,
     gcTime: 60_000,
@@ -149,7 +149,7 @@ export function SearchPage() {
               ))}
             </ul>
           )}
-          {q.length < 2 ? (
+          {q.trim().length < 2 ? (
             <Blank icon={SearchIcon} title={t("search.start")} text={t("search.start_text")} />
           ) : found.isPending ? (
             <Skeleton rows={6} />

@@ -12,7 +12,8 @@ use crate::api::time::Time;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
-    /// Words; all of them occur in what is found. The last may be the beginning of a word.
+    /// Words; all of them occur in what is found. The last may be the beginning of a word, unless white
+    /// space follows it.
     #[schema(min_length = 1, max_length = 200)]
     pub q: String,
     /// How many at most; 20 without it.

@@ -392,13 +392,26 @@ test("the main road needs no mouse", async () => {
   assert.ok(sent);
 });
 
+/** Types a reply by keyboard alone, once the shortcut has brought the cursor into its field. */
+async function reply(page, text) {
+  const field = page.getByRole("textbox", { name: "Text of the reply" });
+  await field.waitFor();
+  const focused = () => field.evaluate((element) => element === document.activeElement);
+  await until("the cursor in the reply", async () => {
+    // A page that was opened this moment may not listen to its keys yet.
+    if (!(await focused())) await page.keyboard.press("r");
+    return focused();
+  });
+  await page.keyboard.type(text);
+  await until("what was typed", async () => (await field.inputValue()) === text);
+  return field;
+}
+
 test("a draft survives a reload", async () => {
   const { page } = sanne;
   await open(page, "Hinge for the C20");
-  await page.keyboard.press("r");
-  await page.keyboard.type("We still have it on");
+  const field = await reply(page, "We still have it on");
   await page.reload();
-  const field = page.getByRole("textbox", { name: "Text of the reply" });
   await until("the draft", async () => (await field.inputValue()) === "We still have it on");
   await field.fill("");
 });
@@ -448,8 +461,7 @@ test("on a phone one column at a time, with a way back", async () => {
 test("signing out takes the drafts along and ends the session", async () => {
   const { page } = joris;
   await open(page, "Hinge for the C20", "waiting");
-  await page.keyboard.press("r");
-  await page.keyboard.type("Not for others");
+  await reply(page, "Not for others");
   await page.getByRole("button", { name: "Account of Joris Bakker" }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.waitForURL(/\/sign-in/);

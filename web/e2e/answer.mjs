@@ -4,7 +4,7 @@
 // server has it. Run by the integration tests against a real server.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { launch } from "./support/browser.mjs";
 
 const need = (name) => {
   const value = process.env[name];
@@ -12,18 +12,7 @@ const need = (name) => {
   return value;
 };
 const url = need("BELOFTE_URL");
-const browser = await chromium.launch({
-  executablePath: process.env.BELOFTE_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 const context = await browser.newContext({
   ignoreHTTPSErrors: true,
   locale: "en-GB",

@@ -86,14 +86,7 @@ fn start(demo: &Demo) -> Result<()> {
         return Err(Failure::new("curl is needed to set up the demo: apt-get install curl"));
     }
     web::build()?;
-    shell::run(shell::cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "belofte-server",
-        "--bin",
-        "belofte",
-    ]))?;
+    shell::build()?;
     fs::create_dir_all(&demo.folder).doing("make the data folder")?;
     let config = demo.file("belofte.toml");
     if !config.exists() {

@@ -30,14 +30,7 @@ pub fn command(args: &[String]) -> Result<()> {
     };
     let folder = shell::root().join("target/schemathesis");
     let program = installed(&folder)?;
-    shell::run(shell::cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "belofte-server",
-        "--bin",
-        "belofte",
-    ]))?;
+    shell::build()?;
     let data = folder.join("data");
     if data.exists() {
         fs::remove_dir_all(&data).doing("empty the data folder of the last run")?;

@@ -60,6 +60,11 @@ fn target() -> PathBuf {
     root().join(target)
 }
 
+/// Builds the product, as its commands of this tool run it.
+pub fn build() -> Result<()> {
+    run(cargo().args(["build", "--locked", "--package", "belofte-server", "--bin", "belofte"]))
+}
+
 /// The server that `cargo build` makes.
 pub fn binary() -> PathBuf {
     target().join("debug/belofte")

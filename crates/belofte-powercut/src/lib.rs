@@ -10,9 +10,11 @@
 //! length of the diary when it began: what was changed since then is not covered by it.
 //!
 //! What this crate does *not* know: Belofte, SQLite, and what becomes of a change that was not
-//! synced; the test that reads the diary decides that. Files in shared memory (`-shm`) are none of its business: they need
-//! not outlive the program. What it cannot follow (a mapping that is written through, a rename of
-//! a folder) it writes down as such, and the test fails.
+//! synced; the test that reads the diary decides that. Files in shared memory (`-shm`) are none of
+//! its business: they need not outlive the program. What it cannot follow (a mapping that is written
+//! through, a rename of a folder) it writes down as such, and the test fails.
+
+#![allow(unsafe_code, reason = "standing in for functions of C is done in no other way")]
 
 mod diary;
 mod files;

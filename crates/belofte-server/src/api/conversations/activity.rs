@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use belofte_model::{ActivityId, ApiKeyId, ConversationId, Permission, QueueId, UserId};
+use belofte_store::ViewKind;
 
 use super::{Activity, ActivityActor, ActivityKind, ActivityList, ActorKind};
 use crate::api::names::{self, Names};
@@ -35,6 +36,7 @@ pub async fn handle(
 ) -> http::Answer<Json<ActivityList>> {
     let (store, access) = (&app.core.store, &signed.access);
     let conversation = store.conversation(access, id).await?;
+    app.views.note(access, ViewKind::Conversation, id.uuid())?;
     let found = store.activities(access, id).await?;
     let names = Names::fetch(&app, access).await?;
     let programs = if found.iter().any(|entry| entry.actor_kind == "api_key") {

@@ -452,6 +452,15 @@ test("on a phone one column at a time, with a way back", async () => {
   await row(page, "Hinge for the C20").tap();
   await page.getByRole("button", { name: "Back", exact: true }).tap();
   await page.getByRole("navigation", { name: "Views" }).waitFor();
+  // A sender whose name is longer than the line leaves the time its room.
+  const sender = "Wilhelmina Cornelia van der Heuvel-Brouwer tot Wisch";
+  await receive(sender, "wilhelmina@klant.example", "A long name", "Dag.");
+  await page.goto(`${house.url}/inbox/open`);
+  await row(page, "A long name").tap();
+  const [name, time] = await Promise.all(
+    ["strong", "time"].map((part) => page.locator("article header").locator(part).first().boundingBox()),
+  );
+  assert.ok(name.x + name.width <= time.x, `the name ends at ${name.x + name.width}, the time begins at ${time.x}`);
   await page.goto(`${house.url}/settings`);
   await page.getByRole("link", { name: "Profile and preferences" }).tap();
   await fits("the settings");

@@ -11,7 +11,7 @@ use crate::{smtp, web};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -87,7 +87,7 @@ fn start(demo: &Demo) -> Result<()> {
     }
     web::build()?;
     shell::build()?;
-    fs::create_dir_all(&demo.folder).doing("make the data folder")?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&demo.folder).doing("make the data folder")?;
     let config = demo.file("belofte.toml");
     if !config.exists() {
         fs::write(&config, CONFIG).doing("write data/belofte.toml")?;

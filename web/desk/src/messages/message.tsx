@@ -44,7 +44,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
           <Monogram name={author} size={26} />
         )}
         <div className={css.who}>
-          <strong>{author}</strong>
+          <strong title={author}>{author}</strong>
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
               {message.kind === "incoming" && message.author.address && message.author.name

@@ -97,6 +97,10 @@ async fn engine_run(
 ) -> anyhow::Result<Vec<String>> {
     let mut sides = Sides::found(engine, cluster).await?;
     let watch = Watch::start();
+    if let PlainSide::Postgres(plain) = &sides.plain {
+        // How fast it is filled is measured by the bench of intake.
+        plain.hurry().await?;
+    }
     sides.fill(language, Shape { text: TEXT, file: 0 }, 5, count, true).await?;
     let store = sides.house.core.store.clone();
     settle(&sides, &store).await?;

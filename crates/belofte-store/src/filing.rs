@@ -14,7 +14,7 @@ use belofte_model::{
     Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
     on_incoming,
 };
-use belofte_vault::{DataKey, TokenField, Tokens};
+use belofte_vault::{DataKey, MessageWords, TokenField, Tokens};
 use serde_json::json;
 
 use crate::access::ClaimedJob;
@@ -529,7 +529,7 @@ impl Store {
     ) -> Result<Result<Filed, Instead>, StoreError> {
         let keys = self.keys(access).await?;
         let external = message_id_index(&keys, &mail.external_id);
-        let tokens = message_tokens(&keys, &mail.content);
+        let (tokens, words) = message_tokens(&keys, &mail.content);
         for _ in 0..plans {
             let question = Question {
                 account: from.account(),
@@ -557,7 +557,7 @@ impl Store {
             let opened = matches!(write.case, Case::New { .. });
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(access.tenant(), no, tokens, contact, &mail.content);
+                    self.index_later(access.tenant(), no, tokens, contact, words);
                     return Ok(Ok(Filed::Message { message, conversation, no, opened }));
                 }
                 Err(StoreError::Conflict) => {}
@@ -705,10 +705,13 @@ impl Store {
     }
 }
 
-/// The search tokens of a message.
-pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> Tokens {
+/// The search tokens of a message, and its words for the lexicon.
+pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> (Tokens, MessageWords) {
+    let (own, quoted) =
+        content.quoted_from.and_then(|at| content.text.split_at_checked(at)).unwrap_or((&content.text, ""));
     let mut parts: Vec<(TokenField, &str)> = vec![
-        (TokenField::Body, &content.text),
+        (TokenField::Body, own),
+        (TokenField::Quoted, quoted),
         (TokenField::Subject, &content.subject),
         (TokenField::Name, &content.from.name),
         (TokenField::Address, &content.from.address),
@@ -717,5 +720,5 @@ pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> Tok
         parts.push((TokenField::Name, &other.name));
         parts.push((TokenField::Address, &other.address));
     }
-    keys.search.tokens(&parts)
+    keys.search.tokens_and_words(&parts)
 }

@@ -7,15 +7,16 @@
 //! last save are added again and none is missed. On the embedded engine indexing feeds it; on
 //! PostgreSQL each node reads on when it is asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp};
-use belofte_vault::{Lexicon, SealContext, words};
+use belofte_vault::{Lexicon, MessageWords, SealContext, Suggested};
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
-use crate::{Access, MessageContent, Read, Store, StoreError, Tx, Write};
+use crate::filing::message_tokens;
+use crate::{Access, Read, Store, StoreError, Tx, Write};
 
 /// So many tenants have their lexicon in memory, some megabytes each at most.
 const OPEN: usize = 64;
@@ -27,8 +28,6 @@ const SAVE_EVERY: Duration = Duration::from_secs(300);
 const BATCH: i64 = 500;
 /// So many messages at most are added while somebody waits for an answer; the next question goes on.
 const WHILE_ASKED: i64 = 4_000;
-/// So many different words of one message are noted.
-const WORDS: usize = 5_000;
 
 /// The lexicons in memory.
 #[derive(Default)]
@@ -55,26 +54,8 @@ struct State {
 pub(crate) struct Said {
     /// Whose conversation it was said in: a word counts once per contact.
     pub(crate) contact: ContactId,
-    /// Its words, each once.
-    pub(crate) words: Vec<Box<str>>,
-}
-
-impl Said {
-    /// The words of `content` that a lexicon may hold: of the subject and of the text without
-    /// the history that it quotes.
-    pub(crate) fn of(contact: ContactId, content: &MessageContent) -> Self {
-        let own = content.quoted_from.and_then(|at| content.text.get(..at)).unwrap_or(&content.text);
-        let mut found: HashSet<Box<str>> = HashSet::new();
-        for word in words(&content.subject).chain(words(own)) {
-            if word.len() > 2 && !word.contains(char::is_numeric) && !found.contains(word.as_ref()) {
-                found.insert(word.as_ref().into());
-                if found.len() == WORDS {
-                    break;
-                }
-            }
-        }
-        Self { contact, words: found.into_iter().collect() }
-    }
+    /// The words of its subject and of its text without the history that it quotes.
+    pub(crate) words: MessageWords,
 }
 
 impl Open {
@@ -87,8 +68,18 @@ impl Open {
     }
 
     /// Up to `limit` words that begin with `prefix`, the most used first.
-    pub(crate) fn suggest(&self, prefix: &str, limit: usize) -> Vec<String> {
+    pub(crate) fn suggest(&self, prefix: &str, limit: usize) -> Vec<Suggested> {
         self.state().lexicon.suggest(prefix, limit)
+    }
+
+    /// How many messages are in it.
+    pub(crate) fn messages(&self) -> u64 {
+        self.state().lexicon.messages()
+    }
+
+    /// In which part of the messages a word occurs, as far as is known.
+    pub(crate) fn frequency(&self, word: &str) -> Option<f64> {
+        self.state().lexicon.frequency(word)
     }
 
     /// Adds what follows the last message that is in it; the content was looked at up to `through`.
@@ -96,9 +87,7 @@ impl Open {
         let mut state = self.state();
         for (no, said) in said {
             if *no > state.through {
-                for word in &said.words {
-                    state.lexicon.add_word(word, said.contact.uuid());
-                }
+                state.lexicon.add_message(&said.words, said.contact.uuid());
                 state.unsaved += 1;
             }
         }
@@ -288,9 +277,11 @@ impl Store {
             numbers.sort_unstable();
             left -= numbers.len() as i64;
             let mut said = Vec::with_capacity(numbers.len());
+            let keys = self.keys(access).await?;
             for message in self.messages_by_number(access, numbers).await? {
                 if let Some(contact) = contacts.get(&message.no) {
-                    said.push((message.no, Said::of(*contact, &message.content)));
+                    let (_, words) = message_tokens(&keys, &message.content);
+                    said.push((message.no, Said { contact: *contact, words }));
                 }
             }
             open.learn(last, &said);
@@ -350,7 +341,7 @@ impl Store {
         };
         let open = self.lexicon(access).await?;
         self.follow(access, &open, upto, true).await?;
-        Ok(open.suggest(prefix, limit))
+        Ok(open.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect())
     }
 }
 

@@ -236,7 +236,7 @@ impl Store {
     pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
         let tenant = access.tenant();
         let keys = self.keys(access).await?;
-        let tokens = message_tokens(&keys, &outgoing.content);
+        let (tokens, words) = message_tokens(&keys, &outgoing.content);
         for _ in 0..24 {
             let (now, random) = (access.clock().now(), self.random());
             let conversation = self.conversation(access, outgoing.conversation).await?;
@@ -307,7 +307,7 @@ impl Store {
             };
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(tenant, no, tokens, conversation.contact, &outgoing.content);
+                    self.index_later(tenant, no, tokens, conversation.contact, words);
                     return Ok(outgoing.id);
                 }
                 Err(StoreError::Conflict) => {}

@@ -97,7 +97,7 @@ impl Store {
         let inner = Inner {
             engine,
             folder: settings.folder.clone(),
-            ring: Ring::new(root),
+            ring: Ring::new(root, matches!(settings.engine, EngineSettings::Postgres(_))),
             blobs: Blobs::new(settings.folder.join("blobs")),
             index: Index::new(settings.folder.join("idx")),
             clock,
@@ -188,7 +188,12 @@ impl Store {
         value: W,
     ) -> Result<W::Out, StoreError> {
         match &self.inner.engine {
-            Engine::Sqlite(engine) => engine.write_keys(tenant, Arc::new(value)).await,
+            Engine::Sqlite(engine) => {
+                let out = engine.write_keys(tenant, Arc::new(value)).await;
+                // Whatever it changed, the rows are read again.
+                self.inner.ring.forget_all();
+                out
+            }
             Engine::Postgres(engine) => engine.write_keys(tenant, Arc::new(value)).await,
         }
     }
@@ -440,6 +445,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V4__deliver", include_str!("../migrations/postgres/content_V4__deliver.sql")),
         ("V5__counts", include_str!("../migrations/postgres/content_V5__counts.sql")),
         ("V6__proof", include_str!("../migrations/postgres/content_V6__proof.sql")),
+        ("V7__index", include_str!("../migrations/postgres/content_V7__index.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

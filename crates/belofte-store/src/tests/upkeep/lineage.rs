@@ -261,7 +261,9 @@ async fn a_key_that_one_node_destroys_is_forgotten_by_the_other() {
         );
         house.store.write_keys(Some(admin.tenant), super::Tamper(marked)).await.expect("marked");
         house.pass(6);
-        for store in [&house.store, &other] {
+        // The embedded engine has one node, whose own change it is (decision 6).
+        let nodes = if house.store.is_postgres() { vec![&house.store, &other] } else { vec![&house.store] };
+        for store in nodes {
             let gone = store.message(&admin.access, read.id).await;
             assert!(matches!(gone, Err(StoreError::KeyGone(_))), "{}: {gone:?}", house.name());
         }

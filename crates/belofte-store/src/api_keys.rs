@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use belofte_model::{ApiKeyId, KeyId, LedgerKind, Scope, TenantId, Timestamp, UserId, worth_noting};
+use belofte_model::{ApiKeyId, KeyId, LedgerKind, Scope, TenantId, Timestamp, Use, UserId, worth_noting};
 use belofte_vault::{Pii, new_token, token_hash};
 use serde_json::json;
 
@@ -181,6 +181,7 @@ impl Store {
         scope: Scope,
         expires_at: Timestamp,
     ) -> Result<(impl Write<Out = ()> + use<>, NewApiKey), StoreError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let id = ApiKeyId::new(now, self.random().bytes());
         let key = format!("{PREFIX}{}", new_token(self.random()));
@@ -213,6 +214,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn api_keys(&self, access: &Access) -> Result<Vec<ApiKey>, StoreError> {
+        access.to(Use::Name)?;
         let mut all = Vec::new();
         for row in self.read(access, Unrevoked).await? {
             let name = self
@@ -236,6 +238,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none or it was revoked; the engine's errors.
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<(), StoreError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "what": "api_key", "act": "revoked", "id": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?;

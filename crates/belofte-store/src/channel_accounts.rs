@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, KeyId, Language, LedgerKind,
-    LineSecurity, QueueId, TenantId, Timestamp,
+    LineSecurity, QueueId, TenantId, Timestamp, Use,
 };
 use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
@@ -444,8 +444,6 @@ impl Store {
             "act": plan.act,
             "id": id,
             "kind": plan.kind,
-            "state": plan.state,
-            "queue": plan.queue,
             "version": plan.planned_on + 1,
             "changed": plan.changed,
             "settings": plan.settings.told(),
@@ -481,6 +479,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn channel_accounts(&self, access: &Access) -> Result<Vec<ChannelAccount>, StoreError> {
+        access.to(Use::Name)?;
         let mut accounts = Vec::new();
         for row in self.read(access, AllAccounts).await? {
             if access.visible().channels.contains(&row.id) {
@@ -499,6 +498,7 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<ChannelAccount, StoreError> {
+        access.to(Use::Name)?;
         let row = self.visible_account(access, id).await?;
         Ok(self.open_account(access, &row).await?.0)
     }
@@ -512,6 +512,7 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<AccountForDelivery, StoreError> {
+        access.to(Use::UseSecret)?;
         let row = self.visible_account(access, id).await?;
         let (account, settings) = self.open_account(access, &row).await?;
         let password = settings.submission.and_then(|server| server.password).map(Pii::new);
@@ -543,6 +544,7 @@ impl Store {
         intended: Option<ChannelAccountId>,
         new: NewChannelAccount,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        access.to(Use::Configure)?;
         if let Some(id) = intended {
             match self.channel_account(access, id).await {
                 Ok(made) => return Ok(made),
@@ -553,6 +555,9 @@ impl Store {
         self.unless_part_of_another(access, &new.address).await?;
         let keys = self.keys(access).await?;
         let queue = match new.queue {
+            Some(queue) if !access.visible().queues.contains(&queue) => {
+                return Err(ChannelAccountError::NoSuchQueue);
+            }
             Some(queue) => queue,
             None => self.default_queue(access).await?,
         };
@@ -587,6 +592,7 @@ impl Store {
         id: ChannelAccountId,
         change: ChannelAccountChange,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let row = self.visible_account(access, id).await?;
         let (account, before) = self.open_account(access, &row).await?;
@@ -621,6 +627,9 @@ impl Store {
         let mut changed = before.differences(&after);
         let state = change.state.unwrap_or(account.state);
         let queue = change.queue.unwrap_or(account.queue);
+        if queue != account.queue && !access.visible().queues.contains(&queue) {
+            return Err(ChannelAccountError::NoSuchQueue);
+        }
         changed.extend((state != account.state).then_some("state"));
         changed.extend((queue != account.queue).then_some("queue"));
         let plan = Plan {
@@ -646,6 +655,7 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<(), ChannelAccountError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let row = self.visible_account(access, id).await?;
         let (account, mut settings) = self.open_account(access, &row).await?;

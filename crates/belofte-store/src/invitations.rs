@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     Actor, EmailAddress, EventKind, INVITATION_LIFE, InvitationId, Language, LedgerKind, Role, TenantId,
-    Timestamp, UserId,
+    Timestamp, Use, UserId,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -312,6 +312,7 @@ impl Store {
         role: Role,
         privacy_officer: bool,
     ) -> Result<(impl Write<Out = ()> + use<>, NewInvitation), StoreError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let (invitation, told) =
             FreshInvitation::new(&keys, self.random(), now, role, privacy_officer, access.user());
@@ -324,6 +325,7 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn invitations(&self, access: &Access) -> Result<Vec<Invitation>, StoreError> {
+        access.to(Use::Configure)?;
         self.read(access, OpenOnes(access.clock().now())).await
     }
 
@@ -332,6 +334,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it is unknown, used, revoked or over.
     pub async fn revoke_invitation(&self, access: &Access, id: InvitationId) -> Result<(), StoreError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "invitation_revoked", "invitation": id });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;

@@ -113,8 +113,12 @@ impl Store {
     /// Writes `value` for the tenant of `access`; answers when it is durable.
     ///
     /// # Errors
-    /// What the value's body answers; [`StoreError::Full`] and the engine's errors.
+    /// [`StoreError::Purpose`] when the access does not serve for this change; what the value's body
+    /// answers; [`StoreError::Full`] and the engine's errors.
     pub async fn write<W: Write>(&self, access: &Access, value: W) -> Result<W::Out, StoreError> {
+        if let Some(what) = W::USE {
+            access.to(what)?;
+        }
         self.write_for(Some(access.tenant()), Arc::new(value)).await
     }
 
@@ -122,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// What the value's body answers and the engine's errors.
-    pub async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
+    pub(crate) async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
         self.read_for(Some(access.tenant()), Arc::new(value)).await
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     ColourScheme, EmailAddress, EventKind, InvitationId, KeyId, Language, LedgerKind, Role, SessionId,
-    TenantId, Timestamp, UserId, UserState,
+    TenantId, Timestamp, Use, UserId, UserState,
 };
 use belofte_vault::{Pii, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -563,6 +563,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn users(&self, access: &Access) -> Result<Vec<User>, StoreError> {
+        access.to(Use::Name)?;
         let (mut users, keys) = (Vec::new(), self.keys(access).await?);
         for row in self.read(access, AllUsers).await? {
             if !row.facts.hold(&keys) {
@@ -579,6 +580,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such user; the engine's errors.
     pub async fn user(&self, access: &Access, id: UserId) -> Result<User, StoreError> {
+        access.to(Use::Name)?;
         let row = self.read(access, OneUser(id)).await?;
         if !row.facts.hold(&*self.keys(access).await?) {
             return Err(StoreError::NotFound);
@@ -596,6 +598,7 @@ impl Store {
         id: UserId,
         change: UserChange,
     ) -> Result<User, UserChangeError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let detail = json!({
             "act": "changed",
@@ -618,6 +621,7 @@ impl Store {
     /// [`StoreError::NotFound`] when a program asks, [`StoreError::Conflict`] when the name was
     /// changed at the same moment; the engine's errors.
     pub async fn set_preferences(&self, access: &Access, wanted: Preferences) -> Result<User, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let mut changed = Vec::new();
@@ -656,6 +660,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
     pub async fn own_password(&self, access: &Access) -> Result<Pii<String>, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let facts = self.read(access, FactsOf(id)).await?;
         if !facts.hold(&*self.keys(access).await?) {
@@ -675,6 +680,7 @@ impl Store {
         hash: Pii<String>,
         keep: Option<SessionId>,
     ) -> Result<impl Write<Out = ()> + use<>, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "password_changed", "user": id });

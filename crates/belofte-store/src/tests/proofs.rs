@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use belofte_model::{Role, UserState};
+use belofte_model::{Purpose, Role, UserState};
 use belofte_vault::{Pii, token_hash};
 
 use super::house::{House, Person, email, houses, invite, somebody};
@@ -126,8 +126,11 @@ async fn d88_a_seeded_api_key_opens_nothing() {
         // A key that the tenant gave the operator to read with does not write, nor longer.
         let until = house.clock.now() + belofte_model::Duration::from_secs(3_600);
         let scope = belofte_model::Scope::Read;
-        let (create, key) =
-            house.store.prepare_api_key(&admin.access, "Kassa", scope, until).await.expect("prepared");
+        let (create, key) = house
+            .store
+            .prepare_api_key(&admin.access.as_for(Purpose::Administration), "Kassa", scope, until)
+            .await
+            .expect("prepared");
         house.store.write(&admin.access, create).await.expect("made");
         assert!(system.api_key_by_token(key.key.expose()).await.expect("asked").is_some());
         let raised = sql!(
@@ -183,7 +186,11 @@ async fn d88_a_password_role_state_or_login_that_was_written_by_hand_lets_nobody
             assert_eq!(candidates(&house, &address).await, [format!("hash of {address}")]);
             if n == 2 {
                 let blocked = UserChange { state: Some(UserState::Blocked), ..UserChange::default() };
-                house.store.change_user(&admin.access, agent.id, blocked).await.expect("blocked");
+                house
+                    .store
+                    .change_user(&admin.access.as_for(Purpose::Administration), agent.id, blocked)
+                    .await
+                    .expect("blocked");
             }
             seed(&house, &admin, statement, b"hash of a chosen password", agent.id.uuid()).await;
             let told = candidates(&house, &address).await;
@@ -192,7 +199,14 @@ async fn d88_a_password_role_state_or_login_that_was_written_by_hand_lets_nobody
             assert!(system.session_by_token(token).await.expect("asked").is_none(), "{}: {n}", house.name());
             // A change by an honest admin does not make it good, and lists show what is true.
             let named = UserChange { privacy_officer: Some(false), ..UserChange::default() };
-            assert!(house.store.change_user(&admin.access, agent.id, named).await.is_err(), "{n}");
+            assert!(
+                house
+                    .store
+                    .change_user(&admin.access.as_for(Purpose::Administration), agent.id, named)
+                    .await
+                    .is_err(),
+                "{n}"
+            );
             let users = house.store.users(&admin.access).await.expect("a list");
             assert!(users.iter().all(|user| user.id != agent.id), "{n}");
         }

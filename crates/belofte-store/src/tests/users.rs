@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Users: there is always an admin, and who is blocked is out at once.
 
-use belofte_model::{ColourScheme, Language, LedgerKind, Role, UserState};
+use belofte_model::{ColourScheme, Language, LedgerKind, Purpose, Role, UserState};
 use belofte_vault::Pii;
 
-use super::house::houses;
+use super::house::{Person, houses};
 use crate::{Preferences, StoreError, UserChange, UserChangeError};
 
 const DEMOTED: UserChange = UserChange { role: Some(Role::Agent), state: None, privacy_officer: None };
@@ -18,21 +18,33 @@ async fn the_last_admin_stays_one() {
         let store = &house.store;
         let before = house.ledger(&admin.access).await.len();
         for change in [DEMOTED, BLOCKED] {
-            let refused = store.change_user(&admin.access, admin.id, change).await;
+            let refused =
+                store.change_user(&admin.access.as_for(Purpose::Administration), admin.id, change).await;
             assert!(matches!(refused, Err(UserChangeError::LastAdmin)), "{}", house.name());
         }
         assert_eq!(house.ledger(&admin.access).await.len(), before, "a refusal leaves no gap and no leaf");
         // A blocked admin does not count.
         let second = house.join(&admin, Role::Admin, "second@bakker.example").await;
-        store.change_user(&admin.access, second.id, BLOCKED).await.expect("blocked");
-        let refused = store.change_user(&admin.access, admin.id, DEMOTED).await;
+        store
+            .change_user(&admin.access.as_for(Purpose::Administration), second.id, BLOCKED)
+            .await
+            .expect("blocked");
+        let refused =
+            store.change_user(&admin.access.as_for(Purpose::Administration), admin.id, DEMOTED).await;
         assert!(matches!(refused, Err(UserChangeError::LastAdmin)));
         let promoted = UserChange { role: Some(Role::Admin), ..UserChange::default() };
         assert_eq!(
-            store.change_user(&admin.access, agent.id, promoted).await.expect("changed").role,
+            store
+                .change_user(&admin.access.as_for(Purpose::Administration), agent.id, promoted)
+                .await
+                .expect("changed")
+                .role,
             Role::Admin
         );
-        let demoted = store.change_user(&agent.access, admin.id, DEMOTED).await.expect("changed");
+        let demoted = store
+            .change_user(&agent.access.as_for(Purpose::Administration), admin.id, DEMOTED)
+            .await
+            .expect("changed");
         assert_eq!((demoted.role, demoted.privacy_officer), (Role::Agent, true));
         house.close().await;
     }
@@ -45,14 +57,22 @@ async fn two_admins_who_demote_each_other_at_once_do_not_both_succeed() {
         for round in 0..10 {
             let second = house.join(&admin, Role::Admin, &format!("second{round}@bakker.example")).await;
             let store = &house.store;
+            let by = |person: &Person| person.access.as_for(Purpose::Administration);
+            let (one, other) = (by(&admin), by(&second));
             let (a, b) = tokio::join!(
-                store.change_user(&admin.access, second.id, DEMOTED),
-                store.change_user(&second.access, admin.id, DEMOTED)
+                store.change_user(&one, second.id, DEMOTED),
+                store.change_user(&other, admin.id, DEMOTED)
             );
             assert!(a.is_ok() != b.is_ok(), "{}: round {round}: {a:?} {b:?}", house.name());
             let back = UserChange { role: Some(Role::Admin), ..UserChange::default() };
-            store.change_user(&admin.access, admin.id, back).await.expect("changed");
-            store.change_user(&admin.access, second.id, DEMOTED).await.expect("changed");
+            store
+                .change_user(&admin.access.as_for(Purpose::Administration), admin.id, back)
+                .await
+                .expect("changed");
+            store
+                .change_user(&admin.access.as_for(Purpose::Administration), second.id, DEMOTED)
+                .await
+                .expect("changed");
         }
         house.close().await;
     }
@@ -66,10 +86,16 @@ async fn who_is_blocked_is_out_at_once_and_stays_out_until_let_in_again() {
         let (store, system) = (&house.store, house.store.system());
         let token = agent.session.token.expose();
         assert!(system.session_by_token(token).await.expect("asked").is_some());
-        store.change_user(&admin.access, agent.id, BLOCKED).await.expect("blocked");
+        store
+            .change_user(&admin.access.as_for(Purpose::Administration), agent.id, BLOCKED)
+            .await
+            .expect("blocked");
         assert!(system.session_by_token(token).await.expect("asked").is_none(), "{}", house.name());
         let active = UserChange { state: Some(UserState::Active), ..UserChange::default() };
-        store.change_user(&admin.access, agent.id, active).await.expect("let in");
+        store
+            .change_user(&admin.access.as_for(Purpose::Administration), agent.id, active)
+            .await
+            .expect("let in");
         assert!(system.session_by_token(token).await.expect("asked").is_none(), "the old session is gone");
         let leaves = house.leaves(&admin.access, LedgerKind::Membership).await;
         let states: Vec<_> = leaves.iter().map(|leaf| leaf.detail.value()["state"].clone()).collect();
@@ -88,7 +114,8 @@ async fn users_set_their_own_desk_and_the_rest_stays() {
             colour_scheme: Some(ColourScheme::Dark),
             ..Preferences::default()
         };
-        let user = store.set_preferences(&admin.access, wanted).await.expect("set");
+        let user =
+            store.set_preferences(&admin.access.as_for(Purpose::Administration), wanted).await.expect("set");
         assert_eq!(user.name.expose(), "Álvaro d'Été");
         assert_eq!((user.colour_scheme, user.language), (ColourScheme::Dark, Language::Nl));
         let wanted = Preferences {
@@ -96,7 +123,8 @@ async fn users_set_their_own_desk_and_the_rest_stays() {
             single_key_shortcuts: Some(false),
             ..Preferences::default()
         };
-        let user = store.set_preferences(&admin.access, wanted).await.expect("set");
+        let user =
+            store.set_preferences(&admin.access.as_for(Purpose::Administration), wanted).await.expect("set");
         assert_eq!((user.language, user.single_key_shortcuts), (Language::En, false));
         assert_eq!((user.name.expose().as_str(), user.colour_scheme), ("Álvaro d'Été", ColourScheme::Dark));
         let leaf = house.leaves(&admin.access, LedgerKind::Membership).await.pop().expect("a leaf");
@@ -117,20 +145,27 @@ async fn a_new_password_ends_the_other_sessions() {
         let agent_name = Pii::new("Browser 2".to_owned());
         let second = system.sign_in(&attempt, agent.tenant, &agent_name).await.expect("signed in");
         assert_eq!(
-            store.own_password(&agent.access).await.expect("a hash").expose(),
+            store.own_password(&agent.access.as_for(Purpose::Administration)).await.expect("a hash").expose(),
             "hash of agent@bakker.example"
         );
         let new = Pii::new("new hash".to_owned());
-        let change = store.prepare_password(&agent.access, new, Some(agent.session.id));
+        let own = agent.access.as_for(Purpose::Administration);
+        let change = store.prepare_password(&own, new, Some(agent.session.id));
         store.write(&agent.access, change.await.expect("prepared")).await.expect("changed");
-        assert_eq!(store.own_password(&agent.access).await.expect("a hash").expose(), "new hash");
+        assert_eq!(
+            store.own_password(&agent.access.as_for(Purpose::Administration)).await.expect("a hash").expose(),
+            "new hash"
+        );
         assert!(system.session_by_token(second.token.expose()).await.expect("asked").is_none());
         assert!(system.session_by_token(agent.session.token.expose()).await.expect("asked").is_some());
         assert!(system.session_by_token(admin.session.token.expose()).await.expect("asked").is_some());
-        let sessions = store.sessions(&agent.access).await.expect("sessions");
+        let sessions = store.sessions(&agent.access.as_for(Purpose::Administration)).await.expect("sessions");
         assert_eq!(sessions.len(), 1, "{}", house.name());
         let nobody = super::access(agent.tenant);
-        assert!(matches!(store.own_password(&nobody).await, Err(StoreError::NotFound)));
+        assert!(matches!(
+            store.own_password(&nobody.as_for(Purpose::Administration)).await,
+            Err(StoreError::NotFound)
+        ));
         house.close().await;
     }
 }

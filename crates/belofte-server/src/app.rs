@@ -386,6 +386,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound | StoreError::KeyGone(_) => Code::NotFound.into(),
+            StoreError::NotOfficer => Code::PrivacyOfficerOnly.into(),
             StoreError::Conflict => Code::Conflict.into(),
             StoreError::Full => Code::StorageFull.into(),
             StoreError::Busy => Code::Busy.into(),

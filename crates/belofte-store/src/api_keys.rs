@@ -60,6 +60,11 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// What the ledger says a key is worth.
+fn told(name: &str, scope: Scope, expires_at: Timestamp) -> serde_json::Value {
+    json!({ "name": name, "scope": scope, "expires_at": expires_at })
+}
+
 struct Create {
     id: ApiKeyId,
     token_hash: [u8; 32],
@@ -190,8 +195,8 @@ impl Store {
             "act": "created",
             "id": id,
             "name": name,
-            "scope": scope,
-            "expires_at": expires_at,
+            "before": null,
+            "after": told(name, scope, expires_at),
         });
         let token_hash = token_hash(key.as_bytes());
         let create = Create {
@@ -240,7 +245,16 @@ impl Store {
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<(), StoreError> {
         access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
-        let detail = json!({ "what": "api_key", "act": "revoked", "id": id });
+        let known = self.api_keys(access).await?.into_iter().find(|key| key.id == id);
+        let known = known.ok_or(StoreError::NotFound)?;
+        let detail = json!({
+            "what": "api_key",
+            "act": "revoked",
+            "id": id,
+            "name": known.name,
+            "before": told(&known.name, known.scope, known.expires_at),
+            "after": null,
+        });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?;
         self.write(access, Revoke { id, now: access.clock().now(), leaf }).await
     }

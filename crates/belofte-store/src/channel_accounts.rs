@@ -204,6 +204,11 @@ impl Settings {
     }
 }
 
+/// What the ledger says of an account.
+fn told(state: AccountState, queue: QueueId, settings: &Settings) -> Value {
+    json!({ "state": state, "queue": queue, "settings": settings.told() })
+}
+
 fn submission(new: NewSubmission, before: Option<&SealedSubmission>) -> SealedSubmission {
     let NewSubmission { host, port, security, username, password } = new;
     let password = match password {
@@ -390,6 +395,8 @@ struct Plan<'a> {
     new_address: Option<[u8; 16]>,
     act: &'static str,
     changed: Vec<&'static str>,
+    /// What the ledger says was there before; nothing of a new account.
+    before: Value,
 }
 
 impl Store {
@@ -446,7 +453,8 @@ impl Store {
             "kind": plan.kind,
             "version": plan.planned_on + 1,
             "changed": plan.changed,
-            "settings": plan.settings.told(),
+            "before": plan.before,
+            "after": told(plan.state, plan.queue, plan.settings),
         });
         let column = columns::CHANNEL_ACCOUNT_SETTINGS;
         let save = Save {
@@ -578,6 +586,7 @@ impl Store {
             new_address: Some(self.system().address_index(&new.address).await?),
             act: "created",
             changed: Vec::new(),
+            before: Value::Null,
         };
         self.save_account(access, &keys, plan).await
     }
@@ -642,6 +651,7 @@ impl Store {
             new_address,
             act: "changed",
             changed,
+            before: told(account.state, account.queue, &before),
         };
         self.save_account(access, &keys, plan).await
     }
@@ -662,6 +672,7 @@ impl Store {
         if account.state == AccountState::Removed {
             return Err(StoreError::NotFound.into());
         }
+        let before = told(account.state, account.queue, &settings);
         if let Some(server) = &mut settings.submission {
             server.password = None;
         }
@@ -675,6 +686,7 @@ impl Store {
             new_address: None,
             act: "removed",
             changed: vec!["state"],
+            before,
         };
         self.save_account(access, &keys, plan).await?;
         Ok(())

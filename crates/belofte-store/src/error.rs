@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The row does not exist for this tenant.
     #[error("does not exist")]
     NotFound,
+    /// Who acts is not privacy officer, and so neither gives nor takes that duty.
+    #[error("only a privacy officer gives or takes that duty")]
+    NotOfficer,
     /// An access was used for what its purpose does not serve for: a defect of the caller.
     #[error("an access for {} was used to {}", purpose.as_str(), what.as_str())]
     Purpose {
@@ -73,6 +76,7 @@ impl StoreError {
             Self::Inconsistent { what } => Self::Inconsistent { what },
             Self::Conflict => Self::Conflict,
             Self::NotFound => Self::NotFound,
+            Self::NotOfficer => Self::NotOfficer,
             Self::Purpose { purpose, what } => Self::Purpose { purpose: *purpose, what: *what },
             Self::Busy => Self::Busy,
             Self::KeyGone(key) => Self::KeyGone(*key),

@@ -3,8 +3,9 @@
 
 use belofte_model::{ColourScheme, Language, LedgerKind, Purpose, Role, UserState};
 use belofte_vault::Pii;
+use serde_json::json;
 
-use super::house::{Person, houses};
+use super::house::{Person, houses, invite};
 use crate::{Preferences, StoreError, UserChange, UserChangeError};
 
 const DEMOTED: UserChange = UserChange { role: Some(Role::Agent), state: None, privacy_officer: None };
@@ -97,9 +98,95 @@ async fn who_is_blocked_is_out_at_once_and_stays_out_until_let_in_again() {
             .await
             .expect("let in");
         assert!(system.session_by_token(token).await.expect("asked").is_none(), "the old session is gone");
-        let leaves = house.leaves(&admin.access, LedgerKind::Membership).await;
-        let states: Vec<_> = leaves.iter().map(|leaf| leaf.detail.value()["state"].clone()).collect();
-        assert_eq!(states[states.len() - 2..], ["blocked", "active"], "{}", house.name());
+        let leaves = house.leaves(&admin.access, LedgerKind::Instruction).await;
+        let states = |when: &str| {
+            let changes = leaves.iter().map(|leaf| leaf.detail.value()).filter(|one| one["what"] == "user");
+            changes.map(|change| change[when]["state"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(states("before"), ["active", "blocked"], "{}", house.name());
+        assert_eq!(states("after"), ["blocked", "active"], "{}", house.name());
+        house.close().await;
+    }
+}
+
+/// The duty of privacy officer, given or taken.
+const fn duty(given: bool) -> UserChange {
+    UserChange { role: None, state: None, privacy_officer: Some(given) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_privacy_officer_makes_one_and_the_last_one_stays() {
+    for house in houses().await {
+        let first = house.tenant("bakker").await;
+        let second = house.join(&first, Role::Admin, "second@bakker.example").await;
+        let agent = house.join(&first, Role::Agent, "agent@bakker.example").await;
+        let (store, name) = (&house.store, house.name());
+        // An admin alone: not themselves, not another, not by way of an invitation, not taking it.
+        let before = house.ledger(&first.access).await.len();
+        for (whom, change) in [(second.id, duty(true)), (agent.id, duty(true)), (first.id, duty(false))] {
+            let refused =
+                store.change_user(&second.access.as_for(Purpose::Administration), whom, change).await;
+            assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        }
+        let invited = invite(store, &second.access, Role::Agent, true).await;
+        assert!(matches!(invited, Err(StoreError::NotOfficer)), "{name}");
+        assert_eq!(house.ledger(&first.access).await.len(), before, "{name}: a refusal leaves no leaf");
+        assert!(!store.user(&first.access, second.id).await.expect("a user").privacy_officer);
+        // Nor does a program or the house.
+        let nobody = super::access(first.tenant).as_for(Purpose::Administration);
+        let refused = store.change_user(&nobody, agent.id, duty(true)).await;
+        assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        // What does not change needs no duty.
+        store
+            .change_user(&second.access.as_for(Purpose::Administration), agent.id, duty(false))
+            .await
+            .expect("nothing to refuse");
+
+        // The last one stays: not relieved, not blocked, not by anybody.
+        store
+            .change_user(&second.access.as_for(Purpose::Administration), second.id, duty(false))
+            .await
+            .expect("nothing to refuse");
+        for (who, change) in [(&first, duty(false)), (&first, BLOCKED), (&second, BLOCKED)] {
+            let refused =
+                store.change_user(&who.access.as_for(Purpose::Administration), first.id, change).await;
+            assert!(matches!(refused, Err(UserChangeError::LastOfficer)), "{name}: {refused:?}");
+        }
+        // Passed on, and each change of it is told with what was there before.
+        store
+            .change_user(&first.access.as_for(Purpose::Administration), agent.id, duty(true))
+            .await
+            .expect("given");
+        store
+            .change_user(&agent.access.as_for(Purpose::Administration), first.id, duty(false))
+            .await
+            .expect("taken");
+        let refused =
+            store.change_user(&first.access.as_for(Purpose::Administration), first.id, duty(true)).await;
+        assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        let leaves = house.leaves(&agent.access, LedgerKind::Instruction).await;
+        let told: Vec<_> = leaves
+            .iter()
+            .map(|leaf| leaf.detail.value())
+            .filter(|one| one["before"]["privacy_officer"] != one["after"]["privacy_officer"])
+            .filter(|one| one["what"] == "user")
+            .map(|one| (one["user"].clone(), one["after"]["privacy_officer"].clone()))
+            .collect();
+        let expected = [(agent.id, true), (first.id, false)];
+        assert_eq!(told, expected.map(|(id, given)| (json!(id), json!(given))), "{name}");
+        // A privacy officer who is blocked passes nothing on, and does not count.
+        let third = invite(store, &agent.access, Role::Agent, true).await.expect("invited");
+        let third = house.accept(third.token.expose(), "third@bakker.example").await.expect("a user");
+        store
+            .change_user(&first.access.as_for(Purpose::Administration), third.id, BLOCKED)
+            .await
+            .expect("blocked");
+        let refused =
+            store.change_user(&third.access.as_for(Purpose::Administration), first.id, duty(true)).await;
+        assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        let refused =
+            store.change_user(&first.access.as_for(Purpose::Administration), agent.id, BLOCKED).await;
+        assert!(matches!(refused, Err(UserChangeError::LastOfficer)), "{name}");
         house.close().await;
     }
 }
@@ -128,7 +215,7 @@ async fn users_set_their_own_desk_and_the_rest_stays() {
         assert_eq!((user.language, user.single_key_shortcuts), (Language::En, false));
         assert_eq!((user.name.expose().as_str(), user.colour_scheme), ("Álvaro d'Été", ColourScheme::Dark));
         let leaf = house.leaves(&admin.access, LedgerKind::Membership).await.pop().expect("a leaf");
-        assert_eq!(leaf.detail.value()["changed"], serde_json::json!(["language", "single_key_shortcuts"]));
+        assert_eq!(leaf.detail.value()["changed"], json!(["language", "single_key_shortcuts"]));
         house.close().await;
     }
 }

@@ -4,12 +4,14 @@
 //! somebody could who knows the schema, and grant nothing.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use belofte_model::{Purpose, Role, UserState};
+use belofte_model::{ChannelAccountId, EmailAddress, Purpose, Role, TenantId, UserState};
 use belofte_vault::{Pii, token_hash};
 
+use super::channel_accounts::mailbox;
 use super::house::{House, Person, email, houses, invite, somebody};
-use crate::engine::{Sql, sql};
+use crate::engine::{Sql, params, sql};
 use crate::{Param, SignInStart, StoreError, Tx, UserChange, Write};
 
 /// Statements of somebody who holds the database. `$1` is the tenant, `$2` a hash or a password,
@@ -213,6 +215,78 @@ async fn d88_a_password_role_state_or_login_that_was_written_by_hand_lets_nobody
         let own = system.login_index(&email("operator@huis.example")).await.expect("an index");
         seed(&house, &admin, login, &own, admin.id.uuid()).await;
         assert_eq!(candidates(&house, "operator@huis.example").await, Vec::<String>::new());
+        house.close().await;
+    }
+}
+
+/// A row of the address index by somebody who holds the database: `index` leads to an account.
+struct Lead {
+    index: Vec<u8>,
+    tenant: TenantId,
+    account: ChannelAccountId,
+    /// Whether the account gets the settings of the other one as well.
+    settings_of: Option<ChannelAccountId>,
+}
+
+impl Write for Lead {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.execute(sql!("DELETE FROM account_address WHERE address_index = $1"), params![&self.index])
+            .await?;
+        tx.execute_one(
+            sql!("INSERT INTO account_address (address_index, tenant_id, account_id) VALUES ($1, $2, $3)"),
+            params![&self.index, self.tenant, self.account],
+        )
+        .await?;
+        if let Some(other) = self.settings_of {
+            tx.execute_one(
+                sql!(
+                    "UPDATE channel_account SET settings = (SELECT settings FROM channel_account WHERE id = $2), \
+                     key_id = (SELECT key_id FROM channel_account WHERE id = $2) WHERE id = $1"
+                ),
+                params![self.account, other],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_led_elsewhere_by_hand_leads_nowhere() {
+    for house in houses().await {
+        let (store, system) = (&house.store, house.store.system());
+        let mut accounts = Vec::new();
+        for slug in ["bakker", "slager"] {
+            let admin = house.tenant(slug).await;
+            let new = mailbox(&format!("info@{slug}.example"));
+            let account = store
+                .create_channel_account(&admin.access.as_for(Purpose::Administration), None, new)
+                .await
+                .expect("added");
+            accounts.push((admin.tenant, account.id));
+        }
+        let [(_, theirs), (tenant, account)] = accounts[..] else { panic!("two accounts") };
+        let (own, taken, free) =
+            (email("info@slager.example"), email("info@bakker.example"), email("vrij@bakker.example"));
+        let keys = store.tenant_keys(crate::keys::SYSTEM).await.expect("keys");
+        let index =
+            |address: &EmailAddress| keys.lookup.index("account_address", &address.normalised()).to_vec();
+        let found = system.account_by_address(&taken).await.expect("asked").expect("an account");
+        assert_eq!(found.id, theirs, "{}", house.name());
+        for address in [&taken, &free] {
+            let lead = Lead { index: index(address), tenant, account, settings_of: None };
+            store.write_for(None, Arc::new(lead)).await.expect("seeded");
+            let led = system.account_by_address(address).await;
+            assert!(matches!(led, Err(StoreError::Inconsistent { .. })), "{}: {led:?}", house.name());
+        }
+        let found = system.account_by_address(&own).await.expect("asked").expect("an account");
+        assert_eq!(found.id, account, "{}: one's own is one's own", house.name());
+        // Settings are sealed for their account: those of another do not open.
+        let lead = Lead { index: index(&taken), tenant, account, settings_of: Some(theirs) };
+        store.write_for(None, Arc::new(lead)).await.expect("seeded");
+        let led = system.account_by_address(&taken).await;
+        assert!(matches!(led, Err(StoreError::Vault(_) | StoreError::KeyGone(_))), "{}", house.name());
         house.close().await;
     }
 }

@@ -65,7 +65,7 @@ pub enum UserChangeError {
     /// The change would leave the organisation without an admin who can sign in.
     #[error("the last admin who can sign in must stay one")]
     LastAdmin,
-    /// The change would leave the organisation without a privacy officer who can sign in.
+    /// The duty would be taken from the last privacy officer who can sign in.
     #[error("the last privacy officer who can sign in must stay one")]
     LastOfficer,
     /// The store failed, or there is no such user; [`StoreError::NotOfficer`] when the duty of privacy
@@ -465,7 +465,8 @@ impl Write for ChangeUser {
         facts.role = self.change.role.unwrap_or(facts.role);
         facts.state = self.change.state.unwrap_or(facts.state);
         facts.privacy_officer = duty;
-        let (no_admin, no_officer) = (was_admin && !facts.is_admin(), was_officer && !facts.is_officer());
+        // Blocking is no laying down: whoever must be kept out can be, and comes back with the duty.
+        let (no_admin, no_officer) = (was_admin && !facts.is_admin(), was_officer && !duty);
         if no_admin || no_officer {
             let others = self.others(tx).await?;
             if no_admin && !others.iter().any(Facts::is_admin) {

@@ -28,7 +28,7 @@ pub enum Code {
     Conflict,
     /// Nobody could administer the organisation any more.
     LastAdmin,
-    /// Nobody could read the ledger any more.
+    /// The last privacy officer passes the duty on before laying it down.
     LastPrivacyOfficer,
     /// The channel account through which it would go cannot send.
     AccountCannotSend,

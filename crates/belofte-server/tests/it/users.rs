@@ -70,9 +70,8 @@ on_both_engines!(an_admin_alone_makes_nobody_privacy_officer, |engine| {
     let invitation = json!({ "role": "agent", "privacy_officer": true });
     second.post("/invitations", invitation.clone()).problem(403, "privacy_officer_only");
     second.get("/ledger").problem(403, "forbidden");
-    // The last one stays: neither relieved nor blocked.
+    // The last one does not lay it down.
     first.patch(&path(first), duty(false)).problem(409, "last_privacy_officer");
-    second.patch(&path(first), json!({ "state": "blocked" })).problem(409, "last_privacy_officer");
     // Passed on by who has it, and seen by all.
     first.patch(&path(&agent), duty(true)).expect(200);
     agent.get("/ledger").expect(200);
@@ -89,6 +88,12 @@ on_both_engines!(an_admin_alone_makes_nobody_privacy_officer, |engine| {
     for code in ["privacy_officer_given", "privacy_officer_taken"] {
         assert!(told.iter().any(|known| known == code), "{code} in {told:?}");
     }
+    // Kept out when it must be, which makes nobody else one.
+    let who = path(&agent);
+    second.patch(&who, json!({ "state": "blocked" })).expect(200);
+    agent.get("/session").problem(401, "not_signed_in");
+    second.patch(&path(&second), duty(true)).problem(403, "privacy_officer_only");
+    assert_eq!(second.patch(&who, json!({ "state": "active" })).expect(200)["privacy_officer"], true);
 });
 
 on_both_engines!(another_tenants_user_does_not_exist, |engine| {

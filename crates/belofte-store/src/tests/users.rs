@@ -115,7 +115,7 @@ const fn duty(given: bool) -> UserChange {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_a_privacy_officer_makes_one_and_the_last_one_stays() {
+async fn only_a_privacy_officer_makes_one_and_the_last_one_keeps_the_duty() {
     for house in houses().await {
         let first = house.tenant("bakker").await;
         let second = house.join(&first, Role::Admin, "second@bakker.example").await;
@@ -142,16 +142,14 @@ async fn only_a_privacy_officer_makes_one_and_the_last_one_stays() {
             .await
             .expect("nothing to refuse");
 
-        // The last one stays: not relieved, not blocked, not by anybody.
+        // The last one does not lay it down.
         store
             .change_user(&second.access.as_for(Purpose::Administration), second.id, duty(false))
             .await
             .expect("nothing to refuse");
-        for (who, change) in [(&first, duty(false)), (&first, BLOCKED), (&second, BLOCKED)] {
-            let refused =
-                store.change_user(&who.access.as_for(Purpose::Administration), first.id, change).await;
-            assert!(matches!(refused, Err(UserChangeError::LastOfficer)), "{name}: {refused:?}");
-        }
+        let refused =
+            store.change_user(&first.access.as_for(Purpose::Administration), first.id, duty(false)).await;
+        assert!(matches!(refused, Err(UserChangeError::LastOfficer)), "{name}: {refused:?}");
         // Passed on, and each change of it is told with what was there before.
         store
             .change_user(&first.access.as_for(Purpose::Administration), agent.id, duty(true))
@@ -184,9 +182,21 @@ async fn only_a_privacy_officer_makes_one_and_the_last_one_stays() {
         let refused =
             store.change_user(&third.access.as_for(Purpose::Administration), first.id, duty(true)).await;
         assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        let laid_down = UserChange { state: Some(UserState::Blocked), ..duty(false) };
         let refused =
-            store.change_user(&first.access.as_for(Purpose::Administration), agent.id, BLOCKED).await;
+            store.change_user(&agent.access.as_for(Purpose::Administration), agent.id, laid_down).await;
         assert!(matches!(refused, Err(UserChangeError::LastOfficer)), "{name}");
+        // Whoever must be kept out can be, also the last one: it opens the duty to nobody else.
+        let admin = first.access.as_for(Purpose::Administration);
+        store.change_user(&admin, agent.id, BLOCKED).await.expect("blocked");
+        for whom in [first.id, second.id] {
+            let refused = store.change_user(&admin, whom, duty(true)).await;
+            assert!(matches!(refused, Err(UserChangeError::Store(StoreError::NotOfficer))), "{name}");
+        }
+        assert!(matches!(invite(store, &admin, Role::Agent, true).await, Err(StoreError::NotOfficer)));
+        let back = UserChange { state: Some(UserState::Active), ..UserChange::default() };
+        let back = store.change_user(&admin, agent.id, back).await.expect("let in");
+        assert!(back.privacy_officer, "{name}: and has it still");
         house.close().await;
     }
 }

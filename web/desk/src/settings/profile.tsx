@@ -87,10 +87,11 @@ function Officers() {
   const words = useWords();
   const { t } = words;
   const users = useQuery(usersQuery);
-  const officers = users.data?.items.filter((user) => user.privacy_officer && user.state === "active") ?? [];
-  if (officers.length === 0) return null;
+  if (!users.data) return null;
+  const officers = users.data.items.filter((user) => user.privacy_officer && user.state === "active");
   const names = officers.map((user) => user.name).join(", ");
-  return <Block title={t("profile.officers")} text={t("profile.officers_text", { names })} />;
+  const text = names ? t("profile.officers_text", { names }) : t("profile.officers_none");
+  return <Block title={t("profile.officers")} text={text} />;
 }
 
 function put(user: User) {

@@ -27,8 +27,8 @@ pub const OPERATION: Operation = Operation::patch(
 /// Answers the endpoint.
 ///
 /// # Errors
-/// [`Code::LastAdmin`] and [`Code::LastPrivacyOfficer`] when nobody could administer the organisation
-/// or read its ledger any more, [`Code::PrivacyOfficerOnly`]; those of the store.
+/// [`Code::LastAdmin`] when nobody could administer the organisation any more,
+/// [`Code::LastPrivacyOfficer`] when the last one lays the duty down, [`Code::PrivacyOfficerOnly`]; those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,

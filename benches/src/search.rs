@@ -179,7 +179,7 @@ async fn engine_run(
 /// Asks every question of a class on both sides in turn.
 async fn ask(sides: &Sides, engine: Engine, class: &Class) -> anyhow::Result<Times> {
     let store = &sides.house.core.store;
-    let access = store.system().upkeep(sides.place.tenant);
+    let access = sides.place.service();
     let mut times = Times::default();
     for words in &class.queries {
         // As it is typed: a space after a word says that it is whole.

@@ -12,7 +12,7 @@
 use belofte_model::{
     ActivityId, AuthorKind, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
     Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
-    on_incoming,
+    Use, on_incoming,
 };
 use belofte_vault::{DataKey, MessageWords, TokenField, Tokens};
 use serde_json::json;
@@ -473,6 +473,7 @@ impl Store {
         source: &IntakeSource,
         mail: &IncomingMail,
     ) -> Result<Filed, StoreError> {
+        access.to(Use::Receive)?;
         let from = From::Spool { job, source };
         match self.plan_and_write(access, from, mail, PLANS).await? {
             Ok(filed) => Ok(filed),
@@ -496,6 +497,7 @@ impl Store {
         source: &IntakeSource,
         message: MessageId,
     ) -> Result<(), StoreError> {
+        access.to(Use::Receive)?;
         let now = access.clock().now();
         self.write(access, crate::FileDuplicate::prepare(job.clone(), source, message, now)).await
     }
@@ -513,6 +515,7 @@ impl Store {
         arrival: &Arrival,
         mail: &IncomingMail,
     ) -> Result<Option<Filed>, StoreError> {
+        access.to(Use::Receive)?;
         match self.plan_and_write(access, From::Door(arrival), mail, PLANS_AT_DOOR).await {
             Ok(Ok(filed)) => Ok(Some(filed)),
             Ok(Err(_)) | Err(StoreError::Conflict) => Ok(None),

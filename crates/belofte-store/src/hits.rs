@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use belofte_model::{KeyId, TenantId, Visible};
+use belofte_model::{KeyId, Visible};
 use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
 
 use crate::contacts::SealedProfile;
@@ -16,6 +16,7 @@ use crate::conversations::{SealedConversation, sealed_conversation_at};
 use crate::engine::{Hands, Sql, params, sql};
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
+use crate::visibility::Mask;
 use crate::{Access, Hit, Message, Param, Read, Row, Store, StoreError, TenantKeys, Tx};
 
 /// The words of a question.
@@ -152,10 +153,7 @@ impl Candidate {
     }
 
     fn is_visible(&self, visible: &Visible) -> bool {
-        let (message, conversation) = (&self.message.message, &self.conversation.conversation);
-        visible.queues.contains(&conversation.queue)
-            && visible.channels.contains(&conversation.account)
-            && message.account.is_none_or(|account| visible.channels.contains(&account))
+        self.conversation.is_visible(visible) && visible.sees_message(self.message.message.account)
     }
 
     fn keys(&self) -> impl Iterator<Item = KeyId> {
@@ -353,7 +351,7 @@ impl Store {
             }
         };
         let keys = self.keys_by_id(tenant, key_ids(&candidates)).await?;
-        open(tenant, candidates, &keys, wanted.as_deref())
+        open(access, candidates, &keys, wanted.as_deref())
     }
 
     /// A page of the embedded engine, in one visit.
@@ -377,7 +375,7 @@ impl Store {
         let (tail, found) = hands.content(Some(tenant), &rows)?;
         let ByNumber { access, numbers, .. } = rows;
         let mut candidates = Candidates {
-            lag: tail.len() as i64,
+            lag: tail.iter().filter(|candidate| candidate.is_visible(access.visible())).count() as i64,
             lowest: numbers.last().copied(),
             exhausted: numbers.len() < limit,
             applied: named.applied,
@@ -394,7 +392,7 @@ impl Store {
                 return Ok(Visited::Sealed(candidates));
             }
         }
-        open(tenant, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
+        open(&access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
     }
 }
 
@@ -405,22 +403,25 @@ fn key_ids(candidates: &Candidates) -> HashSet<KeyId> {
 /// Opens the candidates whose keys are there (the others were erased) and keeps those that hold
 /// the words.
 fn open(
-    tenant: TenantId,
+    access: &Access,
     candidates: Candidates,
     keys: &HashMap<KeyId, DataKey>,
     wanted: Option<&Wanted>,
 ) -> Result<Page, StoreError> {
+    let (tenant, mask) = (access.tenant(), Mask::of(access.visible()));
     let mut hits: Vec<Hit> = Vec::with_capacity(candidates.rows.len());
     for Candidate { message, conversation, profile } in candidates.rows {
         let Some(key) = keys.get(&message.key).filter(|_| keys.contains_key(&conversation.key)) else {
             continue;
         };
-        let message = message.unseal(tenant, key)?;
+        let mut message = message.unseal(tenant, key)?;
+        // Before the words are looked for: what is not seen is not found either.
+        mask.message(&mut message);
         if wanted.is_none_or(|wanted| wanted.are_in(&message)) {
             let known = hits.iter().find(|hit| hit.conversation.id == conversation.conversation.id);
             let conversation = match known {
                 Some(hit) => hit.conversation.clone(),
-                None => conversation.unseal(tenant, keys, profile.as_ref())?,
+                None => conversation.unseal(tenant, keys, profile.as_ref(), Some(mask))?,
             };
             hits.push(Hit { message, conversation });
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use belofte_ledger::{Checkpoint, Entry, Export, Hash, Tree, verifier_key};
-use belofte_model::{TenantId, Timestamp};
+use belofte_model::{TenantId, Timestamp, Use};
 
 use crate::engine::{params, sql};
 use crate::ledger::{Leaves, StoredLeaf};
@@ -191,6 +191,7 @@ impl Store {
         before: Option<u64>,
         limit: u32,
     ) -> Result<LedgerPage, StoreError> {
+        access.to(Use::Oversee)?;
         let known = self.read(access, Standing).await?;
         let before = before.map_or(known.size, |before| i64::try_from(before).unwrap_or(i64::MAX));
         let leaves = Leaves { from: 0, before: Some(before), limit: i64::from(limit) };
@@ -214,7 +215,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Inconsistent`] when the leaves are not those that the last checkpoint signed,
     /// or one is missing; the engine's errors.
-    pub async fn make_checkpoint(&self, access: &Access) -> Result<Option<LedgerCheckpoint>, StoreError> {
+    pub(crate) async fn make_checkpoint(
+        &self,
+        access: &Access,
+    ) -> Result<Option<LedgerCheckpoint>, StoreError> {
         let known = self.read(access, Standing).await?;
         let size = u64::try_from(known.size).map_err(|_| BROKEN)?;
         let keys = self.keys(access).await?;
@@ -284,6 +288,7 @@ impl Store {
         access: &Access,
         folder: &Path,
     ) -> Result<ExportedLedger, LedgerExportError> {
+        access.to(Use::Oversee)?;
         let keys = self.keys(access).await?;
         let checkpoint = self.make_checkpoint(access).await?.ok_or(StoreError::NotFound)?;
         let key = verifying(&keys)?;

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp};
+use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp, Use};
 use belofte_vault::{Lexicon, MessageWords, SealContext, Suggested};
 
 use crate::data_map::columns;
@@ -28,6 +28,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(300);
 const BATCH: i64 = 500;
 /// So many messages at most are added while somebody waits for an answer; the next question goes on.
 const WHILE_ASKED: i64 = 4_000;
+/// So many words are tried for one who does not see all messages.
+const CANDIDATES: usize = 64;
 
 /// The lexicons in memory.
 #[derive(Default)]
@@ -252,6 +254,8 @@ impl Store {
         upto: Option<i64>,
         asked: bool,
     ) -> Result<(), StoreError> {
+        // A lexicon is of all messages, whatever the one who asks can see.
+        let access = &self.system().upkeep(access.tenant());
         let _turn = match open.following.try_lock() {
             Ok(turn) => turn,
             Err(_) if asked => return Ok(()),
@@ -323,7 +327,7 @@ impl Store {
     }
 
     /// Up to `limit` words that begin with `prefix`, the most used first. A word is known when
-    /// three different contacts have used it.
+    /// three different contacts have used it, and told to who can see a message that holds it.
     ///
     /// # Errors
     /// The engine's errors.
@@ -333,6 +337,7 @@ impl Store {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
+        access.to(Use::Look)?;
         let tenant = access.tenant();
         let upto = if self.is_postgres() {
             None
@@ -341,7 +346,20 @@ impl Store {
         };
         let open = self.lexicon(access).await?;
         self.follow(access, &open, upto, true).await?;
-        Ok(open.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect())
+        if access.visible().sees_all_cases() {
+            return Ok(open.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect());
+        }
+        let mut words = Vec::new();
+        for Suggested { word, .. } in open.suggest(prefix, CANDIDATES) {
+            // White space after it: the whole word.
+            if !self.search(access, &format!("{word} "), None, 1).await?.items.is_empty() {
+                words.push(word);
+                if words.len() == limit {
+                    break;
+                }
+            }
+        }
+        Ok(words)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{AuthorKind, ContactId, TenantId};
+use belofte_model::{AuthorKind, ContactId, Subset, TenantId, Use};
 use belofte_vault::{MessageWords, Tokens, query_words, words};
 
 use crate::engine::{params, sql};
@@ -138,7 +138,8 @@ pub struct Hits {
     pub items: Vec<Hit>,
     /// Give this to go on below the last one.
     pub next: Option<i64>,
-    /// How many messages the index had not taken yet (they were looked through one by one).
+    /// How many messages that can be seen the index had not taken yet (they were looked through one by
+    /// one).
     pub lag: i64,
 }
 
@@ -164,10 +165,13 @@ impl Store {
     /// # Errors
     /// The engine's errors. The index is unchanged then and goes on next time.
     pub async fn index(&self, access: &Access) -> Result<u64, StoreError> {
+        access.to(Use::Maintain)?;
         if self.is_postgres() {
             return Ok(0);
         }
         let tenant = access.tenant();
+        // An index is of all messages, whatever the one who asks can see.
+        let access = &self.system().upkeep(tenant);
         let mut added = 0;
         loop {
             let applied = self.on_index(move |index| index.applied(tenant)).await?;
@@ -250,6 +254,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Hits, StoreError> {
+        access.to(Use::Look)?;
         let nothing = Hits { items: Vec::new(), next: None, lag: 0 };
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
@@ -293,6 +298,13 @@ impl Store {
         }
         let cut = found.items.len() > limit as usize;
         found.items.truncate(limit as usize);
+        if access.visible().channels != Subset::All {
+            let mut cases: Vec<_> = found.items.iter().map(|hit| hit.conversation.clone()).collect();
+            self.without_hidden_messages(access, &mut cases).await?;
+            for (hit, case) in found.items.iter_mut().zip(cases) {
+                hit.conversation = case;
+            }
+        }
         found.next = found.items.last().map(|hit| hit.message.no).filter(|_| cut || more);
         Ok(found)
     }
@@ -314,6 +326,7 @@ impl Store {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<SuggestedContact>, StoreError> {
+        access.to(Use::Look)?;
         let keys = self.keys(access).await?;
         let mut found: Vec<SuggestedContact> = Vec::new();
         let Some(token) = keys.search.query_prefix_token(prefix) else { return Ok(found) };

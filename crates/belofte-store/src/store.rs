@@ -113,8 +113,12 @@ impl Store {
     /// Writes `value` for the tenant of `access`; answers when it is durable.
     ///
     /// # Errors
-    /// What the value's body answers; [`StoreError::Full`] and the engine's errors.
+    /// [`StoreError::Purpose`] when the access does not serve for this change; what the value's body
+    /// answers; [`StoreError::Full`] and the engine's errors.
     pub async fn write<W: Write>(&self, access: &Access, value: W) -> Result<W::Out, StoreError> {
+        if let Some(what) = W::USE {
+            access.to(what)?;
+        }
         self.write_for(Some(access.tenant()), Arc::new(value)).await
     }
 
@@ -122,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// What the value's body answers and the engine's errors.
-    pub async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
+    pub(crate) async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
         self.read_for(Some(access.tenant()), Arc::new(value)).await
     }
 
@@ -445,7 +449,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V4__deliver", include_str!("../migrations/postgres/content_V4__deliver.sql")),
         ("V5__counts", include_str!("../migrations/postgres/content_V5__counts.sql")),
         ("V6__proof", include_str!("../migrations/postgres/content_V6__proof.sql")),
-        ("V7__index", include_str!("../migrations/postgres/content_V7__index.sql")),
+        ("V9__index", include_str!("../migrations/postgres/content_V9__index.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -2,7 +2,7 @@
 //! The ledger: signed as it grows, exported for others to verify, and tampering is seen.
 
 use belofte_ledger::{Standing, verify_dir_with_key};
-use belofte_model::LedgerKind;
+use belofte_model::{LedgerKind, Purpose};
 use serde_json::json;
 
 use super::house::{House, Person, houses};
@@ -60,7 +60,8 @@ async fn an_export_verifies_and_an_earlier_checkpoint_holds_in_a_later_one() {
         }
         grow(&house, &officer, 5).await;
         let folder = house.place.folder.path().join("export");
-        let exported = store.export_ledger(&officer.access, &folder).await.expect("exported");
+        let exported =
+            store.export_ledger(&officer.access.as_for(Purpose::Oversight), &folder).await.expect("exported");
         assert_eq!(exported.size, 4 + 1_403 + 5, "{}", house.name());
         let report =
             verify_dir_with_key(&folder, Some(&first.note), Some(&exported.verifier_key)).expect("holds");
@@ -70,7 +71,8 @@ async fn an_export_verifies_and_an_earlier_checkpoint_holds_in_a_later_one() {
             "{}",
             house.name()
         );
-        let page = store.ledger_page(&officer.access, Some(3), 2).await.expect("a page");
+        let page =
+            store.ledger_page(&officer.access.as_for(Purpose::Oversight), Some(3), 2).await.expect("a page");
         assert_eq!(page.entries.iter().map(|entry| entry.no).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((page.size, page.checkpoint.expect("one").size), (exported.size, exported.size));
         house.close().await;
@@ -90,7 +92,7 @@ async fn a_checkpoint_is_refused_over_leaves_that_are_not_those_signed() {
         let healed = store.make_checkpoint(&officer.access).await.expect("signed").expect("a checkpoint");
         assert_eq!(healed.size, 7);
         let folder = house.place.folder.path().join("healed");
-        store.export_ledger(&officer.access, &folder).await.expect("exported");
+        store.export_ledger(&officer.access.as_for(Purpose::Oversight), &folder).await.expect("exported");
         verify_dir_with_key(&folder, None, None).expect("holds");
 
         // The same, and an entry was changed as well.
@@ -124,7 +126,11 @@ async fn a_checkpoint_is_refused_over_leaves_that_are_not_those_signed() {
         );
         store.write(&officer.access, Tamper(swap)).await.expect("swapped");
         let folder = house.place.folder.path().join("swapped");
-        assert!(store.export_ledger(&officer.access, &folder).await.is_err(), "{}", house.name());
+        assert!(
+            store.export_ledger(&officer.access.as_for(Purpose::Oversight), &folder).await.is_err(),
+            "{}",
+            house.name()
+        );
         assert!(verify_dir_with_key(&folder, None, None).is_err(), "unfinished");
         house.close().await;
     }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use belofte_model::{IntakeId, KeyClass, KeyState, LedgerKind, QuarantineReason};
+use belofte_model::{IntakeId, KeyClass, KeyState, LedgerKind, Purpose, QuarantineReason};
 use belofte_vault::Random;
 use uuid::Uuid;
 
@@ -117,10 +117,10 @@ async fn old_content_is_recognised_and_destroys_nothing_that_the_right_content_n
         let aside = prepare(&house, &admin.access, &account, BIG).await;
         let job = aside.claimed(&admin.access).expect("leased");
         let intake = IntakeId(job.subject);
-        house.store.write(&admin.access, aside).await.expect("received");
+        house.store.write(&admin.access.as_for(Purpose::Intake), aside).await.expect("received");
         let now = house.clock.now();
         let quarantine = Quarantine { job, intake, reason: QuarantineReason::NoSender, now };
-        house.store.write(&admin.access, quarantine).await.expect("set aside");
+        house.store.write(&admin.access.as_for(Purpose::Intake), quarantine).await.expect("set aside");
         assert_eq!(watch(&house.store).await, []);
         let keys = active(&house, admin.tenant).await;
         let house = closed(house, async |place| {

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: EUPL-1.2
--- The search index can be read past its wall (decision 15): an operator on arrays is not leakproof, so that a
+-- The search index can be read past its wall (decision 16): an operator on arrays is not leakproof, so that a
 -- condition of the wall kept its GIN index from being used. It holds numbers of messages and hashes that differ
 -- for every tenant; each hit is fetched from "message", which stands behind the wall. Changes stay behind it.
 DROP POLICY tenant_wall ON message_index;

@@ -2,7 +2,6 @@
 //! What handlers share, and who is calling them.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -41,8 +40,6 @@ pub struct App {
     pub passwords: Passwords,
     /// Tries of invitations, per network.
     pub invitations: Arc<Tries<IpAddr>>,
-    /// A folder for what is made for one answer; emptied at every start.
-    pub scratch: Arc<Path>,
     /// Gathers what users look at, for their tenant's ledger.
     pub views: Views,
     /// How people reach the desk.

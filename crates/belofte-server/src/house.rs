@@ -398,13 +398,6 @@ fn router(
     attention: Attention,
 ) -> anyhow::Result<Router> {
     let limits = &config.limits;
-    let scratch = config.data_folder().join("scratch");
-    match std::fs::remove_dir_all(&scratch) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot empty {}", scratch.display()));
-        }
-        _ => {}
-    }
     let invitations = u32::try_from(limits.invitations_per_address.get()).unwrap_or(u32::MAX);
     let (noting, stop) = (views.clone(), life.stop.clone());
     life.spawn(async move { noting.run(stop).await });
@@ -414,7 +407,6 @@ fn router(
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
-        scratch: scratch.into(),
         views,
         public_url: Arc::new(config.server.public_url.clone()),
         stop: life.stop.clone(),

@@ -93,7 +93,7 @@ pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
 pub use key_backups::{EPOCH, KeyBackup, KeyBackupError, KeyBackups, RestoredKeys, epoch_of, epoch_start};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
-pub use ledger_export::{ExportedLedger, LedgerCheckpoint, LedgerExportError, LedgerPage};
+pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExportError, LedgerPage};
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use messages::{Attachment, Correspondent, Message, MessageContent};
 pub use operators::{NewOperatorSession, Operator};

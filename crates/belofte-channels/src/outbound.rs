@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use crate::network::{Network, is_public};
+use crate::patience::moment;
 
 /// Whom a connection brings data to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,9 +285,9 @@ impl Outbound {
         port: u16,
         patience: Duration,
     ) -> Result<TcpStream, OutboundError> {
-        let until = Instant::now() + patience;
+        let until = moment() + patience;
         let checked = self.check(class, purpose, host, port, patience).await?;
-        self.open(&checked, until.saturating_duration_since(Instant::now())).await
+        self.open(&checked, until.saturating_duration_since(moment())).await
     }
 
     /// Resolves `host` within `patience` and judges its addresses; nothing is sent to it yet.
@@ -303,7 +304,7 @@ impl Outbound {
         patience: Duration,
     ) -> Result<Checked, OutboundError> {
         let label = class.label();
-        let found = timeout_at(Instant::now() + patience, self.judge(class, host, port)).await;
+        let found = timeout_at(moment() + patience, self.judge(class, host, port)).await;
         let found = found.unwrap_or(Err(OutboundError::TimedOut));
         match found {
             Ok(addresses) => Ok(Checked { addresses, class: label, purpose }),
@@ -351,10 +352,10 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError::Connect`] with the last refusal, or [`OutboundError::TimedOut`].
     pub async fn open(&self, checked: &Checked, patience: Duration) -> Result<TcpStream, OutboundError> {
-        let until = Instant::now() + patience;
+        let until = moment() + patience;
         let mut last = OutboundError::TimedOut;
         for address in &checked.addresses {
-            let one = until.min(Instant::now() + PER_ADDRESS);
+            let one = until.min(moment() + PER_ADDRESS);
             // The one place in the product that opens an outgoing connection.
             match timeout_at(one, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {

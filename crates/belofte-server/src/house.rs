@@ -17,8 +17,8 @@ use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_core::Core;
 use belofte_store::{
-    Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, Views, durable,
-    schemas,
+    Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, UploadQuota,
+    Views, durable, schemas,
 };
 use belofte_vault::{Random, RootKey};
 use rustls_pki_types::CertificateDer;
@@ -26,7 +26,8 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
+use crate::config::{self, Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
+use crate::http::shares::{Bound, ShareBounds, Shares};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds, Proxies};
@@ -389,6 +390,17 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     Ok(ended)
 }
 
+fn share_bounds(limits: &config::Limits) -> ShareBounds {
+    let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    let bound = |caller: u64, tenant: u64| Bound { caller: few(caller), tenant: few(tenant) };
+    ShareBounds {
+        requests: bound(limits.requests_per_caller.get(), limits.requests_per_tenant.get()),
+        searches: bound(limits.searches_per_caller.get(), limits.searches_per_tenant.get()),
+        uploads: bound(limits.uploads_per_caller.get(), limits.uploads_per_tenant.get()),
+        exports: bound(limits.exports_per_caller.get(), limits.exports_per_tenant.get()),
+    }
+}
+
 fn router(
     config: &Config,
     core: &Core,
@@ -407,6 +419,8 @@ fn router(
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
+        uploads: UploadQuota { files: limits.waiting_files.get(), bytes: limits.waiting_bytes.get() },
+        shares: Arc::new(Shares::new(share_bounds(limits))),
         views,
         public_url: Arc::new(config.server.public_url.clone()),
         stop: life.stop.clone(),

@@ -59,7 +59,7 @@ mod views;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
-pub use attachments::{NewFile, OpenFile};
+pub use attachments::{FileName, IncomingFile, NewFile, OpenFile, ReceivedFile, UploadError, UploadQuota};
 pub use blob_rows::BlobKind;
 pub use blobs::{Blobs, INLINE};
 pub use channel_accounts::{

@@ -28,6 +28,8 @@ pub enum Code {
     AccountCannotSend,
     /// The password belongs to users of several organisations: name one.
     ChooseOrganisation,
+    /// What was uploaded and waits for a message takes all the room of this user.
+    TooManyUploads,
     /// Used, withdrawn or too old.
     InvitationInvalid,
     /// More bytes than this endpoint takes.
@@ -42,6 +44,8 @@ pub enum Code {
     IdempotencyKeyReused,
     /// Too many tries; wait.
     TooManyTries,
+    /// The caller or its tenant asks more than its share; wait.
+    TooManyRequests,
     /// A mistake of the program.
     Internal,
     /// Overloaded, starting or stopping; try again.
@@ -52,7 +56,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -63,6 +67,7 @@ impl Code {
         Self::Conflict,
         Self::AccountCannotSend,
         Self::ChooseOrganisation,
+        Self::TooManyUploads,
         Self::InvitationInvalid,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -70,6 +75,7 @@ impl Code {
         Self::Invalid,
         Self::IdempotencyKeyReused,
         Self::TooManyTries,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Busy,
         Self::StorageFull,
@@ -89,6 +95,7 @@ impl Code {
             Self::Conflict => "conflict",
             Self::AccountCannotSend => "account_cannot_send",
             Self::ChooseOrganisation => "choose_organisation",
+            Self::TooManyUploads => "too_many_uploads",
             Self::InvitationInvalid => "invitation_invalid",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -96,6 +103,7 @@ impl Code {
             Self::Invalid => "invalid",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::TooManyTries => "too_many_tries",
+            Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::StorageFull => "storage_full",
@@ -112,13 +120,15 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict | Self::AccountCannotSend | Self::ChooseOrganisation => StatusCode::CONFLICT,
+            Self::Conflict | Self::AccountCannotSend | Self::ChooseOrganisation | Self::TooManyUploads => {
+                StatusCode::CONFLICT
+            }
             Self::InvitationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Invalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

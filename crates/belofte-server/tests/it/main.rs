@@ -26,6 +26,7 @@ mod reports;
 mod restore;
 mod road;
 mod search;
+mod shares;
 mod sign_in;
 mod stranger;
 mod support;

@@ -12,6 +12,7 @@ use futures_util::stream;
 
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
+use crate::http::shares::Load;
 use crate::http::{self, ApiError};
 use crate::tar;
 
@@ -23,6 +24,7 @@ pub const OPERATION: Operation = Operation::post(
     "The whole ledger as an archive that `belofte ledger verify` checks offline",
 )
 .may(Permission::ReadLedger)
+.load(Load::Export)
 .answers(&[Answer { status: 200, meaning: "The archive", content: Content::Bytes("application/x-tar") }]);
 
 /// Answers the endpoint. The archive is made while it is taken, of the entries as they are opened:

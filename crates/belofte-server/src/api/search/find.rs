@@ -14,12 +14,14 @@ use crate::api::cursor;
 use crate::api::names::Names;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
+use crate::http::shares::Load;
 use crate::http::{self, ApiError, Checks, FieldCode, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("search", "/search", Tag::Search, "Finds conversations by the words in them")
         .may(Permission::ReadConversations)
+        .load(Load::Search)
         .takes(Content::json::<Search>())
         .answers(&[Answer {
             status: 200,

@@ -246,7 +246,7 @@ impl KeyBackups {
         };
         let erased = self.erased()?;
         let open = |epoch| self.epoch_key(epoch);
-        dump::read_into(store, &path, open, &erased).await
+        dump::read_into(store, &path, open, erased).await
     }
 
     /// Destroys the keys of epochs that began `kept` ago or longer, and removes the back-ups that

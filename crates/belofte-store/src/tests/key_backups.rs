@@ -171,6 +171,36 @@ async fn a_damaged_back_up_and_a_shortened_list_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_back_up_of_many_segments_comes_back_whole_or_not_at_all() {
+    for house in houses().await {
+        let (_place, backups) = second_place();
+        let (admin, account) = shop(&house, "bakker").await;
+        for number in 0..160 {
+            deliver(&house, &admin.access, &account, &format!("klant{number}"), 10).await;
+        }
+        let before = states(&house, admin.tenant, KeyClass::Conversation).await;
+        assert_eq!(before.len(), 160, "{}", house.name());
+        let made = backups.back_up(&house.store).await.expect("backed up");
+        let whole = fs::read(&made.path).expect("bytes");
+        assert!(whole.len() > 2 * 65_536, "{} bytes are one or two segments", whole.len());
+        let store = without_keys(&house).await;
+        let house = House { store, ..house };
+        // Cut off where a segment ends, which each segment alone would not show.
+        let head = whole.iter().position(|byte| *byte == b'\n').expect("a head") + 1;
+        for length in [head + 65_536, head + 2 * 65_536, whole.len() - 1] {
+            fs::write(&made.path, &whole[..length]).expect("cut off");
+            let refused = backups.restore(&house.store, &made.path).await;
+            assert!(matches!(refused, Err(KeyBackupError::Damaged { .. })), "{}: {refused:?}", house.name());
+            assert!(key_rows(&house, admin.tenant).await.is_empty(), "nothing was written");
+        }
+        fs::write(&made.path, &whole).expect("whole");
+        backups.restore(&house.store, &made.path).await.expect("restored");
+        assert_eq!(states(&house, admin.tenant, KeyClass::Conversation).await, before, "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_epoch_begins_with_a_rotation() {
     for house in houses().await {
         let (admin, account) = shop(&house, "bakker").await;

@@ -604,6 +604,11 @@ pub const DATA_MAP: &[Table] = &[
         ],
     },
     Table {
+        name: "installation",
+        retention: Retention::Tenant,
+        columns: &[column(3301, "tenant_id", Holds::Plain), column(3302, "next_leaf", Holds::Plain)],
+    },
+    Table {
         name: "ledger_checkpoint",
         retention: Retention::Tenant,
         columns: &[

@@ -7,6 +7,7 @@ use belofte_ledger::{Checkpoint, Entry, ExportFile, ExportParts, Hash, Tree, ver
 use belofte_model::{TenantId, Timestamp};
 
 use crate::engine::{params, sql};
+use crate::keys::SYSTEM;
 use crate::ledger::{Leaves, StoredLeaf};
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx, Write};
 
@@ -117,9 +118,12 @@ impl Read for Standing {
     type Out = Known;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Known, StoreError> {
         let tenant = tx.tenant();
-        let size = tx
-            .query_one(sql!("SELECT next_leaf FROM tenant WHERE id = $1"), params![tenant], |row| row.int(0))
-            .await?;
+        let size = if tenant == SYSTEM {
+            sql!("SELECT next_leaf FROM installation WHERE tenant_id = $1")
+        } else {
+            sql!("SELECT next_leaf FROM tenant WHERE id = $1")
+        };
+        let size = tx.query_one(size, params![tenant], |row| row.int(0)).await?;
         let checkpoint = tx
             .query_opt(
                 sql!(

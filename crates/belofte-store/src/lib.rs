@@ -32,6 +32,7 @@ mod hints;
 mod hits;
 mod idempotency;
 mod index;
+mod installation;
 mod intake;
 mod invitations;
 mod jobs;
@@ -85,6 +86,7 @@ pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
 pub use idempotency::{Begun, IdempotencyTicket, StoredAnswer};
 pub use index::{Index, Named};
+pub use installation::OperatorAct;
 pub use intake::{
     Arrival, FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope,
 };

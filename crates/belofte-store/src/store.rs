@@ -427,6 +427,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V3__deliver", include_str!("../migrations/sqlite/content_V3__deliver.sql")),
         ("V4__counts", include_str!("../migrations/sqlite/content_V4__counts.sql")),
         ("V5__proof", include_str!("../migrations/sqlite/content_V5__proof.sql")),
+        ("V6__installation", include_str!("../migrations/sqlite/content_V6__installation.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -440,6 +441,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V4__deliver", include_str!("../migrations/postgres/content_V4__deliver.sql")),
         ("V5__counts", include_str!("../migrations/postgres/content_V5__counts.sql")),
         ("V6__proof", include_str!("../migrations/postgres/content_V6__proof.sql")),
+        ("V7__installation", include_str!("../migrations/postgres/content_V7__installation.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -48,6 +48,65 @@ on_both_engines!(the_operator_sees_numbers_and_no_content, |engine| {
     operator.get("/operator/tenants").problem(401, "not_signed_in");
 });
 
+on_both_engines!(what_is_done_for_the_operator_stands_in_a_ledger_of_its_own, |engine| {
+    let mut server = Server::start(engine);
+    create_operator(&server);
+    let credentials = json!({ "email": OPERATOR, "password": PASSWORD });
+    let wrong = json!({ "email": OPERATOR, "password": "een gok of twee" });
+    server.stranger().post("/operator/session", wrong).problem(401, "sign_in_failed");
+    let nobody = json!({ "email": "niemand@operator.example", "password": "een gok of twee" });
+    server.stranger().post("/operator/session", nobody).problem(401, "sign_in_failed");
+    let operator = server.stranger();
+    let id = operator.post("/operator/session", credentials).expect(201)["user"]["id"].clone();
+    server.command_json(&["keys", "rotate", "winkel"]);
+
+    let page = operator.get("/operator/log?limit=100").expect(200);
+    let items = page["items"].as_array().unwrap();
+    let acts: Vec<_> = items.iter().rev().map(|item| item["act"].as_str().unwrap()).collect();
+    let signed = ["create_operator", "sign_in_refused", "sign_in_refused", "signed_in", "rotate_keys"];
+    assert_eq!(acts, [&["create_tenant"][..], &signed].concat());
+    assert_eq!(page["size"], 6);
+    assert_eq!(items[1]["operator"], id);
+    assert_eq!((&items[2]["details"]["operator"], &items[3]["details"]["operator"]), (&Value::Null, &id));
+    assert_eq!(items[1]["details"]["network"], "127.0.0.1");
+    assert_eq!(items[5]["details"]["tenant"], "winkel");
+    assert_eq!(items[0]["details"]["tenant"], json!(server.tenant.id));
+    let older = operator.get("/operator/log?limit=1&before=1").expect(200);
+    assert_eq!(older["items"][0]["act"], "create_tenant");
+    operator.get("/operator/log?before=-1").fields(&["before: out_of_range"]);
+    operator.delete("/operator/session").expect(204);
+
+    // On the command line it is the same, signed, and anybody verifies it offline.
+    let told = server.command_json(&["operator", "log", "--limit", "2"]);
+    assert_eq!((&told["size"], &told["items"][0]["act"]), (&json!(7), &json!("signed_out")));
+    let folder = server.scratch().join("log");
+    let exported = server.command_json(&["operator", "export-log", &folder.display().to_string()]);
+    assert_eq!(exported["size"], 8, "that it was exported stands in it");
+    let verify = |server: &Server| {
+        let output = server.command(&["ledger", "verify", &folder.display().to_string()]);
+        output.status.success()
+    };
+    assert!(verify(&server));
+    let lines = std::fs::read_to_string(folder.join("entries.jsonl")).unwrap();
+    std::fs::write(folder.join("entries.jsonl"), lines.replace("signed_out", "signed_up?")).unwrap();
+    assert!(!verify(&server), "a change is seen");
+
+    // A leaf that somebody took out of the database is missed by the next signature.
+    server.stop();
+    const LAST: &str = "DELETE FROM ledger_leaf WHERE no = 7 AND kind = 'views'";
+    match server.databases() {
+        Some([content, _]) => drop(content.query_all_tenants(LAST)),
+        None => {
+            let content = rusqlite::Connection::open(server.data_folder().join("content.db")).unwrap();
+            assert_eq!(content.execute(LAST, []).unwrap(), 1);
+        }
+    }
+    server.boot();
+    let again = server.scratch().join("again").display().to_string();
+    let refused = server.command(&["operator", "export-log", &again]);
+    assert!(!refused.status.success());
+});
+
 on_both_engines!(the_operators_account_locks_for_itself, |engine| {
     let server = Server::start(engine);
     create_operator(&server);

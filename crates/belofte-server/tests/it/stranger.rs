@@ -93,6 +93,7 @@ GET    /operator/session                401   401   401        401   401     401
 DELETE /operator/session                401   401   401        401   401     401   401  401   204      401
 GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401
 GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401
+GET    /operator/log                    401   401   401        401   401     401   401  401   200      401
 ";
 
 const OPERATOR: &str = "wacht@beheer.example";
@@ -471,7 +472,8 @@ impl World {
             | "GET /operator/session"
             | "DELETE /operator/session"
             | "GET /operator/tenants"
-            | "GET /operator/dead-letters" => {}
+            | "GET /operator/dead-letters"
+            | "GET /operator/log" => {}
             other => panic!("nothing says how to call {other}"),
         }
         (template.replace("{id}", &row), body)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use belofte_channels::email::submission::Submission;
+use belofte_channels::outbound::Register;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{
@@ -43,6 +44,8 @@ pub struct App {
     pub invitations: Arc<Tries<IpAddr>>,
     /// What each signed-in caller and each tenant may ask in a time.
     pub shares: Arc<Shares>,
+    /// The operator's sub-processors.
+    pub register: Arc<Register>,
     /// How much may wait for messages of one user or key.
     pub uploads: UploadQuota,
     /// Gathers what users look at, for their tenant's ledger.

@@ -265,7 +265,7 @@ pub fn root_certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'stat
 }
 
 fn outbound(config: &Config) -> anyhow::Result<(Outbound, Arc<rustls::ClientConfig>)> {
-    let register = Register::new(Vec::new())?;
+    let register = Register::new(config.outbound.sub_processors.clone())?;
     let outbound = Outbound::new(register, config.outbound.allow_private.clone());
     let roots = config.outbound.root_certs_file.as_deref().map(root_certificates).transpose()?;
     let roots = roots.unwrap_or_default();
@@ -330,11 +330,12 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     keeper.first_look().await?;
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
-    let hello = config.smtp_hostname();
+    let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
+    store.system().record_recipients().await.context("cannot keep the register of recipients")?;
     life.spawn(worker::run(core.clone(), submission));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
@@ -359,7 +360,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router = router(&config, &core, testing, views.clone(), &life, attention)?;
+    let router = router(&config, &core, testing, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -405,6 +406,7 @@ fn router(
     config: &Config,
     core: &Core,
     submission: Submission,
+    register: Arc<Register>,
     views: Views,
     life: &Life,
     attention: Attention,
@@ -419,6 +421,7 @@ fn router(
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
+        register,
         uploads: UploadQuota { files: limits.waiting_files.get(), bytes: limits.waiting_bytes.get() },
         shares: Arc::new(Shares::new(share_bounds(limits))),
         views,

@@ -506,6 +506,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The installation's ledger, newest first: sign-ins of the operator, and what its commands did */
+        get: operations["operator_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The register of recipients: sub-processors, and how many recipients each tenant chose, not whom */
+        get: operations["operator_recipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/session": {
         parameters: {
             query?: never;
@@ -602,6 +636,23 @@ export interface paths {
         };
         /** The queues that the caller sees */
         get: operations["list_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** To whom something of the organisation goes: the operator's sub-processors, and the mail servers that its own accounts name */
+        get: operations["list_recipients"];
         put?: never;
         post?: never;
         delete?: never;
@@ -920,6 +971,19 @@ export interface components {
         };
         /** @enum {string} */
         ChannelKind: "email";
+        /** @description A mail server that the organisation named. */
+        ChosenRecipient: {
+            /**
+             * Format: uuid
+             * @description The account that hands in answers there.
+             */
+            account_id: string;
+            ended_at?: components["schemas"]["Time"] | null;
+            /** @description Since when. */
+            first_at: components["schemas"]["Time"];
+            /** @description The host. */
+            host: string;
+        };
         /**
          * @description How the desk is coloured.
          * @enum {string}
@@ -1504,6 +1568,46 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["OperatorDeadLetter"][];
         };
+        /** @description A page of the installation's ledger. */
+        OperatorLog: {
+            /** @description The newest signed checkpoint (C2SP `tlog-checkpoint`). */
+            checkpoint?: string | null;
+            /** @description Newest first. */
+            items: components["schemas"]["OperatorLogEntry"][];
+            /**
+             * Format: int64
+             * @description How many leaves there are in all.
+             */
+            size: number;
+        };
+        /** @description One leaf of the installation's ledger. */
+        OperatorLogEntry: {
+            /** @description What was done, such as `signed_in` or `create_tenant`. */
+            act: string;
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description To what and from where, by name. */
+            details: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Its number, from 0.
+             */
+            no: number;
+            /**
+             * Format: uuid
+             * @description The operator user who acted; none for a command, the server itself and a refused sign-in.
+             */
+            operator?: string | null;
+        };
+        /** @description The register of recipients. */
+        OperatorRecipients: {
+            /** @description Who processes for the operator, as the configuration says. */
+            sub_processors: components["schemas"]["SubProcessor"][];
+            /** @description What tenants chose, in numbers. */
+            tenants: components["schemas"]["TenantRecipients"][];
+        };
         /** @description A signed-in operator user. */
         OperatorSession: {
             /** @description Who. */
@@ -1669,6 +1773,16 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["Queue"][];
         };
+        /** @description Everybody to whom something of the organisation goes, but for the people it writes to. */
+        RecipientRegister: {
+            /**
+             * @description The mail servers that the organisation chose, oldest first; what they pass on goes over the
+             *     open mail system, of which nobody can say where it ends.
+             */
+            chosen: components["schemas"]["ChosenRecipient"][];
+            /** @description Who processes for the operator. */
+            sub_processors: components["schemas"]["SubProcessor"][];
+        };
         /**
          * @description A place in the header.
          * @enum {string}
@@ -1800,6 +1914,17 @@ export interface components {
             /** @description The words. */
             text: string;
         };
+        /** @description A party that processes for the operator. */
+        SubProcessor: {
+            /** @description The country where it processes, within the European Economic Area (ISO 3166-1 alpha-2). */
+            country: string;
+            /** @description The hosts at which it is reached. */
+            hosts: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description What it does. */
+            purpose: string;
+        };
         /** @description The server that takes replies, as shown. The password never comes back. */
         Submission: {
             /** @description Its name. */
@@ -1851,6 +1976,24 @@ export interface components {
         TenantList: {
             /** @description By name. */
             items: components["schemas"]["OperatorTenant"][];
+        };
+        /** @description What a tenant chose, in numbers. */
+        TenantRecipients: {
+            /**
+             * Format: int64
+             * @description How many hosts its accounts hand answers in at.
+             */
+            chosen_hosts: number;
+            /**
+             * Format: int64
+             * @description How many recipients of answers were reached over the open mail system.
+             */
+            mailed: number;
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            tenant_id: string;
         };
         /**
          * @description A connection to try: that of a stored account, or one not stored yet, or a change of a
@@ -2039,6 +2182,7 @@ export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
+export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type Contact = components['schemas']['Contact'];
 export type ContactRef = components['schemas']['ContactRef'];
@@ -2083,6 +2227,9 @@ export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
 export type OperatorDeadLetter = components['schemas']['OperatorDeadLetter'];
 export type OperatorDeadLetterList = components['schemas']['OperatorDeadLetterList'];
+export type OperatorLog = components['schemas']['OperatorLog'];
+export type OperatorLogEntry = components['schemas']['OperatorLogEntry'];
+export type OperatorRecipients = components['schemas']['OperatorRecipients'];
 export type OperatorSession = components['schemas']['OperatorSession'];
 export type OperatorSignIn = components['schemas']['OperatorSignIn'];
 export type OperatorTenant = components['schemas']['OperatorTenant'];
@@ -2097,6 +2244,7 @@ export type QuarantineReason = components['schemas']['QuarantineReason'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Queue = components['schemas']['Queue'];
 export type QueueList = components['schemas']['QueueList'];
+export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
 export type RetriedIntake = components['schemas']['RetriedIntake'];
 export type RetryMessage = components['schemas']['RetryMessage'];
@@ -2111,12 +2259,14 @@ export type SetAccountState = components['schemas']['SetAccountState'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
 export type SnippetPart = components['schemas']['SnippetPart'];
+export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
 export type Suggest = components['schemas']['Suggest'];
 export type Suggestions = components['schemas']['Suggestions'];
 export type Summary = components['schemas']['Summary'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
+export type TenantRecipients = components['schemas']['TenantRecipients'];
 export type TestChannelAccount = components['schemas']['TestChannelAccount'];
 export type TestStep = components['schemas']['TestStep'];
 export type TestStepName = components['schemas']['TestStepName'];
@@ -5882,6 +6032,141 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operator_log: {
+        parameters: {
+            query?: {
+                /** @description Only leaves before this number. */
+                before?: number;
+                /** @description How many at most; 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorLog"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operator_recipients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The register */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorRecipients"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -6520,6 +6805,80 @@ export interface operations {
             };
             /** @description `forbidden` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_recipients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The register */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientRegister"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,6 +25,8 @@ pub use super::submission_outcome::{DeliveryCode, Outcome, Step, StepResult};
 pub struct SubmissionServer {
     /// A host name or an address.
     pub host: String,
+    /// Whether it stands in its tenant's register of recipients: mail goes to no other.
+    pub recorded: bool,
     /// The port: 465 or 587 as a rule.
     pub port: u16,
     /// How the line is secured.
@@ -98,7 +100,7 @@ impl Submission {
         let mut dialogue =
             Dialogue::new(errand, from, server.security, server.credentials.as_ref(), &self.hello);
         let until = moment() + self.patience.total;
-        let class = RecipientClass::ChosenByTenant;
+        let class = RecipientClass::ChosenByTenant { recorded: server.recorded };
         let patience = self.patience.connect;
         let connecting =
             self.outbound.connect(&class, ConnectPurpose::Submission, &server.host, server.port, patience);
@@ -120,7 +122,8 @@ impl Submission {
     /// Tries all that can be tried without sending mail: the steps in the order in which they
     /// were taken, up to the first that failed.
     pub async fn test(&self, server: &SubmissionServer, from: &EmailAddress) -> Vec<StepResult> {
-        let class = RecipientClass::ChosenByTenant;
+        // The admin has just named it; it gets nothing but a greeting and their own password.
+        let class = RecipientClass::ChosenByTenant { recorded: true };
         let purpose = ConnectPurpose::SubmissionTest;
         let until = moment() + self.patience.total;
         let done = |step, failed| StepResult { step, failed, reply: None };

@@ -15,7 +15,8 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::{Cli, Done, house as rooms};
-use crate::api::operator::OperatorLogEntry;
+use crate::api::channel_accounts::SubProcessor;
+use crate::api::operator::{OperatorLogEntry, TenantRecipients};
 use crate::http::Checks;
 use crate::{house, passwords};
 
@@ -42,6 +43,8 @@ pub enum Command {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+    /// Show the register of recipients: sub-processors, and how many recipients each tenant chose
+    Recipients,
     /// Write that log to a folder that `belofte ledger verify` checks offline
     ExportLog {
         /// The folder, which must not be there yet
@@ -57,6 +60,7 @@ pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
         }
         Command::Log { before, limit } => log(cli, *before, *limit),
         Command::ExportLog { dir } => export_log(cli, dir),
+        Command::Recipients => recipients(cli),
     }
 }
 
@@ -77,6 +81,27 @@ fn log(cli: &Cli, before: Option<u64>, limit: u32) -> anyhow::Result<Done> {
         text.push_str(&format!("{no}  {at}  {who}  {act}  {}\n", details.join(" ")));
     }
     cli.tell(&text, &json!({ "size": page.size, "items": entries }))?;
+    Ok(Done::Well)
+}
+
+fn recipients(cli: &Cli) -> anyhow::Result<Done> {
+    let config = rooms::config(cli)?;
+    let counts = rooms::run(async {
+        let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
+        let counts = store.system().recipient_counts().await;
+        store.close().await;
+        counts.context("the register cannot be read")
+    })?;
+    let sub_processors: Vec<_> = config.outbound.sub_processors.iter().map(SubProcessor::from).collect();
+    let tenants: Vec<_> = counts.into_iter().map(TenantRecipients::from).collect();
+    let mut text = String::new();
+    for SubProcessor { name, purpose, country, hosts } in &sub_processors {
+        text.push_str(&format!("sub-processor  {name}  {country}  {purpose}  {}\n", hosts.join(" ")));
+    }
+    for TenantRecipients { tenant_id, chosen_hosts, mailed } in &tenants {
+        text.push_str(&format!("tenant  {tenant_id}  {chosen_hosts} hosts of its own  {mailed} mailed\n"));
+    }
+    cli.tell(&text, &json!({ "sub_processors": sub_processors, "tenants": tenants }))?;
     Ok(Done::Well)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
-use belofte_channels::outbound::AllowPrivate;
+use belofte_channels::outbound::{AllowPrivate, SubProcessor};
 use belofte_model::EmailAddress;
 
 use super::setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
@@ -199,6 +199,10 @@ sections! {
         /// Private networks that hosts named by a tenant may lie in, such as one's own mail
         /// server. By default none: a tenant cannot make the server reach into the house.
         allow_private: Vec<AllowPrivate> = "";
+        /// The parties that process for you (hosting, back-ups), each one text: `name; purpose; country;
+        /// hosts`, the country in two letters and within the EEA, the hosts parted by spaces. They are
+        /// shown to your tenants, and no connection is made for one to a host that does not stand here.
+        sub_processors: Vec<SubProcessor> = "";
         /// Further certificate authorities (PEM) that mail servers may be signed by, beside the
         /// public ones.
         root_certs_file: Option<PathBuf> = "";

@@ -80,6 +80,7 @@ GET    /channel-accounts/{id}           200   200   200        403   403     404
 PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401
 DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401
 GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401
+GET    /recipients                      200   200   200        403   403     200   403  403   401      401
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401
 GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401
 POST   /quarantine/{id}/retry           202   202   202        403   403     404   403  403   401      401
@@ -93,6 +94,7 @@ GET    /operator/session                401   401   401        401   401     401
 DELETE /operator/session                401   401   401        401   401     401   401  401   204      401
 GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401
 GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401
+GET    /operator/recipients             401   401   401        401   401     401   401  401   200      401
 GET    /operator/log                    401   401   401        401   401     401   401  401   200      401
 ";
 
@@ -473,7 +475,9 @@ impl World {
             | "DELETE /operator/session"
             | "GET /operator/tenants"
             | "GET /operator/dead-letters"
-            | "GET /operator/log" => {}
+            | "GET /operator/log"
+            | "GET /operator/recipients"
+            | "GET /recipients" => {}
             other => panic!("nothing says how to call {other}"),
         }
         (template.replace("{id}", &row), body)

@@ -3,6 +3,7 @@
 
 pub mod dead_letters;
 pub mod log;
+pub mod recipients;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;
@@ -25,6 +26,7 @@ pub const OPERATIONS: &[Operation] = &[
     tenants::OPERATION,
     dead_letters::OPERATION,
     log::OPERATION,
+    recipients::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -34,5 +36,6 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &sign_out::OPERATION, sign_out::handle);
     let router = route(router, &tenants::OPERATION, tenants::handle);
     let router = route(router, &dead_letters::OPERATION, dead_letters::handle);
-    route(router, &log::OPERATION, log::handle)
+    let router = route(router, &log::OPERATION, log::handle);
+    route(router, &recipients::OPERATION, recipients::handle)
 }

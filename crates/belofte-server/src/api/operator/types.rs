@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use belofte_ledger::Entry;
 use belofte_model::{Actor, JobId, JobKind, OperatorUserId, TenantId};
-use belofte_store::Operator;
+use belofte_store::{Operator, RecipientCount};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::channel_accounts::SubProcessor;
 use crate::api::schema;
 use crate::api::time::Time;
 
@@ -98,6 +99,33 @@ pub struct OperatorDeadLetter {
 pub struct OperatorDeadLetterList {
     /// Newest first.
     pub items: Vec<OperatorDeadLetter>,
+}
+
+/// The register of recipients.
+#[derive(Serialize, ToSchema)]
+pub struct OperatorRecipients {
+    /// Who processes for the operator, as the configuration says.
+    pub sub_processors: Vec<SubProcessor>,
+    /// What tenants chose, in numbers.
+    pub tenants: Vec<TenantRecipients>,
+}
+
+/// What a tenant chose, in numbers.
+#[derive(Serialize, ToSchema)]
+pub struct TenantRecipients {
+    /// Whose.
+    #[schema(value_type = Uuid)]
+    pub tenant_id: TenantId,
+    /// How many hosts its accounts hand answers in at.
+    pub chosen_hosts: i64,
+    /// How many recipients of answers were reached over the open mail system.
+    pub mailed: i64,
+}
+
+impl From<RecipientCount> for TenantRecipients {
+    fn from(count: RecipientCount) -> Self {
+        Self { tenant_id: count.tenant, chosen_hosts: count.chosen, mailed: count.mailed }
+    }
 }
 
 /// Which leaves of the installation's ledger to list.

@@ -11,6 +11,7 @@ mod channel_accounts;
 mod conversations;
 mod crash;
 mod database_tls;
+mod dead_letters;
 mod disk_full;
 mod empty;
 mod first_start;

@@ -15,6 +15,7 @@ use belofte_vault::{Lexicon, SealContext, words};
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::index::is_out_of_order;
 use crate::{Access, MessageContent, Read, Store, StoreError, Tx, Write};
 
 /// So many tenants have their lexicon in memory, some megabytes each at most.
@@ -213,8 +214,20 @@ impl Store {
         if let Some(open) = self.lexicons().get(tenant) {
             return Ok(open);
         }
-        let stored = self.saved_lexicon(access).await?;
         let keys = self.keys(access).await?;
+        let stored = match self.saved_lexicon(access).await {
+            Ok(stored) => stored,
+            // Nobody knows what it holds: for the moment there are no words, and none are kept.
+            Err(error) if !self.is_postgres() && is_out_of_order(&error) => {
+                let (lexicon, saved_at) = (Lexicon::new(&keys.search), access.clock().now());
+                let state = State { lexicon, through: 0, unsaved: 0, saved_at };
+                return Ok(Arc::new(Open {
+                    state: Mutex::new(state),
+                    following: tokio::sync::Mutex::default(),
+                }));
+            }
+            Err(error) => return Err(error),
+        };
         let mut state = State {
             lexicon: Lexicon::new(&keys.search),
             through: 0,
@@ -343,12 +356,16 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
         let tenant = access.tenant();
+        let open = self.lexicon(access).await?;
         let upto = if self.is_postgres() {
             None
         } else {
-            Some(self.on_index(move |index| index.applied(tenant)).await?)
+            match self.on_index(move |index| index.applied(tenant)).await {
+                Ok(applied) => Some(applied),
+                Err(error) if is_out_of_order(&error) => return Ok(open.suggest(prefix, limit)),
+                Err(error) => return Err(error),
+            }
         };
-        let open = self.lexicon(access).await?;
         self.follow(access, &open, upto, true).await?;
         Ok(open.suggest(prefix, limit))
     }

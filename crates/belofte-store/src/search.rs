@@ -39,6 +39,8 @@ const SUGGESTED_OF: u32 = 64;
 const SUGGESTING: usize = 4;
 /// A later page of a search is at most two to this power times as long as what is wanted.
 const LONGER: u32 = 4;
+/// Without the index a search looks through so many portions of messages, and tells where it stopped.
+const SCANS: u32 = 5;
 /// Messages per index transaction.
 const BATCH: i64 = 500;
 
@@ -140,6 +142,9 @@ pub struct Hits {
     pub next: Option<i64>,
     /// How many messages the index had not taken yet (they were looked through one by one).
     pub lag: i64,
+    /// Whether the index could not be used: messages were looked through one by one, newest first, and
+    /// `next` goes on where that stopped.
+    pub unindexed: bool,
 }
 
 impl Store {
@@ -237,7 +242,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Hits, StoreError> {
-        let nothing = Hits { items: Vec::new(), next: None, lag: 0 };
+        let nothing = Hits { items: Vec::new(), next: None, lag: 0, unindexed: false };
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
         let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
@@ -245,7 +250,8 @@ impl Store {
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
-        while more && found.items.len() < limit as usize && !any.is_empty() {
+        let mut scans = 0;
+        while more && found.items.len() < limit as usize && !any.is_empty() && scans < SCANS {
             // One more than is wanted tells whether there are more; where few are what they seem,
             // each page is longer than the one before.
             let left = limit - found.items.len() as u32 + 1;
@@ -257,8 +263,11 @@ impl Store {
                 wanted: Some(Arc::clone(&wanted)),
                 // What the index has not taken yet is looked through once.
                 tail: if pages == 0 { UNINDEXED_LIMIT as u32 * 2 } else { 0 },
+                scan: found.unindexed,
             };
             let page = self.page(access, &keys, question).await?;
+            found.unindexed |= page.scanned;
+            scans += u32::from(page.scanned);
             if !followed && self.is_behind(&lexicon, page.applied) {
                 followed = true;
                 let upto = if self.is_postgres() { None } else { Some(page.applied) };
@@ -277,7 +286,11 @@ impl Store {
         }
         let cut = found.items.len() > limit as usize;
         found.items.truncate(limit as usize);
-        found.next = found.items.last().map(|hit| hit.message.no).filter(|_| cut || more);
+        found.next = if found.unindexed && !cut {
+            more.then_some(cursor)
+        } else {
+            found.items.last().map(|hit| hit.message.no).filter(|_| cut || more)
+        };
         Ok(found)
     }
 
@@ -311,6 +324,7 @@ impl Store {
                 limit: SUGGESTED_OF,
                 wanted: None,
                 tail: 0,
+                scan: false,
             };
             let page = self.page(access, &keys, question).await?;
             before = page.cursor;

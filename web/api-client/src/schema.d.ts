@@ -1854,6 +1854,11 @@ export interface components {
              * @description How long the search took, in milliseconds.
              */
             took_ms: number;
+            /**
+             * @description Whether the index could not be used: messages were searched one by one, newest first, and
+             *     `next_cursor` goes on where that stopped, also when nothing was found so far.
+             */
+            unindexed: boolean;
         };
         /** @description A signed-in user. */
         Session: {

@@ -142,7 +142,6 @@ impl Shares {
 
     /// Counts a request of `load` by `caller` of `tenant`. Gives how the caller stands, and whether it
     /// may be carried out: the error is how long to wait.
-    #[must_use]
     pub fn take(
         &self,
         load: Load,

@@ -207,8 +207,10 @@ on_both_engines!(what_waits_for_a_message_is_bounded, |engine| {
     assert_eq!(blob_files(&server).len(), 2, "what was refused left nothing");
     upload(&agent, 100_000).expect(201);
     upload(&agent, 1).problem(409, "too_many_uploads");
-    upload(&agent, 0).expect(201);
+    let keyed = agent.with_header("idempotency-key", "leeg");
+    let last = upload(&keyed, 0).expect(201);
     upload(&agent, 0).problem(409, "too_many_uploads");
+    assert_eq!(upload(&keyed, 0).expect(201), last, "what is here already is told again");
     // Everybody has their own room, and it is free again when a message took what waited.
     let first = upload(&other, 200_000).expect(201);
     upload(&other, 200_000).problem(409, "too_many_uploads");

@@ -49,8 +49,8 @@ pub async fn handle(
     request: Request,
 ) -> http::Answer<Response> {
     let context = context.0;
-    // Who has no room left is told before they send.
-    if !app.core.store.may_upload(&signed.access, 0, app.uploads).await? {
+    // Who has no room left is told before they send, unless it may be an upload that is here already.
+    if key.0.is_none() && !app.core.store.may_upload(&signed.access, 0, app.uploads).await? {
         return Err(Code::TooManyUploads.into());
     }
     let incoming = app.core.store.receive_file(&signed.access);

@@ -3,7 +3,7 @@
 //! exported and verified as the ledger of a tenant, under the installation's own keys. It says which
 //! tenant was acted upon, and nothing of what a tenant holds.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use belofte_model::{Actor, LedgerKind, OperatorUserId, TenantId};
@@ -17,7 +17,7 @@ use crate::{Access, NewLeaf, StoreError, SystemTx, Tx, Write};
 /// nothing is done without a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorAct {
-    /// Somebody of the operator signed in, from a network (an address, or the /64 of an IPv6 address).
+    /// Somebody of the operator signed in, from the network of this address.
     SignedIn(IpAddr),
     /// A sign-in was refused; `of` is the operator user that was named, if there is one.
     SignInRefused {
@@ -70,9 +70,9 @@ impl OperatorAct {
 
     fn detail(&self) -> Value {
         match self {
-            Self::SignedIn(network) => json!({ "act": "signed_in", "network": network }),
+            Self::SignedIn(network) => json!({ "act": "signed_in", "network": prefix(*network) }),
             Self::SignInRefused { of, network } => {
-                json!({ "act": "sign_in_refused", "operator": of, "network": network })
+                json!({ "act": "sign_in_refused", "operator": of, "network": prefix(*network) })
             }
             Self::SignedOut => json!({ "act": "signed_out" }),
             Self::CreateOperator(id) => json!({ "act": "create_operator", "operator": id }),
@@ -86,6 +86,21 @@ impl OperatorAct {
             Self::MakeEpochKey(epoch) => json!({ "act": "make_epoch_key", "epoch": epoch }),
             Self::DestroyEpochKey(epoch) => json!({ "act": "destroy_epoch_key", "epoch": epoch }),
             Self::ExportLog => json!({ "act": "export_log" }),
+        }
+    }
+}
+
+/// The network that an address lies in: enough to see that it is not one's own, too little to say
+/// which machine it is.
+fn prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
         }
     }
 }
@@ -125,5 +140,18 @@ impl SystemTx<'_> {
     #[must_use]
     pub fn installation(&self) -> Access {
         Access::upkeep(SYSTEM, self.store.clock().clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_its_network_is_told() {
+        let told = |text: &str| prefix(text.parse().expect("an address"));
+        assert_eq!(told("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(told("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(told("2001:db8:1:2:3::4"), "2001:db8:1::/48");
     }
 }

@@ -70,7 +70,7 @@ on_both_engines!(what_is_done_for_the_operator_stands_in_a_ledger_of_its_own, |e
     assert_eq!(page["size"], 6);
     assert_eq!(items[1]["operator"], id);
     assert_eq!((&items[2]["details"]["operator"], &items[3]["details"]["operator"]), (&Value::Null, &id));
-    assert_eq!(items[1]["details"]["network"], "127.0.0.1");
+    assert_eq!(items[1]["details"]["network"], "127.0.0.0/24");
     assert_eq!(items[5]["details"]["tenant"], "winkel");
     assert_eq!(items[0]["details"]["tenant"], json!(server.tenant.id));
     let older = operator.get("/operator/log?limit=1&before=1").expect(200);

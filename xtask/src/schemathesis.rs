@@ -92,7 +92,9 @@ impl Server {
         let config = data.join("belofte.toml");
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:{https}\"\npublic_url = \"{address}\"\n\
-             [smtp]\nlisten = \"127.0.0.1:{smtp}\"\n[data]\nfolder = {data:?}\n"
+             [smtp]\nlisten = \"127.0.0.1:{smtp}\"\n[data]\nfolder = {data:?}\n\
+             [limits]\nrequests_per_caller = 0\nsearches_per_caller = 0\nuploads_per_caller = 0\n\
+             exports_per_caller = 0\nexports_per_tenant = 0\n"
         );
         fs::write(&config, text).doing("write the configuration")?;
         let log = data.join("log");

@@ -11,4 +11,5 @@
 pub mod email;
 pub mod network;
 pub mod outbound;
+mod patience;
 pub mod rate;

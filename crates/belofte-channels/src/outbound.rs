@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use crate::network::{Network, is_public};
+use crate::patience::moment;
 
 /// Whom a connection brings data to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,10 @@ pub enum RecipientClass {
         name: String,
     },
     /// A server that the tenant named in its settings.
-    ChosenByTenant,
+    ChosenByTenant {
+        /// Whether it stands in the tenant's own register, or is being tried at its admin's word.
+        recorded: bool,
+    },
     /// A network that anybody is reached by; what happens to data there nobody can promise.
     OpenTransport(Transport),
     /// A server of the operator's own that only the configuration can name, inside the house or
@@ -43,7 +47,7 @@ impl RecipientClass {
     const fn label(&self) -> &'static str {
         match self {
             Self::SubProcessor { .. } => "sub_processor",
-            Self::ChosenByTenant => "chosen_by_tenant",
+            Self::ChosenByTenant { .. } => "chosen_by_tenant",
             Self::OpenTransport(Transport::Mail) => "mail",
             Self::OpenTransport(Transport::Telephone) => "telephone",
             Self::OperatorsOwn => "operators_own",
@@ -86,10 +90,55 @@ impl ConnectPurpose {
 pub struct SubProcessor {
     /// The name by which connections refer to it.
     pub name: String,
+    /// What it does for the operator.
+    pub purpose: String,
     /// The country where it processes: ISO 3166-1 alpha-2, upper case.
     pub country: String,
     /// The host names, in lower case, that may be connected to for it.
     pub hosts: Vec<String>,
+}
+
+/// The text is no sub-processor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubProcessorError {
+    /// It has not four parts.
+    #[error(
+        "is not `name; purpose; country; hosts`, such as `Archive BV; back-ups; NL; store.archive.example`"
+    )]
+    Parts,
+    /// The country is not a member of the EEA.
+    #[error(transparent)]
+    OutsideEea(#[from] OutsideEea),
+}
+
+impl FromStr for SubProcessor {
+    type Err = SubProcessorError;
+
+    /// Reads `name; purpose; country; hosts`, the hosts parted by white space; there may be none, for
+    /// who is not reached over a network.
+    fn from_str(text: &str) -> Result<Self, SubProcessorError> {
+        let parts: Vec<&str> = text.split(';').map(str::trim).collect();
+        let [name, purpose, country, hosts] = parts[..] else { return Err(SubProcessorError::Parts) };
+        if name.is_empty() || purpose.is_empty() {
+            return Err(SubProcessorError::Parts);
+        }
+        let one = Self {
+            name: name.to_owned(),
+            purpose: purpose.to_owned(),
+            country: country.to_owned(),
+            hosts: hosts.split_whitespace().map(normal_host).collect(),
+        };
+        Ok(one.within_eea()?)
+    }
+}
+
+impl SubProcessor {
+    fn within_eea(self) -> Result<Self, OutsideEea> {
+        if EEA.contains(&self.country.as_str()) {
+            return Ok(self);
+        }
+        Err(OutsideEea { name: self.name, country: self.country })
+    }
 }
 
 /// The operator's sub-processors, all within the EEA.
@@ -120,12 +169,8 @@ impl Register {
     /// # Errors
     /// [`OutsideEea`] for the first one whose country is not a member of the EEA.
     pub fn new(sub_processors: Vec<SubProcessor>) -> Result<Self, OutsideEea> {
-        match sub_processors.iter().find(|one| !EEA.contains(&one.country.as_str())) {
-            Some(SubProcessor { name, country, .. }) => {
-                Err(OutsideEea { name: name.clone(), country: country.clone() })
-            }
-            None => Ok(Self { sub_processors }),
-        }
+        let all = sub_processors.into_iter().map(SubProcessor::within_eea);
+        Ok(Self { sub_processors: all.collect::<Result<_, _>>()? })
     }
 
     /// Its members.
@@ -205,8 +250,8 @@ impl FromStr for AllowPrivate {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// The register has no such sub-processor with this host.
-    #[error("the recipient register does not list this sub-processor with this host")]
+    /// The register has no such recipient with this host.
+    #[error("the recipient register does not list this recipient with this host")]
     NotRegistered,
     /// The name has no address.
     #[error("the host name could not be resolved")]
@@ -284,9 +329,9 @@ impl Outbound {
         port: u16,
         patience: Duration,
     ) -> Result<TcpStream, OutboundError> {
-        let until = Instant::now() + patience;
+        let until = moment() + patience;
         let checked = self.check(class, purpose, host, port, patience).await?;
-        self.open(&checked, until.saturating_duration_since(Instant::now())).await
+        self.open(&checked, until.saturating_duration_since(moment())).await
     }
 
     /// Resolves `host` within `patience` and judges its addresses; nothing is sent to it yet.
@@ -303,7 +348,7 @@ impl Outbound {
         patience: Duration,
     ) -> Result<Checked, OutboundError> {
         let label = class.label();
-        let found = timeout_at(Instant::now() + patience, self.judge(class, host, port)).await;
+        let found = timeout_at(moment() + patience, self.judge(class, host, port)).await;
         let found = found.unwrap_or(Err(OutboundError::TimedOut));
         match found {
             Ok(addresses) => Ok(Checked { addresses, class: label, purpose }),
@@ -321,9 +366,12 @@ impl Outbound {
         port: u16,
     ) -> Result<Vec<SocketAddr>, OutboundError> {
         let host = normal_host(host);
-        if let RecipientClass::SubProcessor { name } = class
-            && !self.register.allows(name, &host)
-        {
+        let registered = match class {
+            RecipientClass::SubProcessor { name } => self.register.allows(name, &host),
+            RecipientClass::ChosenByTenant { recorded } => *recorded,
+            RecipientClass::OpenTransport(_) | RecipientClass::OperatorsOwn => true,
+        };
+        if !registered {
             return Err(OutboundError::NotRegistered);
         }
         let mut addresses = self.resolver.resolve(&host, port).await.map_err(OutboundError::Resolve)?;
@@ -351,10 +399,10 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError::Connect`] with the last refusal, or [`OutboundError::TimedOut`].
     pub async fn open(&self, checked: &Checked, patience: Duration) -> Result<TcpStream, OutboundError> {
-        let until = Instant::now() + patience;
+        let until = moment() + patience;
         let mut last = OutboundError::TimedOut;
         for address in &checked.addresses {
-            let one = until.min(Instant::now() + PER_ADDRESS);
+            let one = until.min(moment() + PER_ADDRESS);
             // The one place in the product that opens an outgoing connection.
             match timeout_at(one, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {

@@ -27,8 +27,14 @@ impl Rate {
     /// `count` in each minute, and as many at once.
     #[must_use]
     pub fn per_minute(count: u32) -> Self {
+        Self::within(count, Duration::from_secs(60))
+    }
+
+    /// `count` within a time, and as many at once.
+    #[must_use]
+    pub fn within(count: u32, time: Duration) -> Self {
         let count = count.max(1);
-        Self { burst: count, every: Duration::from_secs(60) / count }
+        Self { burst: count, every: time / count }
     }
 }
 
@@ -54,20 +60,38 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
     /// Takes one from the bucket of `key` at `now`, a time that never goes back and starts
     /// anywhere. `false` when the bucket is empty; nothing is taken then.
     pub fn take(&mut self, key: K, now: Duration) -> bool {
+        self.take_or_wait(key, now).is_ok()
+    }
+
+    /// As [`take`](Self::take).
+    ///
+    /// # Errors
+    /// How long to wait until there is one to take.
+    pub fn take_or_wait(&mut self, key: K, now: Duration) -> Result<(), Duration> {
         let debt_allowed = self.rate.every.saturating_mul(self.rate.burst.max(1));
         if let Some(full_at) = self.full_at.get_mut(&key) {
             let next = (*full_at).max(now) + self.rate.every;
-            if next.saturating_sub(now) > debt_allowed {
-                return false;
+            let debt = next.saturating_sub(now);
+            if debt > debt_allowed {
+                return Err(debt - debt_allowed);
             }
             *full_at = next;
-            return true;
+            return Ok(());
         }
         if self.full_at.len() >= self.capacity {
             self.make_room(now);
         }
         self.full_at.insert(key, now + self.rate.every);
-        true
+        Ok(())
+    }
+
+    /// How many can be taken from the bucket of `key` at `now`, and how long it takes until it is
+    /// full again.
+    #[must_use]
+    pub fn left(&self, key: K, now: Duration) -> (u32, Duration) {
+        let debt = self.full_at.get(&key).map_or(Duration::ZERO, |full_at| full_at.saturating_sub(now));
+        let taken = debt.as_nanos().div_ceil(self.rate.every.as_nanos().max(1));
+        (self.rate.burst.max(1).saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)), debt)
     }
 
     /// Whether one could be taken from the bucket of `key` at `now`; nothing is taken.
@@ -149,6 +173,17 @@ mod tests {
         assert!(buckets.take('a', secs(110)));
         assert!(!buckets.take('a', secs(110)));
         assert_eq!((0..4).filter(|_| buckets.take('a', secs(10_000))).count(), 3, "full again, not fuller");
+    }
+
+    #[test]
+    fn a_refusal_says_how_long_and_a_bucket_how_much() {
+        let mut buckets = Buckets::new(Rate::within(3, secs(30)), 8);
+        assert_eq!(buckets.left('a', secs(100)), (3, secs(0)));
+        assert!((0..3).all(|_| buckets.take('a', secs(100))));
+        assert_eq!(buckets.left('a', secs(100)), (0, secs(30)));
+        assert_eq!(buckets.take_or_wait('a', secs(104)), Err(secs(6)));
+        assert_eq!(buckets.left('a', secs(111)), (1, secs(19)));
+        assert_eq!(buckets.take_or_wait('a', secs(110)), Ok(()));
     }
 
     #[test]

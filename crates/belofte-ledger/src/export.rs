@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Writes a ledger to a folder that anybody can verify without us.
+//! Makes of a ledger the files that anybody can verify without us.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::layout::{CHECKPOINT, ENTRIES, KEY, Sink, Tiles, write_line};
+use crate::layout::{CHECKPOINT, ENTRIES, ExportFile, KEY, Sink, Tiles, write_line};
 use crate::{Checkpoint, CheckpointError, Entry, EntryError, Leaf, Tree};
 
 /// Why a ledger could not be exported.
@@ -44,20 +44,101 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-/// An export being written: all entries of a checkpoint in order, then [`finish`](Self::finish).
-pub struct Export {
-    folder: PathBuf,
+/// An export being made, file by file, in memory that does not grow with the ledger: the
+/// [files around the entries](Self::around), then all entries of a checkpoint in order, each a line of
+/// [`ENTRIES_FILE`](Self::ENTRIES_FILE), with the files of the tree that they fill, then
+/// [`finish`](Self::finish).
+pub struct ExportParts {
     note: Vec<u8>,
+    key: String,
     checkpoint: Checkpoint,
     tree: Tree,
     tiles: Tiles,
-    lines: BufWriter<File>,
 }
 
-impl std::fmt::Debug for Export {
+impl std::fmt::Debug for ExportParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Export({} of {})", self.tree.size(), self.checkpoint.size)
+        write!(f, "ExportParts({} of {})", self.tree.size(), self.checkpoint.size)
     }
+}
+
+impl ExportParts {
+    /// The path of the file that the lines make.
+    pub const ENTRIES_FILE: &str = ENTRIES;
+
+    /// Begins an export of the log at `note`, a checkpoint signed by `verifier_key`.
+    ///
+    /// # Errors
+    /// [`ExportError::Checkpoint`].
+    pub fn begin(note: &[u8], verifier_key: &str) -> Result<Self, ExportError> {
+        let checkpoint = Checkpoint::open(note, verifier_key)?;
+        let tiles = Tiles::new(Sink::Keep(Vec::new()));
+        Ok(Self { note: note.to_vec(), key: verifier_key.to_owned(), checkpoint, tree: Tree::empty(), tiles })
+    }
+
+    /// The files that say what an export is, and the key that verifies it.
+    #[must_use]
+    pub fn around(&self) -> [ExportFile; 3] {
+        [
+            ExportFile { path: KEY.to_owned(), bytes: format!("{}\n", self.key).into_bytes() },
+            ExportFile { path: "README.nl.md".to_owned(), bytes: README_NL.into() },
+            ExportFile { path: "README.en.md".to_owned(), bytes: README_EN.into() },
+        ]
+    }
+
+    /// Adds the next entry, its salt and its canonical bytes, and appends its line to `lines`.
+    ///
+    /// # Errors
+    /// [`ExportError::Entry`], [`ExportError::Number`], [`ExportError::Io`].
+    pub fn push(&mut self, salt: &[u8; 16], entry: &[u8], lines: &mut Vec<u8>) -> Result<(), ExportError> {
+        let no = self.tree.size();
+        let says = Entry::parse(entry).map_err(|source| ExportError::Entry { no, source })?.no;
+        if says != no {
+            return Err(ExportError::Number { no, says });
+        }
+        let commitment = Leaf::commit(salt, entry);
+        self.tree.append(&commitment);
+        self.tiles.push(&commitment)?;
+        write_line(lines, no, salt, entry)?;
+        Ok(())
+    }
+
+    /// The files of the tree that were filled since they were asked for last.
+    pub fn filled(&mut self) -> Vec<ExportFile> {
+        match &mut self.tiles.sink {
+            Sink::Keep(files) => std::mem::take(files),
+            Sink::Compare(..) => Vec::new(),
+        }
+    }
+
+    /// Ends the export: the files of the tree that are left, and the checkpoint as the last file,
+    /// so that an export without it is known to be unfinished.
+    ///
+    /// # Errors
+    /// [`ExportError::Disagrees`] when the entries are not those that the checkpoint signs,
+    /// [`ExportError::Io`].
+    pub fn finish(self) -> Result<Vec<ExportFile>, ExportError> {
+        let (entries, size) = (self.tree.size(), self.checkpoint.size);
+        if entries != size || self.tree.root() != self.checkpoint.root {
+            return Err(ExportError::Disagrees { entries, size });
+        }
+        let mut files = match self.tiles.finish()? {
+            Sink::Keep(files) => files,
+            Sink::Compare(..) => Vec::new(),
+        };
+        files.push(ExportFile { path: CHECKPOINT.to_owned(), bytes: self.note });
+        Ok(files)
+    }
+}
+
+/// An export that is written to a folder: all entries of a checkpoint in order, then
+/// [`finish`](Self::finish). What it writes is readable, so the folder is its caller's to protect.
+#[derive(Debug)]
+pub struct Export {
+    folder: PathBuf,
+    parts: ExportParts,
+    lines: BufWriter<File>,
+    buffer: Vec<u8>,
 }
 
 impl Export {
@@ -67,15 +148,12 @@ impl Export {
     /// # Errors
     /// [`ExportError::Checkpoint`], [`ExportError::Io`].
     pub fn create(folder: &Path, note: &[u8], verifier_key: &str) -> Result<Self, ExportError> {
-        let checkpoint = Checkpoint::open(note, verifier_key)?;
+        let parts = ExportParts::begin(note, verifier_key)?;
         fs::create_dir_all(folder)?;
         let lines = BufWriter::new(File::create_new(folder.join(ENTRIES))?);
-        fs::write(folder.join(KEY), format!("{verifier_key}\n"))?;
-        fs::write(folder.join("README.nl.md"), README_NL)?;
-        fs::write(folder.join("README.en.md"), README_EN)?;
-        let (folder, note, tree) = (folder.to_owned(), note.to_vec(), Tree::empty());
-        let tiles = Tiles::new(Sink::Write(folder.clone()));
-        Ok(Self { folder, note, checkpoint, tree, tiles, lines })
+        let export = Self { folder: folder.to_owned(), parts, lines, buffer: Vec::new() };
+        write(folder, &export.parts.around())?;
+        Ok(export)
     }
 
     /// Adds the next entry: its salt and its canonical bytes.
@@ -83,34 +161,35 @@ impl Export {
     /// # Errors
     /// [`ExportError::Entry`], [`ExportError::Number`], [`ExportError::Io`].
     pub fn push(&mut self, salt: &[u8; 16], entry: &[u8]) -> Result<(), ExportError> {
-        let no = self.tree.size();
-        let says = Entry::parse(entry).map_err(|source| ExportError::Entry { no, source })?.no;
-        if says != no {
-            return Err(ExportError::Number { no, says });
-        }
-        let commitment = Leaf::commit(salt, entry);
-        self.tree.append(&commitment);
-        self.tiles.push(&commitment)?;
-        write_line(&mut self.lines, no, salt, entry)?;
-        Ok(())
+        self.buffer.clear();
+        self.parts.push(salt, entry, &mut self.buffer)?;
+        self.lines.write_all(&self.buffer)?;
+        let filled = self.parts.filled();
+        write(&self.folder, &filled)
     }
 
-    /// Ends the export; the checkpoint is written last, so that a folder without it is known
-    /// to be unfinished.
+    /// Ends the export; the checkpoint is written last.
     ///
     /// # Errors
     /// [`ExportError::Disagrees`] when the entries are not those that the checkpoint signs,
     /// [`ExportError::Io`].
-    pub fn finish(mut self) -> Result<(), ExportError> {
-        let (entries, size) = (self.tree.size(), self.checkpoint.size);
-        if entries != size || self.tree.root() != self.checkpoint.root {
-            return Err(ExportError::Disagrees { entries, size });
-        }
-        self.tiles.finish()?;
-        self.lines.flush()?;
-        fs::write(self.folder.join(CHECKPOINT), &self.note)?;
-        Ok(())
+    pub fn finish(self) -> Result<(), ExportError> {
+        let Self { folder, parts, mut lines, .. } = self;
+        let rest = parts.finish()?;
+        lines.flush()?;
+        write(&folder, &rest)
     }
+}
+
+fn write(folder: &Path, files: &[ExportFile]) -> Result<(), ExportError> {
+    for file in files {
+        let path = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, &file.bytes)?;
+    }
+    Ok(())
 }
 
 const README_NL: &str = "\

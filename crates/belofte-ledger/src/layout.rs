@@ -28,10 +28,19 @@ pub(crate) fn tile_path(level: &str, n: u64, width: u64) -> String {
     if width == WIDTH { format!("tile/{level}/{number}") } else { format!("tile/{level}/{number}.p/{width}") }
 }
 
+/// A file of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportFile {
+    /// Its path within the export, with `/` between names.
+    pub path: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
 /// What becomes of a finished tile.
 pub(crate) enum Sink {
-    /// It is written.
-    Write(PathBuf),
+    /// It waits to be taken.
+    Keep(Vec<ExportFile>),
     /// It is compared with the file; the first path that differs is kept.
     Compare(PathBuf, Option<String>),
 }
@@ -39,12 +48,9 @@ pub(crate) enum Sink {
 impl Sink {
     fn tile(&mut self, path: String, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Write(folder) => {
-                let file = folder.join(path);
-                if let Some(parent) = file.parent() {
-                    fs::create_dir_all(parent)?;
-                }
-                fs::write(file, bytes)
+            Self::Keep(files) => {
+                files.push(ExportFile { path, bytes: bytes.to_vec() });
+                Ok(())
             }
             Self::Compare(_, Some(_)) => Ok(()),
             Self::Compare(folder, differs) => {

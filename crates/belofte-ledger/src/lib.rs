@@ -9,7 +9,7 @@
 //! | `tree` | [`Tree`]: the right edge of the tree, enough to append and to know the root |
 //! | `proof` | inclusion and consistency |
 //! | `checkpoint` | [`Checkpoint`]: origin, size and root as a signed note |
-//! | `export`, `verify` | a folder that anybody can verify without us |
+//! | `export`, `verify` | files that anybody can verify without us |
 //!
 //! The tree is that of RFC 6962 (section 2.1), the checkpoint that of C2SP `tlog-checkpoint`
 //! and `signed-note`, the files those of C2SP `tlog-tiles`. What the log's entries are in the
@@ -30,7 +30,8 @@ mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, verifier_key};
 pub use entry::{Detail, Entry, EntryError, MAX_ENTRY};
-pub use export::{Export, ExportError};
+pub use export::{Export, ExportError, ExportParts};
+pub use layout::ExportFile;
 pub use leaf::Leaf;
 pub use proof::{
     ProofError, consistency_needs, consistency_proof, inclusion_needs, inclusion_proof, verify_consistency,

@@ -257,7 +257,7 @@ impl Entries {
         }
         let damaged_tile = match tiles.finish().map_err(unreadable_tiles)? {
             Sink::Compare(_, damaged) => damaged,
-            Sink::Write(_) => None,
+            Sink::Keep(_) => None,
         };
         Ok(Self { tree, readable, earlier_root, misnumbered, damaged_tile, span })
     }

@@ -2,16 +2,16 @@
 //! What handlers share, and who is calling them.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use belofte_channels::email::submission::Submission;
+use belofte_channels::outbound::Register;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{
-    Access, Authenticated, Begun, IdempotencyTicket, Operator, StoreError, Views, Who, Write,
+    Access, Authenticated, Begun, IdempotencyTicket, Operator, StoreError, UploadQuota, Views, Who, Write,
 };
 use belofte_vault::Pii;
 use futures_util::future::BoxFuture;
@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::api::operation::{Caller, Operation};
 use crate::config::WebAddress;
+use crate::http::shares::{Load, Shares};
 use crate::http::tries::{Tries, network_of};
 use crate::http::{Answer, ApiError, Code, Context, Cookie, IdempotencyKey, bearer};
 use crate::passwords::Passwords;
@@ -41,8 +42,12 @@ pub struct App {
     pub passwords: Passwords,
     /// Tries of invitations, per network.
     pub invitations: Arc<Tries<IpAddr>>,
-    /// A folder for what is made for one answer; emptied at every start.
-    pub scratch: Arc<Path>,
+    /// What each signed-in caller and each tenant may ask in a time.
+    pub shares: Arc<Shares>,
+    /// The operator's sub-processors.
+    pub register: Arc<Register>,
+    /// How much may wait for messages of one user or key.
+    pub uploads: UploadQuota,
     /// Gathers what users look at, for their tenant's ledger.
     pub views: Views,
     /// How people reach the desk.
@@ -341,7 +346,19 @@ async fn admit(parts: &Parts, app: &App) -> Answer<(Authenticated, Access, Optio
     };
     let access = Access::authenticated(&who, purpose(operation), context.id, app.core.clock().clone());
     context.recognise(who.tenant(), who.language());
+    let caller = match *who.who() {
+        Who::User { user, .. } => user.uuid(),
+        Who::ApiKey { key, .. } => key.uuid(),
+    };
+    share(app, &context, operation.load, caller, Some(who.tenant()))?;
     if permitted { Ok((who, access, token)) } else { Err(Code::Forbidden.into()) }
+}
+
+/// Takes a request out of the share of `caller`.
+fn share(app: &App, context: &Context, load: Load, caller: Uuid, tenant: Option<TenantId>) -> Answer<()> {
+    let (standings, taken) = app.shares.take(load, caller, tenant.map(|tenant| tenant.uuid()), context.at);
+    context.set_standings(standings);
+    taken.map_err(ApiError::too_many_requests)
 }
 
 impl FromRequestParts<App> for Signed {
@@ -376,6 +393,7 @@ impl FromRequestParts<App> for SignedOperator {
         }
         let token = Cookie::Operator.read(&parts.headers).ok_or(Code::NotSignedIn)?;
         let operator = app.core.store.system().operator_by_token(token).await?.ok_or(Code::NotSignedIn)?;
+        share(app, &*context(parts)?, operation(parts)?.load, operator.id.uuid(), None)?;
         Ok(Self { operator, token: Pii::new(token.to_owned()) })
     }
 }

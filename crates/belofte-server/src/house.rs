@@ -17,8 +17,8 @@ use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_core::Core;
 use belofte_store::{
-    Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, Views, durable,
-    schemas,
+    Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, UploadQuota,
+    Views, durable, schemas,
 };
 use belofte_vault::{Random, RootKey};
 use rustls_pki_types::CertificateDer;
@@ -26,7 +26,8 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::config::{Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
+use crate::config::{self, Config, Secret, SmtpTlsMode, StorageEngine, TlsMode};
+use crate::http::shares::{Bound, ShareBounds, Shares};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds, Proxies};
@@ -264,7 +265,7 @@ pub fn root_certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'stat
 }
 
 fn outbound(config: &Config) -> anyhow::Result<(Outbound, Arc<rustls::ClientConfig>)> {
-    let register = Register::new(Vec::new())?;
+    let register = Register::new(config.outbound.sub_processors.clone())?;
     let outbound = Outbound::new(register, config.outbound.allow_private.clone());
     let roots = config.outbound.root_certs_file.as_deref().map(root_certificates).transpose()?;
     let roots = roots.unwrap_or_default();
@@ -329,11 +330,12 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     keeper.first_look().await?;
     let desk_certificate = certificate(&config, &clock)?;
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
-    let hello = config.smtp_hostname();
+    let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
+    store.system().record_recipients().await.context("cannot keep the register of recipients")?;
     life.spawn(worker::run(core.clone(), submission));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
@@ -358,7 +360,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router = router(&config, &core, testing, views.clone(), &life, attention)?;
+    let router = router(&config, &core, testing, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -389,22 +391,27 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     Ok(ended)
 }
 
+fn share_bounds(limits: &config::Limits) -> ShareBounds {
+    let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    let bound = |caller: u64, tenant: u64| Bound { caller: few(caller), tenant: few(tenant) };
+    ShareBounds {
+        requests: bound(limits.requests_per_caller.get(), limits.requests_per_tenant.get()),
+        searches: bound(limits.searches_per_caller.get(), limits.searches_per_tenant.get()),
+        uploads: bound(limits.uploads_per_caller.get(), limits.uploads_per_tenant.get()),
+        exports: bound(limits.exports_per_caller.get(), limits.exports_per_tenant.get()),
+    }
+}
+
 fn router(
     config: &Config,
     core: &Core,
     submission: Submission,
+    register: Arc<Register>,
     views: Views,
     life: &Life,
     attention: Attention,
 ) -> anyhow::Result<Router> {
     let limits = &config.limits;
-    let scratch = config.data_folder().join("scratch");
-    match std::fs::remove_dir_all(&scratch) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot empty {}", scratch.display()));
-        }
-        _ => {}
-    }
     let invitations = u32::try_from(limits.invitations_per_address.get()).unwrap_or(u32::MAX);
     let (noting, stop) = (views.clone(), life.stop.clone());
     life.spawn(async move { noting.run(stop).await });
@@ -414,7 +421,9 @@ fn router(
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
-        scratch: scratch.into(),
+        register,
+        uploads: UploadQuota { files: limits.waiting_files.get(), bytes: limits.waiting_bytes.get() },
+        shares: Arc::new(Shares::new(share_bounds(limits))),
         views,
         public_url: Arc::new(config.server.public_url.clone()),
         stop: life.stop.clone(),

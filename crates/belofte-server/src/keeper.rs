@@ -161,6 +161,13 @@ impl Keeper {
         if let Err(error) = self.store.system().begin_epoch().await {
             tracing::warn!(error = %error, "the installation's own keys were not rotated");
         }
+        // What was done for the operator until now is signed, so that it cannot be changed unseen.
+        if let Err(error) = self.store.system().sign_installation().await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the installation's ledger was not signed"
+            );
+        }
         let Some(backups) = &self.backups else { return };
         match self.care(backups).await {
             Ok(()) => self.attention.set(FAILED, false),
@@ -171,7 +178,7 @@ impl Keeper {
     async fn care(&self, backups: &KeyBackups) -> Result<(), KeyBackupError> {
         let now = self.store.clock().now();
         // First, whatever happens to the rest: a promise hangs on it.
-        for epoch in backups.destroy_due(now, self.kept)? {
+        for epoch in backups.destroy_due(&self.store, now, self.kept).await? {
             tracing::info!(
                 epoch,
                 "the key of an epoch was destroyed: its back-ups are unreadable from now on"

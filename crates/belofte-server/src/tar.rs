@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Writes archives in the interchange format `ustar` (POSIX.1-1988), which every `tar` reads.
 
-use std::io::{self, Read, Write};
+use std::io;
 
 const BLOCK: usize = 512;
 
-/// Writes one file with mode 0600.
-///
-/// # Errors
-/// [`io::ErrorKind::InvalidInput`] for a name of more than 100 bytes or a file of 8 GiB and more,
-/// [`io::ErrorKind::UnexpectedEof`] when `content` is shorter than `size`; those of reading and
-/// writing.
-pub fn file(to: &mut impl Write, name: &str, content: impl Read, size: u64) -> io::Result<()> {
-    to.write_all(&header(name, size)?)?;
-    if io::copy(&mut content.take(size), to)? < size {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
+/// What ends an archive.
+pub const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
+
+/// How many zeros follow a file of `size` bytes.
+#[must_use]
+pub fn padding(size: u64) -> usize {
     let rest = usize::try_from(size % BLOCK as u64).unwrap_or(0);
-    to.write_all(&[0; BLOCK][..(BLOCK - rest) % BLOCK])
+    (BLOCK - rest) % BLOCK
 }
 
-/// Ends the archive.
+/// How many bytes a file of `size` bytes takes in an archive.
+#[must_use]
+pub fn length(size: u64) -> u64 {
+    BLOCK as u64 + size + padding(size) as u64
+}
+
+/// What stands before a file's bytes: its name, mode 0600 and size.
 ///
 /// # Errors
-/// Those of writing.
-pub fn end(to: &mut impl Write) -> io::Result<()> {
-    to.write_all(&[0; 2 * BLOCK])
-}
-
-fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
+/// [`io::ErrorKind::InvalidInput`] for a name of more than 100 bytes.
+pub fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
     const LARGEST: u64 = 1 << 33;
-    if name.len() > 100 || size >= LARGEST {
+    if name.len() > 100 {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut header = [0; BLOCK];
@@ -39,7 +36,13 @@ fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
     put(100, b"0000600\0");
     put(108, b"0000000\0");
     put(116, b"0000000\0");
-    put(124, format!("{size:011o}\0").as_bytes());
+    if size < LARGEST {
+        put(124, format!("{size:011o}\0").as_bytes());
+    } else {
+        // What eleven octal digits cannot say stands there in binary, as GNU tar began it.
+        put(124, &[0x80, 0, 0, 0]);
+        put(128, &size.to_be_bytes());
+    }
     // No time of change: the ledger says when everything was.
     put(136, b"00000000000\0");
     put(148, b"        ");
@@ -52,38 +55,51 @@ fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::process::{Command, Stdio};
 
     use super::*;
 
-    #[test]
-    fn the_systems_tar_reads_it() {
-        let mut archive = Vec::new();
-        for (name, size) in [("a", 0_usize), ("folder/b", 512), ("c.txt", 1_000)] {
-            let content = vec![b'x'; size];
-            file(&mut archive, name, content.as_slice(), size as u64).expect("memory takes all");
-        }
-        end(&mut archive).expect("memory takes all");
-        assert_eq!(archive.len() % BLOCK, 0);
+    fn listed(archive: &[u8]) -> Vec<[String; 3]> {
         let mut tar = Command::new("tar")
             .args(["-tvf", "-"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("tar is part of every Debian");
-        tar.stdin.take().expect("piped").write_all(&archive).expect("tar reads");
+        tar.stdin.take().expect("piped").write_all(archive).expect("tar reads");
         let output = tar.wait_with_output().expect("tar ends");
         let listed = String::from_utf8_lossy(&output.stdout);
-        let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert!(output.status.success());
-        let told: Vec<_> = lines.iter().map(|line| (line[0], line[2], line[line.len() - 1])).collect();
-        let mode = "-rw-------";
-        assert_eq!(told, [(mode, "0", "a"), (mode, "512", "folder/b"), (mode, "1000", "c.txt")]);
+        let words = listed.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        words.map(|words| [words[0].clone(), words[2].clone(), words[words.len() - 1].clone()]).collect()
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        assert!(file(&mut Vec::new(), &"n".repeat(101), &b""[..], 0).is_err());
-        assert!(file(&mut Vec::new(), "short", &b"123"[..], 4).is_err());
+    fn the_systems_tar_reads_it() {
+        let (mut archive, mut expected) = (Vec::new(), 0);
+        for (name, size) in [("a", 0_usize), ("folder/b", 512), ("c.txt", 1_000)] {
+            archive.extend_from_slice(&header(name, size as u64).expect("a short name"));
+            archive.resize(archive.len() + size, b'x');
+            archive.resize(archive.len() + padding(size as u64), 0);
+            expected += length(size as u64);
+        }
+        assert_eq!(archive.len() as u64, expected);
+        archive.extend_from_slice(&END);
+        let mode = "-rw-------";
+        let told = [[mode, "0", "a"], [mode, "512", "folder/b"], [mode, "1000", "c.txt"]];
+        assert_eq!(listed(&archive), told.map(|line| line.map(str::to_owned)));
+    }
+
+    #[test]
+    fn a_file_may_be_larger_than_octal_digits_say() {
+        // The archive ends here, which tar says after it listed what it saw.
+        let listed = listed(&header("large", 1 << 34).expect("a short name"));
+        assert_eq!(listed[0], ["-rw-------", "17179869184", "large"]);
+    }
+
+    #[test]
+    fn a_name_that_does_not_fit_is_refused() {
+        assert!(header(&"n".repeat(101), 0).is_err());
     }
 }

@@ -74,6 +74,13 @@ impl Access {
         }
     }
 
+    /// Of the operator, to the ledger of the installation; whose id `tenant` is, and no tenant has.
+    pub(crate) const fn installation(tenant: TenantId, clock: Clock) -> Self {
+        let mut access = Self::upkeep(tenant, clock);
+        access.purpose = Purpose::Oversight;
+        access
+    }
+
     /// The tenant. For stores and adapters; handlers have no use for it.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {

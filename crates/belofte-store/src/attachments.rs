@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::actor_columns;
-use crate::blob_rows::{BlobById, BlobKind, BlobRow, Rewrap, SealedBlob};
+use crate::blob_rows::{BlobById, BlobKind, BlobRow, BlobWriter, Rewrap, SealedBlob, WrittenBlob};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::messages::{Attachment, SealedAttachment, from_json, sealed_attachment, to_json};
@@ -37,6 +37,40 @@ pub struct NewFile {
     pub bytes: Vec<u8>,
 }
 
+/// A file that comes in: what came lies sealed on the disk already, and nothing of it in clear. Dropped
+/// before it is [stored](Store::upload), nothing of it is left.
+pub struct IncomingFile(BlobWriter);
+
+/// What a file is called and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// A file that came in whole.
+pub struct ReceivedFile(WrittenBlob);
+
+impl IncomingFile {
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and [`StoreError::Blob`].
+    pub async fn push(&mut self, piece: &[u8]) -> Result<(), StoreError> {
+        self.0.push(piece).await
+    }
+
+    /// The file is at its end.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub async fn finish(self) -> Result<ReceivedFile, StoreError> {
+        Ok(ReceivedFile(self.0.finish().await?))
+    }
+}
+
 /// A file with its sealed bytes, before its rows are stored.
 pub(crate) struct NewAttachment {
     pub(crate) id: AttachmentId,
@@ -56,33 +90,30 @@ impl NewAttachment {
         key: &DataKey,
         file: NewFile,
     ) -> Result<Self, StoreError> {
-        let id = AttachmentId::new(access.clock().now(), store.random().bytes());
-        Self::seal_as(store, access, key, id, file).await
+        let at = access.clock().now();
+        let id = AttachmentId::new(at, store.random().bytes());
+        let blob =
+            SealedBlob::seal(store, access.tenant(), BlobKind::Attachment, key, &file.bytes, at).await?;
+        let meta = Meta { name: file.name, content_id: file.content_id };
+        Self::of(store, access, key, id, blob, &meta, file.media_type, file.inline)
     }
 
-    async fn seal_as(
+    #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+    fn of(
         store: &Store,
         access: &Access,
         key: &DataKey,
         id: AttachmentId,
-        file: NewFile,
+        blob: SealedBlob,
+        meta: &Meta,
+        media_type: String,
+        inline: bool,
     ) -> Result<Self, StoreError> {
-        let (tenant, at) = (access.tenant(), access.clock().now());
-        let blob = SealedBlob::seal(store, tenant, BlobKind::Attachment, key, &file.bytes, at).await?;
-        let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
-        let meta = Meta { name: file.name, content_id: file.content_id };
-        let meta = key.seal(store.random(), &context, &to_json(&meta)?);
-        let owner = actor_columns(access.actor()).1;
-        Ok(Self {
-            id,
-            blob,
-            meta,
-            key: key.id(),
-            media_type: file.media_type,
-            inline: file.inline,
-            owner,
-            at,
-        })
+        let context =
+            SealContext { tenant: access.tenant(), column: columns::ATTACHMENT_META, row: id.uuid() };
+        let meta = key.seal(store.random(), &context, &to_json(meta)?);
+        let (owner, at) = (actor_columns(access.actor()).1, access.clock().now());
+        Ok(Self { id, blob, meta, key: key.id(), media_type, inline, owner, at })
     }
 
     pub(crate) async fn insert(
@@ -135,12 +166,66 @@ pub(crate) fn unseal(
     })
 }
 
-struct Upload(NewAttachment);
+/// How much one user or key may have uploaded that no message has taken yet. Nodes that take uploads
+/// of one user at the same moment may each let one through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadQuota {
+    /// How many files.
+    pub files: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// Why an upload was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// Too much waits for a message already.
+    #[error("too many uploads wait for a message")]
+    OverQuota,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether another file of `size` bytes fits into the quota of `owner`.
+struct Fits {
+    owner: Uuid,
+    size: u64,
+    quota: UploadQuota,
+}
+
+impl Read for Fits {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let (files, bytes) = tx
+            .query_one(
+                sql!(
+                    "SELECT COUNT(*), CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM attachment \
+                     WHERE tenant_id = $1 AND message_id IS NULL AND owner_id = $2"
+                ),
+                params![tenant, self.owner],
+                |row| Ok((row.int(0)?, row.int(1)?)),
+            )
+            .await?;
+        let [files, bytes] = [files, bytes].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+        Ok(files < self.quota.files && bytes.saturating_add(self.size) <= self.quota.bytes)
+    }
+}
+
+struct Upload {
+    row: NewAttachment,
+    fits: Fits,
+}
 
 impl Write for Upload {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        self.0.insert(tx, None, 0).await
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let fits = self.fits.run(tx).await?;
+        if fits {
+            self.row.insert(tx, None, 0).await?;
+        }
+        Ok(fits)
     }
 }
 
@@ -232,31 +317,64 @@ impl Read for AttachmentById {
 }
 
 impl Store {
+    /// Begins to take a file that comes piece by piece.
+    #[must_use]
+    pub fn receive_file(&self, access: &Access) -> IncomingFile {
+        IncomingFile(BlobWriter::new(self, access.tenant(), BlobKind::Attachment, access.clock().now()))
+    }
+
+    /// Whether a further upload of `size` bytes would be taken.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn may_upload(
+        &self,
+        access: &Access,
+        size: u64,
+        quota: UploadQuota,
+    ) -> Result<bool, StoreError> {
+        access.to(Use::Answer)?;
+        let owner = actor_columns(access.actor()).1;
+        self.read(access, Fits { owner, size, quota }).await
+    }
+
     /// Stores an uploaded file that belongs to no message yet; the uploader alone can see it. With
     /// `intended` it is stored under that id, and what an earlier try of the same request stored
     /// under it is the answer.
     ///
     /// # Errors
-    /// [`StoreError::Full`] and the engine's errors.
+    /// [`UploadError`]; nothing is left then.
     pub async fn upload(
         &self,
         access: &Access,
         intended: Option<AttachmentId>,
-        file: NewFile,
-    ) -> Result<Attachment, StoreError> {
+        about: FileName,
+        file: ReceivedFile,
+        quota: UploadQuota,
+    ) -> Result<Attachment, UploadError> {
         access.to(Use::Answer)?;
         if let Some(id) = intended {
             match self.attachment(access, id).await {
                 Ok(made) => return Ok(made.attachment),
                 Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
-        let keys = self.keys(access).await?;
-        let (name, media_type, size) = (file.name.clone(), file.media_type.clone(), file.bytes.len() as u64);
+        let FileName { name, media_type } = about;
+        let key = &self.keys(access).await?.settings;
+        let size = file.0.size;
         let id = intended.unwrap_or_else(|| AttachmentId::new(access.clock().now(), self.random().bytes()));
-        let attachment = NewAttachment::seal_as(self, access, &keys.settings, id, file).await?;
-        self.write(access, Upload(attachment)).await?;
+        let blob = file.0.keep(self, access.tenant(), key).await?;
+        let meta = Meta { name: name.clone(), content_id: None };
+        let (written, tenant) = (blob.id, access.tenant());
+        let row = NewAttachment::of(self, access, key, id, blob, &meta, media_type.clone(), false)?;
+        let fits = Fits { owner: row.owner, size, quota };
+        if !self.write(access, Upload { row, fits }).await? {
+            let store = self.clone();
+            let remove = move || store.blobs().remove(tenant, written);
+            tokio::task::spawn_blocking(remove).await.map_err(|_| StoreError::Busy)??;
+            return Err(UploadError::OverQuota);
+        }
         Ok(Attachment { id, name, media_type, size, inline: false, content_id: None })
     }
 

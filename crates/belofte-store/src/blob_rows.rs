@@ -7,7 +7,7 @@ use std::sync::Arc;
 use belofte_model::{BlobId, KeyId, TenantId, Timestamp};
 use belofte_vault::{DataKey, blob};
 
-use crate::blobs::INLINE;
+use crate::blobs::{BlobFile, INLINE};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::{Read, Row, Rows, Store, StoreError, Tx};
@@ -97,6 +97,113 @@ impl LooseBlob {
             size: self.size,
             data: self.data.clone(),
         }
+    }
+}
+
+/// So many sealed bytes are gathered before they are written to the file.
+const GATHERED: usize = 4 * blob::SEGMENT;
+
+/// Seals a blob piece by piece, in memory that does not grow with it: what is larger than
+/// [`INLINE`] goes to its file on the way. Dropped before it is [kept](WrittenBlob::keep), nothing of
+/// it is left.
+pub(crate) struct BlobWriter {
+    store: Store,
+    tenant: TenantId,
+    kind: BlobKind,
+    id: BlobId,
+    dek: DataKey,
+    sealer: blob::Sealer,
+    sealed: Vec<u8>,
+    file: Option<BlobFile>,
+}
+
+/// A blob that is sealed to its end and not yet durable.
+pub(crate) struct WrittenBlob {
+    kind: BlobKind,
+    id: BlobId,
+    dek: DataKey,
+    pub(crate) size: u64,
+    content: Written,
+}
+
+enum Written {
+    Inline(Vec<u8>),
+    File(BlobFile),
+}
+
+impl BlobWriter {
+    pub(crate) fn new(store: &Store, tenant: TenantId, kind: BlobKind, at: Timestamp) -> Self {
+        let random = store.random();
+        let id = BlobId::new(at, random.bytes());
+        let dek = DataKey::generate(KeyId::new(at, random.bytes()), random);
+        let sealer = blob::Sealer::new(&dek, random, &associated(tenant, id));
+        Self { store: store.clone(), tenant, kind, id, dek, sealer, sealed: Vec::new(), file: None }
+    }
+
+    /// Takes more bytes in clear.
+    pub(crate) async fn push(&mut self, plain: &[u8]) -> Result<(), StoreError> {
+        for piece in plain.chunks(GATHERED) {
+            self.sealer.push(piece, &mut self.sealed);
+            if self.sealed.len() >= GATHERED {
+                let (file, sealed) = (self.file.take(), std::mem::take(&mut self.sealed));
+                let (file, room) = write(self.store.clone(), self.tenant, self.id, file, sealed).await?;
+                (self.file, self.sealed) = (Some(file), room);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals the end.
+    pub(crate) async fn finish(self) -> Result<WrittenBlob, StoreError> {
+        let Self { store, tenant, kind, id, dek, sealer, mut sealed, file } = self;
+        let size = sealer.finish(&mut sealed);
+        let content = if file.is_none() && sealed.len() <= INLINE {
+            Written::Inline(sealed)
+        } else {
+            Written::File(write(store, tenant, id, file, sealed).await?.0)
+        };
+        Ok(WrittenBlob { kind, id, dek, size, content })
+    }
+}
+
+/// Appends `sealed` to the file of a blob, which begins with it when there is none; gives the file,
+/// and the room of `sealed` back, empty.
+async fn write(
+    store: Store,
+    tenant: TenantId,
+    id: BlobId,
+    file: Option<BlobFile>,
+    mut sealed: Vec<u8>,
+) -> Result<(BlobFile, Vec<u8>), StoreError> {
+    let write = move || {
+        let mut file = match file {
+            Some(file) => file,
+            None => store.blobs().begin(tenant, id)?,
+        };
+        file.write(&sealed)?;
+        sealed.clear();
+        Ok((file, sealed))
+    };
+    tokio::task::spawn_blocking(write).await.map_err(|_| StoreError::Busy)?
+}
+
+impl WrittenBlob {
+    /// Makes it durable as far as it lies in a file, its key wrapped by `key`. Its row comes next.
+    pub(crate) async fn keep(
+        self,
+        store: &Store,
+        tenant: TenantId,
+        key: &DataKey,
+    ) -> Result<SealedBlob, StoreError> {
+        let data = match self.content {
+            Written::Inline(sealed) => Some(sealed.into()),
+            Written::File(file) => {
+                tokio::task::spawn_blocking(|| file.keep()).await.map_err(|_| StoreError::Busy)??;
+                None
+            }
+        };
+        let size = i64::try_from(self.size).unwrap_or(i64::MAX);
+        Ok(LooseBlob { id: self.id, kind: self.kind, dek: self.dek, size, data }.bind(store, tenant, key))
     }
 }
 

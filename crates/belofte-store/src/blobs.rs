@@ -44,25 +44,24 @@ impl Blobs {
     /// Writes sealed bytes durably: file, then its name, then the folders above it.
     ///
     /// # Errors
-    /// [`StoreError::Full`] or [`StoreError::Blob`]; nothing is left then but a temporary file.
+    /// [`StoreError::Full`] or [`StoreError::Blob`]; nothing is left then.
     pub fn put(&self, tenant: TenantId, blob: BlobId, sealed: &[u8]) -> Result<(), StoreError> {
+        let mut file = self.begin(tenant, blob)?;
+        file.write(sealed)?;
+        file.keep()
+    }
+
+    /// Begins the file of a blob that is written piece by piece.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn begin(&self, tenant: TenantId, blob: BlobId) -> Result<BlobFile, StoreError> {
         let path = self.path(tenant, blob);
         let folder = path.parent().expect("a blob lies in a shard");
         self.make_sure(tenant, blob, folder)?;
         let temporary = path.with_extension("new");
-        let written = (|| {
-            let mut file = File::create(&temporary)?;
-            file.write_all(sealed)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            File::open(folder)?.sync_all()
-        })();
-        if let Err(error) = written {
-            let _ = fs::remove_file(&temporary);
-            return Err(error.into());
-        }
-        fail::hit(FailPoint::BlobWritten);
-        Ok(())
+        let file = File::create(&temporary)?;
+        Ok(BlobFile { path, temporary, file, kept: false })
     }
 
     /// The folders down to the shard of a blob are there, with durable entries. That one is there
@@ -146,6 +145,49 @@ impl Blobs {
     }
 }
 
+/// The file of a blob while it is written, under a name that says so. Dropped before it is
+/// [kept](Self::keep), it is gone.
+#[derive(Debug)]
+pub struct BlobFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    kept: bool,
+}
+
+impl BlobFile {
+    /// Appends sealed bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Blob`].
+    pub fn write(&mut self, sealed: &[u8]) -> Result<(), StoreError> {
+        Ok(self.file.write_all(sealed)?)
+    }
+
+    /// Makes it durable, and its name, and the folders above it.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Blob`]; nothing is left then.
+    pub fn keep(mut self) -> Result<(), StoreError> {
+        let folder = self.path.parent().expect("a blob lies in a shard");
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.kept = true;
+        File::open(folder)?.sync_all()?;
+        fail::hit(FailPoint::BlobWritten);
+        Ok(())
+    }
+}
+
+impl Drop for BlobFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now, the sweep removes.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +207,24 @@ mod tests {
         blobs.remove(tenant, blob).expect("removed");
         blobs.remove(tenant, blob).expect("removed twice is removed");
         assert!(matches!(blobs.get(tenant, blob, 0..1), Err(StoreError::NotFound)));
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::new(folder.path().to_owned());
+        let (tenant, blob) = ids();
+        let temporary = blobs.path(tenant, blob).with_extension("new");
+        let mut file = blobs.begin(tenant, blob).expect("begun");
+        file.write(b"half").expect("written");
+        assert!(temporary.exists());
+        drop(file);
+        assert!(!temporary.exists());
+        let mut file = blobs.begin(tenant, blob).expect("begun");
+        file.write(b"whole").expect("written");
+        file.keep().expect("kept");
+        assert!(!temporary.exists());
+        assert_eq!(blobs.get(tenant, blob, 0..9).expect("read"), b"whole");
     }
 
     #[test]

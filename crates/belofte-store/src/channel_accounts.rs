@@ -19,6 +19,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;
+use crate::recipients::Recorded;
 use crate::sealing::seal_json;
 use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, queues};
 
@@ -65,6 +66,8 @@ pub struct Submission {
 /// An account with what is needed to send through it.
 #[derive(Clone, Debug)]
 pub struct AccountForDelivery {
+    /// Whether the host of its submission server is on record as a recipient.
+    pub recorded: bool,
     /// The account, without secrets.
     pub account: ChannelAccount,
     /// The password of its submission server.
@@ -148,6 +151,14 @@ pub enum ChannelAccountError {
     /// meantime, [`StoreError::NotFound`] when it does not exist or was removed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ChannelAccount {
+    /// The host at which it hands in answers.
+    pub(crate) fn sends_at(&self) -> Option<&str> {
+        let server = self.submission.as_ref().filter(|_| self.state != AccountState::Removed);
+        server.map(|server| server.host.as_str())
+    }
 }
 
 /// What is sealed.
@@ -302,6 +313,7 @@ struct Save {
     /// The address index, when the address is new.
     new_address: Option<[u8; 16]>,
     now: Timestamp,
+    recorded: Recorded,
     leaf: NewLeaf,
     event: Event,
 }
@@ -377,6 +389,7 @@ impl Write for Save {
             )
             .await?;
         }
+        self.recorded.write(tx).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.leaf.append(tx, numbers.leaf).await?;
         self.event.append(tx, numbers.event).await?;
@@ -457,6 +470,8 @@ impl Store {
             "after": told(plan.state, plan.queue, plan.settings),
         });
         let column = columns::CHANNEL_ACCOUNT_SETTINGS;
+        let sends = plan.settings.submission.as_ref().filter(|_| plan.state != AccountState::Removed);
+        let host = sends.map(|server| server.host.as_str());
         let save = Save {
             id,
             kind: plan.kind,
@@ -467,6 +482,7 @@ impl Store {
             planned_on: plan.planned_on,
             new_address: plan.new_address,
             now,
+            recorded: Recorded::new(self, keys, id, host, now)?,
             leaf: NewLeaf::new(access, keys, self.random(), LedgerKind::Instruction, detail)?,
             event: Event {
                 account: Some(id),
@@ -523,8 +539,12 @@ impl Store {
         access.to(Use::UseSecret)?;
         let row = self.visible_account(access, id).await?;
         let (account, settings) = self.open_account(access, &row).await?;
+        let recorded = match account.sends_at() {
+            Some(host) => self.is_recorded(access, id, host).await?,
+            None => false,
+        };
         let password = settings.submission.and_then(|server| server.password).map(Pii::new);
-        Ok(AccountForDelivery { account, password })
+        Ok(AccountForDelivery { recorded, account, password })
     }
 
     /// What stands behind a plus is a part of the mailbox before it (RFC 5233): when that is another

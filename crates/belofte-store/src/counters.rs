@@ -2,6 +2,7 @@
 //! The numbers of a tenant: live events, ledger leaves and cases, each without a gap.
 
 use crate::engine::{params, sql};
+use crate::keys::SYSTEM;
 use crate::{StoreError, Tx};
 
 /// How many numbers a write needs.
@@ -28,6 +29,14 @@ pub(crate) struct Numbers {
 /// end.
 pub(crate) async fn take(tx: &mut Tx<'_>, needs: Needs) -> Result<Numbers, StoreError> {
     let tenant = tx.tenant();
+    if tenant == SYSTEM {
+        // The installation has a ledger, and neither live events nor cases.
+        let taken = sql!(
+            "UPDATE installation SET next_leaf = next_leaf + $2 WHERE tenant_id = $1 RETURNING next_leaf"
+        );
+        let next = tx.query_one(taken, params![tenant, needs.leaves], |row| row.int(0)).await?;
+        return Ok(Numbers { event: 0, leaf: next - needs.leaves, case: 0 });
+    }
     let lock = sql!("SELECT next_seq, next_leaf, next_case FROM tenant WHERE id = $1 FOR UPDATE");
     let keep = sql!("UPDATE tenant SET next_seq = $2, next_leaf = $3, next_case = $4 WHERE id = $1");
     if let Some([event, leaf, case]) =

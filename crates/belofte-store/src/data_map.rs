@@ -134,6 +134,8 @@ pub mod columns {
     pub const INTAKE_ENVELOPE: Column = Column(2207);
     /// `ledger_leaf.entry`.
     pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
+    /// `recipient.host`.
+    pub const RECIPIENT_HOST: Column = Column(3404);
     /// `idempotency.answer`.
     pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
     /// `lexicon.content`, and the same in the index files of the embedded engine.
@@ -329,6 +331,23 @@ pub const DATA_MAP: &[Table] = &[
             column(1107, "key_id", Holds::Plain),
             column(1108, "version", Holds::Plain),
             column(1109, "created_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "recipient",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3401, "tenant_id", Holds::Plain),
+            column(3402, "account_id", Holds::Plain),
+            column(3403, "host_index", Holds::BlindIndex),
+            column(
+                3404,
+                "host",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(3405, "key_id", Holds::Plain),
+            column(3406, "first_at", Holds::Plain),
+            column(3407, "ended_at", Holds::Plain),
         ],
     },
     Table {
@@ -602,6 +621,11 @@ pub const DATA_MAP: &[Table] = &[
             column(2607, "commitment", Holds::Plain),
             column(2608, "at", Holds::Plain),
         ],
+    },
+    Table {
+        name: "installation",
+        retention: Retention::Tenant,
+        columns: &[column(3301, "tenant_id", Holds::Plain), column(3302, "next_leaf", Holds::Plain)],
     },
     Table {
         name: "ledger_checkpoint",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use belofte_model::{JobKind, JobState, TenantId, Timestamp};
 
 use crate::engine::{params, sql};
+use crate::index::is_out_of_order;
 use crate::{Read, StoreError, SystemTx, Tx};
 
 /// Jobs of one kind in one state.
@@ -173,7 +174,12 @@ impl SystemTx<'_> {
         for tenant in self.tenants().await? {
             let store = store.clone();
             let applied = tokio::task::spawn_blocking(move || store.index_file().applied(tenant)).await;
-            let no = applied.map_err(|_| StoreError::Busy)??;
+            let no = match applied.map_err(|_| StoreError::Busy)? {
+                Ok(applied) => applied,
+                // All of it is to be looked through.
+                Err(error) if is_out_of_order(&error) => 0,
+                Err(error) => return Err(error),
+            };
             figures.unindexed +=
                 self.store.read_for(Some(tenant), Arc::new(NewerThan { tenant, no })).await?;
         }

@@ -14,6 +14,7 @@ use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
 use crate::engine::{Hands, Sql, params, sql};
+use crate::index::is_out_of_order;
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
 use crate::visibility::Mask;
@@ -65,13 +66,15 @@ pub(crate) struct Question {
     pub(crate) limit: u32,
     /// … that hold these words, if that matters …
     pub(crate) wanted: Option<Arc<Wanted>>,
-    /// … after those among the newest so many that the index has not taken yet.
+    /// … after those among the newest so many that the index has not taken yet …
     pub(crate) tail: u32,
     /// In which part of the messages they are expected, from 0 to 1, for an engine that can choose
     /// between its index and the newest messages one by one.
     pub(crate) density: Option<f64>,
     /// How many messages there are, about.
     pub(crate) messages: u64,
+    /// … without the index: messages are looked through one by one.
+    pub(crate) scan: bool,
 }
 
 impl Question {
@@ -103,6 +106,8 @@ pub(crate) struct Page {
     pub(crate) applied: i64,
     /// How many messages it had not taken yet.
     pub(crate) lag: i64,
+    /// Whether messages were looked through without the index.
+    pub(crate) scanned: bool,
 }
 
 /// Rows that an index named.
@@ -115,6 +120,7 @@ struct Candidates {
     exhausted: bool,
     applied: i64,
     lag: i64,
+    scanned: bool,
 }
 
 /// A message and its case, still sealed.
@@ -164,7 +170,6 @@ impl Candidate {
 
 /// Messages by number with their cases, and the newest that the index has not (embedded engine).
 struct ByNumber {
-    access: Access,
     after: Option<i64>,
     tail: u32,
     numbers: Vec<i64>,
@@ -197,6 +202,29 @@ impl Read for ByNumber {
         let sets = self.numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect();
         let named = tx.query_each(text, sets, |row| Candidate::read(row, 0)).await?;
         Ok((tail, named))
+    }
+}
+
+/// Messages with their cases, whatever they hold, newest first (embedded engine).
+struct Newest {
+    before: i64,
+}
+
+/// So many messages are looked through at once without the index.
+const SCANNED: usize = 1_000;
+
+impl Read for Newest {
+    type Out = Vec<Candidate>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM message m JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
+             LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id \
+             WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
+        ));
+        tx.query(text, params![tenant, self.before, SCANNED as i64], |row| Candidate::read(row, 0)).await
     }
 }
 
@@ -314,6 +342,7 @@ impl Read for Holding {
             exhausted: (numbers.len() as i64) < limit && self.newest.is_none(),
             applied: newest,
             lag: 0,
+            scanned: false,
         })
     }
 }
@@ -354,6 +383,47 @@ impl Store {
         open(access, candidates, &keys, wanted.as_deref())
     }
 
+    /// What the index names, and the tail that it has not taken yet; `None` when the index cannot be
+    /// used, or is so far behind that the tail is not all of that.
+    fn named(
+        &self,
+        access: &Access,
+        hands: &mut Hands,
+        question: &Question,
+    ) -> Result<Option<Candidates>, StoreError> {
+        let (tenant, limit) = (access.tenant(), question.limit as usize);
+        // The index first: whatever it does not name is in the content that is read after it.
+        let named = self.index_file().search(tenant, &question.expression(), Some(question.before), limit);
+        let named = match named {
+            Ok(named) => named,
+            Err(error) if is_out_of_order(&error) => {
+                tracing::debug!(%tenant, %error, "a search does without its index");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let rows = ByNumber {
+            after: (question.tail > 0).then_some(named.applied),
+            tail: question.tail,
+            numbers: named.numbers,
+        };
+        let (tail, found) = hands.content(Some(tenant), &rows)?;
+        if question.tail > 0 && tail.len() >= question.tail as usize {
+            return Ok(None);
+        }
+        let mut candidates = Candidates {
+            lag: tail.len() as i64,
+            lowest: rows.numbers.last().copied(),
+            exhausted: rows.numbers.len() < limit,
+            applied: named.applied,
+            scanned: false,
+            rows: tail,
+        };
+        candidates.rows.retain(|candidate| candidate.message.message.no < question.before);
+        candidates.rows.extend(found);
+        Ok(Some(candidates))
+    }
+
     /// A page of the embedded engine, in one visit.
     fn ask(
         &self,
@@ -362,27 +432,12 @@ impl Store {
         keys: &TenantKeys,
         question: &Question,
     ) -> Result<Visited, StoreError> {
+        let named = if question.scan { None } else { self.named(access, hands, question)? };
+        let mut candidates = match named {
+            Some(candidates) => candidates,
+            None => scanned(hands.content(Some(access.tenant()), &Newest { before: question.before })?),
+        };
         let tenant = access.tenant();
-        let limit = question.limit as usize;
-        // The index first: whatever it does not name is in the content that is read after it.
-        let named = self.index_file().search(tenant, &question.expression(), Some(question.before), limit)?;
-        let rows = ByNumber {
-            access: access.clone(),
-            after: (question.tail > 0).then_some(named.applied),
-            tail: question.tail,
-            numbers: named.numbers,
-        };
-        let (tail, found) = hands.content(Some(tenant), &rows)?;
-        let ByNumber { access, numbers, .. } = rows;
-        let mut candidates = Candidates {
-            lag: tail.iter().filter(|candidate| candidate.is_visible(access.visible())).count() as i64,
-            lowest: numbers.last().copied(),
-            exhausted: numbers.len() < limit,
-            applied: named.applied,
-            rows: tail,
-        };
-        candidates.rows.retain(|candidate| candidate.message.message.no < question.before);
-        candidates.rows.extend(found);
         candidates.rows.retain(|candidate| candidate.is_visible(access.visible()));
         let now = self.clock().now();
         let (mut known, missing) = self.ring().get_all(tenant, key_ids(&candidates), now);
@@ -393,6 +448,18 @@ impl Store {
             }
         }
         open(&access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
+    }
+}
+
+/// Messages that were looked through, as if an index had named them.
+fn scanned(rows: Vec<Candidate>) -> Candidates {
+    Candidates {
+        lag: rows.len() as i64,
+        lowest: rows.last().map(|candidate| candidate.message.message.no),
+        exhausted: rows.len() < SCANNED,
+        applied: 0,
+        scanned: true,
+        rows,
     }
 }
 
@@ -432,5 +499,6 @@ fn open(
         exhausted: candidates.exhausted,
         applied: candidates.applied,
         lag: candidates.lag,
+        scanned: candidates.scanned,
     })
 }

@@ -65,8 +65,9 @@ impl Index {
         }
         let file = match self.try_open(tenant) {
             Ok(file) => file,
-            // Broken: it holds nothing that cannot be made again.
-            Err(StoreError::Driver { .. }) => {
+            // Broken: it holds nothing that cannot be made again. One that cannot be opened at the
+            // moment stays.
+            Err(error) if is_broken(&error) || has_code(&error, &[SQLITE_ERROR]) => {
                 self.delete(tenant)?;
                 self.try_open(tenant)?
             }
@@ -75,6 +76,25 @@ impl Index {
         let file = Arc::new(file);
         open.insert(tenant, Arc::clone(&file));
         Ok(file)
+    }
+
+    /// Works with the file of a tenant. One that shows itself broken on the way goes, and is made anew
+    /// from the content by whoever opens it next.
+    fn with<T>(
+        &self,
+        tenant: TenantId,
+        work: impl FnOnce(&File) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let file = self.file(tenant)?;
+        let done = work(&file);
+        if let Err(error) = &done
+            && is_broken(error)
+        {
+            tracing::warn!(%tenant, %error, "an index is broken and is made anew");
+            drop(file);
+            self.remove_files(tenant)?;
+        }
+        done
     }
 
     fn try_open(&self, tenant: TenantId) -> Result<File, StoreError> {
@@ -144,9 +164,7 @@ impl Index {
     /// # Errors
     /// The engine's errors.
     pub fn applied(&self, tenant: TenantId) -> Result<i64, StoreError> {
-        let file = self.file(tenant)?;
-        let connection = file.reader.lock().expect("no panic holds this lock");
-        applied(&connection)
+        self.with(tenant, |file| applied(&file.reader.lock().expect("no panic holds this lock")))
     }
 
     /// Adds messages that follow the last one applied, in order of their number; those that are
@@ -155,21 +173,25 @@ impl Index {
     /// # Errors
     /// The engine's errors; nothing is applied then.
     pub fn apply(&self, tenant: TenantId, through: i64, batch: &[(i64, String)]) -> Result<(), StoreError> {
-        let file = self.file(tenant)?;
-        let mut connection = file.writer.lock().expect("no panic holds this lock");
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let applied: i64 =
-            transaction.query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?;
-        {
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO message (rowid, tok) VALUES (?1, ?2)")?;
-            for (no, tokens) in batch.iter().filter(|(no, _)| *no > applied) {
-                insert.execute(rusqlite::params![no, tokens])?;
+        self.with(tenant, |file| {
+            let mut connection = file.writer.lock().expect("no panic holds this lock");
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let applied: i64 =
+                transaction
+                    .query_row("SELECT value FROM state WHERE name = 'applied'", [], |row| row.get(0))?;
+            {
+                let mut insert =
+                    transaction.prepare_cached("INSERT INTO message (rowid, tok) VALUES (?1, ?2)")?;
+                for (no, tokens) in batch.iter().filter(|(no, _)| *no > applied) {
+                    insert.execute(rusqlite::params![no, tokens])?;
+                }
             }
-        }
-        transaction.execute("UPDATE state SET value = max(value, ?1) WHERE name = 'applied'", [through])?;
-        transaction.commit()?;
-        Ok(())
+            transaction
+                .execute("UPDATE state SET value = max(value, ?1) WHERE name = 'applied'", [through])?;
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
     /// Merges a few of the pieces in which the index was written; a search looks into each of them.
@@ -194,20 +216,21 @@ impl Index {
     /// The engine's errors.
     pub(crate) fn lexicon(&self, tenant: TenantId) -> Result<Option<SealedLexicon>, StoreError> {
         use rusqlite::OptionalExtension as _;
-        let file = self.file(tenant)?;
-        let connection = file.writer.lock().expect("no panic holds this lock");
-        let found = connection
-            .query_row(
-                "SELECT c.value, k.value, t.value FROM state c, state k, state t WHERE c.name = 'lexicon' \
-                 AND k.name = 'lexicon_key' AND t.name = 'lexicon_through'",
-                [],
-                |row| {
-                    let key: uuid::Uuid = row.get(1)?;
-                    Ok(SealedLexicon { content: row.get(0)?, key: key.into(), through: row.get(2)? })
-                },
-            )
-            .optional()?;
-        Ok(found)
+        self.with(tenant, |file| {
+            let connection = file.writer.lock().expect("no panic holds this lock");
+            let found = connection
+                .query_row(
+                    "SELECT c.value, k.value, t.value FROM state c, state k, state t WHERE c.name = 'lexicon' \
+                     AND k.name = 'lexicon_key' AND t.name = 'lexicon_through'",
+                    [],
+                    |row| {
+                        let key: uuid::Uuid = row.get(1)?;
+                        Ok(SealedLexicon { content: row.get(0)?, key: key.into(), through: row.get(2)? })
+                    },
+                )
+                .optional()?;
+            Ok(found)
+        })
     }
 
     /// Saves the lexicon in the file of a tenant.
@@ -215,18 +238,20 @@ impl Index {
     /// # Errors
     /// The engine's errors; the one before stays then.
     pub(crate) fn save_lexicon(&self, tenant: TenantId, lexicon: &SealedLexicon) -> Result<(), StoreError> {
-        let file = self.file(tenant)?;
-        let mut connection = file.writer.lock().expect("no panic holds this lock");
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        {
-            let mut put =
-                transaction.prepare_cached("INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)")?;
-            put.execute(rusqlite::params!["lexicon", lexicon.content])?;
-            put.execute(rusqlite::params!["lexicon_key", lexicon.key.uuid()])?;
-            put.execute(rusqlite::params!["lexicon_through", lexicon.through])?;
-        }
-        transaction.commit()?;
-        Ok(())
+        self.with(tenant, |file| {
+            let mut connection = file.writer.lock().expect("no panic holds this lock");
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            {
+                let mut put = transaction
+                    .prepare_cached("INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)")?;
+                put.execute(rusqlite::params!["lexicon", lexicon.content])?;
+                put.execute(rusqlite::params!["lexicon_key", lexicon.key.uuid()])?;
+                put.execute(rusqlite::params!["lexicon_through", lexicon.through])?;
+            }
+            transaction.commit()?;
+            Ok(())
+        })
     }
 
     /// Removes one message; `tokens` must be those that it was added with.
@@ -254,18 +279,18 @@ impl Index {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Named, StoreError> {
-        let file = self.file(tenant)?;
-        let mut connection = file.reader.lock().expect("no panic holds this lock");
-        let connection = connection.transaction()?;
-        let applied = applied(&connection)?;
-        let mut statement = connection.prepare_cached(
-            "SELECT rowid FROM message WHERE message MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
-        )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(rusqlite::params![expression, before.unwrap_or(i64::MAX), limit], |row| row.get(0))?;
-        let numbers = rows.collect::<Result<_, _>>()?;
-        Ok(Named { applied, numbers })
+        self.with(tenant, |file| {
+            let mut connection = file.reader.lock().expect("no panic holds this lock");
+            let connection = connection.transaction()?;
+            let applied = applied(&connection)?;
+            let mut statement = connection.prepare_cached(
+                "SELECT rowid FROM message WHERE message MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
+            )?;
+            let wanted = rusqlite::params![expression, before.unwrap_or(i64::MAX), limit];
+            let numbers = statement.query_map(wanted, |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(Named { applied, numbers })
+        })
     }
 
     /// How many messages are in the index, for `doctor` and tests.
@@ -278,6 +303,27 @@ impl Index {
         connection.execute("INSERT INTO message (message) VALUES ('integrity-check')", [])?;
         Ok(())
     }
+}
+
+const SQLITE_ERROR: i32 = 1;
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_NOTADB: i32 = 26;
+
+/// Whether an error has one of these primary result codes of SQLite.
+fn has_code(error: &StoreError, codes: &[i32]) -> bool {
+    let StoreError::Driver { code } = error else { return false };
+    code.parse::<i32>().is_ok_and(|code| codes.contains(&(code & 0xff)))
+}
+
+/// Whether an error says that the file is no sound database.
+fn is_broken(error: &StoreError) -> bool {
+    has_code(error, &[SQLITE_CORRUPT, SQLITE_NOTADB])
+}
+
+/// Whether an error says that the index cannot be used at the moment, which is no reason to refuse
+/// what does without it.
+pub(crate) const fn is_out_of_order(error: &StoreError) -> bool {
+    matches!(error, StoreError::Driver { .. } | StoreError::Blob(_) | StoreError::Full | StoreError::NotFound)
 }
 
 fn applied(connection: &Connection) -> Result<i64, StoreError> {
@@ -342,5 +388,50 @@ mod tests {
         std::fs::write(index.path(tenant()), b"this is no database at all, only text that is long enough")
             .expect("written");
         assert_eq!(index.applied(tenant()).expect("made anew"), 0);
+    }
+
+    #[test]
+    fn a_file_that_breaks_while_it_is_open_is_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        let batch: Vec<_> = (1..2_000).map(|no| (no, format!("aaaaaaaa b{no:07}"))).collect();
+        index.apply(tenant(), 2_000, &batch).expect("applied");
+        {
+            let file = index.file(tenant()).expect("open");
+            let writer = file.writer.lock().expect("nobody else");
+            writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("all is in the file");
+        }
+        let mut bytes = std::fs::read(index.path(tenant())).expect("read");
+        let length = bytes.len();
+        bytes[4_096..length].fill(0x5a);
+        std::fs::write(index.path(tenant()), bytes).expect("written");
+        index.open.lock().expect("nobody else").clear();
+        let broken = index.search(tenant(), "aaaaaaaa", None, 10);
+        assert!(
+            broken.is_err() || broken.is_ok_and(|named| named.applied == 0),
+            "made anew at once, or next"
+        );
+        assert_eq!(index.applied(tenant()).expect("made anew"), 0);
+        index.apply(tenant(), 2_000, &batch).expect("applied again");
+        assert_eq!(
+            index.search(tenant(), "aaaaaaaa", None, 3).expect("found").numbers,
+            [1_999, 1_998, 1_997]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_at_the_moment_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().join("idx"));
+        index.apply(tenant(), 5, &[(5, "aaaaaaaa".to_owned())]).expect("applied");
+        index.open.lock().expect("nobody else").clear();
+        let away = folder.path().join("away");
+        std::fs::rename(folder.path().join("idx"), &away).expect("moved");
+        std::fs::write(folder.path().join("idx"), b"no folder").expect("written");
+        let error = index.applied(tenant()).expect_err("no folder");
+        assert!(is_out_of_order(&error), "{error}");
+        std::fs::remove_file(folder.path().join("idx")).expect("removed");
+        std::fs::rename(&away, folder.path().join("idx")).expect("moved back");
+        assert_eq!(index.applied(tenant()).expect("back"), 5);
     }
 }

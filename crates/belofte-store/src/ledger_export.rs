@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The ledger for those who read and verify it: pages of entries, signed checkpoints, exports.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use belofte_ledger::{Checkpoint, Entry, Export, Hash, Tree, verifier_key};
+use belofte_ledger::{Checkpoint, Entry, ExportFile, ExportParts, Hash, Tree, verifier_key};
 use belofte_model::{TenantId, Timestamp, Use};
 
 use crate::engine::{params, sql};
+use crate::keys::SYSTEM;
 use crate::ledger::{Leaves, StoredLeaf};
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx, Write};
 
@@ -36,13 +36,57 @@ pub struct LedgerCheckpoint {
     pub note: Vec<u8>,
 }
 
-/// A ledger that was exported.
-#[derive(Clone, Debug)]
-pub struct ExportedLedger {
+/// A ledger that was looked through and is ready to be [told](Self::next), piece by piece. It holds a
+/// portion of the entries at a time, and nothing of it lies on a disk.
+pub struct LedgerExport {
+    store: Store,
+    access: Access,
+    note: Vec<u8>,
     /// How many entries it has.
     pub size: u64,
     /// The key that verifies it, in the notation of signed notes.
     pub verifier_key: String,
+    /// The sizes of its files in bytes, and how many files are of that size.
+    pub files: BTreeMap<u64, u64>,
+    lines: u64,
+    pass: Pass,
+    ready: VecDeque<ExportPiece>,
+}
+
+impl std::fmt::Debug for LedgerExport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LedgerExport({} entries)", self.size)
+    }
+}
+
+/// A piece of an export.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ExportPiece {
+    /// A file begins.
+    File {
+        /// Its path, with `/` between names.
+        path: String,
+        /// So many bytes follow.
+        size: u64,
+    },
+    /// Bytes of the file that began last.
+    Bytes(Vec<u8>),
+}
+
+/// How far an export is.
+enum Pass {
+    Around,
+    /// The entries, one line after another.
+    Entries(Reading),
+    /// The tree over them: what a second reading of the entries fills.
+    Tree(Reading),
+    Done,
+}
+
+/// Entries of a ledger that are being read in order.
+struct Reading {
+    parts: ExportParts,
+    next: u64,
 }
 
 /// Why a ledger was not exported.
@@ -74,9 +118,12 @@ impl Read for Standing {
     type Out = Known;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Known, StoreError> {
         let tenant = tx.tenant();
-        let size = tx
-            .query_one(sql!("SELECT next_leaf FROM tenant WHERE id = $1"), params![tenant], |row| row.int(0))
-            .await?;
+        let size = if tenant == SYSTEM {
+            sql!("SELECT next_leaf FROM installation WHERE tenant_id = $1")
+        } else {
+            sql!("SELECT next_leaf FROM tenant WHERE id = $1")
+        };
+        let size = tx.query_one(size, params![tenant], |row| row.int(0)).await?;
         let checkpoint = tx
             .query_opt(
                 sql!(
@@ -278,54 +325,117 @@ impl Store {
         Ok(Some(checkpoint))
     }
 
-    /// Writes the ledger, readable, to `folder` (made when it is not there), with a checkpoint that
-    /// covers all of it. The folder holds personal data and is the caller's to protect.
+    /// Gets the ledger ready to be exported, with a checkpoint that covers all of it: every entry is
+    /// opened once, so that what is not what was signed is refused before anything is told, and the
+    /// sizes are known.
     ///
     /// # Errors
-    /// [`LedgerExportError`]; the folder is unfinished then, and has no checkpoint.
-    pub async fn export_ledger(
-        &self,
-        access: &Access,
-        folder: &Path,
-    ) -> Result<ExportedLedger, LedgerExportError> {
+    /// [`LedgerExportError`].
+    pub async fn export_ledger(&self, access: &Access) -> Result<LedgerExport, LedgerExportError> {
         access.to(Use::Oversee)?;
         let keys = self.keys(access).await?;
         let checkpoint = self.make_checkpoint(access).await?.ok_or(StoreError::NotFound)?;
-        let key = verifying(&keys)?;
-        let (to, name, note): (PathBuf, _, _) = (folder.to_owned(), key.clone(), checkpoint.note);
-        let mut export = blocking(move || Export::create(&to, &note, &name)).await??;
-        let mut next = 0;
-        while next < checkpoint.size {
-            let from = i64::try_from(next).map_err(|_| BROKEN)?;
-            let limit = i64::try_from(checkpoint.size - next).map_err(|_| BROKEN)?.min(PORTION);
-            let leaves = self.read(access, Leaves { from, before: None, limit }).await?;
-            if leaves.is_empty() {
-                return Err(BROKEN.into());
-            }
-            next += leaves.len() as u64;
-            let mut open = Vec::with_capacity(leaves.len());
-            for leaf in &leaves {
-                open.push(self.open_leaf(access.tenant(), leaf).await?);
-            }
-            export = blocking(move || {
-                for (salt, entry) in &open {
-                    export.push(salt, entry)?;
-                }
-                Ok::<_, belofte_ledger::ExportError>(export)
-            })
-            .await??;
+        let mut export = LedgerExport {
+            store: self.clone(),
+            access: access.clone(),
+            note: checkpoint.note,
+            size: checkpoint.size,
+            verifier_key: verifying(&keys)?,
+            files: BTreeMap::new(),
+            lines: 0,
+            pass: Pass::Around,
+            ready: VecDeque::new(),
+        };
+        let mut reading = export.begin()?;
+        let mut files: Vec<u64> = reading.parts.around().iter().map(|file| file.bytes.len() as u64).collect();
+        let mut lines = Vec::new();
+        while export.read(&mut reading, &mut lines).await? {
+            export.lines += lines.len() as u64;
+            lines.clear();
+            files.extend(reading.parts.filled().iter().map(|file| file.bytes.len() as u64));
         }
-        blocking(move || export.finish()).await??;
-        Ok(ExportedLedger { size: checkpoint.size, verifier_key: key })
+        files.extend(reading.parts.finish()?.iter().map(|file| file.bytes.len() as u64));
+        files.push(export.lines);
+        for size in files {
+            *export.files.entry(size).or_default() += 1;
+        }
+        Ok(export)
+    }
+}
+
+impl LedgerExport {
+    /// The next piece; `None` after the last. The checkpoint is the last file, so that what broke
+    /// off is known to be unfinished.
+    ///
+    /// # Errors
+    /// [`LedgerExportError`], also when an entry is no longer the one that was looked at.
+    pub async fn next(&mut self) -> Result<Option<ExportPiece>, LedgerExportError> {
+        while self.ready.is_empty() {
+            match std::mem::replace(&mut self.pass, Pass::Done) {
+                Pass::Around => {
+                    let reading = self.begin()?;
+                    self.tell(reading.parts.around());
+                    let path = ExportParts::ENTRIES_FILE.to_owned();
+                    self.ready.push_back(ExportPiece::File { path, size: self.lines });
+                    self.pass = Pass::Entries(reading);
+                }
+                Pass::Entries(mut reading) => {
+                    let mut lines = Vec::new();
+                    if self.read(&mut reading, &mut lines).await? {
+                        reading.parts.filled();
+                        self.ready.push_back(ExportPiece::Bytes(lines));
+                        self.pass = Pass::Entries(reading);
+                    } else {
+                        reading.parts.finish()?;
+                        self.pass = Pass::Tree(self.begin()?);
+                    }
+                }
+                Pass::Tree(mut reading) => {
+                    if self.read(&mut reading, &mut Vec::new()).await? {
+                        self.tell(reading.parts.filled());
+                        self.pass = Pass::Tree(reading);
+                    } else {
+                        self.tell(reading.parts.finish()?);
+                    }
+                }
+                Pass::Done => return Ok(None),
+            }
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    fn begin(&self) -> Result<Reading, LedgerExportError> {
+        Ok(Reading { parts: ExportParts::begin(&self.note, &self.verifier_key)?, next: 0 })
+    }
+
+    fn tell(&mut self, files: impl IntoIterator<Item = ExportFile>) {
+        for file in files {
+            self.ready.push_back(ExportPiece::File { path: file.path, size: file.bytes.len() as u64 });
+            self.ready.push_back(ExportPiece::Bytes(file.bytes));
+        }
+    }
+
+    /// Reads the next portion of entries, and appends their lines; `false` when there are no more.
+    async fn read(&self, reading: &mut Reading, lines: &mut Vec<u8>) -> Result<bool, LedgerExportError> {
+        if reading.next >= self.size {
+            return Ok(false);
+        }
+        let from = i64::try_from(reading.next).map_err(|_| BROKEN)?;
+        let limit = i64::try_from(self.size - reading.next).map_err(|_| BROKEN)?.min(PORTION);
+        let leaves = self.store.read(&self.access, Leaves { from, before: None, limit }).await?;
+        if leaves.is_empty() {
+            return Err(BROKEN.into());
+        }
+        reading.next += leaves.len() as u64;
+        for leaf in &leaves {
+            let (salt, entry) = self.store.open_leaf(self.access.tenant(), leaf).await?;
+            reading.parts.push(&salt, &entry, lines)?;
+        }
+        Ok(true)
     }
 }
 
 fn verifying(keys: &TenantKeys) -> Result<String, StoreError> {
     verifier_key(&origin(keys.tenant), &keys.ledger.public_key())
         .map_err(|_| StoreError::Inconsistent { what: "the name of a ledger is not valid" })
-}
-
-/// Runs work on files off the async threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Busy)
 }

@@ -16,6 +16,7 @@ use belofte_vault::{Lexicon, MessageWords, SealContext, Suggested};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::filing::message_tokens;
+use crate::index::is_out_of_order;
 use crate::{Access, Read, Store, StoreError, Tx, Write};
 
 /// So many tenants have their lexicon in memory, some megabytes each at most.
@@ -204,8 +205,20 @@ impl Store {
         if let Some(open) = self.lexicons().get(tenant) {
             return Ok(open);
         }
-        let stored = self.saved_lexicon(access).await?;
         let keys = self.keys(access).await?;
+        let stored = match self.saved_lexicon(access).await {
+            Ok(stored) => stored,
+            // Nobody knows what it holds: for the moment there are no words, and none are kept.
+            Err(error) if !self.is_postgres() && is_out_of_order(&error) => {
+                let (lexicon, saved_at) = (Lexicon::new(&keys.search), access.clock().now());
+                let state = State { lexicon, through: 0, unsaved: 0, saved_at };
+                return Ok(Arc::new(Open {
+                    state: Mutex::new(state),
+                    following: tokio::sync::Mutex::default(),
+                }));
+            }
+            Err(error) => return Err(error),
+        };
         let mut state = State {
             lexicon: Lexicon::new(&keys.search),
             through: 0,
@@ -339,13 +352,18 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         access.to(Use::Look)?;
         let tenant = access.tenant();
-        let upto = if self.is_postgres() {
-            None
-        } else {
-            Some(self.on_index(move |index| index.applied(tenant)).await?)
-        };
         let open = self.lexicon(access).await?;
-        self.follow(access, &open, upto, true).await?;
+        let upto = if self.is_postgres() {
+            Ok(None)
+        } else {
+            self.on_index(move |index| index.applied(tenant)).await.map(Some)
+        };
+        match upto {
+            Ok(upto) => self.follow(access, &open, upto, true).await?,
+            // What the lexicon knows already is told; the indexer mends the index.
+            Err(error) if is_out_of_order(&error) => {}
+            Err(error) => return Err(error),
+        }
         if access.visible().sees_all_cases() {
             return Ok(open.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect());
         }

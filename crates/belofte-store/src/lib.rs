@@ -32,6 +32,7 @@ mod hints;
 mod hits;
 mod idempotency;
 mod index;
+mod installation;
 mod intake;
 mod invitations;
 mod jobs;
@@ -45,6 +46,7 @@ mod messages;
 mod operators;
 mod proof;
 mod queues;
+mod recipients;
 mod replies;
 mod sealing;
 mod search;
@@ -60,7 +62,7 @@ mod visibility;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
-pub use attachments::{NewFile, OpenFile};
+pub use attachments::{FileName, IncomingFile, NewFile, OpenFile, ReceivedFile, UploadError, UploadQuota};
 pub use blob_rows::BlobKind;
 pub use blobs::{Blobs, INLINE};
 pub use channel_accounts::{
@@ -86,6 +88,7 @@ pub use filing::{Filed, IncomingMail};
 pub use hints::Hints;
 pub use idempotency::{Begun, IdempotencyTicket, StoredAnswer};
 pub use index::{Index, Named};
+pub use installation::OperatorAct;
 pub use intake::{
     Arrival, FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope,
 };
@@ -94,11 +97,12 @@ pub use jobs::{DeadLetter, FailJob, FinishJob, ReviveJob};
 pub use key_backups::{EPOCH, KeyBackup, KeyBackupError, KeyBackups, RestoredKeys, epoch_of, epoch_start};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
-pub use ledger_export::{ExportedLedger, LedgerCheckpoint, LedgerExportError, LedgerPage};
+pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExportError, LedgerPage};
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use messages::{Attachment, Correspondent, Message, MessageContent};
 pub use operators::{NewOperatorSession, Operator};
 pub use queues::Queue;
+pub use recipients::{ChosenRecipient, RecipientCount};
 pub use replies::{AbandonSending, Outgoing, ReplyThread};
 pub use search::{Hit, Hits, SuggestedContact, UNINDEXED_LIMIT};
 pub use sessions::{NewSession, Session};

@@ -6,19 +6,20 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    EmailAddress, JobKind, KeyId, OPERATOR_SESSION_LIFE, OperatorUserId, TenantId, Timestamp,
+    Actor, EmailAddress, JobKind, KeyId, OPERATOR_SESSION_LIFE, OperatorUserId, TenantId, Timestamp,
 };
 use belofte_vault::{Pii, new_token, token_hash};
 use serde::{Deserialize, Serialize};
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::installation::{self, OperatorAct};
 use crate::jobs::DeadLetter;
 use crate::keys::SYSTEM;
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::sign_in::{Counted, OperatorCandidate, OperatorTry, give_back};
-use crate::{Read, StoreError, SystemTx, Tx, Write};
+use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
 
 /// An operator user with a session.
 #[derive(Clone, Debug)]
@@ -69,12 +70,14 @@ struct Create {
     password: Pii<String>,
     profile: Vec<u8>,
     key: KeyId,
+    leaf: NewLeaf,
     now: Timestamp,
 }
 
 impl Write for Create {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        installation::append(tx, &self.leaf).await?;
         tx.execute_one(
             sql!(
                 "INSERT INTO operator_user (id, login_index, password, profile, key_id, created_at, proof) \
@@ -116,6 +119,7 @@ struct SignIn {
     operator: OperatorUserId,
     token_hash: [u8; 32],
     counted: Vec<Counted>,
+    leaf: NewLeaf,
     now: Timestamp,
 }
 
@@ -123,6 +127,7 @@ impl Write for SignIn {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         give_back(tx, &self.counted, true).await?;
+        installation::append(tx, &self.leaf).await?;
         tx.execute_one(
             sql!(
                 "INSERT INTO operator_session (token_hash, operator_id, created_at, expires_at, proof) \
@@ -134,12 +139,18 @@ impl Write for SignIn {
     }
 }
 
-struct EndSession([u8; 32]);
+struct EndSession {
+    token_hash: [u8; 32],
+    leaf: NewLeaf,
+}
 
 impl Write for EndSession {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        tx.execute(sql!("DELETE FROM operator_session WHERE token_hash = $1"), params![&self.0]).await?;
+        let ended = sql!("DELETE FROM operator_session WHERE token_hash = $1");
+        if tx.execute(ended, params![&self.token_hash]).await? > 0 {
+            installation::append(tx, &self.leaf).await?;
+        }
         Ok(())
     }
 }
@@ -231,9 +242,10 @@ impl SystemTx<'_> {
             password: password_hash,
             profile: seal_json(&keys, random, columns::OPERATOR_USER_PROFILE, id.uuid(), &profile)?,
             key: keys.settings.id(),
+            leaf: self.leaf_of(Actor::System, &OperatorAct::CreateOperator(id)).await?,
             now,
         };
-        store.write_for(None, Arc::new(create)).await?;
+        store.write_for(Some(SYSTEM), Arc::new(create)).await?;
         Ok(id)
     }
 
@@ -264,10 +276,23 @@ impl SystemTx<'_> {
             operator: candidate.operator,
             token_hash,
             counted: attempt.counted.clone(),
+            leaf: self
+                .leaf_of(Actor::Operator(candidate.operator), &OperatorAct::SignedIn(attempt.network))
+                .await?,
             now,
         };
-        self.store.write_for(None, Arc::new(sign_in)).await?;
+        self.store.write_for(Some(SYSTEM), Arc::new(sign_in)).await?;
         Ok(NewOperatorSession { token: Pii::new(token), expires_at: now + OPERATOR_SESSION_LIFE })
+    }
+
+    /// The password was wrong, or there is nobody of that address: it stands in the ledger of the
+    /// installation.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn operator_sign_in_failed(&self, attempt: &OperatorTry) -> Result<(), StoreError> {
+        let of = attempt.candidate.as_ref().map(|candidate| candidate.operator);
+        self.note(Actor::System, &OperatorAct::SignInRefused { of, network: attempt.network }).await
     }
 
     /// The operator user who holds the session of `token`.
@@ -294,12 +319,18 @@ impl SystemTx<'_> {
         }))
     }
 
-    /// Ends the session of `token`; one that is not there has ended.
+    /// Ends the session of `token`, which `operator` holds; one that is not there has ended.
     ///
     /// # Errors
     /// The engine's errors.
-    pub async fn end_operator_session(&self, token: &str) -> Result<(), StoreError> {
-        self.store.write_for(None, Arc::new(EndSession(token_hash(token.as_bytes())))).await
+    pub async fn end_operator_session(
+        &self,
+        operator: OperatorUserId,
+        token: &str,
+    ) -> Result<(), StoreError> {
+        let leaf = self.leaf_of(Actor::Operator(operator), &OperatorAct::SignedOut).await?;
+        let end = EndSession { token_hash: token_hash(token.as_bytes()), leaf };
+        self.store.write_for(Some(SYSTEM), Arc::new(end)).await
     }
 
     /// Background work of all tenants that failed for good, newest first, at most 200: kinds,

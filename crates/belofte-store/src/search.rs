@@ -39,6 +39,8 @@ const SUGGESTED_OF: u32 = 64;
 const SUGGESTING: usize = 4;
 /// A later page of a search is at most two to this power times as long as what is wanted.
 const LONGER: u32 = 4;
+/// Without the index a search looks through so many portions of messages, and tells where it stopped.
+const SCANS: u32 = 5;
 /// Messages per index transaction.
 const BATCH: i64 = 500;
 
@@ -141,6 +143,9 @@ pub struct Hits {
     /// How many messages that can be seen the index had not taken yet (they were looked through one by
     /// one).
     pub lag: i64,
+    /// Whether the index could not be used: messages were looked through one by one, newest first, and
+    /// `next` goes on where that stopped.
+    pub unindexed: bool,
 }
 
 impl Store {
@@ -226,6 +231,7 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn merge_index(&self, access: &Access) -> Result<bool, StoreError> {
+        access.to(Use::Maintain)?;
         if self.is_postgres() {
             return Ok(false);
         }
@@ -255,7 +261,7 @@ impl Store {
         limit: u32,
     ) -> Result<Hits, StoreError> {
         access.to(Use::Look)?;
-        let nothing = Hits { items: Vec::new(), next: None, lag: 0 };
+        let nothing = Hits { items: Vec::new(), next: None, lag: 0, unindexed: false };
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
         let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
@@ -263,7 +269,8 @@ impl Store {
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
-        while more && found.items.len() < limit as usize && !any.is_empty() {
+        let mut scans = 0;
+        while more && found.items.len() < limit as usize && !any.is_empty() && scans < SCANS {
             // One more than is wanted tells whether there are more; where few are what they seem,
             // each page is longer than the one before.
             let left = limit - found.items.len() as u32 + 1;
@@ -278,8 +285,11 @@ impl Store {
                 // The newest hold enough, or it was tried.
                 density: density.filter(|_| pages == 0),
                 messages: lexicon.messages(),
+                scan: found.unindexed,
             };
             let page = self.page(access, &keys, question).await?;
+            found.unindexed |= page.scanned;
+            scans += u32::from(page.scanned);
             if !followed && self.is_behind(&lexicon, page.applied) {
                 followed = true;
                 let upto = if self.is_postgres() { None } else { Some(page.applied) };
@@ -305,7 +315,11 @@ impl Store {
                 hit.conversation = case;
             }
         }
-        found.next = found.items.last().map(|hit| hit.message.no).filter(|_| cut || more);
+        found.next = if found.unindexed && !cut {
+            more.then_some(cursor)
+        } else {
+            found.items.last().map(|hit| hit.message.no).filter(|_| cut || more)
+        };
         Ok(found)
     }
 
@@ -342,6 +356,7 @@ impl Store {
                 tail: 0,
                 density: None,
                 messages: 0,
+                scan: false,
             };
             let page = self.page(access, &keys, question).await?;
             before = page.cursor;

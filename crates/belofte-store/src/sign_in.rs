@@ -250,6 +250,7 @@ pub struct OperatorTry {
     pub(crate) counted: Vec<Counted>,
     /// The operator user with this address, if there is one.
     pub candidate: Option<OperatorCandidate>,
+    pub(crate) network: IpAddr,
 }
 
 impl std::fmt::Debug for OperatorTry {
@@ -410,7 +411,7 @@ impl SystemTx<'_> {
             return Ok(SignInStart::Wait(wait));
         }
         let candidate = self.operator_candidate(email).await?;
-        Ok(SignInStart::Proceed(OperatorTry { counted, candidate }))
+        Ok(SignInStart::Proceed(OperatorTry { counted, candidate, network }))
     }
 
     async fn counted(

@@ -436,6 +436,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V3__deliver", include_str!("../migrations/sqlite/content_V3__deliver.sql")),
         ("V4__counts", include_str!("../migrations/sqlite/content_V4__counts.sql")),
         ("V5__proof", include_str!("../migrations/sqlite/content_V5__proof.sql")),
+        ("V6__installation", include_str!("../migrations/sqlite/content_V6__installation.sql")),
+        ("V7__recipients", include_str!("../migrations/sqlite/content_V7__recipients.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -449,6 +451,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V4__deliver", include_str!("../migrations/postgres/content_V4__deliver.sql")),
         ("V5__counts", include_str!("../migrations/postgres/content_V5__counts.sql")),
         ("V6__proof", include_str!("../migrations/postgres/content_V6__proof.sql")),
+        ("V7__installation", include_str!("../migrations/postgres/content_V7__installation.sql")),
+        ("V8__recipients", include_str!("../migrations/postgres/content_V8__recipients.sql")),
         ("V9__index", include_str!("../migrations/postgres/content_V9__index.sql")),
     ],
     keys_postgres: &[

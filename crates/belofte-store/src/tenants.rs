@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::installation::OperatorAct;
 use crate::invitations::{FreshInvitation, NewInvitation};
 use crate::keys::SealedKey;
 use crate::queues::NewQueue;
@@ -222,6 +223,7 @@ impl SystemTx<'_> {
         if store.read_for(None, Arc::new(SlugTaken(slug.0.clone()))).await? {
             return Err(StoreError::Conflict);
         }
+        self.note(Actor::System, &OperatorAct::CreateTenant(slug.0.clone())).await?;
         let (random, now) = (store.random(), store.clock().now());
         let tenant = TenantId::new(now, random.bytes());
         let (keys, sealed) = TenantKeys::found(&store.ring().root, random, tenant, now)?;

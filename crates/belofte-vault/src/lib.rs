@@ -44,5 +44,5 @@ pub use pii::Pii;
 pub use random::{Random, SeededRandom};
 pub use root_key::{FileRootKey, RootKey};
 pub use search_key::{SearchKey, TokenField, Tokens};
-pub use token::{new_token, sha256, token_hash};
+pub use token::{Sha256, new_token, sha256, token_hash};
 pub use words::{WordFinder, query_words, words};

@@ -26,6 +26,35 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
 }
 
+/// SHA-256 of what comes piece by piece.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sha256(..)")
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Sha256 {
+    /// Takes the next piece.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all pieces.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        *self.0.finish().as_ref().first_chunk().expect("SHA-256 has 32 bytes")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +76,14 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(token_hash(b"abc"), sha256(b"abc"));
+    }
+
+    #[test]
+    fn pieces_hash_as_the_whole() {
+        let mut hash = Sha256::default();
+        for piece in [&b"a"[..], b"", b"bc"] {
+            hash.push(piece);
+        }
+        assert_eq!(hash.finish(), sha256(b"abc"));
     }
 }

@@ -101,7 +101,8 @@ pub fn server(account: &AccountForDelivery) -> Option<SubmissionServer> {
         LineSecurity::StartTls => Security::StartTls,
         LineSecurity::None => Security::None,
     };
-    Some(SubmissionServer { host: settings.host.clone(), port: settings.port, security, credentials })
+    let (host, port, recorded) = (settings.host.clone(), settings.port, account.recorded);
+    Some(SubmissionServer { host, recorded, port, security, credentials })
 }
 
 fn mailbox(person: &Correspondent) -> Option<Mailbox> {

@@ -19,6 +19,7 @@ use super::intake::{Account, Envelope, Intake, ReceiveError, Recipient};
 use super::line::Line;
 use super::smtp_session::{Handover, Protocol, Resolution, Session, SessionSettings, Step};
 use crate::network::Network;
+use crate::patience::moment;
 use crate::rate::{Buckets, Rate, client_key};
 
 /// When TLS begins.
@@ -148,7 +149,7 @@ impl Listener {
             intake,
             settings,
             counts: Mutex::new(counts),
-            epoch: Instant::now(),
+            epoch: moment(),
         };
         Ok(Self { socket, shared: Arc::new(shared) })
     }
@@ -221,7 +222,7 @@ const fn protocol_label(protocol: Protocol) -> &'static str {
 
 impl Shared {
     fn now(&self) -> Duration {
-        self.epoch.elapsed()
+        moment().duration_since(self.epoch)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -428,7 +429,7 @@ async fn shake_hands(line: Line, config: &Arc<rustls::ServerConfig>) -> io::Resu
 /// the client may never see why. Waits a moment for the client to stop.
 async fn linger(line: &mut Line, buffer: &mut BytesMut) -> io::Result<()> {
     line.finish().await?;
-    let until = Instant::now() + Duration::from_secs(2);
+    let until = moment() + Duration::from_secs(2);
     for _ in 0..64 {
         buffer.clear();
         match timeout_at(until, line.read(buffer)).await {

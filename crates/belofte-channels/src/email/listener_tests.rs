@@ -362,7 +362,8 @@ async fn our_own_submission_speaks_to_our_own_listener() {
     let roots = client_tls(vec![certificate]).expect("root");
     let client = Submission::new(outbound, roots, "desk.example", Patience::default());
     let (host, port) = (at.address.ip().to_string(), at.address.port());
-    let server = SubmissionServer { host, port, security: Security::StartTls, credentials: None };
+    let server =
+        SubmissionServer { host, recorded: true, port, security: Security::StartTls, credentials: None };
     let address = |text: &str| EmailAddress::parse(text).expect("address");
     let to = ["info@shop.example", "nobody@shop.example", "full@shop.example"].map(address);
     let outcomes =

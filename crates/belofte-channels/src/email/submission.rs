@@ -15,6 +15,7 @@ use super::line::Line;
 use super::reply::{Reply, ReplyReader};
 use super::submission_dialogue::{Dialogue, Errand, Failure, Move, stuffed};
 use crate::outbound::{ConnectPurpose, Outbound, RecipientClass};
+use crate::patience::moment;
 
 pub use super::submission_dialogue::{Credentials, Security};
 pub use super::submission_outcome::{DeliveryCode, Outcome, Step, StepResult};
@@ -24,6 +25,8 @@ pub use super::submission_outcome::{DeliveryCode, Outcome, Step, StepResult};
 pub struct SubmissionServer {
     /// A host name or an address.
     pub host: String,
+    /// Whether it stands in its tenant's register of recipients: mail goes to no other.
+    pub recorded: bool,
     /// The port: 465 or 587 as a rule.
     pub port: u16,
     /// How the line is secured.
@@ -96,8 +99,8 @@ impl Submission {
         let errand = Errand::Message { recipients, octets: text.len(), eight_bit: !text.is_ascii(), id };
         let mut dialogue =
             Dialogue::new(errand, from, server.security, server.credentials.as_ref(), &self.hello);
-        let until = Instant::now() + self.patience.total;
-        let class = RecipientClass::ChosenByTenant;
+        let until = moment() + self.patience.total;
+        let class = RecipientClass::ChosenByTenant { recorded: server.recorded };
         let patience = self.patience.connect;
         let connecting =
             self.outbound.connect(&class, ConnectPurpose::Submission, &server.host, server.port, patience);
@@ -119,9 +122,10 @@ impl Submission {
     /// Tries all that can be tried without sending mail: the steps in the order in which they
     /// were taken, up to the first that failed.
     pub async fn test(&self, server: &SubmissionServer, from: &EmailAddress) -> Vec<StepResult> {
-        let class = RecipientClass::ChosenByTenant;
+        // The admin has just named it; it gets nothing but a greeting and their own password.
+        let class = RecipientClass::ChosenByTenant { recorded: true };
         let purpose = ConnectPurpose::SubmissionTest;
-        let until = Instant::now() + self.patience.total;
+        let until = moment() + self.patience.total;
         let done = |step, failed| StepResult { step, failed, reply: None };
         let patience = self.patience.connect;
         let checked = match self.outbound.check(&class, purpose, &server.host, server.port, patience).await {
@@ -197,7 +201,7 @@ impl<'a> Talk<'a> {
     }
 
     fn deadline(&self, patience: Duration) -> Instant {
-        self.until.min(Instant::now() + patience)
+        self.until.min(moment() + patience)
     }
 
     async fn send(&mut self, bytes: &[u8], patience: Duration) -> Result<(), Failure> {
@@ -231,7 +235,7 @@ impl<'a> Talk<'a> {
     /// A server that has seen enough may refuse and close while we still send: its words can
     /// lie in our buffer although sending failed.
     async fn last_word(&mut self, failure: Failure) -> Result<Reply, Failure> {
-        self.until = self.until.min(Instant::now() + Duration::from_secs(2));
+        self.until = self.until.min(moment() + Duration::from_secs(2));
         self.reply(false).await.map_err(|_| failure)
     }
 
@@ -262,7 +266,7 @@ impl<'a> Talk<'a> {
         let Line::Plain(tcp) = self.line else { return Err(Failure::Tls) };
         let host = self.server.host.trim_end_matches('.').trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Failure::Tls)?;
-        let deadline = self.until.min(Instant::now() + self.client.patience.reply);
+        let deadline = self.until.min(moment() + self.client.patience.reply);
         let handshake = TlsConnector::from(Arc::clone(&self.client.tls)).connect(name, tcp);
         match timeout_at(deadline, handshake).await {
             Ok(Ok(tls)) => {
@@ -276,9 +280,9 @@ impl<'a> Talk<'a> {
 
     /// Says goodbye; what comes of it does not matter, since the outcome stands.
     async fn take_leave(mut self) {
-        let moment = Duration::from_secs(2);
-        if self.send(b"QUIT\r\n", moment).await.is_ok() {
-            self.until = Instant::now() + moment;
+        let short = Duration::from_secs(2);
+        if self.send(b"QUIT\r\n", short).await.is_ok() {
+            self.until = moment() + short;
             let _ = self.reply(false).await;
             let _ = timeout_at(self.until, self.line.finish()).await;
         }

@@ -102,7 +102,7 @@ fn client(roots: Vec<rustls_pki_types::CertificateDer<'static>>) -> Submission {
 fn server(port: u16, security: Security, password: Option<&str>) -> SubmissionServer {
     let credentials =
         password.map(|password| Credentials { username: "shop".to_owned(), password: password.to_owned() });
-    SubmissionServer { host: "mail.shop.example".to_owned(), port, security, credentials }
+    SubmissionServer { host: "mail.shop.example".to_owned(), recorded: true, port, security, credentials }
 }
 
 const MESSAGE: &[u8] = b"Subject: x\n\n.hello\nbye";

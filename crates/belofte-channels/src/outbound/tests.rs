@@ -14,6 +14,7 @@ fn outbound(hosts: &[(&str, &[&str])], allow_private: &[&str]) -> Outbound {
     };
     let nl = SubProcessor {
         name: "Archive".to_owned(),
+        purpose: "back-ups".to_owned(),
         country: "NL".to_owned(),
         hosts: vec!["store.archive.example".to_owned()],
     };
@@ -40,7 +41,7 @@ async fn a_tenant_cannot_name_a_host_inside() {
         ("mixed.example", &["10.0.0.5", "8.8.8.8"]),
     ];
     let out = outbound(table, &[]);
-    let tenant = RecipientClass::ChosenByTenant;
+    let tenant = RecipientClass::ChosenByTenant { recorded: true };
     for host in [
         "inside.example",
         "metadata.example",
@@ -61,7 +62,7 @@ async fn a_tenant_cannot_name_a_host_inside() {
 #[tokio::test]
 async fn the_operator_can_allow_a_private_host_or_network() {
     let table: &[(&str, &[&str])] = &[("relay.internal", &["10.0.0.5"]), ("other.internal", &["10.0.0.5"])];
-    let tenant = RecipientClass::ChosenByTenant;
+    let tenant = RecipientClass::ChosenByTenant { recorded: true };
     let by_host = outbound(table, &["relay.internal:587"]);
     assert_eq!(checked(&by_host, &tenant, "Relay.Internal.").await, Ok(vec!["10.0.0.5:587".to_owned()]));
     assert_eq!(checked(&by_host, &tenant, "other.internal").await, Err("not_public"));
@@ -86,12 +87,41 @@ async fn a_sub_processor_must_stand_in_the_register_with_that_host() {
 
 #[test]
 fn a_sub_processor_outside_the_eea_cannot_be_registered() {
-    let one =
-        |country: &str| SubProcessor { name: "X".to_owned(), country: country.to_owned(), hosts: vec![] };
+    let one = |country: &str| SubProcessor {
+        name: "X".to_owned(),
+        purpose: "tests".to_owned(),
+        country: country.to_owned(),
+        hosts: vec![],
+    };
     assert!(Register::new(vec![one("NO"), one("IE")]).is_ok());
     for country in ["US", "GB", "CH", "nl", ""] {
         assert!(Register::new(vec![one("NL"), one(country)]).is_err(), "{country:?}");
     }
+}
+
+#[tokio::test]
+async fn a_host_that_its_tenant_did_not_record_gets_nothing() {
+    let out = outbound(&[("mail.shop.example", &["8.8.8.8"])], &[]);
+    let class = |recorded| RecipientClass::ChosenByTenant { recorded };
+    assert_eq!(checked(&out, &class(false), "mail.shop.example").await, Err("not_registered"));
+    assert!(checked(&out, &class(true), "mail.shop.example").await.is_ok());
+}
+
+#[test]
+fn a_sub_processor_is_read_from_a_line() {
+    let read = "Archive BV; back-ups ; NL; Store.Archive.example. two.archive.example".parse();
+    let expected = SubProcessor {
+        name: "Archive BV".to_owned(),
+        purpose: "back-ups".to_owned(),
+        country: "NL".to_owned(),
+        hosts: vec!["store.archive.example".to_owned(), "two.archive.example".to_owned()],
+    };
+    assert_eq!(read, Ok(expected));
+    assert!("Rack; room for machines; DE;".parse::<SubProcessor>().is_ok_and(|one| one.hosts.is_empty()));
+    for bad in ["", "A; b; NL", "; b; NL; h", "A;; NL; h", "A; b; NL; h; i"] {
+        assert_eq!(bad.parse::<SubProcessor>(), Err(SubProcessorError::Parts), "{bad:?}");
+    }
+    assert!(matches!("A; b; US; h".parse::<SubProcessor>(), Err(SubProcessorError::OutsideEea(_))));
 }
 
 #[test]
@@ -111,7 +141,7 @@ async fn a_connection_goes_to_the_judged_address_and_on_to_the_next() {
     let port = server.local_addr().expect("address").port();
     // 127.0.0.2 has no listener on this port: the second address must be tried.
     let out = outbound(&[("two.example", &["127.0.0.2", "127.0.0.1"])], &["127.0.0.0/8"]);
-    let tenant = RecipientClass::ChosenByTenant;
+    let tenant = RecipientClass::ChosenByTenant { recorded: true };
     let stream = out.connect(&tenant, ConnectPurpose::Submission, "two.example", port, WAIT).await;
     assert_eq!(
         stream.expect("connected").peer_addr().expect("peer").to_string(),

@@ -14,6 +14,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::Code;
+use crate::http::shares::Load;
 
 /// The methods that endpoints use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,6 +189,8 @@ pub struct Operation {
     pub summary: &'static str,
     /// Who may call it.
     pub caller: Caller,
+    /// How it weighs.
+    pub load: Load,
     /// The parameters after the question mark.
     pub query: fn() -> Vec<Parameter>,
     /// What goes in.
@@ -218,6 +221,7 @@ impl Operation {
             tag,
             summary,
             caller: Caller::SignedIn,
+            load: Load::Request,
             query: no_query,
             request: Content::Nothing,
             answers: &[],
@@ -260,6 +264,13 @@ impl Operation {
     #[must_use]
     pub const fn may(self, permission: Permission) -> Self {
         self.caller(Caller::May(permission))
+    }
+
+    /// How it weighs on the server.
+    #[must_use]
+    pub const fn load(mut self, load: Load) -> Self {
+        self.load = load;
+        self
     }
 
     /// The parameters after the question mark.
@@ -307,7 +318,7 @@ impl Operation {
     pub fn problems_all(&self) -> Vec<Code> {
         let mut all = self.own_problems.to_vec();
         if self.caller != Caller::Anyone {
-            all.push(Code::NotSignedIn);
+            all.extend([Code::NotSignedIn, Code::TooManyRequests]);
         }
         if !matches!(self.caller, Caller::Anyone | Caller::SignedIn | Caller::Operator)
             || !self.verb.is_safe()

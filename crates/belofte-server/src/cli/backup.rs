@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use belofte_store::Clock;
+use belofte_model::Actor;
+use belofte_store::{Clock, OperatorAct};
 use belofte_vault::Random;
 use serde_json::json;
 
@@ -16,7 +17,10 @@ pub fn run(cli: &Cli, dir: &Path) -> anyhow::Result<Done> {
     let config = rooms::config(cli)?;
     rooms::run(async {
         let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
-        let done = store.back_up_content(dir).await;
+        let done = match store.system().note(Actor::System, &OperatorAct::BackUpContent).await {
+            Ok(()) => store.back_up_content(dir).await,
+            Err(error) => Err(error),
+        };
         store.close().await;
         let done = done.with_context(|| format!("no back-up was made in {}", dir.display()))?;
         let database = if done.database {

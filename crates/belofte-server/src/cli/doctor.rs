@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use belofte_channels::outbound::SubProcessor;
 use belofte_model::Timestamp;
 use belofte_store::{Clock, Examination, KeyBackups, SchemaState, Store, StoreSettings, examine};
 use belofte_vault::{Random, RootKey, VaultError};
@@ -127,6 +128,7 @@ fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
     let now = Clock::System.now();
     checks.push(backup(config.vault.key_backup_dir.as_deref(), config.data_folder(), now));
     checks.push(indexes(&found));
+    checks.push(recipients(config));
     Ok(checks)
 }
 
@@ -304,6 +306,16 @@ fn indexes(found: &Examination) -> Check {
             )
         }
     }
+}
+
+/// Who gets something besides those that tenants choose themselves.
+fn recipients(config: &Config) -> Check {
+    let named = |one: &SubProcessor| format!("{} ({}, {})", one.name, one.country, one.purpose);
+    let named: Vec<_> = config.outbound.sub_processors.iter().map(named).collect();
+    if named.is_empty() {
+        return good("recipients", "no sub-processor is named in outbound.sub_processors");
+    }
+    good("recipients", format!("sub-processors, all within the EEA: {}", named.join("; ")))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use belofte_store::{Clock, KeyBackups, Store, TenantSummary, epoch_start};
+use belofte_model::Actor;
+use belofte_store::{Clock, KeyBackups, OperatorAct, Store, TenantSummary, epoch_start};
 use belofte_vault::{Random, RootKey};
 use clap::Subcommand;
 use serde_json::json;
@@ -76,7 +77,9 @@ fn unreadable_from(config: &Config, epoch: i64) -> String {
 }
 
 async fn back_up(cli: &Cli, config: &Config, store: &Store) -> anyhow::Result<Done> {
-    let made = second_place(config)?.back_up(store).await.context("no back-up was made")?;
+    let place = second_place(config)?;
+    store.system().note(Actor::System, &OperatorAct::BackUpKeys).await?;
+    let made = place.back_up(store).await.context("no back-up was made")?;
     let until = unreadable_from(config, made.epoch);
     let text = format!(
         "{}\nIt may be copied anywhere, and nobody can open it after {until}. Keep the root key apart from it.\n",
@@ -99,8 +102,14 @@ async fn restore(cli: &Cli, config: &Config, dir: &Path) -> anyhow::Result<Done>
         .await
         .context("cannot open the stores")?;
     let restored = backups.restore(&store, dir).await;
+    let noted = match &restored {
+        // Only now there are keys to write it with; there may be no content yet to write it into.
+        Ok(_) => store.system().note(Actor::System, &OperatorAct::RestoredKeys).await,
+        Err(_) => Ok(()),
+    };
     store.close().await;
     let restored = restored.context("no key was restored")?;
+    noted.context("the keys were restored, and the log of the operator does not say so")?;
     let (keys, erased, made_at) = (restored.keys, restored.erased, Time(restored.made_at).to_rfc3339());
     let text = format!(
         "{keys} keys were restored as they were at {made_at}; {erased} that were destroyed since were left out.\n\
@@ -118,6 +127,7 @@ async fn change_root(cli: &Cli, config: &Config) -> anyhow::Result<Done> {
     let file = config.root_key_file();
     let old = RootKey::open_file(&file)?.with_context(|| format!("{} is not there", file.display()))?.id();
     house::mark_root_key(config)?;
+    store.system().note(Actor::System, &OperatorAct::ChangeRootKey).await?;
     let next = root_change::begin(&file, &Random::System)?;
     let wrapped = store.system().change_root(&next).await;
     store.close().await;
@@ -150,6 +160,7 @@ async fn rotate(cli: &Cli, store: &Store, slug: Option<&str>) -> anyhow::Result<
     }
     let (mut text, mut values) = (String::new(), Vec::new());
     for TenantSummary { tenant, .. } in &tenants {
+        store.system().note(Actor::System, &OperatorAct::RotateKeys(Some(tenant.id))).await?;
         let begun = store.system().rotate_keys(tenant.id).await?;
         let word = if begun { "begun" } else { "under way already" };
         text.push_str(&format!("{}  {word}\n", tenant.slug));

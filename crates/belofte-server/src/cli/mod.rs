@@ -57,7 +57,7 @@ enum Command {
     /// After a database was put back: tell whether content and keys belong together, or accept it
     #[command(subcommand)]
     Restore(restore::Command),
-    /// Make users of the operator: they see numbers, never content
+    /// Make users of the operator, who see numbers and never content; show what was done for it
     #[command(subcommand)]
     Operator(operator::Command),
     /// Look whether everything is as it should be; changes nothing

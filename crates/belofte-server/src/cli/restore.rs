@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! `belofte restore`: what is to be done after a database was put back.
 
-use belofte_store::{Clock, TenantDoubt};
+use belofte_model::Actor;
+use belofte_store::{Clock, OperatorAct, TenantDoubt};
 use belofte_vault::Random;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -27,7 +28,10 @@ pub fn run(cli: &Cli, command: &Command) -> anyhow::Result<Done> {
         let store = house::open_existing(&config, &Clock::System, &Random::System).await?;
         let doubts = match command {
             Command::Status => store.system().store_doubts().await,
-            Command::Accept => store.system().accept_restore().await,
+            Command::Accept => match store.system().note(Actor::System, &OperatorAct::AcceptRestore).await {
+                Ok(()) => store.system().accept_restore().await,
+                Err(error) => Err(error),
+            },
         };
         store.close().await;
         tell(cli, command, &doubts?)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
-use belofte_channels::outbound::AllowPrivate;
+use belofte_channels::outbound::{AllowPrivate, SubProcessor};
 use belofte_model::EmailAddress;
 
 use super::setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
@@ -172,12 +172,37 @@ sections! {
         drain_s: Whole<1, 600> = "30";
         /// How many looks at invitations from one address within a quarter of an hour.
         invitations_per_address: Whole<3, 100_000> = "60";
+        /// How many requests of one user, key or operator user within a minute; 0 sets no bound. Who
+        /// asks more is told to wait.
+        requests_per_caller: Whole<0, 1_000_000> = "1200";
+        /// How many requests of all users and keys of one tenant within a minute; 0 sets no bound.
+        requests_per_tenant: Whole<0, 10_000_000> = "24000";
+        /// How many of them may be searches, for one user or key.
+        searches_per_caller: Whole<0, 1_000_000> = "600";
+        /// How many of them may be searches, for one tenant.
+        searches_per_tenant: Whole<0, 10_000_000> = "6000";
+        /// How many of them may be uploads, for one user or key.
+        uploads_per_caller: Whole<0, 1_000_000> = "120";
+        /// How many of them may be uploads, for one tenant.
+        uploads_per_tenant: Whole<0, 10_000_000> = "1200";
+        /// How many files one user or key may have uploaded that no message has taken yet.
+        waiting_files: Whole<1, 1_000_000> = "200";
+        /// How many bytes they may be together.
+        waiting_bytes: Whole<65_536, 1_099_511_627_776> = "536870912";
+        /// How many exports of one user or key within an hour; 0 sets no bound.
+        exports_per_caller: Whole<0, 1_000_000> = "30";
+        /// How many exports of one tenant within an hour; 0 sets no bound.
+        exports_per_tenant: Whole<0, 10_000_000> = "60";
     }
     /// Connections that the server itself makes.
     Outbound as outbound = "outbound" {
         /// Private networks that hosts named by a tenant may lie in, such as one's own mail
         /// server. By default none: a tenant cannot make the server reach into the house.
         allow_private: Vec<AllowPrivate> = "";
+        /// The parties that process for you (hosting, back-ups), each one text: `name; purpose; country;
+        /// hosts`, the country in two letters and within the EEA, the hosts parted by spaces. They are
+        /// shown to your tenants, and no connection is made for one to a host that does not stand here.
+        sub_processors: Vec<SubProcessor> = "";
         /// Further certificate authorities (PEM) that mail servers may be signed by, beside the
         /// public ones.
         root_certs_file: Option<PathBuf> = "";

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use belofte_channels::network::Network;
-use belofte_channels::outbound::AllowPrivate;
+use belofte_channels::outbound::{AllowPrivate, SubProcessor, SubProcessorError};
 use belofte_model::EmailAddress;
 
 /// A value as it was found, before its setting says what it should be.
@@ -279,6 +279,18 @@ impl Setting for AllowPrivate {
     }
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| wrong::<Self>(text))
+    }
+}
+
+impl Setting for SubProcessor {
+    fn kind() -> String {
+        "a party such as `Archive BV; back-ups; NL; store.archive.example`".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: SubProcessorError| match error {
+            SubProcessorError::Parts => wrong::<Self>(text),
+            outside @ SubProcessorError::OutsideEea(_) => outside.to_string(),
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use http::{Extensions, HeaderMap, Method};
 use tracing::Instrument as _;
 
 use super::context::Allowance;
-use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, Proxies, cookie, words};
+use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, Proxies, cookie, shares, words};
 
 /// What [`around`] needs.
 #[derive(Clone, Debug)]
@@ -57,6 +57,15 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
     harden(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+
+    if !context.standings().is_empty() {
+        let names = ["ratelimit-policy", "ratelimit"].map(HeaderName::from_static);
+        for (name, value) in names.into_iter().zip(shares::header_values(context.standings())) {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
     }
 
     let took = around.clock.now().since(at);

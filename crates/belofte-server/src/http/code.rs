@@ -34,6 +34,8 @@ pub enum Code {
     AccountCannotSend,
     /// The password belongs to users of several organisations: name one.
     ChooseOrganisation,
+    /// What was uploaded and waits for a message takes all the room of this user.
+    TooManyUploads,
     /// Used, withdrawn or too old.
     InvitationInvalid,
     /// More bytes than this endpoint takes.
@@ -48,6 +50,8 @@ pub enum Code {
     IdempotencyKeyReused,
     /// Too many tries; wait.
     TooManyTries,
+    /// The caller or its tenant asks more than its share; wait.
+    TooManyRequests,
     /// A mistake of the program.
     Internal,
     /// Overloaded, starting or stopping; try again.
@@ -58,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -72,6 +76,7 @@ impl Code {
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
         Self::ChooseOrganisation,
+        Self::TooManyUploads,
         Self::InvitationInvalid,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -79,6 +84,7 @@ impl Code {
         Self::Invalid,
         Self::IdempotencyKeyReused,
         Self::TooManyTries,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Busy,
         Self::StorageFull,
@@ -101,6 +107,7 @@ impl Code {
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
             Self::ChooseOrganisation => "choose_organisation",
+            Self::TooManyUploads => "too_many_uploads",
             Self::InvitationInvalid => "invitation_invalid",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -108,6 +115,7 @@ impl Code {
             Self::Invalid => "invalid",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::TooManyTries => "too_many_tries",
+            Self::TooManyRequests => "too_many_requests",
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::StorageFull => "storage_full",
@@ -128,13 +136,14 @@ impl Code {
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend
-            | Self::ChooseOrganisation => StatusCode::CONFLICT,
+            | Self::ChooseOrganisation
+            | Self::TooManyUploads => StatusCode::CONFLICT,
             Self::InvitationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Invalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use belofte_model::{Language, RequestId, TenantId, Timestamp};
 
+use super::shares::Standing;
+
 /// One request: its id, what its handling found out about it, and what it may take.
 #[derive(Debug)]
 pub struct Context {
@@ -27,6 +29,7 @@ pub struct Context {
     tenant: OnceLock<TenantId>,
     body_digest: OnceLock<[u8; 32]>,
     target: OnceLock<String>,
+    standings: OnceLock<Vec<Standing>>,
 }
 
 /// What requests may take.
@@ -62,6 +65,7 @@ impl Context {
             tenant: OnceLock::new(),
             body_digest: OnceLock::new(),
             target: OnceLock::new(),
+            standings: OnceLock::new(),
         }
     }
 
@@ -83,6 +87,17 @@ impl Context {
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
         self.tenant.get().copied()
+    }
+
+    /// How the caller stands with its share is known now.
+    pub fn set_standings(&self, standings: Vec<Standing>) {
+        let _ = self.standings.set(standings);
+    }
+
+    /// How the caller stands with its share; nothing while nobody is recognised.
+    #[must_use]
+    pub fn standings(&self) -> &[Standing] {
+        self.standings.get().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Remembers the SHA-256 of the body, for idempotency keys.

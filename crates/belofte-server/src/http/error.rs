@@ -49,6 +49,12 @@ impl ApiError {
         Self { retry_after: Some(wait), ..Code::TooManyTries.into() }
     }
 
+    /// More than the caller's share; another request makes sense after `wait`.
+    #[must_use]
+    pub fn too_many_requests(wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Code::TooManyRequests.into() }
+    }
+
     /// The address and password belong to users of several organisations.
     #[must_use]
     pub fn choose_organisation(organisations: Vec<Organisation>) -> Self {

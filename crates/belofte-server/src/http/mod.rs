@@ -14,6 +14,7 @@ mod problem;
 mod proxies;
 mod router;
 mod serve;
+pub mod shares;
 mod stall;
 #[cfg(test)]
 mod tests;

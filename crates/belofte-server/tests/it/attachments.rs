@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Files over HTTP: uploads, downloads whole and in part, and what browsers may do with them.
 
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, thread};
+
 use http::Method;
 use serde_json::json;
 
 use crate::support::client::{Client, Response};
-use crate::support::inbox::text;
+use crate::support::inbox::{self, text};
 use crate::support::server::{Server, on_both_engines};
+use crate::support::wait;
 
 fn fetch(client: &Client, id: &str, headers: &[(&'static str, &str)]) -> Response {
     client.exchange(Method::GET, &format!("/api/v1/attachments/{id}"), headers, Vec::new())
@@ -98,4 +103,121 @@ on_both_engines!(uploads_are_bounded_and_private, |engine| {
     let first = keyed.upload("/attachments", "a.txt", "text/plain", b"A").expect(201);
     assert_eq!(keyed.upload("/attachments", "a.txt", "text/plain", b"A").expect(201), first);
     keyed.upload("/attachments", "a.txt", "text/plain", b"B").problem(422, "idempotency_key_reused");
+});
+
+const BLOCK: usize = 65_536;
+
+/// The files below the folder of blobs, finished ones and others.
+fn blob_files(server: &Server) -> Vec<String> {
+    fn below(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                below(&entry.path(), found);
+            } else {
+                found.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    below(&server.data_folder().join("blobs"), &mut found);
+    found
+}
+
+on_both_engines!(an_upload_that_breaks_off_leaves_nothing, |engine| {
+    let server = Server::start_with(engine, "[limits]\nattachment_bytes = 8388608\nbody_s = 3\n");
+    let agent = server.join("agent");
+    let begin = |length: &str| {
+        format!(
+            "POST /api/v1/attachments HTTP/1.1\r\nHost: localhost:{}\r\nX-Belofte: 1\r\nCookie: {}\r\n\
+             Content-Type: multipart/form-data; boundary=x\r\n{length}\r\n\r\n",
+            server.https.port(),
+            agent.cookie_header().expect("signed in")
+        )
+    };
+    let part = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+    let half =
+        [begin("Content-Length: 8000000").as_bytes(), part.as_bytes(), &vec![b'k'; 4_000_000]].concat();
+    let growing = || {
+        let some = |files: Vec<String>| files.iter().any(|name| name.ends_with(".new")).then_some(());
+        wait::until("the half to be sealed", Duration::from_secs(20), || some(blob_files(&server)));
+    };
+    let nothing = || {
+        wait::until("nothing to be left", Duration::from_secs(20), || {
+            blob_files(&server).is_empty().then_some(())
+        })
+    };
+
+    // The sender goes away in the middle.
+    agent.raw_in_two(&half, growing, b"", Duration::from_millis(1));
+    nothing();
+    // The sender stays and sends no more.
+    let told = agent.raw_in_two(&half, growing, b"", Duration::from_secs(20));
+    assert!(told.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&told));
+    nothing();
+    // The sender did not say how much it would be, and it is too much.
+    let mut endless = [begin("Transfer-Encoding: chunked"), format!("{:x}\r\n{part}\r\n", part.len())]
+        .concat()
+        .into_bytes();
+    for _ in 0..8_388_608 / BLOCK + 1 {
+        endless.extend_from_slice(format!("{BLOCK:x}\r\n").as_bytes());
+        endless.resize(endless.len() + BLOCK, b'k');
+        endless.extend_from_slice(b"\r\n");
+    }
+    let told = agent.raw_in_two(&endless, || (), b"", Duration::from_secs(20));
+    assert!(told.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&told));
+    nothing();
+    let files = agent.upload("/attachments", "a", "application/x", &vec![b'k'; 8_000_000]).expect(201);
+    assert_eq!((blob_files(&server).len(), &files["size_bytes"]), (1, &json!(8_000_000)));
+});
+
+on_both_engines!(memory_does_not_grow_with_what_is_uploaded, |engine| {
+    const SIZE: usize = 64 << 20;
+    let server = Server::start_with(engine, "[limits]\nattachment_bytes = 134217728\n");
+    let agent = server.join("agent");
+    let bytes: Vec<u8> = (0..SIZE).map(|n| (n % 253) as u8).collect();
+    // What every program needs once is there after the first.
+    agent.upload("/attachments", "first", "application/x", &bytes[..1 << 20]).expect(201);
+    server.forget_peak();
+    let before = server.peak_memory();
+    let ids: Vec<String> = thread::scope(|scope| {
+        let upload = || {
+            let file = agent.upload("/attachments", "x.bin", "application/x", &bytes).expect(201);
+            text(&file, "id").to_owned()
+        };
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(upload)).collect();
+        all.into_iter().map(|one| one.join().expect("uploaded")).collect()
+    });
+    let grown = server.peak_memory().saturating_sub(before);
+    let sent = 4 * SIZE as u64;
+    assert!(grown < sent / 8, "{grown} bytes of memory for {sent} bytes of files");
+    for id in ids {
+        assert!(fetch(&agent, &id, &[]).body == bytes, "the same bytes");
+    }
+});
+
+on_both_engines!(what_waits_for_a_message_is_bounded, |engine| {
+    let bounds = "[limits]\nwaiting_files = 4\nwaiting_bytes = 300000\n";
+    let server = Server::start_with(engine, bounds);
+    let (agent, other) = (server.join("agent"), server.join("agent"));
+    let upload =
+        |client: &Client, size| client.upload("/attachments", "a.bin", "application/x", &vec![7; size]);
+    upload(&agent, 100_000).expect(201);
+    upload(&agent, 100_000).expect(201);
+    upload(&agent, 100_001).problem(409, "too_many_uploads");
+    assert_eq!(blob_files(&server).len(), 2, "what was refused left nothing");
+    upload(&agent, 100_000).expect(201);
+    upload(&agent, 1).problem(409, "too_many_uploads");
+    let keyed = agent.with_header("idempotency-key", "leeg");
+    let last = upload(&keyed, 0).expect(201);
+    upload(&agent, 0).problem(409, "too_many_uploads");
+    assert_eq!(upload(&keyed, 0).expect(201), last, "what is here already is told again");
+    // Everybody has their own room, and it is free again when a message took what waited.
+    let first = upload(&other, 200_000).expect(201);
+    upload(&other, 200_000).problem(409, "too_many_uploads");
+    inbox::account(&server, None);
+    let conversation = inbox::receive(&server, "jan@klant.example", "Ketel", "Lekt.", &[]);
+    let conversation = text(&conversation, "id");
+    let answer = json!({ "kind": "note", "text": "Zie bijlage.", "attachment_ids": [first["id"]] });
+    other.post(&format!("/conversations/{conversation}/messages"), answer).expect(201);
+    upload(&other, 200_000).expect(201);
 });

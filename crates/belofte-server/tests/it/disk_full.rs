@@ -54,7 +54,11 @@ impl Disk {
         let text = String::from_utf8_lossy(&output.stdout);
         let free: u64 = text.lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("a number");
         let ballast = vec![0_u8; usize::try_from(free.saturating_sub(left)).expect("a small disk")];
-        fs::write(self.0.join("ballast"), ballast).expect("it fits");
+        match fs::write(self.0.join("ballast"), ballast) {
+            // The server wrote something in between: then it is full already.
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {}
+            written => written.expect("our own file"),
+        }
     }
 
     fn free(&self) {

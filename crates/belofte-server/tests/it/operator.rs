@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::inbox;
 use crate::support::server::{ADMIN, Engine, PASSWORD, Server, on_both_engines};
+use crate::support::sink::Sink;
 use crate::support::wait;
 
 const OPERATOR: &str = "beheer@operator.example";
@@ -47,6 +49,139 @@ on_both_engines!(the_operator_sees_numbers_and_no_content, |engine| {
     operator.delete("/operator/session").expect(204);
     operator.get("/operator/tenants").problem(401, "not_signed_in");
 });
+
+on_both_engines!(what_is_done_for_the_operator_stands_in_a_ledger_of_its_own, |engine| {
+    let mut server = Server::start(engine);
+    create_operator(&server);
+    let credentials = json!({ "email": OPERATOR, "password": PASSWORD });
+    let wrong = json!({ "email": OPERATOR, "password": "een gok of twee" });
+    server.stranger().post("/operator/session", wrong).problem(401, "sign_in_failed");
+    let nobody = json!({ "email": "niemand@operator.example", "password": "een gok of twee" });
+    server.stranger().post("/operator/session", nobody).problem(401, "sign_in_failed");
+    let operator = server.stranger();
+    let id = operator.post("/operator/session", credentials).expect(201)["user"]["id"].clone();
+    server.command_json(&["keys", "rotate", "winkel"]);
+
+    let page = operator.get("/operator/log?limit=100").expect(200);
+    let items = page["items"].as_array().unwrap();
+    let acts: Vec<_> = items.iter().rev().map(|item| item["act"].as_str().unwrap()).collect();
+    let signed = ["create_operator", "sign_in_refused", "sign_in_refused", "signed_in", "rotate_keys"];
+    assert_eq!(acts, [&["create_tenant"][..], &signed].concat());
+    assert_eq!(page["size"], 6);
+    assert_eq!(items[1]["operator"], id);
+    assert_eq!((&items[2]["details"]["operator"], &items[3]["details"]["operator"]), (&Value::Null, &id));
+    assert_eq!(items[1]["details"]["network"], "127.0.0.0/24");
+    assert_eq!(items[5]["details"]["tenant"], "winkel");
+    assert_eq!(items[0]["details"]["tenant"], json!(server.tenant.id));
+    let older = operator.get("/operator/log?limit=1&before=1").expect(200);
+    assert_eq!(older["items"][0]["act"], "create_tenant");
+    operator.get("/operator/log?before=-1").fields(&["before: out_of_range"]);
+    operator.delete("/operator/session").expect(204);
+
+    // On the command line it is the same, signed, and anybody verifies it offline.
+    let told = server.command_json(&["operator", "log", "--limit", "2"]);
+    assert_eq!((&told["size"], &told["items"][0]["act"]), (&json!(7), &json!("signed_out")));
+    let folder = server.scratch().join("log");
+    let exported = server.command_json(&["operator", "export-log", &folder.display().to_string()]);
+    assert_eq!(exported["size"], 8, "that it was exported stands in it");
+    let verify = |server: &Server| {
+        let output = server.command(&["ledger", "verify", &folder.display().to_string()]);
+        output.status.success()
+    };
+    assert!(verify(&server));
+    let lines = std::fs::read_to_string(folder.join("entries.jsonl")).unwrap();
+    std::fs::write(folder.join("entries.jsonl"), lines.replace("signed_out", "signed_up?")).unwrap();
+    assert!(!verify(&server), "a change is seen");
+
+    // A leaf that somebody took out of the database is missed by the next signature.
+    server.stop();
+    const LAST: &str = "DELETE FROM ledger_leaf WHERE no = 7 AND kind = 'views'";
+    match server.databases() {
+        Some([content, _]) => drop(content.query_all_tenants(LAST)),
+        None => {
+            let content = rusqlite::Connection::open(server.data_folder().join("content.db")).unwrap();
+            assert_eq!(content.execute(LAST, []).unwrap(), 1);
+        }
+    }
+    server.boot();
+    let again = server.scratch().join("again").display().to_string();
+    let refused = server.command(&["operator", "export-log", &again]);
+    assert!(!refused.status.success());
+});
+
+on_both_engines!(the_register_says_to_whom_something_goes_and_nothing_goes_to_others, |engine| {
+    let more = "[outbound]\nallow_private = [\"127.0.0.0/8\"]\n\
+                sub_processors = [\"Kluis BV; back-ups; NL; kluis.example twee.kluis.example\"]\n";
+    let server = Server::start_with(engine, more);
+    let sink = Sink::start();
+    let account = inbox::account(&server, Some(sink.port));
+    create_operator(&server);
+    let kluis = json!({
+        "name": "Kluis BV", "purpose": "back-ups", "country": "NL",
+        "hosts": ["kluis.example", "twee.kluis.example"],
+    });
+    let admin = server.admin();
+    let register = admin.get("/recipients").expect(200);
+    assert_eq!(register["sub_processors"], json!([kluis]));
+    let [chosen] = &register["chosen"].as_array().unwrap()[..] else { panic!("one: {register}") };
+    assert_eq!((&chosen["host"], &chosen["account_id"]), (&json!("127.0.0.1"), &account["id"]));
+    assert!(chosen["first_at"].is_string() && chosen["ended_at"].is_null());
+
+    let row = inbox::receive(&server, "jan@klant.example", "Ketel", "Lekt.", &[]);
+    let path = format!("/conversations/{}/messages", inbox::text(&row, "id"));
+    admin.post(&path, json!({ "kind": "reply", "text": "Wij komen." })).expect(201);
+    wait::until("the answer", Duration::from_secs(20), || (sink.handed().len() == 1).then_some(()));
+    let counts = || server.command_json(&["operator", "recipients"]);
+    let one = json!([{ "tenant_id": server.tenant.id, "chosen_hosts": 1, "mailed": 1 }]);
+    wait::until("the count", Duration::from_secs(20), || (counts()["tenants"] == one).then_some(()));
+    assert_eq!(counts()["sub_processors"], json!([kluis]));
+    let operator = server.stranger();
+    operator.post("/operator/session", json!({ "email": OPERATOR, "password": PASSWORD })).expect(201);
+    let seen = operator.get("/operator/recipients").expect(200);
+    assert_eq!((&seen["tenants"], &seen["sub_processors"]), (&one, &json!([kluis])));
+    let doctor = server.command(&["doctor"]);
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("Kluis BV (NL, back-ups)"));
+
+    // Another host ends the one before. What does not stand in the register gets nothing.
+    let change = json!({ "submission": { "host": "localhost", "port": sink.port, "security": "none" } });
+    admin.patch(&format!("/channel-accounts/{}", inbox::text(&account, "id")), change).expect(200);
+    let register = admin.get("/recipients").expect(200);
+    let ended = register["chosen"].as_array().unwrap().iter().find(|one| one["host"] == "127.0.0.1");
+    assert!(ended.unwrap()["ended_at"].is_string(), "{register}");
+    const OUT: &str = "DELETE FROM recipient";
+    match server.databases() {
+        Some([content, _]) => drop(content.query_all_tenants(OUT)),
+        None => {
+            let content = rusqlite::Connection::open(server.data_folder().join("content.db")).unwrap();
+            content.busy_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!(content.execute(OUT, []).unwrap(), 2);
+        }
+    }
+    let answer = admin.post(&path, json!({ "kind": "reply", "text": "Toch niet." })).expect(201);
+    wait::until("the refusal", Duration::from_secs(20), || {
+        let page = admin.get(&path).expect(200);
+        let of = page["items"].as_array().unwrap().iter().find(|one| one["id"] == answer["id"]).cloned();
+        let delivery = of.unwrap()["deliveries"][0].clone();
+        (delivery["state"] == "failed" && delivery["code"] == "host_not_allowed").then_some(())
+    });
+    assert_eq!(sink.handed().len(), 1);
+});
+
+#[test]
+fn a_sub_processor_outside_the_eea_keeps_the_server_from_starting() {
+    let server = Server::start(Engine::Sqlite);
+    let file = server.scratch().join("belofte.toml");
+    std::fs::write(&file, "[outbound]\nsub_processors = [\"Cloud Inc; hosting; US; cloud.example\"]\n")
+        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_belofte"))
+        .args(["config", "check", "--config"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && told.contains(":2: outbound.sub_processors"), "{told}");
+    assert!(told.contains("Cloud Inc is in US, outside the European Economic Area"), "{told}");
+}
 
 on_both_engines!(the_operators_account_locks_for_itself, |engine| {
     let server = Server::start(engine);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::inbox::{account, receive, text};
-use crate::support::server::{Server, on_both_engines};
+use crate::support::server::{Engine, Server, on_both_engines};
 use crate::support::wait;
 
 fn find(client: &Client, query: &str) -> Vec<Value> {
@@ -93,6 +93,61 @@ on_both_engines!(the_beginning_of_a_word_finds_what_three_people_wrote, |engine|
         (find(&agent, "thermos").len() == 3).then_some(())
     });
 });
+
+/// The embedded engine alone has an index file. It is spoilt in each way that a disk can, while the
+/// server runs and before it starts.
+#[test]
+fn a_search_answers_without_its_index_and_mends_it() {
+    let mut server = Server::start(Engine::Sqlite);
+    account(&server, None);
+    for n in 0..3 {
+        receive(&server, "jan@klant.example", &format!("Vraag {n}"), "Over de ketel.", &[]);
+    }
+    let ask = |server: &Server| server.admin().post("/search", json!({ "q": "ketel" })).expect(200);
+    let sound = |server: &Server| {
+        wait::until("the index to be sound", Duration::from_secs(20), || {
+            let page = ask(server);
+            assert_eq!(subjects(page["items"].as_array().expect("items")), ["Vraag 2", "Vraag 1", "Vraag 0"]);
+            (page["unindexed"] == false && page["indexed_lag"] == 0).then_some(())
+        });
+    };
+    sound(&server);
+    let folder = server.data_folder().join("idx");
+    let file = || std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path());
+    let file = || file().find(|path| path.extension().is_some_and(|end| end == "db")).expect("an index");
+
+    // No file can be made or opened where the folder should be.
+    server.stop();
+    let away = server.scratch().join("idx");
+    std::fs::rename(&folder, &away).expect("moved");
+    std::fs::write(&folder, "no folder").expect("written");
+    server.boot();
+    let page = ask(&server);
+    assert_eq!(page["unindexed"], true);
+    assert_eq!(subjects(page["items"].as_array().expect("items")), ["Vraag 2", "Vraag 1", "Vraag 0"]);
+    let suggested = server.admin().post("/search/suggest", json!({ "prefix": "jan" })).expect(200);
+    assert_eq!(suggested["contacts"][0]["address"], "jan@klant.example", "{suggested}");
+    receive(&server, "piet@klant.example", "Vraag 3", "Over de pomp.", &[]);
+    let pump = server.admin().post("/search", json!({ "q": "pomp" })).expect(200);
+    assert_eq!(subjects(pump["items"].as_array().expect("items")), ["Vraag 3"]);
+    // When the folder is there again, it goes on by itself.
+    std::fs::remove_file(&folder).expect("removed");
+    std::fs::rename(&away, &folder).expect("moved back");
+    sound(&server);
+
+    // The file is spoilt in the middle: noticed when it is read, and made anew.
+    server.stop();
+    let mut bytes = std::fs::read(file()).expect("read");
+    bytes[4_096..].fill(0x5a);
+    std::fs::write(file(), bytes).expect("spoilt");
+    server.boot();
+    sound(&server);
+    // It is another file altogether.
+    server.stop();
+    std::fs::write(file(), "no database, and long enough to be looked at").expect("spoilt");
+    server.boot();
+    sound(&server);
+}
 
 on_both_engines!(pages_of_hits_follow_each_other, |engine| {
     let server = Server::start(engine);

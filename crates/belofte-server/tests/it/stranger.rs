@@ -82,6 +82,7 @@ GET    /channel-accounts/{id}           200   200   200        403   403     404
 PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401 -                -
+GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401 -                quarantine_source
 POST   /quarantine/{id}/retry           202   202   202        403   403     404   403  403   401      401 -                -
@@ -95,6 +96,8 @@ GET    /operator/session                401   401   401        401   401     401
 DELETE /operator/session                401   401   401        401   401     401   401  401   204      401 -                -
 GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401 -                -
 GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401 -                -
+GET    /operator/recipients             401   401   401        401   401     401   401  401   200      401 -                -
+GET    /operator/log                    401   401   401        401   401     401   401  401   200      401 -                -
 ";
 
 const OPERATOR: &str = "wacht@beheer.example";
@@ -473,7 +476,10 @@ impl World {
             | "GET /operator/session"
             | "DELETE /operator/session"
             | "GET /operator/tenants"
-            | "GET /operator/dead-letters" => {}
+            | "GET /operator/dead-letters"
+            | "GET /operator/log"
+            | "GET /operator/recipients"
+            | "GET /recipients" => {}
             other => panic!("nothing says how to call {other}"),
         }
         (template.replace("{id}", &row), body)

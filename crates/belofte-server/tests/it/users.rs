@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Users of a tenant, keys for programs, and what stands in the ledger about them.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -163,8 +166,25 @@ on_both_engines!(the_ledger_is_for_the_privacy_officer_and_holds_together, |engi
         codes(&officer.get("/ledger").expect(200)).iter().any(|code| code == "views").then_some(())
     });
 
-    let exported = officer.post_nothing("/ledger/export");
+    // Nothing of an export lies in the data folder, also not while it is made.
+    let before = files_below(&server.data_folder());
+    let done = AtomicBool::new(false);
+    let (exported, seen) = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut seen = BTreeSet::new();
+            while !done.load(Ordering::Relaxed) {
+                seen.extend(files_below(&server.data_folder()));
+            }
+            seen
+        });
+        let exported: Vec<_> = (0..20).map(|_| officer.post_nothing("/ledger/export")).collect();
+        done.store(true, Ordering::Relaxed);
+        (exported.into_iter().next_back().unwrap(), watch.join().unwrap())
+    });
+    let new: Vec<_> = seen.difference(&before).collect();
+    assert!(new.is_empty(), "made for an export: {new:?}");
     assert_eq!(exported.status.as_u16(), 200);
+    assert_eq!(exported.headers["content-length"], exported.body.len().to_string());
     assert_eq!(exported.headers["content-type"], "application/x-tar");
     let archive = server.scratch().join("ledger.tar");
     std::fs::write(&archive, &exported.body).unwrap();
@@ -175,9 +195,21 @@ on_both_engines!(the_ledger_is_for_the_privacy_officer_and_holds_together, |engi
     let key = std::fs::read_to_string(folder.join("key")).unwrap();
     let verified = server.command(&["ledger", "verify", &folder.display().to_string(), "--key", key.trim()]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let left: Vec<_> = std::fs::read_dir(server.data_folder().join("scratch")).unwrap().collect();
-    assert!(left.is_empty(), "nothing of an export stays: {left:?}");
 });
+
+/// The files and folders below `folder`.
+fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    // What goes while we look is no file of ours.
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.append(&mut files_below(&path));
+        }
+        found.insert(path);
+    }
+    found
+}
 
 fn in_a_month() -> String {
     let output = Command::new("date").args(["-u", "-d", "30 days", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();

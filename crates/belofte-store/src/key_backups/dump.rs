@@ -3,14 +3,14 @@
 //! row, the last of which counts them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use belofte_model::{KeyClass, KeyId, KeyState, TenantId, Timestamp};
-use belofte_vault::EpochKey;
-use belofte_vault::blob::{Sealer, open_all};
+use belofte_vault::blob::{HEADER, Opener, SEGMENT, Sealer, plain_len};
+use belofte_vault::{DataKey, EpochKey};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -195,8 +195,139 @@ pub(super) async fn write(
     written
 }
 
-/// Writes rows into an empty key database, all or none.
-struct Load(Vec<Line>);
+/// The rows of a back-up, opened segment by segment: memory does not grow with it.
+struct Lines {
+    file: BufReader<File>,
+    opener: Opener,
+    /// The segment that is read next.
+    next: u64,
+    /// What was opened and not told yet, from `told` on.
+    plain: Vec<u8>,
+    told: usize,
+}
+
+/// Why a back-up cannot be read to its end.
+enum Broken {
+    Io(io::Error),
+    Damaged(&'static str),
+}
+
+impl Lines {
+    /// The next row; `None` at the end.
+    fn next(&mut self) -> Result<Option<Line>, Broken> {
+        loop {
+            if let Some(length) = self.plain[self.told..].iter().position(|byte| *byte == b'\n') {
+                let line = &self.plain[self.told..self.told + length];
+                self.told += length + 1;
+                return serde_json::from_slice(line)
+                    .map(Some)
+                    .map_err(|_| Broken::Damaged("a row cannot be read"));
+            }
+            if self.next >= self.opener.segments() {
+                let rest = self.plain.len() - self.told;
+                return if rest == 0 { Ok(None) } else { Err(Broken::Damaged("a row is cut off")) };
+            }
+            self.plain.drain(..std::mem::take(&mut self.told));
+            let range = self.opener.segment_range(self.next);
+            let mut sealed = vec![0; usize::try_from(range.end - range.start).unwrap_or_default()];
+            self.file.read_exact(&mut sealed).map_err(Broken::Io)?;
+            let last = self.next + 1 == self.opener.segments();
+            let opened = self.opener.open_segment(self.next, &sealed, last);
+            self.plain.extend(opened.map_err(|_| Broken::Damaged("it does not open"))?);
+            self.next += 1;
+        }
+    }
+}
+
+/// A back-up that can be read, as often as needed.
+struct Backup {
+    path: PathBuf,
+    key: DataKey,
+    head: Head,
+    /// The first line, which the seal is bound to.
+    first: Vec<u8>,
+}
+
+/// The longest head.
+const HEAD: u64 = 4_096;
+
+impl Backup {
+    /// Reads the head and finds the key.
+    fn open(
+        path: &Path,
+        open: impl Fn(i64) -> Result<Option<EpochKey>, KeyBackupError>,
+    ) -> Result<Self, KeyBackupError> {
+        let damaged = |what| KeyBackupError::Damaged { path: path.to_owned(), what };
+        let mut first = Vec::new();
+        let file = File::open(path).map_err(at(path))?;
+        BufReader::new(file.take(HEAD)).read_until(b'\n', &mut first).map_err(at(path))?;
+        if first.pop() != Some(b'\n') {
+            return Err(damaged("it has no head"));
+        }
+        let head: Head = serde_json::from_slice(&first).map_err(|_| damaged("its head cannot be read"))?;
+        if head.format != FORMAT {
+            return Err(damaged("another version of Belofte made it"));
+        }
+        let key = open(head.epoch)?.filter(|key| key.id() == head.epoch_key);
+        let key = key.ok_or(KeyBackupError::EpochGone(head.epoch))?.data_key().clone();
+        Ok(Self { path: path.to_owned(), key, head, first })
+    }
+
+    /// Its rows from the beginning.
+    fn lines(&self) -> Result<Lines, Broken> {
+        let mut file = File::open(&self.path).map_err(Broken::Io)?;
+        let begin = self.first.len() as u64 + 1;
+        let sealed = file.metadata().map_err(Broken::Io)?.len().saturating_sub(begin);
+        let length = plain_len(sealed).ok_or(Broken::Damaged("it does not open"))?;
+        file.seek(SeekFrom::Start(begin)).map_err(Broken::Io)?;
+        let mut file = BufReader::with_capacity(SEGMENT, file);
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).map_err(Broken::Io)?;
+        let opener = Opener::new(&self.key, &self.first, &header, length);
+        let opener = opener.map_err(|_| Broken::Damaged("it does not open"))?;
+        Ok(Lines { file, opener, next: 0, plain: Vec::new(), told: 0 })
+    }
+
+    /// Calls `row` for every key and witness; refuses a back-up that is not whole.
+    fn each(&self, mut row: impl FnMut(Line)) -> Result<(), Broken> {
+        let (mut lines, mut rows) = (self.lines()?, 0);
+        loop {
+            match lines.next()?.ok_or(Broken::Damaged("rows are missing"))? {
+                Line::End { rows: counted } if counted != rows => {
+                    return Err(Broken::Damaged("rows are missing"));
+                }
+                Line::End { .. } => break,
+                line => row(line),
+            }
+            rows += 1;
+        }
+        match lines.next()? {
+            None => Ok(()),
+            Some(_) => Err(Broken::Damaged("rows follow its end")),
+        }
+    }
+}
+
+/// Writes rows into an empty key database, all or none, as they are read. The back-up was read to
+/// its end before; one that changes meanwhile ends the transaction.
+struct Load {
+    backup: Backup,
+    /// What was destroyed since: it comes back as destroyed.
+    erased: Erased,
+}
+
+impl Load {
+    /// Leaves out what of a row was destroyed since; whether there was something.
+    fn leave_out(&self, line: &mut Line) -> bool {
+        let Line::Key { t, i, s, w, .. } = line else { return false };
+        let gone = *s != KeyState::Destroyed && self.erased.has(*t, *i);
+        if gone {
+            *s = KeyState::Destroyed;
+            w.clear();
+        }
+        gone
+    }
+}
 
 impl Write for Load {
     type Out = bool;
@@ -206,7 +337,14 @@ impl Write for Load {
             return Ok(false);
         }
         tx.execute(sql!("DELETE FROM witness"), params![]).await?;
-        for line in &self.0 {
+        let broken = |broken| match broken {
+            Broken::Io(error) => StoreError::from(error),
+            Broken::Damaged(what) => StoreError::Inconsistent { what },
+        };
+        let mut lines = self.backup.lines().map_err(broken)?;
+        loop {
+            let mut line = lines.next().map_err(broken)?.ok_or(CHANGED)?;
+            self.leave_out(&mut line);
             match line {
                 Line::Key { t, i, c, s, e, p, o, w, made, changed } => {
                     tx.execute(
@@ -214,7 +352,7 @@ impl Write for Load {
                             "INSERT INTO key (tenant_id, id, class, state, epoch, parent_id, owner_id, wrapped, \
                              created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
                         ),
-                        params![*t, *i, c.as_str(), s.as_str(), *e, *p, *o, w, *made, *changed],
+                        params![t, i, c.as_str(), s.as_str(), e, p, o, &w, made, changed],
                     )
                     .await?;
                 }
@@ -224,62 +362,47 @@ impl Write for Load {
                             "INSERT INTO witness (tenant_id, leaf, commitment, seen_at, doubt, number, accepted_at) \
                              VALUES ($1, $2, $3, $4, NULL, 0, $5)"
                         ),
-                        params![*t, *leaf, commitment, *seen, *accepted],
+                        params![t, leaf, &commitment, seen, accepted],
                     )
                     .await?;
                 }
-                Line::End { .. } => {}
+                Line::End { .. } => return Ok(true),
             }
         }
-        Ok(true)
     }
 }
+
+const CHANGED: StoreError = StoreError::Inconsistent { what: "a back-up changed while it was read" };
 
 /// Reads a back-up and loads what of it was not destroyed since.
 pub(super) async fn read_into(
     store: &Store,
     path: &Path,
     open: impl Fn(i64) -> Result<Option<EpochKey>, KeyBackupError>,
-    erased: &Erased,
+    erased: Erased,
 ) -> Result<RestoredKeys, KeyBackupError> {
-    let damaged = |what| KeyBackupError::Damaged { path: path.to_owned(), what };
-    let bytes = fs::read(path).map_err(at(path))?;
-    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(|| damaged("it has no head"))?;
-    let (first, sealed) = (&bytes[..end], &bytes[end + 1..]);
-    let head: Head = serde_json::from_slice(first).map_err(|_| damaged("its head cannot be read"))?;
-    if head.format != FORMAT {
-        return Err(damaged("another version of Belofte made it"));
-    }
-    let key = open(head.epoch)?.filter(|key| key.id() == head.epoch_key);
-    let key = key.ok_or(KeyBackupError::EpochGone(head.epoch))?;
+    let backup = Backup::open(path, open)?;
+    let head = &backup.head;
     if erased.entries() < head.erased {
         return Err(KeyBackupError::ListIncomplete { found: erased.entries(), expected: head.erased });
     }
     if store.ring().root.id() != head.root {
         return Err(KeyBackupError::OtherRoot(head.root));
     }
-    let plain = open_all(key.data_key(), first, sealed).map_err(|_| damaged("it does not open"))?;
-    let mut lines = Vec::new();
-    for line in plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        lines.push(serde_json::from_slice(line).map_err(|_| damaged("a row cannot be read"))?);
-    }
-    let rows = lines.len().saturating_sub(1) as u64;
-    if !matches!(lines.last(), Some(Line::End { rows: counted }) if *counted == rows) {
-        return Err(damaged("rows are missing"));
-    }
+    let made_at = Timestamp::from_micros(head.made_at);
+    let load = Load { backup, erased };
     let (mut keys, mut left_out) = (0, 0);
-    for line in &mut lines {
-        let Line::Key { t, i, s, w, .. } = line else { continue };
-        if *s != KeyState::Destroyed && erased.has(*t, *i) {
-            *s = KeyState::Destroyed;
-            w.clear();
-            left_out += 1;
-        }
-        keys += u64::from(*s != KeyState::Destroyed);
+    let read = load.backup.each(|mut line| {
+        left_out += u64::from(load.leave_out(&mut line));
+        keys += u64::from(matches!(line, Line::Key { s, .. } if s != KeyState::Destroyed));
+    });
+    match read {
+        Ok(()) => {}
+        Err(Broken::Io(error)) => return Err(at(path)(error)),
+        Err(Broken::Damaged(what)) => return Err(KeyBackupError::Damaged { path: path.to_owned(), what }),
     }
-    if !store.write_keys(None, Load(lines)).await? {
+    if !store.write_keys(None, load).await? {
         return Err(KeyBackupError::NotEmpty);
     }
-    let made_at = Timestamp::from_micros(head.made_at);
     Ok(RestoredKeys { path: path.to_owned(), made_at, keys, erased: left_out })
 }

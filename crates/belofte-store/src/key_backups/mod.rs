@@ -20,10 +20,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use belofte_model::{Duration, Timestamp};
+use belofte_model::{Actor, Duration, Timestamp};
 use belofte_vault::{EpochKey, VaultError};
 
-use crate::{Store, StoreError};
+use crate::{OperatorAct, Store, StoreError};
 
 /// How long an epoch lasts.
 pub const EPOCH: Duration = Duration::from_secs(7 * 86_400);
@@ -220,6 +220,9 @@ impl KeyBackups {
         self.write_erased(store).await?;
         let now = store.clock().now();
         let epoch = epoch_of(now);
+        if self.epoch_key(epoch)?.is_none() {
+            store.system().note(Actor::System, &OperatorAct::MakeEpochKey(epoch)).await?;
+        }
         let key = self.need_epoch_key(epoch, store)?;
         let folder = self.room("backups")?;
         let path = folder.join(format!("keys-{}-{epoch}.sealed", now.as_micros()));
@@ -246,18 +249,25 @@ impl KeyBackups {
         };
         let erased = self.erased()?;
         let open = |epoch| self.epoch_key(epoch);
-        dump::read_into(store, &path, open, &erased).await
+        dump::read_into(store, &path, open, erased).await
     }
 
     /// Destroys the keys of epochs that began `kept` ago or longer, and removes the back-ups that
-    /// they sealed: no back-up opens longer than `kept` after it was made. Gives the epochs.
+    /// they sealed: no back-up opens longer than `kept` after it was made. Each stands in the ledger of
+    /// the installation before it is destroyed. Gives the epochs.
     ///
     /// # Errors
     /// [`KeyBackupError`].
-    pub fn destroy_due(&self, now: Timestamp, kept: Duration) -> Result<Vec<i64>, KeyBackupError> {
+    pub async fn destroy_due(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        kept: Duration,
+    ) -> Result<Vec<i64>, KeyBackupError> {
         let mut gone = Vec::new();
         for epoch in self.epochs()? {
             if now.since(epoch_start(epoch)) >= kept {
+                store.system().note(Actor::System, &OperatorAct::DestroyEpochKey(epoch)).await?;
                 EpochKey::destroy_file(&self.epoch_file(epoch))
                     .map_err(|source| KeyBackupError::EpochKey { epoch, source })?;
                 gone.push(epoch);

@@ -10,7 +10,10 @@ use belofte_vault::Pii;
 use uuid::Uuid;
 
 use super::place::{Place, places};
-use crate::{Access, Authenticated, Clock, NewInvitation, NewSession, NewUser, Slug, Store, StoreError};
+use crate::{
+    Access, Attachment, Authenticated, Clock, FileName, NewFile, NewInvitation, NewSession, NewUser, Slug,
+    Store, StoreError, UploadError, UploadQuota,
+};
 
 pub(crate) struct House {
     pub(crate) place: Place,
@@ -35,6 +38,22 @@ pub(crate) async fn houses() -> Vec<House> {
         all.push(House { place, store, clock });
     }
     all
+}
+
+/// Uploads a file that came in two pieces.
+pub(crate) async fn upload(store: &Store, access: &Access, file: NewFile) -> Result<Attachment, StoreError> {
+    let mut incoming = store.receive_file(access);
+    let (one, two) = file.bytes.split_at(file.bytes.len() / 3);
+    incoming.push(one).await?;
+    incoming.push(two).await?;
+    let received = incoming.finish().await?;
+    let about = FileName { name: file.name, media_type: file.media_type };
+    let quota = UploadQuota { files: 1_000, bytes: 1 << 30 };
+    match store.upload(access, None, about, received, quota).await {
+        Ok(made) => Ok(made),
+        Err(UploadError::Store(error)) => Err(error),
+        Err(UploadError::OverQuota) => panic!("a test uploads little"),
+    }
 }
 
 pub(crate) fn email(text: &str) -> EmailAddress {

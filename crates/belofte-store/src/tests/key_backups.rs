@@ -4,8 +4,9 @@
 
 use std::fs;
 
-use belofte_model::{KeyClass, KeyState, TenantId};
+use belofte_model::{Duration, KeyClass, KeyState, TenantId, Timestamp};
 use belofte_vault::RootKey;
+use serde_json::json;
 
 use super::house::{House, houses};
 use super::place::open_with_root;
@@ -38,6 +39,10 @@ async fn destroy_contact(house: &House, tenant: TenantId) {
         "UPDATE key SET state = 'destroyed', wrapped = substr(wrapped, 1, 0) WHERE tenant_id = $1 AND class = 'contact'"
     );
     house.store.write_keys(Some(tenant), Tamper(destroyed)).await.expect("destroyed");
+}
+
+async fn destroyed(backups: &KeyBackups, house: &House, now: Timestamp, kept: Duration) -> Vec<i64> {
+    backups.destroy_due(&house.store, now, kept).await.expect("looked")
 }
 
 async fn states(house: &House, tenant: TenantId, class: KeyClass) -> Vec<(KeyState, usize)> {
@@ -116,9 +121,19 @@ async fn a_back_up_whose_epoch_is_over_does_not_open() {
         fs::copy(&made.path, &copy).expect("copied");
         let start = epoch_start(made.epoch);
         let last = start + kept - std::time::Duration::from_secs(1);
-        assert_eq!(backups.destroy_due(last, kept).expect("looked"), Vec::<i64>::new(), "{name}");
+        assert_eq!(destroyed(&backups, &house, last, kept).await, Vec::<i64>::new(), "{name}");
         assert!(made.path.exists());
-        assert_eq!(backups.destroy_due(start + kept, kept).expect("destroyed"), [made.epoch], "{name}");
+        assert_eq!(destroyed(&backups, &house, start + kept, kept).await, [made.epoch], "{name}");
+        assert_eq!(destroyed(&backups, &house, start + kept, kept).await, Vec::<i64>::new(), "{name}");
+        let page = house.store.ledger_page(&house.store.system().installation(), None, 100).await;
+        let acts: Vec<_> =
+            page.expect("the log").entries.iter().map(|one| one.detail.value().clone()).collect();
+        let made_and_destroyed = ["destroy_epoch_key", "make_epoch_key"];
+        assert_eq!(
+            acts[..2],
+            made_and_destroyed.map(|act| json!({ "act": act, "epoch": made.epoch })),
+            "{name}"
+        );
         assert!(!made.path.exists(), "{name}: what does not open is not kept");
         let store = without_keys(&house).await;
         let house = House { store, ..house };
@@ -166,6 +181,36 @@ async fn a_damaged_back_up_and_a_shortened_list_are_refused() {
             house.name()
         );
         assert!(key_rows(&house, admin.tenant).await.is_empty(), "nothing was written");
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_back_up_of_many_segments_comes_back_whole_or_not_at_all() {
+    for house in houses().await {
+        let (_place, backups) = second_place();
+        let (admin, account) = shop(&house, "bakker").await;
+        for number in 0..160 {
+            deliver(&house, &admin.access, &account, &format!("klant{number}"), 10).await;
+        }
+        let before = states(&house, admin.tenant, KeyClass::Conversation).await;
+        assert_eq!(before.len(), 160, "{}", house.name());
+        let made = backups.back_up(&house.store).await.expect("backed up");
+        let whole = fs::read(&made.path).expect("bytes");
+        assert!(whole.len() > 2 * 65_536, "{} bytes are one or two segments", whole.len());
+        let store = without_keys(&house).await;
+        let house = House { store, ..house };
+        // Cut off where a segment ends, which each segment alone would not show.
+        let head = whole.iter().position(|byte| *byte == b'\n').expect("a head") + 1;
+        for length in [head + 65_536, head + 2 * 65_536, whole.len() - 1] {
+            fs::write(&made.path, &whole[..length]).expect("cut off");
+            let refused = backups.restore(&house.store, &made.path).await;
+            assert!(matches!(refused, Err(KeyBackupError::Damaged { .. })), "{}: {refused:?}", house.name());
+            assert!(key_rows(&house, admin.tenant).await.is_empty(), "nothing was written");
+        }
+        fs::write(&made.path, &whole).expect("whole");
+        backups.restore(&house.store, &made.path).await.expect("restored");
+        assert_eq!(states(&house, admin.tenant, KeyClass::Conversation).await, before, "{}", house.name());
         house.close().await;
     }
 }

@@ -18,7 +18,7 @@ use super::house::{House, houses};
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ContactProfile,
     ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing, Preferences,
-    ReviveJob, StoreError, UserChange, UserChangeError,
+    ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -35,6 +35,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
+    ("chosen_recipients", Some(Use::Name)),
     ("contact", Some(Use::Look)),
     ("conversation", Some(Use::Look)),
     ("conversation_counts", Some(Use::Look)),
@@ -55,6 +56,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("invitations", Some(Use::Configure)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
+    ("may_upload", Some(Use::Answer)),
+    ("merge_index", Some(Use::Maintain)),
     ("message", Some(Use::ReadMessage)),
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
@@ -66,6 +69,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("prepare_password", Some(Use::Configure)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
+    // What it took is nothing before `upload` keeps it.
+    ("receive_file", None),
     ("remove_channel_account", Some(Use::Configure)),
     ("reply_thread", Some(Use::Look)),
     ("revoke_api_key", Some(Use::Configure)),
@@ -205,6 +210,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         },
         "channel_account" => store.channel_account(access, mailbox_id).await.map(drop),
         "channel_accounts" => store.channel_accounts(access).await.map(drop),
+        "chosen_recipients" => store.chosen_recipients(access).await.map(drop),
         "contact" => store.contact(access, ContactId(id)).await.map(drop),
         "conversation" => store.conversation(access, case).await.map(drop),
         "conversation_counts" => store.conversation_counts(access).await.map(drop),
@@ -218,17 +224,16 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "default_queue" => store.default_queue(access).await.map(drop),
         "end_session" => store.end_session(access, SessionId(id)).await,
         "events" => store.events(access, 0, 1).await.map(drop),
-        "export_ledger" => {
-            let folder = house.place.folder.path().join(access.purpose().as_str());
-            match store.export_ledger(access, &folder).await {
-                Err(LedgerExportError::Store(error)) => Err(error),
-                _ => Ok(()),
-            }
-        }
+        "export_ledger" => match store.export_ledger(access).await {
+            Err(LedgerExportError::Store(error)) => Err(error),
+            _ => Ok(()),
+        },
         "index" => store.index(access).await.map(drop),
         "intake_source" => store.intake_source(access, IntakeId(id)).await.map(drop),
         "invitations" => store.invitations(access).await.map(drop),
         "ledger_page" => store.ledger_page(access, None, 1).await.map(drop),
+        "may_upload" => store.may_upload(access, 1, UploadQuota { files: 1, bytes: 1 }).await.map(drop),
+        "merge_index" => store.merge_index(access).await.map(drop),
         "message" => store.message(access, message).await.map(drop),
         "message_source" => store.message_source(access, message).await.map(drop),
         "message_to_answer" => store.message_to_answer(access, message).await.map(drop),
@@ -263,7 +268,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
                 inline: false,
                 bytes: Vec::new(),
             };
-            store.upload(access, None, file).await.map(drop)
+            super::house::upload(store, access, file).await.map(drop)
         }
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),

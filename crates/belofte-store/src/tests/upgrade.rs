@@ -28,7 +28,7 @@ use belofte_model::{
 use uuid::Uuid;
 
 use super::desk::{Desk, person, says};
-use super::house::{email, houses, invite};
+use super::house::{email, houses, invite, upload};
 use super::place::{Place, access, places};
 use crate::engine::{params, sql};
 use crate::{
@@ -314,7 +314,7 @@ async fn write() {
             inline: false,
             bytes: b"woensdag om tien uur".to_vec(),
         };
-        store.upload(&access, None, file).await.expect("uploaded");
+        upload(store, &access, file).await.expect("uploaded");
         let ends = house.clock.now() + belofte_model::Duration::from_secs(3600);
         let made = store
             .prepare_api_key(

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use belofte_model::{JobKind, KeyId, LedgerKind, TenantId, Timestamp};
+use belofte_model::{Actor, JobKind, KeyId, LedgerKind, TenantId, Timestamp};
 use belofte_vault::{DataKey, RootKey};
 use serde_json::json;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use crate::engine::{params, sql};
 use crate::jobs;
 use crate::key_backups::epoch_of;
 use crate::keys::{ORPHAN, SYSTEM};
-use crate::{Access, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+use crate::{Access, NewLeaf, OperatorAct, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// Keys per step.
 const BATCH: usize = 200;
@@ -540,7 +540,7 @@ impl SystemTx<'_> {
     /// [`StoreError::NotFound`] before the installation was founded; the engine's errors.
     pub async fn rotate_system_keys(&self) -> Result<(), StoreError> {
         let store = self.store;
-        store.tenant_keys(SYSTEM).await?;
+        self.note(Actor::System, &OperatorAct::RotateKeys(None)).await?;
         let id = KeyId::new(store.clock().now(), store.random().bytes());
         begin(store, SYSTEM, id).await?;
         replace(store, SYSTEM, None).await

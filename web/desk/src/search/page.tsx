@@ -60,7 +60,8 @@ export function SearchPage() {
     gcTime: 60_000,
   });
   const hits: SearchHit[] = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const lag = found.data?.pages[0]?.indexed_lag ?? 0;
+  const unindexed = found.data?.pages.some((page) => page.unindexed) ?? false;
+  const lag = unindexed ? 0 : (found.data?.pages[0]?.indexed_lag ?? 0);
 
   const go = (id: string | undefined) =>
     id ? navigate({ to: "/search/$conversation", params: { conversation: id } }) : navigate({ to: "/search" });
@@ -155,13 +156,14 @@ export function SearchPage() {
             <Skeleton rows={6} />
           ) : found.isError ? (
             <Failure error={found.error} retry={() => void found.refetch()} />
-          ) : hits.length === 0 ? (
+          ) : hits.length === 0 && !found.hasNextPage ? (
             <Blank icon={SearchIcon} title={t("search.nothing", { q })} text={t("search.nothing_text")} />
           ) : (
             <div className={css.hits} data-old={found.isPlaceholderData || undefined}>
               <p className={css.count} role="status">
                 {found.hasNextPage ? t("search.count_more", { count: hits.length }) : t("search.count", { count: hits.length })}
                 {lag > 0 && <span> {t("search.lag", { count: lag })}</span>}
+                {unindexed && <span> {t("search.unindexed")}</span>}
               </p>
               <ul>
                 {hits.map((hit) => (

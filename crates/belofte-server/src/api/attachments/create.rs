@@ -7,7 +7,8 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
 use axum::response::Response;
 use belofte_model::{AttachmentId, Permission};
-use belofte_store::NewFile;
+use belofte_store::{FileName, IncomingFile, ReceivedFile, UploadError};
+use belofte_vault::Sha256;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::Attachment;
 use super::media_type::{HEAD, safe};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
+use crate::http::shares::Load;
 use crate::http::{self, ApiError, Code, Context, ContextOf, FieldCode, IdempotencyKey};
 
 /// The endpoint.
@@ -25,8 +27,10 @@ pub const OPERATION: Operation = Operation::post(
     "Uploads a file; it waits 24 hours for the message that takes it",
 )
 .may(Permission::Answer)
+.load(Load::Upload)
 .takes(Content::File)
-.answers(&[Answer { status: 201, meaning: "The attachment", content: Content::json::<Attachment>() }]);
+.answers(&[Answer { status: 201, meaning: "The attachment", content: Content::json::<Attachment>() }])
+.problems(&[Code::TooManyUploads]);
 
 /// What the parts of a form add to the file itself.
 const AROUND: usize = 65_536;
@@ -35,7 +39,8 @@ const AROUND: usize = 65_536;
 ///
 /// # Errors
 /// [`Code::UnsupportedMediaType`] when it is no form, [`Code::Malformed`] when it cannot be read,
-/// [`Code::Invalid`] without a file, [`Code::TooLarge`], [`Code::Timeout`], and those of the store.
+/// [`Code::Invalid`] without a file, [`Code::TooLarge`], [`Code::TooManyUploads`], [`Code::Timeout`], and
+/// those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,
@@ -44,34 +49,54 @@ pub async fn handle(
     request: Request,
 ) -> http::Answer<Response> {
     let context = context.0;
-    let file = match timeout(context.body_time, read(&context, request)).await {
+    // Who has no room left is told before they send, unless it may be an upload that is here already.
+    if key.0.is_none() && !app.core.store.may_upload(&signed.access, 0, app.uploads).await? {
+        return Err(Code::TooManyUploads.into());
+    }
+    let incoming = app.core.store.receive_file(&signed.access);
+    let file = match timeout(context.body_time, read(&context, incoming, request)).await {
         Ok(file) => file?,
         Err(_) => return Err(Code::Timeout.into()),
     };
-    let about = [belofte_vault::sha256(file.name.as_bytes()), belofte_vault::sha256(&file.bytes)].concat();
+    let about = [belofte_vault::sha256(file.about.name.as_bytes()), file.hash].concat();
     context.set_body_digest(belofte_vault::sha256(&about));
     let access = &signed.access;
     let act = async |intended: Option<Uuid>| {
-        let stored = app.core.store.upload(access, intended.map(AttachmentId), file).await?;
-        Ok(Attachment::from(stored))
+        let (id, store) = (intended.map(AttachmentId), &app.core.store);
+        match store.upload(access, id, file.about, file.received, app.uploads).await {
+            Ok(stored) => Ok(Attachment::from(stored)),
+            Err(UploadError::OverQuota) => Err(Code::TooManyUploads.into()),
+            Err(UploadError::Store(error)) => Err(error.into()),
+        }
     };
     app.once_as(access, &context, &key, StatusCode::CREATED, act).await
 }
 
-/// The one file of a form, piece by piece: what is too large is refused before it is all here.
-async fn read(context: &Context, mut request: Request) -> http::Answer<NewFile> {
+/// A file that is here, sealed.
+struct Taken {
+    about: FileName,
+    /// The SHA-256 of its bytes.
+    hash: [u8; 32],
+    received: ReceivedFile,
+}
+
+/// The one file of a form, piece by piece: each is sealed as it comes, and what is too large is
+/// refused before it is all here.
+async fn read(context: &Context, incoming: IncomingFile, mut request: Request) -> http::Answer<Taken> {
     let form = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !form.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Code::UnsupportedMediaType.into());
     }
     DefaultBodyLimit::max(context.attachment_bytes + AROUND).apply(&mut request);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| Code::Malformed)?;
-    let mut file = None;
+    let (mut incoming, mut file) = (Some(incoming), None);
     while let Some(field) = form.next_field().await.map_err(problem)? {
-        match field.name() {
-            Some("file") if file.is_none() => file = Some(take(field, context.attachment_bytes).await?),
-            Some("file") => return Err(ApiError::field("file", FieldCode::TooLong)),
-            name => return Err(ApiError::field(known(name), FieldCode::Unknown)),
+        match (field.name(), incoming.take()) {
+            (Some("file"), Some(incoming)) => {
+                file = Some(take(field, incoming, context.attachment_bytes).await?);
+            }
+            (Some("file"), None) => return Err(ApiError::field("file", FieldCode::TooLong)),
+            (name, _) => return Err(ApiError::field(known(name), FieldCode::Unknown)),
         }
     }
     file.ok_or_else(|| ApiError::field("file", FieldCode::Required))
@@ -83,18 +108,22 @@ fn known(name: Option<&str>) -> &str {
     name.filter(plain).unwrap_or("?")
 }
 
-async fn take(mut field: Field<'_>, limit: usize) -> http::Answer<NewFile> {
+async fn take(mut field: Field<'_>, mut incoming: IncomingFile, limit: usize) -> http::Answer<Taken> {
     let name = belofte_mail::attachment_name(field.file_name().unwrap_or_default(), "attachment");
     let declared = field.content_type().unwrap_or_default().to_owned();
-    let mut bytes = Vec::new();
+    let (mut hash, mut head, mut size) = (Sha256::default(), Vec::new(), 0);
     while let Some(piece) = field.chunk().await.map_err(problem)? {
-        if bytes.len() + piece.len() > limit {
+        size += piece.len();
+        if size > limit {
             return Err(Code::TooLarge.into());
         }
-        bytes.extend_from_slice(&piece);
+        head.extend_from_slice(&piece[..piece.len().min(HEAD - head.len())]);
+        hash.push(&piece);
+        incoming.push(&piece).await?;
     }
-    let media_type = safe(&declared, &bytes[..bytes.len().min(HEAD)]);
-    Ok(NewFile { name, media_type, content_id: None, inline: false, bytes })
+    let media_type = safe(&declared, &head);
+    let about = FileName { name, media_type };
+    Ok(Taken { about, hash: hash.finish(), received: incoming.finish().await? })
 }
 
 fn problem(error: MultipartError) -> ApiError {

@@ -6,6 +6,7 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod recipients;
 pub mod test;
 mod types;
 pub mod update;
@@ -29,6 +30,7 @@ pub const OPERATIONS: &[Operation] = &[
     delete::OPERATION,
     test::OPERATION,
     accounting::OPERATION,
+    recipients::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -39,7 +41,8 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &get::OPERATION, get::handle);
     let router = route(router, &update::OPERATION, update::handle);
     let router = route(router, &delete::OPERATION, delete::handle);
-    route(router, &accounting::OPERATION, accounting::handle)
+    let router = route(router, &accounting::OPERATION, accounting::handle);
+    route(router, &recipients::OPERATION, recipients::handle)
 }
 
 /// Whether `wanted` is the server that `known` names: to no other goes the stored password.

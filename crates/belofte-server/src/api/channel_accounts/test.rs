@@ -98,5 +98,5 @@ async fn what_to_try(
         (None, None) => return Err(Code::Internal.into()),
     };
     let credentials = username.zip(password).map(|(username, password)| Credentials { username, password });
-    Ok((from, SubmissionServer { host: host.trim().to_owned(), port, security, credentials }))
+    Ok((from, SubmissionServer { host: host.trim().to_owned(), recorded: true, port, security, credentials }))
 }

@@ -311,3 +311,55 @@ impl From<Step> for TestStepName {
         }
     }
 }
+
+/// A party that processes for the operator.
+#[derive(Serialize, ToSchema)]
+pub struct SubProcessor {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub purpose: String,
+    /// The country where it processes, within the European Economic Area (ISO 3166-1 alpha-2).
+    pub country: String,
+    /// The hosts at which it is reached.
+    pub hosts: Vec<String>,
+}
+
+impl From<&belofte_channels::outbound::SubProcessor> for SubProcessor {
+    fn from(one: &belofte_channels::outbound::SubProcessor) -> Self {
+        let belofte_channels::outbound::SubProcessor { name, purpose, country, hosts } = one.clone();
+        Self { name, purpose, country, hosts }
+    }
+}
+
+/// A mail server that the organisation named.
+#[derive(Serialize, ToSchema)]
+pub struct ChosenRecipient {
+    /// The account that hands in answers there.
+    #[schema(value_type = Uuid)]
+    pub account_id: ChannelAccountId,
+    /// The host.
+    pub host: String,
+    /// Since when.
+    pub first_at: Time,
+    /// Until when; absent while it is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+}
+
+impl From<store::ChosenRecipient> for ChosenRecipient {
+    fn from(one: store::ChosenRecipient) -> Self {
+        let (first_at, ended_at) = (one.first_at.into(), one.ended_at.map(Into::into));
+        Self { account_id: one.account, host: one.host, first_at, ended_at }
+    }
+}
+
+/// Everybody to whom something of the organisation goes, but for the people it writes to.
+#[derive(Serialize, ToSchema)]
+pub struct RecipientRegister {
+    /// Who processes for the operator.
+    pub sub_processors: Vec<SubProcessor>,
+    /// The mail servers that the organisation chose, oldest first; what they pass on goes over the
+    /// open mail system, of which nobody can say where it ends.
+    pub chosen: Vec<ChosenRecipient>,
+}

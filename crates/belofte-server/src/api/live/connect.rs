@@ -114,6 +114,10 @@ async fn give(
     facts: mpsc::Sender<Fact>,
     now: impl Fn() -> Timestamp,
 ) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the beat of a socket; what it finds is judged by the clock"
+    )]
     let mut looks = interval_at(Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

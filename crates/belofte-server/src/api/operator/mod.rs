@@ -2,6 +2,8 @@
 //! The operator's own view of the installation: metadata, never content.
 
 pub mod dead_letters;
+pub mod log;
+pub mod recipients;
 pub mod session;
 pub mod sign_in;
 pub mod sign_out;
@@ -23,6 +25,8 @@ pub const OPERATIONS: &[Operation] = &[
     sign_out::OPERATION,
     tenants::OPERATION,
     dead_letters::OPERATION,
+    log::OPERATION,
+    recipients::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -31,5 +35,7 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &session::OPERATION, session::handle);
     let router = route(router, &sign_out::OPERATION, sign_out::handle);
     let router = route(router, &tenants::OPERATION, tenants::handle);
-    route(router, &dead_letters::OPERATION, dead_letters::handle)
+    let router = route(router, &dead_letters::OPERATION, dead_letters::handle);
+    let router = route(router, &log::OPERATION, log::handle);
+    route(router, &recipients::OPERATION, recipients::handle)
 }

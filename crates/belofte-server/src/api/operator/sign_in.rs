@@ -47,7 +47,7 @@ pub async fn handle(
     let hashes = attempt.candidate.iter().map(|one| one.password.clone()).collect();
     let held = app.passwords.verify(Pii::new(wanted.password), hashes).await?;
     if held != [true] {
-        // The operator has no ledger; the log of the installation is theirs.
+        system.operator_sign_in_failed(&attempt).await?;
         tracing::warn!("a sign-in of the operator was refused");
         return Err(Code::SignInFailed.into());
     }

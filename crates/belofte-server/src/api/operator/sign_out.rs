@@ -20,6 +20,6 @@ pub const OPERATION: Operation =
 /// # Errors
 /// Those of the store.
 pub async fn handle(State(app): State<App>, signed: SignedOperator) -> http::Answer<Response> {
-    app.core.store.system().end_operator_session(signed.token.expose()).await?;
+    app.core.store.system().end_operator_session(signed.operator.id, signed.token.expose()).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, Cookie::Operator.clear())]).into_response())
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What goes over the wire for the operator.
 
-use belofte_model::{JobId, JobKind, OperatorUserId, TenantId};
-use belofte_store::Operator;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::collections::BTreeMap;
 
+use belofte_ledger::Entry;
+use belofte_model::{Actor, JobId, JobKind, OperatorUserId, TenantId};
+use belofte_store::{Operator, RecipientCount};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::channel_accounts::SubProcessor;
 use crate::api::schema;
 use crate::api::time::Time;
 
@@ -94,6 +99,94 @@ pub struct OperatorDeadLetter {
 pub struct OperatorDeadLetterList {
     /// Newest first.
     pub items: Vec<OperatorDeadLetter>,
+}
+
+/// The register of recipients.
+#[derive(Serialize, ToSchema)]
+pub struct OperatorRecipients {
+    /// Who processes for the operator, as the configuration says.
+    pub sub_processors: Vec<SubProcessor>,
+    /// What tenants chose, in numbers.
+    pub tenants: Vec<TenantRecipients>,
+}
+
+/// What a tenant chose, in numbers.
+#[derive(Serialize, ToSchema)]
+pub struct TenantRecipients {
+    /// Whose.
+    #[schema(value_type = Uuid)]
+    pub tenant_id: TenantId,
+    /// How many hosts its accounts hand answers in at.
+    pub chosen_hosts: i64,
+    /// How many recipients of answers were reached over the open mail system.
+    pub mailed: i64,
+}
+
+impl From<RecipientCount> for TenantRecipients {
+    fn from(count: RecipientCount) -> Self {
+        Self { tenant_id: count.tenant, chosen_hosts: count.chosen, mailed: count.mailed }
+    }
+}
+
+/// Which leaves of the installation's ledger to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListOperatorLog {
+    /// Only leaves before this number.
+    #[serde(default)]
+    #[param(minimum = 0)]
+    pub before: Option<i64>,
+    /// How many at most; 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+}
+
+/// A page of the installation's ledger.
+#[derive(Serialize, ToSchema)]
+pub struct OperatorLog {
+    /// Newest first.
+    pub items: Vec<OperatorLogEntry>,
+    /// How many leaves there are in all.
+    pub size: i64,
+    /// The newest signed checkpoint (C2SP `tlog-checkpoint`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+}
+
+/// One leaf of the installation's ledger.
+#[derive(Serialize, ToSchema)]
+pub struct OperatorLogEntry {
+    /// Its number, from 0.
+    pub no: i64,
+    /// When.
+    pub at: Time,
+    /// The operator user who acted; none for a command, the server itself and a refused sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub operator: Option<OperatorUserId>,
+    /// What was done, such as `signed_in` or `create_tenant`.
+    pub act: String,
+    /// To what and from where, by name.
+    pub details: BTreeMap<String, String>,
+}
+
+impl From<&Entry> for OperatorLogEntry {
+    fn from(entry: &Entry) -> Self {
+        let operator = match entry.actor {
+            Actor::Operator(id) => Some(id),
+            Actor::User(_) | Actor::ApiKey(_) | Actor::Channel(_) | Actor::Job(_) | Actor::System => None,
+        };
+        let told = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let members = entry.detail.value().as_object().into_iter().flatten();
+        let mut details: BTreeMap<_, _> = members
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), told(value)))
+            .collect();
+        let act = details.remove("act").unwrap_or_default();
+        Self { no: i64::try_from(entry.no).unwrap_or(i64::MAX), at: entry.at.into(), operator, act, details }
+    }
 }
 
 impl From<Operator> for OperatorSession {

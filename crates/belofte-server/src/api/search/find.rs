@@ -14,12 +14,14 @@ use crate::api::cursor;
 use crate::api::names::Names;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
+use crate::http::shares::Load;
 use crate::http::{self, ApiError, Checks, FieldCode, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("search", "/search", Tag::Search, "Finds conversations by the words in them")
         .may(Permission::ReadConversations)
+        .load(Load::Search)
         .takes(Content::json::<Search>())
         .answers(&[Answer {
             status: 200,
@@ -56,6 +58,10 @@ async fn find(app: &App, signed: &Signed, asked: &Search) -> http::Answer<Search
     };
     let before = asked.cursor.as_deref().map(|text| cursor::read_number(text, "cursor")).transpose()?;
     let hits = app.core.store.search(access, &asked.q, before, limit).await?;
+    if hits.unindexed {
+        // Whoever notices first has it mended.
+        app.core.indexer.wake(access.tenant());
+    }
     let mut seen = HashSet::new();
     for hit in &hits.items {
         if seen.insert(hit.conversation.id) {
@@ -80,5 +86,6 @@ async fn find(app: &App, signed: &Signed, asked: &Search) -> http::Answer<Search
         next_cursor: hits.next.map(cursor::write_number),
         took_ms: u32::try_from(took).unwrap_or(u32::MAX),
         indexed_lag: hits.lag,
+        unindexed: hits.unindexed,
     })
 }

@@ -38,6 +38,9 @@ pub struct SearchPage {
     pub took_ms: u32,
     /// How many messages are not in the index yet; they were searched one by one.
     pub indexed_lag: i64,
+    /// Whether the index could not be used: messages were searched one by one, newest first, and
+    /// `next_cursor` goes on where that stopped, also when nothing was found so far.
+    pub unindexed: bool,
 }
 
 /// Something found.

@@ -262,14 +262,30 @@ impl Server {
         self.leaves.lock().expect("no test panics here").contains(&what)
     }
 
+    /// The most memory that the program had since [`forget_peak`](Self::forget_peak), in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak is told");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib << 10
+    }
+
+    /// Counts the [`peak_memory`](Self::peak_memory) from now on.
+    pub fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("our own process");
+    }
+
+    fn pid(&self) -> String {
+        fs::read_to_string(self.folder.path().join("pid")).expect("it runs").trim().to_owned()
+    }
+
     /// Tells the program to stop, and does not wait for it.
     pub fn terminate(&self) {
         self.signal("-TERM");
     }
 
     fn signal(&self, signal: &str) {
-        let pid = fs::read_to_string(self.folder.path().join("pid")).expect("it runs");
-        let told = Command::new("kill").args([signal, pid.trim()]).status();
+        let told = Command::new("kill").args([signal, &self.pid()]).status();
         assert!(told.is_ok_and(|status| status.success()), "it ran");
     }
 

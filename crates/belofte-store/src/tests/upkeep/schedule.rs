@@ -3,7 +3,7 @@
 
 use belofte_model::{JobId, JobKind, Purpose, Timestamp};
 
-use super::super::house::{houses, invite};
+use super::super::house::{houses, invite, upload};
 use super::{Count, Tamper, shop, take};
 use crate::engine::sql;
 use crate::jobs::NewJob;
@@ -88,7 +88,7 @@ async fn whoever_lost_the_lease_changes_nothing() {
             inline: false,
             bytes: vec![1; 10],
         };
-        house.store.upload(&admin.access, None, file).await.expect("uploaded");
+        upload(&house.store, &admin.access, file).await.expect("uploaded");
         house.pass(25 * 3_600);
         let uploads = sql!("SELECT count(*) FROM attachment WHERE tenant_id = $1");
         for kind in [JobKind::Sweep, JobKind::Checkpoint] {

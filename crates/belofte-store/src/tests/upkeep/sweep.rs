@@ -8,7 +8,7 @@ use belofte_model::{
 use belofte_vault::Random;
 use uuid::Uuid;
 
-use super::super::house::{House, Person, houses};
+use super::super::house::{self, House, Person, houses};
 use super::{
     Count, KeysOnly, Tamper, deliver, file, key_rows, opens, prepare, shop, sweep, sweep_a_day, take,
 };
@@ -51,7 +51,7 @@ async fn what_has_ended_by_itself_goes_when_its_time_is_over() {
         let (store, name) = (&house.store, house.name());
         let message = deliver(&house, &admin.access, &account, "jan", BIG).await;
         for size in [10, BIG] {
-            store.upload(&admin.access, None, upload(size)).await.expect("uploaded");
+            house::upload(store, &admin.access, upload(size)).await.expect("uploaded");
         }
         let uploads = sql!("SELECT count(*) FROM attachment WHERE tenant_id = $1 AND message_id IS NULL");
         let sessions = sql!("SELECT count(*) FROM session WHERE tenant_id = $1");
@@ -112,7 +112,7 @@ async fn more_than_one_step_holds_goes_in_the_same_sweep() {
     for house in houses().await {
         let (admin, _) = shop(&house, "bakker").await;
         for _ in 0..420 {
-            house.store.upload(&admin.access, None, upload(10)).await.expect("uploaded");
+            house::upload(&house.store, &admin.access, upload(10)).await.expect("uploaded");
         }
         house.pass(25 * HOUR);
         sweep(&house, admin.tenant).await;
@@ -132,7 +132,7 @@ async fn a_blob_that_lost_its_owner_goes_within_a_day_and_no_other() {
         let (admin, account) = shop(&house, "bakker").await;
         let message = deliver(&house, &admin.access, &account, "jan", BIG).await;
         for _ in 0..3 {
-            house.store.upload(&admin.access, None, upload(BIG)).await.expect("uploaded");
+            house::upload(&house.store, &admin.access, upload(BIG)).await.expect("uploaded");
         }
         let lose = sql!("DELETE FROM attachment WHERE tenant_id = $1 AND message_id IS NULL");
         assert_eq!(house.store.write(&admin.access, Tamper(lose)).await.expect("lost"), 3);

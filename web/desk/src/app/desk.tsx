@@ -4,15 +4,16 @@
 import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
 import { InboxIcon, type Icon, OutIcon, SearchIcon, SettingsIcon, ShieldIcon, UserIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import css from "./desk.module.css";
+import { expect } from "./hold";
 import { LiveLine, useLive } from "./live";
 import { OverlayContext } from "./overlays";
 import { countsQuery, whenSignedOut } from "./queries";
-import { end, forget, useSession } from "./session";
+import { end, forget, lock, useSession } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { explainShort } from "./states";
 import { toast } from "./toasts";
@@ -20,33 +21,62 @@ import { toast } from "./toasts";
 const loadPalette = () => import("./palette");
 const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help"));
+const SignInAgain = lazy(() => import("../session/again"));
 
 export type Overlay = "palette" | "help" | null;
 
+/**
+ * The desk, or the door to it when the session has ended meanwhile. The address stays, what was
+ * typed stays, and nothing of anybody is on screen until somebody has signed in again.
+ */
 export function Desk() {
+  const [locked, setLocked] = useState(false);
+  const shut = useCallback(() => setLocked(true), []);
+  useEffect(() => whenSignedOut(shut), [shut]);
+  useEffect(() => {
+    if (locked) lock();
+  }, [locked]);
+  if (!locked) return <Frame onSignedOut={shut} />;
+  return (
+    <Suspense fallback={null}>
+      <SignInAgain onDone={() => setLocked(false)} />
+    </Suspense>
+  );
+}
+
+function Frame({ onSignedOut }: { onSignedOut: () => void }) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
   const navigate = useNavigate();
   const counts = useQuery(countsQuery);
-  const [overlay, setOverlay] = useState<Overlay>(null);
-  const toSignIn = useCallback(() => {
-    const next = location.pathname;
-    void navigate({ to: "/sign-in", search: { next } }).then(() => forget("keep-drafts"));
-  }, [navigate]);
-  useEffect(() => whenSignedOut(toSignIn), [toSignIn]);
-  const live = useLive(session.live_seq, toSignIn);
+  const [overlay, show] = useState<Overlay>(null);
+  const from = useRef<Element | null>(null);
+  const setOverlay = useCallback((next: Overlay) => {
+    if (next) from.current = document.activeElement;
+    if (next === "palette") expect("palette");
+    show(next);
+  }, []);
+  // What floated has gone: the focus is where it came from, unless it has found a place already.
+  useEffect(() => {
+    const back = from.current;
+    if (overlay || !back) return;
+    from.current = null;
+    const { activeElement } = document;
+    if (back instanceof HTMLElement && back.isConnected && (!activeElement || activeElement === document.body)) back.focus();
+  }, [overlay]);
+  const live = useLive(session.live_seq, onSignedOut);
 
   useEffect(() => {
     const listener = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
         event.preventDefault();
-        setOverlay((now) => (now === "palette" ? null : "palette"));
+        setOverlay(overlay === "palette" ? null : "palette");
       }
     };
     document.addEventListener("keydown", listener);
     return () => document.removeEventListener("keydown", listener);
-  }, []);
+  }, [overlay, setOverlay]);
 
   // The palette opens without waiting: it is fetched once the desk has come to rest.
   useEffect(() => {
@@ -59,8 +89,13 @@ export function Desk() {
       "?": () => setOverlay("help"),
       "/": () => {
         const field = document.getElementById("search-field");
-        if (field) field.focus();
-        else void navigate({ to: "/search" });
+        if (field instanceof HTMLInputElement) {
+          field.focus();
+          field.select();
+        } else {
+          expect("search");
+          void navigate({ to: "/search" });
+        }
       },
     },
     session.user.single_key_shortcuts,
@@ -119,7 +154,7 @@ export function Desk() {
           <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>
-          {overlay === "palette" && <Palette close={() => setOverlay(null)} signOut={signOut} />}
+          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} signOut={signOut} />}
           {overlay === "help" && <Help close={() => setOverlay(null)} />}
         </Suspense>
       </div>

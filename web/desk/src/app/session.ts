@@ -44,6 +44,11 @@ export function begin(session: Session) {
   applyTastes(session.user);
 }
 
+/** Lets go of everything fetched but who was signed in; what was typed stays. */
+export function lock() {
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] });
+}
+
 /** Ends the session at the server; already ended elsewhere is as good. */
 export async function end() {
   await api.session.end().catch((error: unknown) => {

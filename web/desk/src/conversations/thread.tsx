@@ -3,8 +3,9 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ComponentProps, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { api } from "../app/api";
+import { callOff } from "../app/hold";
 import { patchLists, rowOf } from "../app/lists";
 import { activityQuery, conversationQuery, messagesQuery, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
@@ -13,7 +14,7 @@ import { useWords } from "../i18n";
 import { DownIcon } from "../ui/icons";
 import { MessageView } from "../messages/message";
 import { ActivityLine } from "./activity";
-import { Composer } from "./composer";
+import { Composer, MESSAGES } from "./composer";
 import { Header } from "./header";
 import css from "./thread.module.css";
 import { estimate, keyOf, weave } from "./weave";
@@ -21,15 +22,9 @@ import { estimate, keyOf, weave } from "./weave";
 /** So many pixels before the top the next page is fetched. */
 const NEAR_TOP = 1200;
 
-interface Props {
-  id: string;
-  onBack: () => void;
-  onNext: () => void;
-  panelOpen: boolean;
-  togglePanel: () => void;
-}
+type Props = { id: string } & Omit<ComponentProps<typeof Header>, "conversation">;
 
-export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
+export function Thread({ id, ...frame }: Props) {
   const { t } = useWords();
   const session = useSession();
   const conversation = useQuery(conversationQuery(id));
@@ -146,10 +141,18 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     if (messages.hasNextPage && !messages.isFetchingNextPage) void messages.fetchNextPage();
   };
 
-  if (conversation.isError && !conversation.data) {
+  const failed = conversation.isError && !conversation.data;
+  useEffect(() => {
+    if (!failed) return;
+    // No composer comes and no list of colleagues: the keys are the desk's again.
+    callOff(`composer ${id}`);
+    callOff("assign");
+  }, [failed, id]);
+
+  if (failed) {
     return (
       <>
-        <Header conversation={null} onBack={onBack} panelOpen={panelOpen} togglePanel={togglePanel} onNext={onNext} />
+        <Header conversation={null} {...frame} />
         <Failure error={conversation.error} retry={() => void conversation.refetch()} />
       </>
     );
@@ -157,16 +160,11 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
 
   return (
     <>
-      <Header
-        conversation={conversation.data ?? null}
-        onBack={onBack}
-        panelOpen={panelOpen}
-        togglePanel={togglePanel}
-        onNext={onNext}
-      />
+      <Header conversation={conversation.data ?? null} {...frame} />
       <div className={css.holder}>
         <div
           ref={scroller}
+          id={MESSAGES}
           className={css.scroller}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           tabIndex={0}
@@ -232,7 +230,7 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
           </button>
         )}
       </div>
-      {conversation.data && <Composer key={id} conversation={conversation.data} messages={all} onNext={onNext} />}
+      <Composer id={id} conversation={conversation.data ?? null} messages={all} onNext={frame.onNext} />
     </>
   );
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! List, thread and panel side by side; one at a time on a phone.
 
+import type { Uuid } from "@belofte/api-client";
 import { useMediaQuery } from "@mantine/hooks";
 import { type CSSProperties, lazy, type ReactNode, Suspense, useState } from "react";
+import { useHere } from "../app/here";
+import { expect } from "../app/hold";
+import { useSession } from "../app/session";
+import { useShortcuts } from "../app/shortcuts";
 import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
+import { compose, type Kind } from "./compose";
 import { Panel } from "./panel";
 import { Thread } from "./thread";
 import css from "./workspace.module.css";
@@ -33,10 +39,31 @@ interface Props {
 
 export function Workspace({ list, nothing, listName, conversation, onBack, onNext }: Props) {
   const { t } = useWords();
+  const session = useSession();
+  const here = useHere();
   const [width, setWidth] = useState(keptWidth);
   const [panel, setPanel] = useState(() => localStorage.getItem(PANEL_KEY) !== "closed");
   const [sheet, setSheet] = useState(false);
   const narrow = useMediaQuery("(max-width: 1023.98px)", undefined, { getInitialValueInEffect: false });
+
+  const write = (kind: Kind) => {
+    const id = here();
+    if (id) compose(id, kind);
+  };
+  const [assigning, setAssigning] = useState<Uuid | null>(null);
+  useShortcuts(
+    {
+      r: () => write("reply"),
+      n: () => write("note"),
+      a: () => {
+        const id = here();
+        if (!id) return;
+        expect("assign");
+        setAssigning(id);
+      },
+    },
+    session.user.single_key_shortcuts,
+  );
 
   const resize = (next: number) => {
     const held = Math.round(Math.min(LIST.most, Math.max(LIST.least, next)));
@@ -96,6 +123,8 @@ export function Workspace({ list, nothing, listName, conversation, onBack, onNex
             onNext={onNext}
             panelOpen={narrow ? sheet : panel}
             togglePanel={togglePanel}
+            assigning={assigning === conversation}
+            setAssigning={(open) => setAssigning(open ? conversation : null)}
           />
         ) : nothing ? null : (
           <Blank icon={InboxIcon} title={t("thread.none")} text={t("thread.none_text")} />

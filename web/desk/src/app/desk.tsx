@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The frame: rail, the view, and what floats over every view.
 
-import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
-import { InboxIcon, type Icon, OutIcon, SearchIcon, SettingsIcon, ShieldIcon, UserIcon } from "../ui/icons";
-import { Monogram } from "../ui/monogram";
+import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
+import { Account } from "./account";
 import css from "./desk.module.css";
 import { expect } from "./hold";
 import { LiveLine, useLive } from "./live";
 import { OverlayContext } from "./overlays";
-import { countsQuery, whenSignedOut } from "./queries";
-import { end, forget, lock, useSession } from "./session";
+import { countsQuery, sessionQuery, whenSignedOut } from "./queries";
+import { atRest } from "./rest";
+import { end, forget, lock, SessionContext, useSession } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { explainShort } from "./states";
 import { toast } from "./toasts";
@@ -30,17 +30,25 @@ export type Overlay = "palette" | "help" | null;
  * typed stays, and nothing of anybody is on screen until somebody has signed in again.
  */
 export function Desk() {
+  const session = useQuery(sessionQuery).data;
   const [locked, setLocked] = useState(false);
   const shut = useCallback(() => setLocked(true), []);
   useEffect(() => whenSignedOut(shut), [shut]);
   useEffect(() => {
     if (locked) lock();
   }, [locked]);
-  if (!locked) return <Frame onSignedOut={shut} />;
+  // Nobody: the way to the page of the sign-in has been taken already.
+  if (!session) return null;
   return (
-    <Suspense fallback={null}>
-      <SignInAgain onDone={() => setLocked(false)} />
-    </Suspense>
+    <SessionContext.Provider value={session}>
+      {locked ? (
+        <Suspense fallback={null}>
+          <SignInAgain onDone={() => setLocked(false)} />
+        </Suspense>
+      ) : (
+        <Frame onSignedOut={shut} />
+      )}
+    </SessionContext.Provider>
   );
 }
 
@@ -79,10 +87,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
   }, [overlay, setOverlay]);
 
   // The palette opens without waiting: it is fetched once the desk has come to rest.
-  useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1500);
-    return () => clearTimeout(timer);
-  }, []);
+  useEffect(() => atRest(() => void loadPalette()), []);
 
   useShortcuts(
     {
@@ -104,7 +109,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
   const signOut = () =>
     end()
       .then(() => navigate({ to: "/sign-in", search: {} }))
-      .then(() => forget("drop-drafts"))
+      .then(() => forget())
       .catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
 
   return (
@@ -122,30 +127,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
           <span className={css.spring} />
           <RailLink to="/settings" icon={SettingsIcon} name={t("rail.settings")} />
-          <Menu position="right-end" width={220}>
-            <Menu.Target>
-              <button type="button" className={css.me} aria-label={t("rail.account", { name: session.user.name })}>
-                <Monogram name={session.user.name} size={30} />
-              </button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Label>
-                {session.user.name}
-                <br />
-                {session.tenant.name}
-              </Menu.Label>
-              <Menu.Item component={Link} to="/settings/profile" leftSection={<UserIcon size={16} />}>
-                {t("settings.profile")}
-              </Menu.Item>
-              <Menu.Item onClick={() => setOverlay("help")} rightSection={<kbd className={css.kbd}>?</kbd>}>
-                {t("help.title")}
-              </Menu.Item>
-              <Menu.Divider />
-              <Menu.Item leftSection={<OutIcon size={16} />} onClick={signOut}>
-                {t("action.sign_out")}
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <Account help={() => setOverlay("help")} signOut={signOut} />
         </nav>
         <div className={css.right}>
           <div id="view" className={css.view} tabIndex={-1}>

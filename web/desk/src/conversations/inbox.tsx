@@ -128,7 +128,7 @@ export function Inbox() {
               loadingMore={list.isFetchingNextPage}
               moreError={list.isFetchNextPageError ? list.error : null}
               loadMore={() => void list.fetchNextPage()}
-              linkTo={(id) => ({ to: "/inbox/$view/$conversation" as const, params: { view, conversation: id } })}
+              hrefOf={(id) => `/inbox/${view}/${id}`}
             />
           )}
         </>

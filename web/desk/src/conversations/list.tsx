@@ -10,7 +10,7 @@ import { useWords } from "../i18n";
 import { UpIcon } from "../ui/icons";
 import { anchorShift, ROW } from "./anchor";
 import css from "./list.module.css";
-import { Row, type RowLink } from "./row";
+import { Row } from "./row";
 
 // How far each list was scrolled; a number of pixels says nothing about anybody.
 const PLACE = "belofte.place.";
@@ -28,7 +28,8 @@ interface Props {
   loadingMore: boolean;
   moreError: unknown;
   loadMore: () => void;
-  linkTo: (id: string) => RowLink;
+  /** The address of a conversation in this list. */
+  hrefOf: (id: string) => string;
 }
 
 export function ConversationList(props: Props) {
@@ -45,7 +46,7 @@ export function ConversationList(props: Props) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 8,
+    overscan: 5,
     getItemKey: (index) => rows[index]?.id ?? index,
     initialOffset: () => placeOf(props.place),
   });
@@ -134,7 +135,7 @@ export function ConversationList(props: Props) {
                   open={row.id === open}
                   now={now}
                   showAssignee={props.showAssignee}
-                  link={props.linkTo(row.id)}
+                  href={props.hrefOf(row.id)}
                 />
               </li>
             );

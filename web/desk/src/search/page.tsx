@@ -178,7 +178,7 @@ export function SearchPage() {
                       open={hit.conversation.id === open}
                       now={now}
                       showAssignee={false}
-                      link={{ to: "/search/$conversation", params: { conversation: hit.conversation.id } }}
+                      href={`/search/${hit.conversation.id}`}
                       second={<Snippet hit={hit} />}
                     />
                   </li>

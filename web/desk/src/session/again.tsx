@@ -32,7 +32,7 @@ export default function SignInAgain({ onDone }: { onDone: () => void }) {
         <div className={css.stack}>
           <Button
             variant="default"
-            onClick={() => void navigate({ to: "/sign-in", search: {} }).then(() => forget("drop-drafts"))}
+            onClick={() => void navigate({ to: "/sign-in", search: {} }).then(() => forget())}
           >
             {t("sign_in.other")}
           </Button>

@@ -164,12 +164,18 @@ function RailLink({ to, params, fuzzy, icon: Drawn, name, count, countName }: Ra
       className={css.link}
       data-active={active || undefined}
       aria-current={active ? "page" : undefined}
-      aria-label={count ? `${name}, ${countName}` : name}
       data-name={name}
     >
       <Drawn size={20} />
-      {count ? <span className={css.count}>{count > 999 ? "999+" : count}</span> : null}
       <span className={css.caption}>{name}</span>
+      {count ? (
+        <>
+          <span className={css.count} aria-hidden="true">
+            {count > 999 ? "999+" : count}
+          </span>
+          <span className="sr-only">, {countName}</span>
+        </>
+      ) : null}
     </Link>
   );
 }

@@ -158,61 +158,64 @@ export default function Palette({ close, help, signOut }: Props) {
   };
 
   return (
-    <Modal opened onClose={close} withCloseButton={false} size={560} padding={0} yOffset="12vh" centered={false} aria-label={t("palette.name")} transitionProps={{ duration: 120 }}>
-      <div className={css.field}>
-        <SearchIcon />
-        <input
-          ref={field}
-          data-autofocus
-          role="combobox"
-          aria-expanded="true"
-          aria-controls="palette-items"
-          aria-activedescendant={items[chosen] ? `palette-${chosen}` : undefined}
-          aria-label={t("palette.field")}
-          placeholder={t("palette.hint")}
-          value={text}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            setAt(0);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, items.length));
-            else if (event.key === "ArrowUp") setAt((chosen - 1 + items.length) % Math.max(1, items.length));
-            else if (event.key === "Enter") run(items[chosen]);
-            else return;
-            event.preventDefault();
-          }}
-        />
-      </div>
-      <div ref={list} id="palette-items" role="listbox" aria-label={t("palette.name")} className={css.items}>
-        {items.map((item, index) => (
-          <div key={item.id}>
-            {items[index - 1]?.group !== item.group && (
-              <div className={css.group} aria-hidden="true">
-                {item.group}
+    <Modal.Root opened onClose={close} lockScroll={false} size={560} padding={0} yOffset="12vh" centered={false} transitionProps={{ duration: 120 }}>
+      <Modal.Overlay backgroundOpacity={0.4} />
+      <Modal.Content aria-label={t("palette.name")}>
+        <div className={css.field}>
+          <SearchIcon />
+          <input
+            ref={field}
+            data-autofocus
+            role="combobox"
+            aria-expanded="true"
+            aria-controls="palette-items"
+            aria-activedescendant={items[chosen] ? `palette-${chosen}` : undefined}
+            aria-label={t("palette.field")}
+            placeholder={t("palette.hint")}
+            value={text}
+            spellCheck={false}
+            autoComplete="off"
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              setAt(0);
+            }}
+            onKeyDown={(event) => {
+              if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, items.length));
+              else if (event.key === "ArrowUp") setAt((chosen - 1 + items.length) % Math.max(1, items.length));
+              else if (event.key === "Enter") run(items[chosen]);
+              else return;
+              event.preventDefault();
+            }}
+          />
+        </div>
+        <div ref={list} id="palette-items" role="listbox" aria-label={t("palette.name")} className={css.items}>
+          {items.map((item, index) => (
+            <div key={item.id}>
+              {items[index - 1]?.group !== item.group && (
+                <div className={css.group} aria-hidden="true">
+                  {item.group}
+                </div>
+              )}
+              {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above holds the focus and the keys */}
+              <div
+                id={`palette-${index}`}
+                data-at={index}
+                role="option"
+                tabIndex={-1}
+                aria-selected={index === chosen}
+                className={css.item}
+                onPointerMove={() => setAt(index)}
+                onClick={() => run(item)}
+              >
+                <item.icon size={16} />
+                <span className={css.text}>{item.text}</span>
+                {item.more && <span className={css.more}>{item.more}</span>}
               </div>
-            )}
-            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above holds the focus and the keys */}
-            <div
-              id={`palette-${index}`}
-              data-at={index}
-              role="option"
-              tabIndex={-1}
-              aria-selected={index === chosen}
-              className={css.item}
-              onPointerMove={() => setAt(index)}
-              onClick={() => run(item)}
-            >
-              <item.icon size={16} />
-              <span className={css.text}>{item.text}</span>
-              {item.more && <span className={css.more}>{item.more}</span>}
             </div>
-          </div>
-        ))}
-        {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
-      </div>
-    </Modal>
+          ))}
+          {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
+        </div>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

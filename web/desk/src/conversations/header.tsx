@@ -121,7 +121,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, a
               ))}
             </Menu.Dropdown>
           </Menu>
-          <Tooltip label={t("privacy.sealed_text")} multiline w={280} events={{ hover: true, focus: true, touch: true }}>
+          <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
             <span className={css.sealed} tabIndex={0}>
               <SealedIcon size={14} />
@@ -174,7 +174,7 @@ function AssignMenu({ conversation, open, setOpen }: AssignProps) {
           ref={button}
           type="button"
           className={css.chip}
-          aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu")}
+          aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu_nobody")}
           onClick={() => (open ? shut() : setOpen(true))}
         >
           {assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={15} />}
@@ -233,7 +233,7 @@ function Colleagues({ assignee, choose }: { assignee: UserRef | null; choose: (u
         {!wanted && assignee && (
           <li>
             <button type="button" onClick={() => choose(null)}>
-              <UserIcon size={18} />
+              <UserIcon size={20} />
               <span>{t("assign.release")}</span>
             </button>
           </li>

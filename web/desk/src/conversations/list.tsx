@@ -12,6 +12,9 @@ import { anchorShift, ROW } from "./anchor";
 import css from "./list.module.css";
 import { Row } from "./row";
 
+/** Further down than this a reload begins at the top: nobody waits for so many rows. */
+const MOST_ROWS = 1_000;
+
 // How far each list was scrolled; a number of pixels says nothing about anybody.
 const PLACE = "belofte.place.";
 const placeOf = (list: string): number => Number(sessionStorage.getItem(PLACE + list) ?? 0);
@@ -40,6 +43,8 @@ export function ConversationList(props: Props) {
   const pointerInside = useRef(false);
   const before = useRef<ConversationRow[]>(rows);
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  // After a reload only the first rows are there: further ones are fetched until the old place is among them.
+  const wanted = useRef(placeOf(props.place));
   const [now, setNow] = useState(() => new Date());
 
   const virtual = useVirtualizer({
@@ -83,6 +88,21 @@ export function ConversationList(props: Props) {
     if (more && !loadingMore && !props.moreError && lastIndex >= rows.length - 12) loadMore();
   }, [more, loadingMore, props.moreError, lastIndex, rows.length, loadMore]);
 
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || wanted.current === 0) return;
+    const within = rows.length * ROW - element.clientHeight >= wanted.current;
+    if (!within && more && !props.moreError && rows.length < MOST_ROWS) {
+      if (!loadingMore) loadMore();
+      return;
+    }
+    element.scrollTop = wanted.current;
+    wanted.current = 0;
+  }, [rows.length, more, loadingMore, props.moreError, loadMore]);
+  const giveUpPlace = () => {
+    wanted.current = 0;
+  };
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: follows the open conversation, not the scrolling
   useEffect(() => {
     const index = rows.findIndex((row) => row.id === open);
@@ -106,6 +126,8 @@ export function ConversationList(props: Props) {
       <div
         ref={scroller}
         className={css.scroller}
+        onWheel={giveUpPlace}
+        onPointerDown={giveUpPlace}
         onPointerEnter={() => {
           pointerInside.current = true;
         }}
@@ -114,7 +136,7 @@ export function ConversationList(props: Props) {
         }}
         onScroll={(event) => {
           const top = event.currentTarget.scrollTop;
-          keepPlace(props.place, top);
+          if (wanted.current === 0) keepPlace(props.place, top);
           if (top === 0 && fresh.size > 0) setFresh(new Set());
         }}
       >

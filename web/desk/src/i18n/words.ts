@@ -53,7 +53,8 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
     timeZoneName: "short",
   });
   const relative = once(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
-  const tidy = (text: string) => text.replace(/\./g, "");
+  // "3 mrt 2024" without the point of the short month, and never broken over two lines.
+  const tidy = (text: string) => text.replace(/\./g, "").replace(/ /g, "\u00a0");
 
   function fill(key: string, text: string, values?: Values): string {
     if (!values && !text.includes("{") && !text.includes("'")) return text;

@@ -250,21 +250,21 @@ test("a refusal for a while counts down to a button that works", async () => {
       body: JSON.stringify({ type: "/errors/too_many_tries", title: "Too many tries", detail: "This was tried too often.", status: 429, code: "too_many_tries" }),
     });
   await page.route(list, refuse(5));
-  await page.goto(`${house.url}/inbox/waiting`);
+  await page.goto(`${house.url}/inbox/open`);
   await page.getByText("Too many tries").waitFor();
   const button = page.getByRole("button", { name: /^Try again in \d seconds?$/ });
   assert.ok(await button.isDisabled(), "there is nothing to press while it counts down");
   await page.unroute(list);
   await page.getByRole("button", { name: "Try again", exact: true }).click();
-  await row(page, subject("Eva Elzinga")).waitFor();
+  await row(page, subject("Carla Cohen")).waitFor();
   // A short one passes without a word.
   let refused = 0;
   await page.route(list, (route) => {
     refused += 1;
     return refused === 1 ? refuse(1)(route) : route.continue();
   });
-  await page.goto(`${house.url}/inbox/waiting`);
-  await row(page, subject("Eva Elzinga")).waitFor();
+  await page.goto(`${house.url}/inbox/open`);
+  await row(page, subject("Carla Cohen")).waitFor();
   assert.equal(await page.getByText("Too many tries").count(), 0);
   await page.unroute(list);
 });
@@ -280,10 +280,10 @@ test("a server that is slow says so, and the list comes in later", async () => {
     await asked;
     await route.continue();
   });
-  await page.goto(`${house.url}/inbox/waiting`);
+  await page.goto(`${house.url}/inbox/open`);
   await page.getByText("The server is slow to answer.").waitFor();
   answer();
-  await row(page, subject("Eva Elzinga")).waitFor();
+  await row(page, subject("Carla Cohen")).waitFor();
   await page.unroute(list);
 });
 

@@ -104,12 +104,14 @@ export function useLive(since: number, onSignedOut: () => void) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first number starts the line; later ones are kept by it
   useEffect(() => {
     const take = gather(queryClient, refreshHeads);
+    let early = earlyUsed();
     const live = connectLive({
       url: address(),
       since,
       onFrame: (frame) => {
         // What was asked for before the session may be older than the number the line began at.
-        if (frame.kind === "hello" && earlyUsed()) {
+        if (frame.kind === "hello" && early) {
+          early = false;
           void refreshHeads(new Set());
           for (const what of [keys.counts, ["conversation"], ["messages"]]) void queryClient.invalidateQueries({ queryKey: what });
         } else take(frame);
@@ -129,8 +131,13 @@ export function useLive(since: number, onSignedOut: () => void) {
     });
     setConnection(live);
     const nudge = () => live.nudge();
+    const woken = () => {
+      if (document.visibilityState === "visible") live.nudge();
+    };
     window.addEventListener("online", nudge);
+    document.addEventListener("visibilitychange", woken);
     return () => {
+      document.removeEventListener("visibilitychange", woken);
       window.removeEventListener("online", nudge);
       live.stop();
     };

@@ -172,7 +172,7 @@ function search(q: string): T.SearchPage {
     });
   }
   items.sort((a, b) => b.at.localeCompare(a.at));
-  return { items: items.slice(0, 30), next_cursor: null, took_ms: 3, indexed_lag: 0 };
+  return { items: items.slice(0, 30), next_cursor: null, took_ms: 3, indexed_lag: 0, unindexed: false };
 }
 
 function multipart(raw: Uint8Array): { name: string; type: string; bytes: Uint8Array } {

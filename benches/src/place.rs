@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use belofte_core::Core;
-use belofte_model::{ChannelKind, EmailAddress, Language, TenantId};
+use belofte_model::{ChannelKind, EmailAddress, Language, Purpose, RequestId, Role, TenantId};
 use belofte_store::{
-    Clock, EngineSettings, NewChannelAccount, PostgresSettings, ResolvedAccount, Slug, Store, StoreSettings,
+    Access, Authenticated, Clock, EngineSettings, NewChannelAccount, NewUser, PostgresSettings,
+    ResolvedAccount, Slug, Store, StoreSettings,
 };
-use belofte_vault::{Random, RootKey};
+use belofte_vault::{Pii, Random, RootKey};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::data::{MAILBOXES, mailbox};
 use crate::peers::Cluster;
@@ -56,7 +58,9 @@ pub struct Place {
     pub databases: Option<(String, String)>,
     /// Its tenant.
     pub tenant: TenantId,
-    /// The secret of the invitation for the tenant's first admin.
+    /// The tenant's first admin.
+    admin: Authenticated,
+    /// The secret of an invitation for another one.
     pub invitation: String,
 }
 
@@ -84,7 +88,19 @@ impl Place {
         let slug = Slug::parse("bench").context("a short name")?;
         let founded = store.system().create_tenant(&slug, "Bench", "Inbox").await?;
         let tenant = founded.tenant;
-        let access = store.system().upkeep(tenant);
+        let first = store.system().invitation_by_token(founded.invitation.token.expose()).await?;
+        let user = NewUser {
+            name: Pii::new("Bench".to_owned()),
+            email: EmailAddress::parse("bench@bench.example").map_err(|_| anyhow!("an address"))?,
+            language: Language::Nl,
+            password_hash: Pii::new("no password is checked here".to_owned()),
+            user_agent: Pii::new(String::new()),
+        };
+        let first = first.context("an invitation")?;
+        let admin = store.system().accept_invitation(&first, &user).await?.who;
+        let access = access(&admin, Purpose::Administration);
+        let (invite, invitation) = store.prepare_invitation(&access, Role::Admin, true).await?;
+        store.write(&access, invite).await?;
         for number in 0..MAILBOXES {
             let address = EmailAddress::parse(&mailbox(number)).map_err(|_| anyhow!("an address"))?;
             let new = NewChannelAccount {
@@ -98,7 +114,12 @@ impl Place {
             store.create_channel_account(&access, None, new).await?;
         }
         store.close().await;
-        Ok(Self { folder, databases, tenant, invitation: founded.invitation.token.expose().clone() })
+        Ok(Self { folder, databases, tenant, admin, invitation: invitation.token.expose().clone() })
+    }
+
+    /// What somebody sees who helps customers.
+    pub fn service(&self) -> Access {
+        access(&self.admin, Purpose::Service)
     }
 
     /// Opens the house as the product does.
@@ -131,6 +152,10 @@ impl Place {
     pub fn index_file(&self) -> PathBuf {
         self.folder.path().join("idx").join(format!("{}.db", self.tenant.uuid().simple()))
     }
+}
+
+fn access(who: &Authenticated, purpose: Purpose) -> Access {
+    Access::authenticated(who, purpose, RequestId(Uuid::nil()), Clock::System)
 }
 
 impl House {

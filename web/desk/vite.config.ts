@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -20,8 +21,37 @@ function withoutPalettes(): Plugin {
   };
 }
 
+/**
+ * Gives `src/first.js` a name that tells its content, so that the browser need not ask for it
+ * again. It is a plain script, which Vite would leave alone: a module would run after the page is read.
+ */
+function first(): Plugin {
+  const tag = '<script src="/src/first.js"></script>';
+  let reference = "";
+  return {
+    name: "belofte-first",
+    apply: "build",
+    buildStart() {
+      const source = readFileSync(new URL("src/first.js", import.meta.url), "utf8");
+      reference = this.emitFile({ type: "asset", name: "first.js", source });
+    },
+    transformIndexHtml: {
+      order: "pre",
+      handler: (html) => html.replace(tag, ""),
+    },
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const page = bundle["index.html"];
+        if (page?.type !== "asset") throw new Error("no index.html in the bundle");
+        page.source = String(page.source).replace("<title>", `<script src="/${this.getFileName(reference)}"></script>\n    <title>`);
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [withoutPalettes(), react(), ...(server ? [] : [fakeApi()])],
+  plugins: [first(), withoutPalettes(), react(), ...(server ? [] : [fakeApi()])],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

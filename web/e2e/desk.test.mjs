@@ -17,7 +17,10 @@ let joris;
 let phone;
 
 before(async () => {
-  [house, post, browser] = await Promise.all([startHouse(), startSubmission(), launch()]);
+  // One by one: what has begun is ended again when the next one fails.
+  browser = await launch();
+  post = await startSubmission();
+  house = await startHouse();
   sanne = await window(browser);
 });
 
@@ -228,7 +231,7 @@ test("what is assigned appears at the colleague's at once, and can be undone", a
   await notice(page, "Assigned to Joris Bakker").waitFor();
   await row(joris.page, "Hinge for the C20").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
-  await page.getByRole("button", { name: "Assign", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Nobody; assign" }).waitFor();
   await joris.page.getByText("Everything is answered").waitFor();
 });
 
@@ -374,8 +377,6 @@ test("the main road needs no mouse", async () => {
   await keys.press("Tab");
   await keys.press("Enter");
   await notice(page, "Assigned to Sanne de Vries").waitFor();
-  // The list gives the cursor back to its button when it has gone.
-  await page.getByRole("button", { name: "Assign to me" }).waitFor({ state: "detached" });
   await reply(page, "Wij boeken één keer terug.");
   await keys.press("Control+Enter");
   await page.getByText(/Handed to the recipient/).waitFor();
@@ -393,16 +394,10 @@ test("the main road needs no mouse", async () => {
   assert.ok(sent);
 });
 
-/** Types a reply by keyboard alone, once the shortcut has brought the cursor into its field. */
+/** Types a reply by keyboard alone, without a pause between the shortcut and the text. */
 async function reply(page, text) {
   const field = page.getByRole("textbox", { name: "Text of the reply" });
-  await field.waitFor();
-  const focused = () => field.evaluate((element) => element === document.activeElement);
-  await until("the cursor in the reply", async () => {
-    // A page that was opened this moment may not listen to its keys yet.
-    if (!(await focused())) await page.keyboard.press("r");
-    return focused();
-  });
+  await page.keyboard.press("r");
   await page.keyboard.type(text);
   await until("what was typed", async () => (await field.inputValue()) === text);
   return field;

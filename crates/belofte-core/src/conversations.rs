@@ -57,7 +57,7 @@ pub async fn reply(
     }
     let from = account.address.clone();
     let answered = match thread.answers {
-        Some(id) => Some(core.store.message(access, id).await?),
+        Some(id) => Some(core.store.message_to_answer(access, id).await?),
         None => None,
     };
     let mut recipients: Vec<(RecipientRole, Correspondent)> = Vec::new();

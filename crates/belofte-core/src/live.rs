@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use belofte_model::{Duration, TenantId, Visible};
-use belofte_store::{Access, Event, EventsSince, Store, StoreError};
+use belofte_store::{Access, Event, Fact, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,7 +55,7 @@ pub enum Notice {
 pub struct Listener {
     events: broadcast::Receiver<Event>,
     topic: Arc<Topic>,
-    backlog: std::collections::VecDeque<Event>,
+    backlog: std::collections::VecDeque<Fact>,
     seq: i64,
     resync: bool,
     visible: Visible,
@@ -91,7 +91,7 @@ impl Live {
         };
         // The lock keeps the poller from sending between the look and the subscription.
         let mut seq = topic.seq.lock().await;
-        let newest = self.inner.store.read(access, EventsSince { seq: i64::MAX, limit: 0 }).await?.newest;
+        let newest = self.inner.store.events(access, i64::MAX, 0).await?.newest;
         if *seq < 0 {
             *seq = newest;
         }
@@ -105,13 +105,13 @@ impl Live {
             topic: Arc::clone(&topic),
         };
         if let Some(since) = since.filter(|since| *since != listener.seq) {
-            let missed = self.inner.store.read(access, EventsSince { seq: since, limit: PAGE }).await?;
-            let all = missed.items.last().is_none_or(|last| last.seq >= listener.seq);
+            let missed = self.inner.store.events(access, since, PAGE).await?;
+            let all = missed.items.last().is_none_or(|last| last.seq() >= listener.seq);
             if missed.gap || !all {
                 listener.resync = true;
             } else {
                 let upto = listener.seq;
-                listener.backlog.extend(missed.items.into_iter().filter(|event| event.seq <= upto));
+                listener.backlog.extend(missed.items.into_iter().filter(|fact| fact.seq() <= upto));
             }
         }
         drop(seq);
@@ -160,10 +160,12 @@ impl Live {
         }
         let access = self.inner.store.system().upkeep(tenant);
         loop {
-            let events = self.inner.store.read(&access, EventsSince { seq: *seq, limit: PAGE }).await?;
+            let events = self.inner.store.events(&access, *seq, PAGE).await?;
             let full = events.items.len() as i64 == PAGE;
-            for event in events.items {
-                *seq = event.seq;
+            for fact in events.items {
+                *seq = fact.seq();
+                // Upkeep sees all of them; each listener sees to its own.
+                let Fact::Seen(event) = fact else { continue };
                 // Nobody listening any more is no error.
                 let _ = topic.events.send(event);
             }
@@ -186,13 +188,13 @@ impl Listener {
         if std::mem::take(&mut self.resync) {
             return Some(Notice::Resync(self.seq));
         }
-        if let Some(event) = self.backlog.pop_front() {
-            return Some(self.notice(event));
+        if let Some(fact) = self.backlog.pop_front() {
+            return Some(notice(fact));
         }
         match self.events.recv().await {
             Ok(event) => {
                 self.seq = event.seq;
-                Some(self.notice(event))
+                Some(notice(Fact::of(event, &self.visible)))
             }
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 self.seq = *self.topic.seq.lock().await;
@@ -202,10 +204,11 @@ impl Listener {
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
+}
 
-    fn notice(&self, event: Event) -> Notice {
-        let queue = event.queue.is_none_or(|queue| self.visible.queues.contains(&queue));
-        let account = event.account.is_none_or(|account| self.visible.channels.contains(&account));
-        if queue && account { Notice::Event(event) } else { Notice::Hidden(event.seq) }
+const fn notice(fact: Fact) -> Notice {
+    match fact {
+        Fact::Seen(event) => Notice::Event(event),
+        Fact::Hidden(seq) => Notice::Hidden(seq),
     }
 }

@@ -22,8 +22,20 @@ struct Inner {
     /// Messages committed here and not yet in the index, per tenant.
     behind: Mutex<HashMap<TenantId, i64>>,
     work: Notify,
+    /// So many wait that the rest between two steps ends.
+    many: Notify,
     done: Notify,
 }
+
+/// An index is written in steps with a rest between them, in which messages gather: a step costs the
+/// engine nearly as much for one of them as for a hundred. The rest is at least this long …
+const REST: Duration = Duration::from_millis(8);
+/// … and at most this.
+const LONGEST_REST: Duration = Duration::from_millis(100);
+/// The rest is so many times as long as the step before it.
+const REST_PER_STEP: u32 = 4;
+/// It ends when so many messages of a tenant wait.
+const MANY: i64 = UNINDEXED_LIMIT / 2;
 
 impl Indexer {
     pub(crate) fn start(store: &Store, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
@@ -31,6 +43,7 @@ impl Indexer {
             store: store.clone(),
             behind: Mutex::default(),
             work: Notify::new(),
+            many: Notify::new(),
             done: Notify::new(),
         };
         let indexer = Self { inner: Arc::new(inner) };
@@ -45,8 +58,16 @@ impl Indexer {
         if self.inner.store.is_postgres() {
             return;
         }
-        *self.inner.behind.lock().expect("no panic holds this lock").entry(tenant).or_default() += 1;
+        let behind = {
+            let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
+            let behind = behind.entry(tenant).or_default();
+            *behind += 1;
+            *behind
+        };
         self.inner.work.notify_one();
+        if behind == MANY {
+            self.inner.many.notify_one();
+        }
     }
 
     /// Waits while the index of the tenant is too far behind: a search looks through what is not
@@ -70,6 +91,8 @@ impl Indexer {
 
     async fn run(self, shutdown: CancellationToken) {
         let (mut started, mut trouble) = (false, Trouble::default());
+        // Tenants whose index was written since it was last merged.
+        let mut unmerged: Vec<TenantId> = Vec::new();
         loop {
             let stopping = shutdown.is_cancelled();
             let mut failed = false;
@@ -88,6 +111,7 @@ impl Indexer {
                 let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
                 behind.drain().collect()
             };
+            let began = self.inner.store.clock().now();
             for (tenant, messages) in &due {
                 let access = self.inner.store.system().upkeep(*tenant);
                 if let Err(error) = self.inner.store.index(&access).await {
@@ -114,17 +138,37 @@ impl Indexer {
             if trouble.over() {
                 tracing::info!("indexes are written again");
             }
+            for (tenant, _) in &due {
+                if !unmerged.contains(tenant) {
+                    unmerged.push(*tenant);
+                }
+            }
             if due.is_empty() {
                 if stopping {
                     return;
+                }
+                if let Some(tenant) = unmerged.pop() {
+                    // Whoever searches waits for no step of this, and a message for one at most.
+                    let access = self.inner.store.system().upkeep(tenant);
+                    match self.inner.store.merge_index(&access).await {
+                        Ok(true) => unmerged.push(tenant),
+                        Ok(false) => {}
+                        Err(error) => tracing::warn!(%tenant, %error, "an index cannot be merged"),
+                    }
+                    continue;
                 }
                 tokio::select! {
                     () = self.inner.work.notified() => {}
                     () = shutdown.cancelled() => {}
                 }
             }
-            // A short rest lets messages gather: one index transaction for many of them.
-            tokio::time::sleep(Duration::from_millis(8)).await;
+            let step = self.inner.store.clock().now().since(began);
+            let rest = (step * REST_PER_STEP).clamp(REST, LONGEST_REST);
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = self.inner.many.notified() => {}
+                () = shutdown.cancelled() => {}
+            }
         }
     }
 }

@@ -128,24 +128,6 @@ impl Scope {
     }
 }
 
-/// Why content is touched (GDPR article 5(1)(b)). Stands in every access and every leaf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Receiving and filing what customers send.
-    Intake,
-    /// Helping a customer.
-    Service,
-    /// Sending what an agent wrote.
-    Delivery,
-    /// Setting up and keeping the tenant's desk.
-    Administration,
-    /// The tenant's own supervision of views and changes.
-    Oversight,
-    /// Keys, indexes, checkpoints, clean-up.
-    Upkeep,
-}
-
 /// A part of a set: everything, or the members that are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subset<T> {
@@ -165,6 +147,22 @@ impl<T: PartialEq> Subset<T> {
     }
 }
 
+/// What every tenant holds of people without having defined it. What an access cannot see of it is
+/// empty when rows are opened, is found by no search, and cannot be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BuiltInField {
+    /// The name of a contact, and those that messages name people by.
+    Name,
+    /// Addresses, numbers and handles. They also stand in the source of a mail, which nobody can
+    /// mask: who cannot see them cannot see sources.
+    Address,
+}
+
+impl BuiltInField {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Name, Self::Address];
+}
+
 /// What an access can see. Every read takes it, from the first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visible {
@@ -172,8 +170,8 @@ pub struct Visible {
     pub queues: Subset<QueueId>,
     /// The channel accounts whose messages can be seen.
     pub channels: Subset<ChannelAccountId>,
-    /// The columns of a person that can be seen, by their number in the data map.
-    pub fields: Subset<u32>,
+    /// What of people can be seen.
+    pub fields: Subset<BuiltInField>,
 }
 
 impl Visible {
@@ -191,5 +189,29 @@ impl Visible {
             channels: Subset::Only(Vec::new()),
             fields: Subset::Only(Vec::new()),
         }
+    }
+
+    /// Whether all queues and all channel accounts can be seen: then no row needs to be looked at.
+    #[must_use]
+    pub fn sees_all_cases(&self) -> bool {
+        self.queues == Subset::All && self.channels == Subset::All
+    }
+
+    /// Whether a case that lies in `queue` and began through `account` can be seen.
+    #[must_use]
+    pub fn sees_case(&self, queue: QueueId, account: ChannelAccountId) -> bool {
+        self.queues.contains(&queue) && self.channels.contains(&account)
+    }
+
+    /// Whether a message can be seen that went through `account` (none: a note), of a case that can.
+    #[must_use]
+    pub fn sees_message(&self, account: Option<ChannelAccountId>) -> bool {
+        account.is_none_or(|account| self.channels.contains(&account))
+    }
+
+    /// Whether `field` of people can be seen.
+    #[must_use]
+    pub fn sees(&self, field: BuiltInField) -> bool {
+        self.fields.contains(&field)
     }
 }

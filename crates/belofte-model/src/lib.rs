@@ -16,11 +16,12 @@ mod job;
 mod key;
 mod ledger;
 mod message;
+mod purpose;
 mod sign_in;
 mod time;
 mod user;
 
-pub use access::{Actor, Permission, Purpose, Role, Scope, Subset, Visible};
+pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
 pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
 pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
 pub use delivery::{DELAYED, DeliveryState, Reported, RetrySchedule, on_report};
@@ -31,6 +32,7 @@ pub use job::{JobKind, JobState};
 pub use key::{Column, KeyClass, KeyState};
 pub use ledger::{LedgerKind, Outcome};
 pub use message::{AuthorKind, Direction, MessageKind};
+pub use purpose::{Purpose, Use};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,

@@ -294,11 +294,24 @@ pub fn network(context: &Context) -> IpAddr {
 /// Why an endpoint is called, from what it demands of its callers.
 const fn purpose(operation: &Operation) -> Purpose {
     match operation.caller {
-        Caller::May(Permission::ReadConversations | Permission::Answer | Permission::Assign) => {
-            Purpose::Service
-        }
+        // A mail that got stuck is a customer who is not helped yet.
+        Caller::May(
+            Permission::ReadConversations
+            | Permission::Answer
+            | Permission::Assign
+            | Permission::SeeMailAccounting
+            | Permission::RetryQuarantine,
+        ) => Purpose::Service,
         Caller::May(Permission::ReadLedger) => Purpose::Oversight,
-        Caller::Anyone | Caller::SignedIn | Caller::May(_) | Caller::Operator => Purpose::Administration,
+        Caller::Anyone
+        | Caller::SignedIn
+        | Caller::May(
+            Permission::ManageUsers
+            | Permission::ManageChannelAccounts
+            | Permission::ManageApiKeys
+            | Permission::SeeDeadLetters,
+        )
+        | Caller::Operator => Purpose::Administration,
     }
 }
 
@@ -391,6 +404,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound | StoreError::KeyGone(_) => Code::NotFound.into(),
+            StoreError::NotOfficer => Code::PrivacyOfficerOnly.into(),
             StoreError::Conflict => Code::Conflict.into(),
             StoreError::Full => Code::StorageFull.into(),
             StoreError::Busy => Code::Busy.into(),

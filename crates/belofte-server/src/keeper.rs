@@ -162,7 +162,7 @@ impl Keeper {
             tracing::warn!(error = %error, "the installation's own keys were not rotated");
         }
         // What was done for the operator until now is signed, so that it cannot be changed unseen.
-        if let Err(error) = self.store.make_checkpoint(&self.store.system().installation()).await {
+        if let Err(error) = self.store.system().sign_installation().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the installation's ledger was not signed"

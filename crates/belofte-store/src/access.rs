@@ -6,11 +6,11 @@
 
 use belofte_model::{
     AccountState, Actor, ApiKeyId, ChannelAccountId, ChannelKind, JobId, JobKind, Language, Permission,
-    Purpose, QueueId, RequestId, Role, Scope, SessionId, TenantId, UserId, Visible,
+    Purpose, QueueId, RequestId, Role, Scope, SessionId, TenantId, Use, UserId, Visible,
 };
 use uuid::Uuid;
 
-use crate::Clock;
+use crate::{Clock, StoreError};
 
 /// Who acts, for which tenant, why, and how far the eyes reach.
 #[derive(Clone, Debug)]
@@ -74,6 +74,13 @@ impl Access {
         }
     }
 
+    /// Of the operator, to the ledger of the installation; whose id `tenant` is, and no tenant has.
+    pub(crate) const fn installation(tenant: TenantId, clock: Clock) -> Self {
+        let mut access = Self::upkeep(tenant, clock);
+        access.purpose = Purpose::Oversight;
+        access
+    }
+
     /// The tenant. For stores and adapters; handlers have no use for it.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
@@ -99,6 +106,11 @@ impl Access {
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// Refuses what the purpose of this access does not serve for.
+    pub(crate) const fn to(&self, what: Use) -> Result<(), StoreError> {
+        if self.purpose.may(what) { Ok(()) } else { Err(StoreError::Purpose { purpose: self.purpose, what }) }
     }
 
     /// What log lines of this act have in common.
@@ -256,6 +268,11 @@ impl ResolvedAccount {
 
 #[cfg(test)]
 impl Access {
+    /// The same one, for another purpose.
+    pub(crate) fn as_for(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
+    }
+
     pub(crate) const fn for_test(
         tenant: TenantId,
         actor: Actor,

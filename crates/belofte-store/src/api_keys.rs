@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use belofte_model::{ApiKeyId, KeyId, LedgerKind, Scope, TenantId, Timestamp, UserId, worth_noting};
+use belofte_model::{ApiKeyId, KeyId, LedgerKind, Scope, TenantId, Timestamp, Use, UserId, worth_noting};
 use belofte_vault::{Pii, new_token, token_hash};
 use serde_json::json;
 
@@ -58,6 +58,11 @@ pub struct ApiKey {
     pub expires_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// What the ledger says a key is worth.
+fn told(name: &str, scope: Scope, expires_at: Timestamp) -> serde_json::Value {
+    json!({ "name": name, "scope": scope, "expires_at": expires_at })
 }
 
 struct Create {
@@ -181,6 +186,7 @@ impl Store {
         scope: Scope,
         expires_at: Timestamp,
     ) -> Result<(impl Write<Out = ()> + use<>, NewApiKey), StoreError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let id = ApiKeyId::new(now, self.random().bytes());
         let key = format!("{PREFIX}{}", new_token(self.random()));
@@ -189,8 +195,8 @@ impl Store {
             "act": "created",
             "id": id,
             "name": name,
-            "scope": scope,
-            "expires_at": expires_at,
+            "before": null,
+            "after": told(name, scope, expires_at),
         });
         let token_hash = token_hash(key.as_bytes());
         let create = Create {
@@ -213,6 +219,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn api_keys(&self, access: &Access) -> Result<Vec<ApiKey>, StoreError> {
+        access.to(Use::Name)?;
         let mut all = Vec::new();
         for row in self.read(access, Unrevoked).await? {
             let name = self
@@ -236,8 +243,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none or it was revoked; the engine's errors.
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<(), StoreError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
-        let detail = json!({ "what": "api_key", "act": "revoked", "id": id });
+        let known = self.api_keys(access).await?.into_iter().find(|key| key.id == id);
+        let known = known.ok_or(StoreError::NotFound)?;
+        let detail = json!({
+            "what": "api_key",
+            "act": "revoked",
+            "id": id,
+            "name": known.name,
+            "before": told(&known.name, known.scope, known.expires_at),
+            "after": null,
+        });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?;
         self.write(access, Revoke { id, now: access.clock().now(), leaf }).await
     }

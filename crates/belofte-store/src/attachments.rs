@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use belofte_model::{AttachmentId, BlobId, KeyId, MessageId, Subset, TenantId, Timestamp};
+use belofte_model::{AttachmentId, BlobId, KeyId, MessageId, TenantId, Timestamp, Use};
 use belofte_vault::{DataKey, SealContext};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -297,20 +297,19 @@ impl Read for AttachmentById {
         let visible = self.access.visible();
         let seen = match row.message {
             None => owner == actor_columns(self.access.actor()).1,
-            Some(_) if visible.queues == Subset::All && visible.channels == Subset::All => true,
+            Some(_) if visible.sees_all_cases() => true,
             Some(message) => tx
                 .query_opt(
                     sql!(
-                        "SELECT c.queue_id, m.channel_account_id FROM message m JOIN conversation c \
+                        "SELECT c.queue_id, c.channel_account_id, m.channel_account_id FROM message m JOIN conversation c \
                          ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id WHERE m.tenant_id = $1 AND m.id = $2"
                     ),
                     params![tenant, message],
-                    |row| Ok((row.id(0)?, row.opt_id(1)?)),
+                    |row| Ok((row.id(0)?, row.id(1)?, row.opt_id(2)?)),
                 )
                 .await?
-                .is_some_and(|(queue, account)| {
-                    visible.queues.contains(&queue)
-                        && account.is_none_or(|account| visible.channels.contains(&account))
+                .is_some_and(|(queue, account, through)| {
+                    visible.sees_case(queue, account) && visible.sees_message(through)
                 }),
         };
         Ok(Some(Found { row, blob, owner, visible: seen }))
@@ -334,6 +333,7 @@ impl Store {
         size: u64,
         quota: UploadQuota,
     ) -> Result<bool, StoreError> {
+        access.to(Use::Answer)?;
         let owner = actor_columns(access.actor()).1;
         self.read(access, Fits { owner, size, quota }).await
     }
@@ -352,6 +352,7 @@ impl Store {
         file: ReceivedFile,
         quota: UploadQuota,
     ) -> Result<Attachment, UploadError> {
+        access.to(Use::Answer)?;
         if let Some(id) = intended {
             match self.attachment(access, id).await {
                 Ok(made) => return Ok(made.attachment),
@@ -382,6 +383,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it does not exist for this access.
     pub async fn attachment(&self, access: &Access, id: AttachmentId) -> Result<OpenFile, StoreError> {
+        access.to(Use::ReadMessage)?;
         let tenant = access.tenant();
         let found = self.read(access, AttachmentById { id, access: access.clone() }).await?;
         let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
@@ -391,11 +393,12 @@ impl Store {
         Ok(OpenFile { attachment, message: found.row.message, store: self.clone(), tenant, key, blob })
     }
 
-    /// The bytes of a blob (a mail's source) under the key of its row.
+    /// The bytes of a blob (a mail's source) under the key of its row, for who has seen that its
+    /// owner can be seen.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and [`StoreError::KeyGone`] when it was erased.
-    pub async fn blob(&self, access: &Access, id: BlobId) -> Result<Vec<u8>, StoreError> {
+    pub(crate) async fn blob(&self, access: &Access, id: BlobId) -> Result<Vec<u8>, StoreError> {
         let tenant = access.tenant();
         let blob = self.read(access, BlobById(id)).await?.ok_or(StoreError::NotFound)?;
         let key = self.key(tenant, blob.key_id).await?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, KeyId, Language, LedgerKind,
-    LineSecurity, QueueId, TenantId, Timestamp,
+    LineSecurity, QueueId, TenantId, Timestamp, Use,
 };
 use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
@@ -215,6 +215,11 @@ impl Settings {
     }
 }
 
+/// What the ledger says of an account.
+fn told(state: AccountState, queue: QueueId, settings: &Settings) -> Value {
+    json!({ "state": state, "queue": queue, "settings": settings.told() })
+}
+
 fn submission(new: NewSubmission, before: Option<&SealedSubmission>) -> SealedSubmission {
     let NewSubmission { host, port, security, username, password } = new;
     let password = match password {
@@ -403,6 +408,8 @@ struct Plan<'a> {
     new_address: Option<[u8; 16]>,
     act: &'static str,
     changed: Vec<&'static str>,
+    /// What the ledger says was there before; nothing of a new account.
+    before: Value,
 }
 
 impl Store {
@@ -457,11 +464,10 @@ impl Store {
             "act": plan.act,
             "id": id,
             "kind": plan.kind,
-            "state": plan.state,
-            "queue": plan.queue,
             "version": plan.planned_on + 1,
             "changed": plan.changed,
-            "settings": plan.settings.told(),
+            "before": plan.before,
+            "after": told(plan.state, plan.queue, plan.settings),
         });
         let column = columns::CHANNEL_ACCOUNT_SETTINGS;
         let sends = plan.settings.submission.as_ref().filter(|_| plan.state != AccountState::Removed);
@@ -497,6 +503,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn channel_accounts(&self, access: &Access) -> Result<Vec<ChannelAccount>, StoreError> {
+        access.to(Use::Name)?;
         let mut accounts = Vec::new();
         for row in self.read(access, AllAccounts).await? {
             if access.visible().channels.contains(&row.id) {
@@ -515,6 +522,7 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<ChannelAccount, StoreError> {
+        access.to(Use::Name)?;
         let row = self.visible_account(access, id).await?;
         Ok(self.open_account(access, &row).await?.0)
     }
@@ -528,6 +536,7 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<AccountForDelivery, StoreError> {
+        access.to(Use::UseSecret)?;
         let row = self.visible_account(access, id).await?;
         let (account, settings) = self.open_account(access, &row).await?;
         let recorded = match account.sends_at() {
@@ -563,6 +572,7 @@ impl Store {
         intended: Option<ChannelAccountId>,
         new: NewChannelAccount,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        access.to(Use::Configure)?;
         if let Some(id) = intended {
             match self.channel_account(access, id).await {
                 Ok(made) => return Ok(made),
@@ -573,6 +583,9 @@ impl Store {
         self.unless_part_of_another(access, &new.address).await?;
         let keys = self.keys(access).await?;
         let queue = match new.queue {
+            Some(queue) if !access.visible().queues.contains(&queue) => {
+                return Err(ChannelAccountError::NoSuchQueue);
+            }
             Some(queue) => queue,
             None => self.default_queue(access).await?,
         };
@@ -593,6 +606,7 @@ impl Store {
             new_address: Some(self.system().address_index(&new.address).await?),
             act: "created",
             changed: Vec::new(),
+            before: Value::Null,
         };
         self.save_account(access, &keys, plan).await
     }
@@ -607,6 +621,7 @@ impl Store {
         id: ChannelAccountId,
         change: ChannelAccountChange,
     ) -> Result<ChannelAccount, ChannelAccountError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let row = self.visible_account(access, id).await?;
         let (account, before) = self.open_account(access, &row).await?;
@@ -641,6 +656,9 @@ impl Store {
         let mut changed = before.differences(&after);
         let state = change.state.unwrap_or(account.state);
         let queue = change.queue.unwrap_or(account.queue);
+        if queue != account.queue && !access.visible().queues.contains(&queue) {
+            return Err(ChannelAccountError::NoSuchQueue);
+        }
         changed.extend((state != account.state).then_some("state"));
         changed.extend((queue != account.queue).then_some("queue"));
         let plan = Plan {
@@ -653,6 +671,7 @@ impl Store {
             new_address,
             act: "changed",
             changed,
+            before: told(account.state, account.queue, &before),
         };
         self.save_account(access, &keys, plan).await
     }
@@ -666,12 +685,14 @@ impl Store {
         access: &Access,
         id: ChannelAccountId,
     ) -> Result<(), ChannelAccountError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let row = self.visible_account(access, id).await?;
         let (account, mut settings) = self.open_account(access, &row).await?;
         if account.state == AccountState::Removed {
             return Err(StoreError::NotFound.into());
         }
+        let before = told(account.state, account.queue, &settings);
         if let Some(server) = &mut settings.submission {
             server.password = None;
         }
@@ -685,6 +706,7 @@ impl Store {
             new_address: None,
             act: "removed",
             changed: vec!["state"],
+            before,
         };
         self.save_account(access, &keys, plan).await?;
         Ok(())
@@ -693,25 +715,33 @@ impl Store {
 
 struct ByAddress([u8; 16]);
 
+/// An account as the address index has it, with its sealed settings, which say whether that is so.
+struct Indexed {
+    account: ResolvedAccount,
+    settings: Vec<u8>,
+    key: KeyId,
+}
+
 impl Read for ByAddress {
-    type Out = Option<ResolvedAccount>;
+    type Out = Option<Indexed>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(
-                "SELECT a.tenant_id, a.id, a.kind, a.state, a.queue_id FROM account_address d \
+                "SELECT a.tenant_id, a.id, a.kind, a.state, a.queue_id, a.settings, a.key_id FROM account_address d \
                  JOIN channel_account a ON a.tenant_id = d.tenant_id AND a.id = d.account_id \
                  JOIN tenant t ON t.id = d.tenant_id \
                  WHERE d.address_index = $1 AND a.state <> 'removed' AND t.state = 'active'"
             ),
             params![&self.0],
             |row| {
-                Ok(ResolvedAccount {
+                let account = ResolvedAccount {
                     tenant: row.id::<TenantId>(0)?,
                     id: row.id(1)?,
                     kind: row.name(2, ChannelKind::parse)?,
                     state: row.name(3, AccountState::parse)?,
                     queue: row.id(4)?,
-                })
+                };
+                Ok(Indexed { account, settings: row.bytes(5)?, key: row.id(6)? })
             },
         )
         .await
@@ -728,12 +758,24 @@ impl SystemTx<'_> {
     /// A paused account is found and says so, a removed one is not found.
     ///
     /// # Errors
-    /// The engine's errors.
+    /// [`StoreError::Inconsistent`] when the account does not have that address: somebody wrote the
+    /// row of the index by hand (decision 15). The engine's errors and those of sealing.
     pub async fn account_by_address(
         &self,
         address: &EmailAddress,
     ) -> Result<Option<ResolvedAccount>, StoreError> {
         let index = self.address_index(address).await?;
-        self.store.read_for(None, Arc::new(ByAddress(index))).await
+        let found = self.store.read_for(None, Arc::new(ByAddress(index))).await?;
+        let Some(Indexed { account, settings, key }) = found else { return Ok(None) };
+        // The index is open to whoever can write into the database; the settings are sealed for the
+        // account and its tenant.
+        let (column, id) = (columns::CHANNEL_ACCOUNT_SETTINGS, account.id.uuid());
+        let settings: Settings = self.store.open_json(account.tenant, column, id, key, &settings).await?;
+        let own = EmailAddress::parse(&settings.address);
+        if own.is_ok_and(|own| own.normalised() == address.normalised()) {
+            return Ok(Some(account));
+        }
+        tracing::error!(account = %account.id, "an address leads to an account that does not have it");
+        Err(StoreError::Inconsistent { what: "account_address: the account has another address" })
     }
 }

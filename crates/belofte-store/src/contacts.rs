@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use belofte_model::{ContactId, EventKind, IdentityId, KeyId, TenantId, Timestamp};
+use belofte_model::{ContactId, EventKind, IdentityId, KeyId, TenantId, Timestamp, Use, Visible};
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::messages::{from_json, to_json};
+use crate::visibility::Mask;
 use crate::{Access, Param, Read, Row, Rows, Store, StoreError, Tx, Write};
 
 /// What is known of a contact, apart from identities.
@@ -124,7 +125,10 @@ struct SealedContact {
     conversations: i64,
 }
 
-struct ContactById(ContactId);
+struct ContactById {
+    id: ContactId,
+    visible: Visible,
+}
 
 impl Read for ContactById {
     type Out = Option<SealedContact>;
@@ -133,26 +137,35 @@ impl Read for ContactById {
         let found = tx
             .query_opt(
                 sql!("SELECT profile, key_id, created_at FROM contact WHERE tenant_id = $1 AND id = $2"),
-                params![tenant, self.0],
+                params![tenant, self.id],
                 |row| Ok((row.bytes(0)?, row.id(1)?, row.time(2)?)),
             )
             .await?;
         let Some((profile, key, created_at)) = found else { return Ok(None) };
+        // A contact is seen when one of its cases is, or when it has none.
+        let cases = tx
+            .query(
+                sql!(
+                    "SELECT queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
+                     WHERE tenant_id = $1 AND contact_id = $2 GROUP BY queue_id, channel_account_id"
+                ),
+                params![tenant, self.id],
+                |row| Ok((row.id(0)?, row.id(1)?, row.int(2)?)),
+            )
+            .await?;
+        let seen = cases.iter().filter(|(queue, account, _)| self.visible.sees_case(*queue, *account));
+        let conversations: i64 = seen.map(|(_, _, count)| count).sum();
+        if conversations == 0 && !cases.is_empty() {
+            return Ok(None);
+        }
         let identities = tx
             .query(
                 sql!(
                     "SELECT id, kind, value, key_id, verified FROM identity WHERE tenant_id = $1 AND contact_id = $2 \
                      ORDER BY created_at, id"
                 ),
-                params![tenant, self.0],
+                params![tenant, self.id],
                 |row| Ok((row.id(0)?, row.text(1)?, row.bytes(2)?, row.id(3)?, row.bool(4)?)),
-            )
-            .await?;
-        let conversations = tx
-            .query_one(
-                sql!("SELECT CAST(count(*) AS bigint) FROM conversation WHERE tenant_id = $1 AND contact_id = $2"),
-                params![tenant, self.0],
-                |row| row.int(0),
             )
             .await?;
         Ok(Some(SealedContact { profile, key, created_at, identities, conversations }))
@@ -204,18 +217,31 @@ impl Read for ProfilesOf {
 }
 
 impl Store {
-    /// A contact with everything known of it.
+    async fn visible_contact(&self, access: &Access, id: ContactId) -> Result<SealedContact, StoreError> {
+        let visible = access.visible().clone();
+        self.read(access, ContactById { id, visible }).await?.ok_or(StoreError::NotFound)
+    }
+
+    /// A contact with everything known of it that `access` sees.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when the contact was erased.
+    /// [`StoreError::NotFound`] when it does not exist for this access; [`StoreError::KeyGone`] when the contact was erased.
     pub async fn contact(&self, access: &Access, id: ContactId) -> Result<Contact, StoreError> {
+        access.to(Use::Look)?;
         let tenant = access.tenant();
-        let row = self.read(access, ContactById(id)).await?.ok_or(StoreError::NotFound)?;
+        let row = self.visible_contact(access, id).await?;
         let key = self.key(tenant, row.key).await?;
         let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
-        let profile = from_json(&key.open(&context, &row.profile)?, "contact.profile")?;
+        let mut profile: ContactProfile = from_json(&key.open(&context, &row.profile)?, "contact.profile")?;
+        let mask = Mask::of(access.visible());
+        if !mask.shows_name() {
+            profile.name.clear();
+        }
         let mut identities = Vec::with_capacity(row.identities.len());
         for (identity, kind, value, key_id, verified) in row.identities {
+            if !mask.shows_address() {
+                break;
+            }
             let key = self.key(tenant, key_id).await?;
             let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: identity.uuid() };
             let value = String::from_utf8_lossy(&key.open(&context, &value)?).into_owned();
@@ -231,18 +257,22 @@ impl Store {
     }
 
     /// Changes what is known of a contact. Every list shows it from then on: a row of a list
-    /// takes the name from here.
+    /// takes the name from here. Who cannot see names cannot change one.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::KeyGone`] when the contact was erased.
+    /// [`StoreError::NotFound`] when it does not exist for this access; [`StoreError::KeyGone`] when the contact was erased.
     pub async fn change_contact(
         &self,
         access: &Access,
         id: ContactId,
         profile: &ContactProfile,
     ) -> Result<(), StoreError> {
+        access.to(Use::Answer)?;
+        if !Mask::of(access.visible()).shows_name() {
+            return Err(StoreError::NotFound);
+        }
         let tenant = access.tenant();
-        let row = self.read(access, ContactById(id)).await?.ok_or(StoreError::NotFound)?;
+        let row = self.visible_contact(access, id).await?;
         let key = self.key(tenant, row.key).await?;
         let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
         let sealed = key.seal(self.random(), &context, &to_json(profile)?);

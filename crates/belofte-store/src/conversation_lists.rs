@@ -59,14 +59,35 @@ macro_rules! rows_where {
 }
 
 impl List {
+    /// The rows of one state, or of all of a contact, that can be seen: as many as a page holds.
     async fn page(
         &self,
         tx: &mut Tx<'_>,
         status: Option<ConversationStatus>,
     ) -> Result<Vec<SealedConversation>, StoreError> {
+        let (visible, limit) = (self.access.visible(), self.query.limit as usize);
+        let (mut seen, mut after) = (Vec::new(), self.query.after);
+        loop {
+            let rows = self.rows(tx, status, after).await?;
+            let full = rows.len() == limit;
+            after = rows.last().map(|row| (row.conversation.last_message_at, row.conversation.id));
+            seen.extend(rows.into_iter().filter(|row| row.is_visible(visible)));
+            if !full || seen.len() >= limit || visible.sees_all_cases() {
+                seen.truncate(limit);
+                return Ok(seen);
+            }
+        }
+    }
+
+    async fn rows(
+        &self,
+        tx: &mut Tx<'_>,
+        status: Option<ConversationStatus>,
+        after: Option<(Timestamp, ConversationId)>,
+    ) -> Result<Vec<SealedConversation>, StoreError> {
         let tenant = tx.tenant();
         let query = &self.query;
-        let (at, id) = query.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
+        let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
         let limit = i64::from(query.limit);
         // One text a shape, so that each finds its index and reads no more rows than it gives; a
         // queue, which is seldom asked for alone, is tried on the rows of the index.
@@ -106,9 +127,9 @@ impl List {
 impl Read for List {
     type Out = Vec<SealedConversation>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let mut rows = match (self.query.status, self.query.contact) {
-            (Some(status), _) => self.page(tx, Some(status)).await?,
-            (None, Some(_)) => self.page(tx, None).await?,
+        match (self.query.status, self.query.contact) {
+            (Some(status), _) => self.page(tx, Some(status)).await,
+            (None, Some(_)) => self.page(tx, None).await,
             // All states: the index serves each in order, and the pages are merged.
             (None, None) => {
                 let mut rows = Vec::new();
@@ -119,15 +140,9 @@ impl Read for List {
                     std::cmp::Reverse((row.conversation.last_message_at, row.conversation.id))
                 });
                 rows.truncate(self.query.limit as usize);
-                rows
+                Ok(rows)
             }
-        };
-        let visible = self.access.visible();
-        rows.retain(|row| {
-            visible.queues.contains(&row.conversation.queue)
-                && visible.channels.contains(&row.conversation.account)
-        });
-        Ok(rows)
+        }
     }
 }
 
@@ -140,10 +155,7 @@ impl Read for ById {
         let sets = self.0.iter().map(|id| [tenant.into(), (*id).into()]).collect();
         let mut found = tx.query_each(rows_where!("id = $2"), sets, sealed).await?;
         let visible = self.1.visible();
-        found.retain(|row| {
-            visible.queues.contains(&row.conversation.queue)
-                && visible.channels.contains(&row.conversation.account)
-        });
+        found.retain(|row| row.is_visible(visible));
         Ok(found)
     }
 }
@@ -205,7 +217,7 @@ impl Read for Counts {
             .await?;
         let mut counts = ConversationCounts::default();
         for (status, assignee, queue, account, n) in rows {
-            if !visible.queues.contains(&queue) || !visible.channels.contains(&account) {
+            if !visible.sees_case(queue, account) {
                 continue;
             }
             match status {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use belofte_model::{
     ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
-    MessageKind, QueueId, Subset, TenantId, ThreadId, Timestamp, UserId,
+    MessageKind, QueueId, TenantId, ThreadId, Timestamp, Use, UserId, Visible,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::messages::{from_json, to_json};
+use crate::visibility::{self, Mask};
 use crate::{Access, Read, Row, Rows, Store, StoreError, Tx, Write};
 
 /// What a list shows of a case. Sealed as one value under the key of the conversation.
@@ -133,13 +134,20 @@ pub(crate) struct SealedConversation {
 }
 
 impl SealedConversation {
+    /// Whether `visible` sees the case.
+    pub(crate) fn is_visible(&self, visible: &Visible) -> bool {
+        visible.sees_case(self.conversation.queue, self.conversation.account)
+    }
+
     /// The case, opened with its key among `keys`, and with the name that its contact has now: a
-    /// name stands in one place, so that a new one is true everywhere at once.
+    /// name stands in one place, so that a new one is true everywhere at once. `mask` takes out
+    /// what is not seen of people; without it the case is whole, to be written again.
     pub(crate) fn unseal(
         mut self,
         tenant: TenantId,
         keys: &HashMap<KeyId, DataKey>,
         profile: Option<&SealedProfile>,
+        mask: Option<Mask>,
     ) -> Result<Conversation, StoreError> {
         let key = keys.get(&self.key).ok_or(StoreError::KeyGone(self.key))?;
         let mut summary = Summary::unseal(key, tenant, self.conversation.id, &self.summary)?;
@@ -150,6 +158,9 @@ impl SealedConversation {
                 Some(known) => summary.name = known,
                 None => summary.name.clear(),
             }
+        }
+        if let Some(mask) = mask {
+            mask.summary(&mut summary);
         }
         self.conversation.summary = summary;
         Ok(self.conversation)
@@ -199,33 +210,43 @@ pub struct Activity {
     pub actor: Uuid,
     /// When.
     pub at: Timestamp,
-    /// What it was before: an id or the name of a state.
+    /// What it was before: an id or the name of a state; none for a queue that is not seen.
     pub from: Option<String>,
     /// What it is now.
     pub to: Option<String>,
 }
 
-struct Activities(ConversationId);
+struct Activities {
+    id: ConversationId,
+    visible: Visible,
+}
 
 impl Read for Activities {
     type Out = Vec<Activity>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
+        if !visibility::sees_case(tx, &self.visible, self.id).await? {
+            return Err(StoreError::NotFound);
+        }
+        let seen = |queue: &String| queue.parse().is_ok_and(|queue| self.visible.queues.contains(&queue));
         tx.query(
             sql!(
                 "SELECT id, kind, actor_kind, actor_id, at, from_value, to_value FROM activity \
                  WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY at, id"
             ),
-            params![tenant, self.0],
+            params![tenant, self.id],
             |row| {
+                let kind = row.text(1)?;
+                // Where it lay before may be a queue that is not seen.
+                let told = |value: Option<String>| value.filter(|value| kind != "queue" || seen(value));
                 Ok(Activity {
                     id: row.id(0)?,
-                    kind: row.text(1)?,
                     actor_kind: row.text(2)?,
                     actor: row.uuid(3)?,
                     at: row.time(4)?,
-                    from: row.opt_text(5)?,
-                    to: row.opt_text(6)?,
+                    from: told(row.opt_text(5)?),
+                    to: told(row.opt_text(6)?),
+                    kind,
                 })
             },
         )
@@ -242,18 +263,24 @@ pub struct Thread {
     pub account: ChannelAccountId,
 }
 
-struct Threads(ConversationId);
+struct Threads {
+    id: ConversationId,
+    visible: Visible,
+}
 
 impl Read for Threads {
     type Out = Vec<Thread>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
+        if !visibility::sees_case(tx, &self.visible, self.id).await? {
+            return Ok(Vec::new());
+        }
         tx.query(
             sql!(
                 "SELECT id, channel_account_id FROM thread WHERE tenant_id = $1 AND conversation_id = $2 \
                  ORDER BY created_at, id"
             ),
-            params![tenant, self.0],
+            params![tenant, self.id],
             |row| Ok(Thread { id: row.id(0)?, account: row.id(1)? }),
         )
         .await
@@ -286,18 +313,20 @@ pub(crate) async fn insert_activity(
 impl Store {
     async fn unseal_all(
         &self,
-        tenant: TenantId,
+        access: &Access,
         (rows, profiles): NamedRows,
     ) -> Result<Vec<Conversation>, StoreError> {
+        let (tenant, mask) = (access.tenant(), Some(Mask::of(access.visible())));
         let needed: HashSet<KeyId> =
             rows.iter().map(|row| row.key).chain(profiles.values().map(|profile| profile.key)).collect();
         let keys = self.keys_by_id(tenant, needed).await?;
-        rows.into_iter()
-            .map(|row| {
-                let profile = profiles.get(&row.conversation.contact);
-                row.unseal(tenant, &keys, profile)
-            })
-            .collect()
+        let mut cases = Vec::with_capacity(rows.len());
+        for row in rows {
+            let profile = profiles.get(&row.conversation.contact);
+            cases.push(row.unseal(tenant, &keys, profile, mask)?);
+        }
+        self.without_hidden_messages(access, &mut cases).await?;
+        Ok(cases)
     }
 
     /// A page of cases.
@@ -309,8 +338,9 @@ impl Store {
         access: &Access,
         query: ConversationQuery,
     ) -> Result<Vec<Conversation>, StoreError> {
+        access.to(Use::Look)?;
         let rows = self.read(access, WithNames(List { query, access: access.clone() })).await?;
-        self.unseal_all(access.tenant(), rows).await
+        self.unseal_all(access, rows).await
     }
 
     /// Cases by id, in the order given; those that this access cannot see are left out.
@@ -322,11 +352,12 @@ impl Store {
         access: &Access,
         ids: &[ConversationId],
     ) -> Result<Vec<Conversation>, StoreError> {
+        access.to(Use::Look)?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let rows = self.read(access, WithNames(ById(ids.to_vec(), access.clone()))).await?;
-        self.unseal_all(access.tenant(), rows).await
+        self.unseal_all(access, rows).await
     }
 
     /// One case.
@@ -338,7 +369,22 @@ impl Store {
         access: &Access,
         id: ConversationId,
     ) -> Result<Conversation, StoreError> {
+        access.to(Use::Look)?;
         self.conversations_by_id(access, &[id]).await?.pop().ok_or(StoreError::NotFound)
+    }
+
+    /// A case that this access can see, whole, to be written again: never to be shown.
+    pub(crate) async fn whole_conversation(
+        &self,
+        access: &Access,
+        id: ConversationId,
+    ) -> Result<Conversation, StoreError> {
+        let (mut rows, profiles) = self.read(access, WithNames(ById(vec![id], access.clone()))).await?;
+        let row = rows.pop().ok_or(StoreError::NotFound)?;
+        let needed = profiles.values().map(|profile| profile.key).chain([row.key]).collect();
+        let keys = self.keys_by_id(access.tenant(), needed).await?;
+        let profile = profiles.get(&row.conversation.contact);
+        row.unseal(access.tenant(), &keys, profile, None)
     }
 
     /// The key of a case that this access can see.
@@ -357,6 +403,7 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn conversation_counts(&self, access: &Access) -> Result<ConversationCounts, StoreError> {
+        access.to(Use::Look)?;
         self.read(access, Counts(access.clone())).await
     }
 
@@ -365,7 +412,9 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn threads(&self, access: &Access, id: ConversationId) -> Result<Vec<Thread>, StoreError> {
-        let mut threads = self.read(access, Threads(id)).await?;
+        access.to(Use::Look)?;
+        let visible = access.visible().clone();
+        let mut threads = self.read(access, Threads { id, visible }).await?;
         threads.retain(|thread| access.visible().channels.contains(&thread.account));
         Ok(threads)
     }
@@ -375,11 +424,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it does not exist for this access.
     pub async fn activities(&self, access: &Access, id: ConversationId) -> Result<Vec<Activity>, StoreError> {
-        let visible = access.visible();
-        if visible.queues != Subset::All || visible.channels != Subset::All {
-            self.conversation(access, id).await?;
-        }
-        self.read(access, Activities(id)).await
+        access.to(Use::Look)?;
+        self.read(access, Activities { id, visible: access.visible().clone() }).await
     }
 }
 
@@ -393,7 +439,7 @@ pub struct ChangeConversation {
     queue: Option<QueueId>,
     activities: [ActivityId; 3],
     actor: (&'static str, Uuid),
-    visible: belofte_model::Visible,
+    visible: Visible,
     now: Timestamp,
 }
 
@@ -428,6 +474,7 @@ impl ChangeConversation {
 impl Write for ChangeConversation {
     /// Whether anything changed.
     type Out = bool;
+    const USE: Option<Use> = Some(Use::Answer);
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         let tenant = tx.tenant();
@@ -457,7 +504,7 @@ impl Write for ChangeConversation {
             )
             .await?;
         let (status, assignee, queue, version, account) = before.ok_or(StoreError::NotFound)?;
-        if !self.visible.queues.contains(&queue) || !self.visible.channels.contains(&account) {
+        if !self.visible.sees_case(queue, account) {
             return Err(StoreError::NotFound);
         }
         if self.version.is_some_and(|expected| expected != version) {
@@ -480,6 +527,9 @@ impl Write for ChangeConversation {
             known.ok_or(StoreError::NotFound)?;
         }
         if new_queue != queue {
+            if !self.visible.queues.contains(&new_queue) {
+                return Err(StoreError::NotFound);
+            }
             let text = sql!("SELECT id FROM queue WHERE tenant_id = $1 AND id = $2");
             tx.query_opt(text, params![tenant, new_queue], |row| row.uuid(0))
                 .await?
@@ -551,6 +601,7 @@ pub struct MarkSeen {
 
 impl Write for MarkSeen {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Answer);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         let changed = tx

@@ -2,7 +2,7 @@
 //! Deliveries: where an outgoing message stands with each of its recipients.
 
 use belofte_model::{
-    ConversationId, DeliveryId, DeliveryState, EventKind, JobId, KeyId, MessageId, TenantId, Timestamp,
+    ConversationId, DeliveryId, DeliveryState, EventKind, JobId, KeyId, MessageId, TenantId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 
@@ -253,6 +253,7 @@ pub struct NothingDue {
 
 impl Write for NothingDue {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Send);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         jobs::hold(tx, &self.job, self.now).await?;
         settle(tx, &self.job, self.message, self.now).await
@@ -301,6 +302,7 @@ impl RecordOutcomes {
 
 impl Write for RecordOutcomes {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Send);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         jobs::hold(tx, &self.job, self.now).await?;
@@ -344,6 +346,7 @@ pub struct BeginDelivery {
 
 impl Write for BeginDelivery {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Send);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         jobs::hold(tx, &self.job, self.now).await?;
@@ -392,6 +395,7 @@ impl RetryDeliveries {
 
 impl Write for RetryDeliveries {
     type Out = u64;
+    const USE: Option<Use> = Some(Use::Answer);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
         let tenant = tx.tenant();
         let mut queued = 0;

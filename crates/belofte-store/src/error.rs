@@ -3,7 +3,7 @@
 
 use std::io;
 
-use belofte_model::KeyId;
+use belofte_model::{KeyId, Purpose, Use};
 use belofte_vault::VaultError;
 
 /// An error of a store. None of them carries a value that was stored or asked for: drivers quote
@@ -28,6 +28,17 @@ pub enum StoreError {
     /// The row does not exist for this tenant.
     #[error("does not exist")]
     NotFound,
+    /// Who acts is not privacy officer, and so neither gives nor takes that duty.
+    #[error("only a privacy officer gives or takes that duty")]
+    NotOfficer,
+    /// An access was used for what its purpose does not serve for: a defect of the caller.
+    #[error("an access for {} was used to {}", purpose.as_str(), what.as_str())]
+    Purpose {
+        /// Why the access was made.
+        purpose: Purpose,
+        /// What it was used for.
+        what: Use,
+    },
     /// There is no room on the disk.
     #[error("the disk is full")]
     Full,
@@ -65,6 +76,8 @@ impl StoreError {
             Self::Inconsistent { what } => Self::Inconsistent { what },
             Self::Conflict => Self::Conflict,
             Self::NotFound => Self::NotFound,
+            Self::NotOfficer => Self::NotOfficer,
+            Self::Purpose { purpose, what } => Self::Purpose { purpose: *purpose, what: *what },
             Self::Busy => Self::Busy,
             Self::KeyGone(key) => Self::KeyGone(*key),
             Self::Full | Self::Vault(_) | Self::Blob(_) | Self::Migration(_) | Self::Setup(_) => Self::Full,

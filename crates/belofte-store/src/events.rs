@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Live events: rows of facts, numbered per tenant, which every node reads.
 
-use belofte_model::{ChannelAccountId, ConversationId, EventKind, MessageId, QueueId, Timestamp, UserId};
+use belofte_model::{
+    ChannelAccountId, ConversationId, EventKind, MessageId, QueueId, Timestamp, Use, UserId, Visible,
+};
 
 use crate::engine::{params, sql};
-use crate::{Read, Rows, StoreError, Tx};
+use crate::{Access, Read, Rows, Store, StoreError, Tx};
 
 /// A fact: what kind, about which rows, never what they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,11 @@ pub struct Event {
     pub account: Option<ChannelAccountId>,
     /// The user that it is about.
     pub user: Option<UserId>,
-    /// The queue of the conversation, by which the event is filtered for each listener.
+    /// The queue that it is about.
     pub queue: Option<QueueId>,
+    /// Where the conversation lies when the event is read: its queue, and the account through which
+    /// it began. None before, and when it is gone.
+    pub case: Option<(QueueId, ChannelAccountId)>,
     /// When.
     pub at: Timestamp,
 }
@@ -31,7 +36,30 @@ impl Event {
     /// A fact about nothing in particular yet; fill in what it is about.
     #[must_use]
     pub const fn new(kind: EventKind, at: Timestamp) -> Self {
-        Self { seq: 0, kind, conversation: None, message: None, account: None, user: None, queue: None, at }
+        Self {
+            seq: 0,
+            kind,
+            conversation: None,
+            message: None,
+            account: None,
+            user: None,
+            queue: None,
+            case: None,
+            at,
+        }
+    }
+
+    /// Whether who sees `visible` may know of it. What lies nowhere any more is told to those who
+    /// see everything.
+    #[must_use]
+    pub fn is_seen_by(&self, visible: &Visible) -> bool {
+        let case = match (self.conversation, self.case) {
+            (None, _) => true,
+            (Some(_), Some((queue, account))) => visible.sees_case(queue, account),
+            (Some(_), None) => visible.sees_all_cases(),
+        };
+        case && visible.sees_message(self.account)
+            && self.queue.is_none_or(|queue| visible.queues.contains(&queue))
     }
 
     /// Stores the event as number `seq` of the tenant of `tx`.
@@ -59,19 +87,44 @@ impl Event {
     }
 }
 
-/// The events after a number, as far as the reader may see them.
-pub struct EventsSince {
-    /// The last number already seen.
-    pub seq: i64,
-    /// At most so many.
-    pub limit: i64,
+/// What of an event a reader gets to know.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact {
+    /// The whole.
+    Seen(Event),
+    /// That there was one of this number.
+    Hidden(i64),
 }
 
-/// What [`EventsSince`] answers.
+impl Fact {
+    /// What who sees `visible` gets to know of `event`.
+    #[must_use]
+    pub fn of(event: Event, visible: &Visible) -> Self {
+        if event.is_seen_by(visible) { Self::Seen(event) } else { Self::Hidden(event.seq) }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn seq(&self) -> i64 {
+        match self {
+            Self::Seen(event) => event.seq,
+            Self::Hidden(seq) => *seq,
+        }
+    }
+}
+
+/// The events after the number `seq`, at most `limit`.
+struct EventsSince {
+    seq: i64,
+    limit: i64,
+    visible: Visible,
+}
+
+/// What [`Store::events`] answers.
 pub struct Events {
     /// The events, in order. Those of one tenant are never out of order: the number is taken under
     /// the lock of the tenant's row and given up at COMMIT.
-    pub items: Vec<Event>,
+    pub items: Vec<Fact>,
     /// The number of the newest event of the tenant.
     pub newest: i64,
     /// Whether events between `seq` and the first of `items` are gone.
@@ -92,12 +145,14 @@ impl Read for EventsSince {
         let items = tx
             .query(
                 sql!(
-                    "SELECT seq, kind, conversation_id, message_id, account_id, user_id, queue_id, at FROM event \
-                     WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+                    "SELECT e.seq, e.kind, e.conversation_id, e.message_id, e.account_id, e.user_id, e.queue_id, e.at, \
+                     c.queue_id, c.channel_account_id FROM event e \
+                     LEFT JOIN conversation c ON c.tenant_id = e.tenant_id AND c.id = e.conversation_id \
+                     WHERE e.tenant_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3"
                 ),
                 params![tenant, self.seq, self.limit],
                 |row| {
-                    Ok(Event {
+                    let event = Event {
                         seq: row.int(0)?,
                         kind: row.name(1, EventKind::parse)?,
                         conversation: row.opt_id(2)?,
@@ -106,11 +161,24 @@ impl Read for EventsSince {
                         user: row.opt_id(5)?,
                         queue: row.opt_id(6)?,
                         at: row.time(7)?,
-                    })
+                        case: row.opt_id(8)?.zip(row.opt_id(9)?),
+                    };
+                    Ok(Fact::of(event, &self.visible))
                 },
             )
             .await?;
-        let gap = items.first().is_none_or(|first| first.seq > self.seq + 1);
+        let gap = items.first().is_none_or(|first: &Fact| first.seq() > self.seq + 1);
         Ok(Events { items, newest, gap })
+    }
+}
+
+impl Store {
+    /// The events after the number `seq`, at most `limit`, as far as `access` may know of them.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn events(&self, access: &Access, seq: i64, limit: i64) -> Result<Events, StoreError> {
+        access.to(Use::Follow)?;
+        self.read(access, EventsSince { seq, limit, visible: access.visible().clone() }).await
     }
 }

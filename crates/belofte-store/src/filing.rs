@@ -12,9 +12,9 @@
 use belofte_model::{
     ActivityId, AuthorKind, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
     Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
-    on_incoming,
+    Use, on_incoming,
 };
-use belofte_vault::{DataKey, TokenField, Tokens};
+use belofte_vault::{DataKey, MessageWords, TokenField, Tokens};
 use serde_json::json;
 
 use crate::access::ClaimedJob;
@@ -473,6 +473,7 @@ impl Store {
         source: &IntakeSource,
         mail: &IncomingMail,
     ) -> Result<Filed, StoreError> {
+        access.to(Use::Receive)?;
         let from = From::Spool { job, source };
         match self.plan_and_write(access, from, mail, PLANS).await? {
             Ok(filed) => Ok(filed),
@@ -496,6 +497,7 @@ impl Store {
         source: &IntakeSource,
         message: MessageId,
     ) -> Result<(), StoreError> {
+        access.to(Use::Receive)?;
         let now = access.clock().now();
         self.write(access, crate::FileDuplicate::prepare(job.clone(), source, message, now)).await
     }
@@ -513,6 +515,7 @@ impl Store {
         arrival: &Arrival,
         mail: &IncomingMail,
     ) -> Result<Option<Filed>, StoreError> {
+        access.to(Use::Receive)?;
         match self.plan_and_write(access, From::Door(arrival), mail, PLANS_AT_DOOR).await {
             Ok(Ok(filed)) => Ok(Some(filed)),
             Ok(Err(_)) | Err(StoreError::Conflict) => Ok(None),
@@ -529,7 +532,7 @@ impl Store {
     ) -> Result<Result<Filed, Instead>, StoreError> {
         let keys = self.keys(access).await?;
         let external = message_id_index(&keys, &mail.external_id);
-        let tokens = message_tokens(&keys, &mail.content);
+        let (tokens, words) = message_tokens(&keys, &mail.content);
         for _ in 0..plans {
             let question = Question {
                 account: from.account(),
@@ -557,7 +560,7 @@ impl Store {
             let opened = matches!(write.case, Case::New { .. });
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(access.tenant(), no, tokens, contact, &mail.content);
+                    self.index_later(access.tenant(), no, tokens, contact, words);
                     return Ok(Ok(Filed::Message { message, conversation, no, opened }));
                 }
                 Err(StoreError::Conflict) => {}
@@ -705,10 +708,13 @@ impl Store {
     }
 }
 
-/// The search tokens of a message.
-pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> Tokens {
+/// The search tokens of a message, and its words for the lexicon.
+pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> (Tokens, MessageWords) {
+    let (own, quoted) =
+        content.quoted_from.and_then(|at| content.text.split_at_checked(at)).unwrap_or((&content.text, ""));
     let mut parts: Vec<(TokenField, &str)> = vec![
-        (TokenField::Body, &content.text),
+        (TokenField::Body, own),
+        (TokenField::Quoted, quoted),
         (TokenField::Subject, &content.subject),
         (TokenField::Name, &content.from.name),
         (TokenField::Address, &content.from.address),
@@ -717,5 +723,5 @@ pub(crate) fn message_tokens(keys: &TenantKeys, content: &MessageContent) -> Tok
         parts.push((TokenField::Name, &other.name));
         parts.push((TokenField::Address, &other.address));
     }
-    keys.search.tokens(&parts)
+    keys.search.tokens_and_words(&parts)
 }

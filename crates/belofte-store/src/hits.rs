@@ -8,15 +8,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use belofte_model::{KeyId, TenantId, Visible};
+use belofte_model::{KeyId, Visible};
 use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
 
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
-use crate::engine::{Hands, params, sql};
+use crate::engine::{Hands, Sql, params, sql};
 use crate::index::is_out_of_order;
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
+use crate::visibility::Mask;
 use crate::{Access, Hit, Message, Param, Read, Row, Store, StoreError, TenantKeys, Tx};
 
 /// The words of a question.
@@ -67,6 +68,11 @@ pub(crate) struct Question {
     pub(crate) wanted: Option<Arc<Wanted>>,
     /// … after those among the newest so many that the index has not taken yet …
     pub(crate) tail: u32,
+    /// In which part of the messages they are expected, from 0 to 1, for an engine that can choose
+    /// between its index and the newest messages one by one.
+    pub(crate) density: Option<f64>,
+    /// How many messages there are, about.
+    pub(crate) messages: u64,
     /// … without the index: messages are looked through one by one.
     pub(crate) scan: bool,
 }
@@ -153,10 +159,7 @@ impl Candidate {
     }
 
     fn is_visible(&self, visible: &Visible) -> bool {
-        let (message, conversation) = (&self.message.message, &self.conversation.conversation);
-        visible.queues.contains(&conversation.queue)
-            && visible.channels.contains(&conversation.account)
-            && message.account.is_none_or(|account| visible.channels.contains(&account))
+        self.conversation.is_visible(visible) && visible.sees_message(self.message.message.account)
     }
 
     fn keys(&self) -> impl Iterator<Item = KeyId> {
@@ -225,12 +228,88 @@ impl Read for Newest {
     }
 }
 
+/// Numbers by the index. The fence (OFFSET 0) keeps the order out of the choice of a plan.
+macro_rules! by_index {
+    ($holds:literal) => {
+        concat!(
+            "SELECT no FROM (SELECT no FROM message_index WHERE tenant_id = $1 AND no < $3 AND ",
+            $holds,
+            " OFFSET 0) i"
+        )
+    };
+}
+
+/// Numbers among the newest messages.
+macro_rules! newest {
+    ($holds:literal, $count:literal) => {
+        concat!(
+            "SELECT no FROM (SELECT no, tok FROM message_index WHERE tenant_id = $1 AND no < $3 \
+             ORDER BY no DESC LIMIT ",
+            $count,
+            ") i WHERE ",
+            $holds
+        )
+    };
+}
+
+/// Messages with their cases, by a question for their numbers.
+macro_rules! holding {
+    ($($numbers:tt)*) => {
+        concat!(
+            "SELECT t.next_seq, f.no, ",
+            columns!(),
+            " FROM tenant t LEFT JOIN (",
+            $($numbers)*,
+            " ORDER BY no DESC LIMIT $4) f ON true LEFT JOIN message m ON m.tenant_id = $1 AND m.no = f.no \
+             LEFT JOIN conversation c ON c.tenant_id = $1 AND c.id = m.conversation_id \
+             LEFT JOIN contact p ON p.tenant_id = $1 AND p.id = c.contact_id \
+             WHERE t.id = $1 ORDER BY f.no DESC"
+        )
+    };
+}
 /// The messages whose tokens are any of some and all of others, with their cases (PostgreSQL).
+///
+/// A word that every second message holds is found among the newest ones at once, while the index
+/// would name half of all messages first. Which way is taken is decided here, by how often the words
+/// occur: the server's planner does not know it of a prepared statement.
 struct Holding {
     any: Vec<i32>,
     all: Vec<i32>,
     before: i64,
     limit: u32,
+    /// So many messages are looked at from the newest on; without it the index is asked.
+    newest: Option<i64>,
+}
+
+/// A message is looked at in place at this part of what it costs to fetch one that an index named.
+const AT_HAND: f64 = 0.5;
+/// So many messages are looked at one by one at most.
+const NEWEST: f64 = 20_000.0;
+
+impl Holding {
+    fn of(question: &Question) -> Self {
+        let int4 = |tokens: &[u64]| tokens.iter().map(|token| Tokens::int4_token(*token)).collect::<Vec<_>>();
+        let (any, all) = (int4(&question.any), int4(&question.all));
+        let newest = question.density.filter(|density| *density > 0.0).and_then(|density| {
+            let needed = f64::from(question.limit) / density;
+            let named = density * question.messages as f64;
+            // Twice as many as are expected to be needed: words come in bunches.
+            (needed * AT_HAND < named && needed < NEWEST).then_some((needed * 2.0) as i64 + 64)
+        });
+        Self { any, all, before: question.before, limit: question.limit, newest }
+    }
+
+    /// The statement, whose parameters are always the tenant, the tokens, the number and the limit.
+    fn text(&self) -> &'static Sql {
+        match (self.newest, self.any.len() == 1, self.all.is_empty()) {
+            (None, true, _) => sql!(holding!(by_index!("tok @> $2"))),
+            (None, false, true) => sql!(holding!(by_index!("tok && $2"))),
+            (None, false, false) => sql!(holding!(by_index!("tok && $2 AND tok @> $5"))),
+            (Some(_), true, _) => sql!(holding!(newest!("tok @> $2", "$5"))),
+            (Some(_), false, true) => sql!(holding!(newest!("tok && $2", "$5"))),
+            (Some(_), false, false) => sql!(holding!(newest!("tok && $2 AND tok @> $5", "$6"))),
+        }
+    }
 }
 
 impl Read for Holding {
@@ -248,42 +327,19 @@ impl Read for Holding {
             }
             Candidate::read(row, 2).map(Some)
         };
-        let rows = if let [one] = self.any[..] {
-            let all = [&self.all[..], &[one]].concat();
-            let text = sql!(concat!(
-                "SELECT t.next_seq, f.no, ",
-                columns!(),
-                " FROM tenant t LEFT JOIN (SELECT no FROM message_index WHERE tenant_id = $1 AND tok @> $2 AND no < $3 \
-                 ORDER BY no DESC LIMIT $4) f ON true LEFT JOIN message m ON m.tenant_id = $1 AND m.no = f.no \
-                 LEFT JOIN conversation c ON c.tenant_id = $1 AND c.id = m.conversation_id \
-                 LEFT JOIN contact p ON p.tenant_id = $1 AND p.id = c.contact_id \
-                 WHERE t.id = $1 ORDER BY f.no DESC"
-            ));
-            let params = [tenant.into(), Param::Ints(&all), self.before.into(), limit.into()];
-            tx.query(text, &params, read).await?
-        } else {
-            let text = sql!(concat!(
-                "SELECT t.next_seq, f.no, ",
-                columns!(),
-                " FROM tenant t LEFT JOIN (SELECT no FROM message_index WHERE tenant_id = $1 AND tok && $2 AND tok @> $3 \
-                 AND no < $4 ORDER BY no DESC LIMIT $5) f ON true LEFT JOIN message m ON m.tenant_id = $1 AND m.no = f.no \
-                 LEFT JOIN conversation c ON c.tenant_id = $1 AND c.id = m.conversation_id \
-                 LEFT JOIN contact p ON p.tenant_id = $1 AND p.id = c.contact_id \
-                 WHERE t.id = $1 ORDER BY f.no DESC"
-            ));
-            let params = [
-                tenant.into(),
-                Param::Ints(&self.any),
-                Param::Ints(&self.all),
-                self.before.into(),
-                limit.into(),
-            ];
-            tx.query(text, &params, read).await?
-        };
+        let mut params: Vec<Param<'_>> = vec![tenant.into()];
+        let one = if let [one] = self.any[..] { [&self.all[..], &[one]].concat() } else { Vec::new() };
+        params.push(Param::Ints(if one.is_empty() { &self.any } else { &one }));
+        params.extend([Param::Int(self.before), Param::Int(limit)]);
+        if one.is_empty() && !self.all.is_empty() {
+            params.push(Param::Ints(&self.all));
+        }
+        params.extend(self.newest.map(Param::Int));
+        let rows = tx.query(self.text(), &params, read).await?;
         Ok(Candidates {
             rows: rows.into_iter().flatten().collect(),
-            lowest: numbers.last().copied(),
-            exhausted: (numbers.len() as i64) < limit,
+            lowest: numbers.last().copied().or(self.newest.map(|_| self.before)),
+            exhausted: (numbers.len() as i64) < limit && self.newest.is_none(),
             applied: newest,
             lag: 0,
             scanned: false,
@@ -312,11 +368,7 @@ impl Store {
     ) -> Result<Page, StoreError> {
         let (tenant, wanted) = (access.tenant(), question.wanted.clone());
         let candidates = if self.is_postgres() {
-            let int4 =
-                |tokens: &[u64]| tokens.iter().map(|token| Tokens::int4_token(*token)).collect::<Vec<_>>();
-            let (any, all) = (int4(&question.any), int4(&question.all));
-            let holding = Holding { any, all, before: question.before, limit: question.limit };
-            let mut candidates = self.read(access, holding).await?;
+            let mut candidates = self.read(access, Holding::of(&question)).await?;
             candidates.rows.retain(|candidate| candidate.is_visible(access.visible()));
             candidates
         } else {
@@ -328,7 +380,7 @@ impl Store {
             }
         };
         let keys = self.keys_by_id(tenant, key_ids(&candidates)).await?;
-        open(tenant, candidates, &keys, wanted.as_deref())
+        open(access, candidates, &keys, wanted.as_deref())
     }
 
     /// What the index names, and the tail that it has not taken yet; `None` when the index cannot be
@@ -395,7 +447,7 @@ impl Store {
                 return Ok(Visited::Sealed(candidates));
             }
         }
-        open(tenant, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
+        open(&access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
     }
 }
 
@@ -418,22 +470,25 @@ fn key_ids(candidates: &Candidates) -> HashSet<KeyId> {
 /// Opens the candidates whose keys are there (the others were erased) and keeps those that hold
 /// the words.
 fn open(
-    tenant: TenantId,
+    access: &Access,
     candidates: Candidates,
     keys: &HashMap<KeyId, DataKey>,
     wanted: Option<&Wanted>,
 ) -> Result<Page, StoreError> {
+    let (tenant, mask) = (access.tenant(), Mask::of(access.visible()));
     let mut hits: Vec<Hit> = Vec::with_capacity(candidates.rows.len());
     for Candidate { message, conversation, profile } in candidates.rows {
         let Some(key) = keys.get(&message.key).filter(|_| keys.contains_key(&conversation.key)) else {
             continue;
         };
-        let message = message.unseal(tenant, key)?;
+        let mut message = message.unseal(tenant, key)?;
+        // Before the words are looked for: what is not seen is not found either.
+        mask.message(&mut message);
         if wanted.is_none_or(|wanted| wanted.are_in(&message)) {
             let known = hits.iter().find(|hit| hit.conversation.id == conversation.conversation.id);
             let conversation = match known {
                 Some(hit) => hit.conversation.clone(),
-                None => conversation.unseal(tenant, keys, profile.as_ref())?,
+                None => conversation.unseal(tenant, keys, profile.as_ref(), Some(mask))?,
             };
             hits.push(Hit { message, conversation });
         }

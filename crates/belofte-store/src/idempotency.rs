@@ -12,7 +12,7 @@
 //! - who takes over is given the same [`intended id`](IdempotencyTicket::intended) as the one who
 //!   died, finds the row that was made under it, and makes no second one.
 
-use belofte_model::{Duration, KeyId, NodeId, Timestamp, uuid_v7};
+use belofte_model::{Duration, KeyId, NodeId, Timestamp, Use, uuid_v7};
 use belofte_vault::{SealContext, sha256};
 use uuid::Uuid;
 
@@ -204,6 +204,7 @@ struct Answered<W> {
 
 impl<W: Write> Write for Answered<W> {
     type Out = W::Out;
+    const USE: Option<Use> = W::USE;
 
     fn new_keys(&self) -> &[SealedKey] {
         self.change.new_keys()

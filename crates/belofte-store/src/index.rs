@@ -20,6 +20,9 @@ use crate::lexicons::SealedLexicon;
 /// Open files are kept for this many tenants.
 const OPEN: usize = 24;
 
+/// So many pages are written by one step of merging: some milliseconds.
+const MERGED_PAGES: i64 = 64;
+
 /// The folder of index files.
 pub struct Index {
     folder: PathBuf,
@@ -118,6 +121,7 @@ impl Index {
                 "BEGIN;
                  CREATE VIRTUAL TABLE message USING fts5(tok, content = '', detail = none, tokenize = 'ascii');
                  INSERT INTO message (message, rank) VALUES ('secure-delete', 1);
+                 INSERT INTO message (message, rank) VALUES ('usermerge', 2);
                  INSERT INTO state (name, value) VALUES ('applied', 0);
                  COMMIT;",
             )?;
@@ -127,7 +131,7 @@ impl Index {
         reader.busy_timeout(std::time::Duration::from_secs(10))?;
         // As the engine's own readers: a plan that does not depend on the values.
         reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        reader.pragma_update(None, "cache_size", -8_192)?;
+        reader.pragma_update(None, "cache_size", -16_384)?;
         Ok(File { writer: Mutex::new(connection), reader: Mutex::new(reader) })
     }
 
@@ -188,6 +192,22 @@ impl Index {
             transaction.commit()?;
             Ok(())
         })
+    }
+
+    /// Merges a few of the pieces in which the index was written; a search looks into each of them.
+    /// Gives whether there may be more to merge.
+    ///
+    /// # Errors
+    /// The engine's errors; nothing is merged then.
+    pub fn merge(&self, tenant: TenantId) -> Result<bool, StoreError> {
+        let file = self.file(tenant)?;
+        let connection = file.writer.lock().expect("no panic holds this lock");
+        let before = connection.total_changes();
+        connection
+            .prepare_cached("INSERT INTO message (message, rank) VALUES ('merge', ?1)")?
+            .execute([MERGED_PAGES])?;
+        // Less than two changes: it found nothing to do (SQLite's documentation of FTS5, section 6.7).
+        Ok(connection.total_changes() - before >= 2)
     }
 
     /// The lexicon that was saved in the file of a tenant.
@@ -333,6 +353,31 @@ mod tests {
             index.search(tenant(), "aaaaaaaa", None, 10).expect("found"),
             Named { applied: 6, numbers: vec![3] }
         );
+        index.check(tenant()).expect("sound");
+    }
+
+    #[test]
+    fn merging_leaves_one_piece_and_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        let pieces = |index: &Index| {
+            let file = index.file(tenant()).expect("a file");
+            let connection = file.reader.lock().expect("no panic holds this lock");
+            let count = "SELECT count(DISTINCT segid) FROM message_idx";
+            connection.query_row(count, [], |row| row.get::<_, i64>(0)).expect("a number")
+        };
+        for no in 1..=7 {
+            index.apply(tenant(), no, &[(no, format!("aaaaaaaa bbbbbbb{no}"))]).expect("applied");
+        }
+        assert!(pieces(&index) > 1, "{}", pieces(&index));
+        let mut steps = 0;
+        while index.merge(tenant()).expect("merged") {
+            steps += 1;
+            assert!(steps < 100, "merging does not end");
+        }
+        assert_eq!(pieces(&index), 1);
+        let found = index.search(tenant(), "aaaaaaaa", None, 10).expect("found").numbers;
+        assert_eq!(found, vec![7, 6, 5, 4, 3, 2, 1]);
         index.check(tenant()).expect("sound");
     }
 

@@ -136,10 +136,19 @@ impl SystemTx<'_> {
         self.store.write_for(Some(SYSTEM), Arc::new(Note(leaf))).await
     }
 
+    /// Signs the ledger of the installation as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when its entries are not those that were signed before; the
+    /// engine's errors.
+    pub async fn sign_installation(&self) -> Result<(), StoreError> {
+        self.store.make_checkpoint(&self.installation()).await.map(drop)
+    }
+
     /// The access to the ledger of the installation, and to nothing else: no tenant has its id.
     #[must_use]
     pub fn installation(&self) -> Access {
-        Access::upkeep(SYSTEM, self.store.clock().clone())
+        Access::installation(SYSTEM, self.store.clock().clone())
     }
 }
 

@@ -3,20 +3,22 @@
 //! (or a quarantined source) in a second.
 
 use belofte_model::{
-    ChannelAccountId, IntakeId, IntakeState, JobId, JobKind, KeyClass, KeyId, MessageId, QuarantineReason,
-    Timestamp,
+    ChannelAccountId, EventKind, IntakeId, IntakeState, JobId, JobKind, KeyClass, KeyId, MessageId,
+    QuarantineReason, Timestamp, Use, Visible,
 };
 use belofte_vault::SealContext;
 use serde::{Deserialize, Serialize};
 
 use crate::access::ClaimedJob;
 use crate::blob_rows::{BlobKind, BlobRow, LooseBlob, SealedBlob};
+use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::jobs::{Lease, NewJob};
 use crate::keys::SealedKey;
 use crate::messages::{from_json, to_json};
-use crate::{Access, Read, ResolvedAccount, Rows, Store, StoreError, Tx, Write};
+use crate::visibility::Mask;
+use crate::{Access, Event, Read, ResolvedAccount, Rows, Store, StoreError, Tx, Write};
 
 /// What the transport said about a mail (RFC 5321, section 2.3.1), apart from the mail itself.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -93,6 +95,7 @@ impl Receive {
 
 impl Write for Receive {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Receive);
 
     fn new_keys(&self) -> &[SealedKey] {
         &self.keys
@@ -207,13 +210,18 @@ impl Read for IntakeById {
 }
 
 impl Store {
-    /// A received mail that is still sealed under its spool key.
+    /// A received mail that is still sealed under its spool key. As [`Store::message_source`] it is
+    /// for who sees names and addresses.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when it is not there or was filed already.
+    /// [`StoreError::NotFound`] when it does not exist for this access or was filed already.
     pub async fn intake_source(&self, access: &Access, id: IntakeId) -> Result<IntakeSource, StoreError> {
-        let tenant = access.tenant();
+        access.to(Use::ReadSource)?;
+        let (tenant, visible) = (access.tenant(), access.visible());
         let row = self.read(access, IntakeById(id)).await?.ok_or(StoreError::NotFound)?;
+        if !visible.channels.contains(&row.account) || !Mask::of(visible).shows_sources() {
+            return Err(StoreError::NotFound);
+        }
         if !matches!(row.state, IntakeState::Received | IntakeState::Quarantined) {
             return Err(StoreError::NotFound);
         }
@@ -248,9 +256,11 @@ pub struct Quarantine {
 
 impl Write for Quarantine {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Receive);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         crate::jobs::finish(tx, &self.job).await?;
+        let account = account_of(tx, self.intake).await?;
         tx.execute_one(
             sql!(
                 "UPDATE intake SET state = 'quarantined', reason = $3, processed_at = $4 WHERE tenant_id = $1 AND id = $2"
@@ -258,9 +268,8 @@ impl Write for Quarantine {
             params![tenant, self.intake, self.reason.as_str(), self.now],
         )
         .await?;
-        let event = crate::Event::new(belofte_model::EventKind::QuarantineChanged, self.now);
-        let numbers =
-            crate::counters::take(tx, crate::counters::Needs { events: 1, ..Default::default() }).await?;
+        let event = Event { account: Some(account), ..Event::new(EventKind::QuarantineChanged, self.now) };
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         event.append(tx, numbers.event).await
     }
 }
@@ -285,6 +294,7 @@ impl FileDuplicate {
 
 impl Write for FileDuplicate {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Receive);
 
     fn dead_keys(&self) -> &[KeyId] {
         &self.dead
@@ -306,9 +316,17 @@ impl Write for FileDuplicate {
     }
 }
 
+/// The account that received a mail.
+async fn account_of(tx: &mut Tx<'_>, intake: IntakeId) -> Result<ChannelAccountId, StoreError> {
+    let tenant = tx.tenant();
+    let text = sql!("SELECT account_id FROM intake WHERE tenant_id = $1 AND id = $2");
+    tx.query_one(text, params![tenant, intake], |row| row.id(0)).await
+}
+
 /// Tries a quarantined mail again.
 pub struct RetryQuarantined {
     intake: IntakeId,
+    visible: Visible,
     job: NewJob,
     now: Timestamp,
 }
@@ -325,14 +343,19 @@ impl RetryQuarantined {
             run_at: now,
             lease: None,
         };
-        Self { intake, job, now }
+        Self { intake, visible: access.visible().clone(), job, now }
     }
 }
 
 impl Write for RetryQuarantined {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Account);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
+        let account = account_of(tx, self.intake).await?;
+        if !self.visible.channels.contains(&account) {
+            return Err(StoreError::NotFound);
+        }
         let changed = tx
             .execute(
                 sql!(
@@ -346,9 +369,8 @@ impl Write for RetryQuarantined {
             return Err(StoreError::NotFound);
         }
         self.job.enqueue(tx, self.now).await?;
-        let event = crate::Event::new(belofte_model::EventKind::QuarantineChanged, self.now);
-        let numbers =
-            crate::counters::take(tx, crate::counters::Needs { events: 1, ..Default::default() }).await?;
+        let event = Event { account: Some(account), ..Event::new(EventKind::QuarantineChanged, self.now) };
+        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         event.append(tx, numbers.event).await
     }
 }

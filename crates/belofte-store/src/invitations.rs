@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     Actor, EmailAddress, EventKind, INVITATION_LIFE, InvitationId, Language, LedgerKind, Role, TenantId,
-    Timestamp, UserId,
+    Timestamp, Use, UserId,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
 use crate::sessions::{FreshSession, NewSession, Standing};
-use crate::users::FreshUser;
+use crate::users::{FreshUser, is_officer};
 use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
 /// An invitation that was just made.
@@ -44,6 +44,11 @@ fn parts<'a>(
         Part::Int(i64::from(privacy_officer)),
         Part::Int(expires_at.as_micros()),
     ]
+}
+
+/// What the ledger says an invitation is worth.
+fn told(role: Role, privacy_officer: bool, expires_at: Timestamp) -> Value {
+    json!({ "role": role, "privacy_officer": privacy_officer, "expires_at": expires_at })
 }
 
 /// An invitation before it is stored.
@@ -77,10 +82,11 @@ impl FreshInvitation {
     /// What the ledger says of it.
     pub(crate) fn detail(&self) -> Value {
         json!({
-            "act": "invited",
+            "what": "invitation",
+            "act": "created",
             "invitation": self.id,
-            "role": self.role,
-            "privacy_officer": self.privacy_officer,
+            "before": null,
+            "after": told(self.role, self.privacy_officer, self.now + INVITATION_LIFE),
         })
     }
 
@@ -163,6 +169,7 @@ pub struct NewUser {
 }
 
 struct Invite {
+    keys: Arc<TenantKeys>,
     invitation: FreshInvitation,
     leaf: NewLeaf,
 }
@@ -170,6 +177,10 @@ struct Invite {
 impl Write for Invite {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let FreshInvitation { privacy_officer, created_by, .. } = self.invitation;
+        if privacy_officer && !is_officer(tx, &self.keys, created_by).await? {
+            return Err(StoreError::NotOfficer);
+        }
         self.invitation.insert(tx).await?;
         let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
         self.leaf.append(tx, numbers.leaf).await
@@ -214,6 +225,16 @@ impl Write for Revoke {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
+        let before = tx
+            .query_opt(
+                sql!(
+                    "SELECT role, privacy_officer, expires_at FROM invitation WHERE tenant_id = $1 AND id = $2"
+                ),
+                params![tenant, self.id],
+                |row| Ok(told(row.name(0, Role::parse)?, row.bool(1)?, row.time(2)?)),
+            )
+            .await?;
+        let before = before.ok_or(StoreError::NotFound)?;
         let revoked = tx
             .execute(
                 sql!(
@@ -226,8 +247,15 @@ impl Write for Revoke {
         if revoked == 0 {
             return Err(StoreError::NotFound);
         }
+        let leaf = self.leaf.telling(json!({
+            "what": "invitation",
+            "act": "revoked",
+            "invitation": self.id,
+            "before": before,
+            "after": null,
+        }))?;
         let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
-        self.leaf.append(tx, numbers.leaf).await
+        leaf.append(tx, numbers.leaf).await
     }
 }
 
@@ -301,8 +329,9 @@ impl Write for Accept {
 }
 
 impl Store {
-    /// Prepares an invitation, and the write that makes it exist. Its token is in the answer and
-    /// nowhere else.
+    /// Prepares an invitation, and the write that makes it exist; an instruction. Its token is in the
+    /// answer and nowhere else. The write answers [`StoreError::NotOfficer`] when the invitation gives
+    /// the duty of privacy officer and who invites does not have it.
     ///
     /// # Errors
     /// The engine's errors.
@@ -312,11 +341,12 @@ impl Store {
         role: Role,
         privacy_officer: bool,
     ) -> Result<(impl Write<Out = ()> + use<>, NewInvitation), StoreError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let (invitation, told) =
             FreshInvitation::new(&keys, self.random(), now, role, privacy_officer, access.user());
-        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, invitation.detail())?;
-        Ok((Invite { invitation, leaf }, told))
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, invitation.detail())?;
+        Ok((Invite { keys, invitation, leaf }, told))
     }
 
     /// The invitations that can still be accepted, newest first.
@@ -324,6 +354,7 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn invitations(&self, access: &Access) -> Result<Vec<Invitation>, StoreError> {
+        access.to(Use::Configure)?;
         self.read(access, OpenOnes(access.clock().now())).await
     }
 
@@ -332,9 +363,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it is unknown, used, revoked or over.
     pub async fn revoke_invitation(&self, access: &Access, id: InvitationId) -> Result<(), StoreError> {
+        access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
-        let detail = json!({ "act": "invitation_revoked", "invitation": id });
-        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, json!({}))?;
         self.write(access, Revoke { id, now: access.clock().now(), leaf }).await
     }
 }

@@ -4,12 +4,15 @@
 //! A worker whose lease ran out may still be working. Its last write names the fence of its
 //! lease, finds another one in the row, and fails as a whole.
 
-use belofte_model::{Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp};
+use belofte_model::{
+    Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp, Use, Visible,
+};
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
-use crate::{Rows, StoreError, Tx, Write};
+use crate::visibility;
+use crate::{Access, Rows, Store, StoreError, Tx, Write};
 
 /// A job to be enqueued by a write.
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +161,8 @@ pub struct FinishJob(pub ClaimedJob);
 
 impl Write for FinishJob {
     type Out = ();
+    // A job of any purpose.
+    const USE: Option<Use> = None;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         finish(tx, &self.0).await
     }
@@ -266,6 +271,8 @@ pub struct FailJob {
 
 impl Write for FailJob {
     type Out = JobState;
+    // A job of any purpose.
+    const USE: Option<Use> = None;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<JobState, StoreError> {
         let tenant = tx.tenant();
         let attempts = self.job.attempts + u32::from(self.counts);
@@ -309,30 +316,79 @@ pub struct DeadLetter {
 }
 
 /// The dead letters of a tenant, newest first.
-pub struct DeadLetters;
+pub(crate) struct DeadLetters {
+    pub(crate) visible: Visible,
+}
+
+/// Whether `visible` sees what the job of a dead letter was to do something to.
+async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -> Result<bool, StoreError> {
+    if visible.sees_all_cases() {
+        return Ok(true);
+    }
+    let tenant = tx.tenant();
+    match letter.kind {
+        JobKind::ProcessIntake => {
+            let text = sql!("SELECT account_id FROM intake WHERE tenant_id = $1 AND id = $2");
+            let account = tx.query_opt(text, params![tenant, letter.subject], |row| row.id(0)).await?;
+            Ok(account.is_some_and(|account| visible.channels.contains(&account)))
+        }
+        JobKind::Deliver => {
+            let text = sql!(
+                "SELECT conversation_id, channel_account_id FROM message WHERE tenant_id = $1 AND id = $2"
+            );
+            let read = |row: &crate::Row<'_>| Ok((row.id(0)?, row.opt_id(1)?));
+            match tx.query_opt(text, params![tenant, letter.subject], read).await? {
+                Some((case, account)) => {
+                    Ok(visible.sees_message(account) && visibility::sees_case(tx, visible, case).await?)
+                }
+                None => Ok(false),
+            }
+        }
+        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
+    }
+}
 
 impl crate::Read for DeadLetters {
     type Out = Vec<DeadLetter>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        tx.query(
-            sql!(
-                "SELECT id, kind, subject_id, changed_at, attempts, error_code FROM job \
+        let letters = tx
+            .query(
+                sql!(
+                    "SELECT id, kind, subject_id, changed_at, attempts, error_code FROM job \
                  WHERE tenant_id = $1 AND state = 'dead' ORDER BY changed_at DESC, id LIMIT 200"
-            ),
-            params![tenant],
-            |row| {
-                Ok(DeadLetter {
-                    id: row.id(0)?,
-                    kind: row.name(1, JobKind::parse)?,
-                    subject: row.uuid(2)?,
-                    failed_at: row.time(3)?,
-                    attempts: u32::try_from(row.int(4)?).unwrap_or(u32::MAX),
-                    code: row.opt_text(5)?,
-                })
-            },
-        )
-        .await
+                ),
+                params![tenant],
+                |row| {
+                    Ok(DeadLetter {
+                        id: row.id(0)?,
+                        kind: row.name(1, JobKind::parse)?,
+                        subject: row.uuid(2)?,
+                        failed_at: row.time(3)?,
+                        attempts: u32::try_from(row.int(4)?).unwrap_or(u32::MAX),
+                        code: row.opt_text(5)?,
+                    })
+                },
+            )
+            .await?;
+        let mut seen = Vec::with_capacity(letters.len());
+        for letter in letters {
+            if sees_subject(tx, &self.visible, &letter).await? {
+                seen.push(letter);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+impl Store {
+    /// The jobs that failed for good, as far as `access` can see what they were about, newest first.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn dead_letters(&self, access: &Access) -> Result<Vec<DeadLetter>, StoreError> {
+        access.to(Use::Account)?;
+        self.read(access, DeadLetters { visible: access.visible().clone() }).await
     }
 }
 
@@ -346,6 +402,7 @@ pub struct ReviveJob {
 
 impl Write for ReviveJob {
     type Out = ();
+    const USE: Option<Use> = Some(Use::Account);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         let revived = tx

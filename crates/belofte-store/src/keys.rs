@@ -426,10 +426,16 @@ impl TenantKeys {
 /// Keys in use. Two generations bound the memory: when the young one is full it becomes the old
 /// one, and what is used again moves up.
 ///
-/// A key that another node destroys or marks for erasure must not live on in here. So each is
-/// trusted for [`TRUSTED`] after it was read, and asked for again at its next use after that.
+/// A key that is destroyed or marked for erasure must not live on in here. What this node ends it
+/// forgets itself. Where other nodes share the key database, each key is trusted for [`TRUSTED`] after
+/// it was read, and asked for again at its next use after that. The embedded engine has no other node
+/// (decision 6): there a key of a contact, conversation or blob is trusted until it is forgotten, and
+/// all are when rows of the key database are changed by themselves. A rotation by the command line changes what wraps keys and no key itself; so the standing keys
+/// of a tenant, which wrap, are trusted for a time on either engine.
 pub(crate) struct Ring {
     pub(crate) root: RootKey,
+    /// Whether other nodes end keys too.
+    shared: bool,
     keys: Mutex<Generations>,
     tenants: Mutex<HashMap<TenantId, (Arc<TenantKeys>, Timestamp)>>,
 }
@@ -444,10 +450,16 @@ struct Held {
 struct Generations {
     young: HashMap<KeyId, Held>,
     old: HashMap<KeyId, Held>,
+    /// Keys that were forgotten lately, in two generations too.
+    ended: HashSet<KeyId>,
+    ended_before: HashSet<KeyId>,
 }
 
-/// Keys per generation; one takes about two kilobytes with its prepared ciphers.
-const GENERATION: usize = 4_096;
+/// So many keys that were forgotten lately are remembered by name: who has just read the row of one,
+/// before it was ended, must not bring it back.
+const ENDED: usize = 4_096;
+/// Keys per generation; one takes about a quarter of a kilobyte.
+const GENERATION: usize = 32_768;
 /// So long a node uses a key without asking whether it still may.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(5);
 
@@ -458,12 +470,20 @@ fn trusted(read_at: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Ring {
-    pub(crate) fn new(root: RootKey) -> Self {
-        Self { root, keys: Mutex::default(), tenants: Mutex::default() }
+    /// An empty ring; `shared` says that other nodes end keys too.
+    pub(crate) fn new(root: RootKey, shared: bool) -> Self {
+        Self { root, shared, keys: Mutex::default(), tenants: Mutex::default() }
+    }
+
+    /// Whether a key whose row was read at `read_at` may be used at `now`.
+    fn may_use(&self, read_at: Timestamp, now: Timestamp) -> bool {
+        !self.shared || trusted(read_at, now)
     }
 
     pub(crate) fn get(&self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
-        self.keys.lock().expect("no panic holds this lock").get(tenant, id, now)
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        let held = keys.held(id)?;
+        (held.tenant == tenant && self.may_use(held.read_at, now)).then(|| held.key.clone())
     }
 
     /// Of `ids` those that are in the ring, and the others, each once.
@@ -476,9 +496,11 @@ impl Ring {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         let (mut found, mut missing) = (HashMap::with_capacity(ids.len()), Vec::new());
         for id in ids {
-            match keys.get(tenant, id, now) {
-                Some(key) => drop(found.insert(id, key)),
-                None => missing.push(id),
+            match keys.held(id) {
+                Some(held) if held.tenant == tenant && self.may_use(held.read_at, now) => {
+                    found.insert(id, held.key.clone());
+                }
+                _ => missing.push(id),
             }
         }
         (found, missing)
@@ -492,15 +514,30 @@ impl Ring {
         Some(held.key.clone())
     }
 
+    /// Keeps a key whose row was read at `read_at`, unless it was forgotten lately.
     pub(crate) fn put(&self, tenant: TenantId, key: &DataKey, read_at: Timestamp) {
-        let held = Held { tenant, key: key.clone(), read_at };
-        self.keys.lock().expect("no panic holds this lock").put(held);
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        if !keys.ended.contains(&key.id()) && !keys.ended_before.contains(&key.id()) {
+            keys.put(Held { tenant, key: key.clone(), read_at });
+        }
     }
 
+    /// Forgets a key that was ended, or is about to be.
     pub(crate) fn forget(&self, id: KeyId) {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         keys.young.remove(&id);
         keys.old.remove(&id);
+        if keys.ended.len() >= ENDED {
+            keys.ended_before = std::mem::take(&mut keys.ended);
+        }
+        keys.ended.insert(id);
+    }
+
+    /// Forgets every key but the standing ones.
+    pub(crate) fn forget_all(&self) {
+        let mut keys = self.keys.lock().expect("no panic holds this lock");
+        keys.young.clear();
+        keys.old.clear();
     }
 
     pub(crate) fn tenant(&self, tenant: TenantId, now: Timestamp) -> Option<Arc<TenantKeys>> {
@@ -528,11 +565,6 @@ impl Generations {
             self.put(held);
         }
         self.young.get_mut(&id)
-    }
-
-    fn get(&mut self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
-        let held = self.held(id)?;
-        (held.tenant == tenant && trusted(held.read_at, now)).then(|| held.key.clone())
     }
 
     fn put(&mut self, held: Held) {

@@ -67,6 +67,26 @@ impl NewLeaf {
         })
     }
 
+    /// The same leaf with another detail, for a write that knows only in its transaction what was
+    /// there before.
+    ///
+    /// # Errors
+    /// As [`NewLeaf::new`].
+    pub(crate) fn telling(&self, detail: Value) -> Result<Self, StoreError> {
+        let detail = Detail::new(detail).map_err(|_| StoreError::Inconsistent {
+            what: "the detail of a ledger entry is not canonical",
+        })?;
+        Ok(Self {
+            kind: self.kind,
+            actor: self.actor,
+            at: self.at,
+            detail,
+            salt: self.salt,
+            key: self.key.clone(),
+            random: self.random.clone(),
+        })
+    }
+
     /// Appends the leaf as number `no` of the tenant of `tx`.
     pub(crate) async fn append(&self, tx: &mut Tx<'_>, no: i64) -> Result<(), StoreError> {
         let tenant = tx.tenant();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use belofte_ledger::{Checkpoint, Entry, ExportFile, ExportParts, Hash, Tree, verifier_key};
-use belofte_model::{TenantId, Timestamp};
+use belofte_model::{TenantId, Timestamp, Use};
 
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;
@@ -238,6 +238,7 @@ impl Store {
         before: Option<u64>,
         limit: u32,
     ) -> Result<LedgerPage, StoreError> {
+        access.to(Use::Oversee)?;
         let known = self.read(access, Standing).await?;
         let before = before.map_or(known.size, |before| i64::try_from(before).unwrap_or(i64::MAX));
         let leaves = Leaves { from: 0, before: Some(before), limit: i64::from(limit) };
@@ -261,7 +262,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Inconsistent`] when the leaves are not those that the last checkpoint signed,
     /// or one is missing; the engine's errors.
-    pub async fn make_checkpoint(&self, access: &Access) -> Result<Option<LedgerCheckpoint>, StoreError> {
+    pub(crate) async fn make_checkpoint(
+        &self,
+        access: &Access,
+    ) -> Result<Option<LedgerCheckpoint>, StoreError> {
         let known = self.read(access, Standing).await?;
         let size = u64::try_from(known.size).map_err(|_| BROKEN)?;
         let keys = self.keys(access).await?;
@@ -328,6 +332,7 @@ impl Store {
     /// # Errors
     /// [`LedgerExportError`].
     pub async fn export_ledger(&self, access: &Access) -> Result<LedgerExport, LedgerExportError> {
+        access.to(Use::Oversee)?;
         let keys = self.keys(access).await?;
         let checkpoint = self.make_checkpoint(access).await?.ok_or(StoreError::NotFound)?;
         let mut export = LedgerExport {

@@ -7,16 +7,17 @@
 //! last save are added again and none is missed. On the embedded engine indexing feeds it; on
 //! PostgreSQL each node reads on when it is asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp};
-use belofte_vault::{Lexicon, SealContext, words};
+use belofte_model::{ContactId, Duration, KeyId, TenantId, Timestamp, Use};
+use belofte_vault::{Lexicon, MessageWords, SealContext, Suggested};
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::filing::message_tokens;
 use crate::index::is_out_of_order;
-use crate::{Access, MessageContent, Read, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Store, StoreError, Tx, Write};
 
 /// So many tenants have their lexicon in memory, some megabytes each at most.
 const OPEN: usize = 64;
@@ -28,8 +29,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(300);
 const BATCH: i64 = 500;
 /// So many messages at most are added while somebody waits for an answer; the next question goes on.
 const WHILE_ASKED: i64 = 4_000;
-/// So many different words of one message are noted.
-const WORDS: usize = 5_000;
+/// So many words are tried for one who does not see all messages.
+const CANDIDATES: usize = 64;
 
 /// The lexicons in memory.
 #[derive(Default)]
@@ -56,26 +57,8 @@ struct State {
 pub(crate) struct Said {
     /// Whose conversation it was said in: a word counts once per contact.
     pub(crate) contact: ContactId,
-    /// Its words, each once.
-    pub(crate) words: Vec<Box<str>>,
-}
-
-impl Said {
-    /// The words of `content` that a lexicon may hold: of the subject and of the text without
-    /// the history that it quotes.
-    pub(crate) fn of(contact: ContactId, content: &MessageContent) -> Self {
-        let own = content.quoted_from.and_then(|at| content.text.get(..at)).unwrap_or(&content.text);
-        let mut found: HashSet<Box<str>> = HashSet::new();
-        for word in words(&content.subject).chain(words(own)) {
-            if word.len() > 2 && !word.contains(char::is_numeric) && !found.contains(word.as_ref()) {
-                found.insert(word.as_ref().into());
-                if found.len() == WORDS {
-                    break;
-                }
-            }
-        }
-        Self { contact, words: found.into_iter().collect() }
-    }
+    /// The words of its subject and of its text without the history that it quotes.
+    pub(crate) words: MessageWords,
 }
 
 impl Open {
@@ -88,8 +71,18 @@ impl Open {
     }
 
     /// Up to `limit` words that begin with `prefix`, the most used first.
-    pub(crate) fn suggest(&self, prefix: &str, limit: usize) -> Vec<String> {
+    pub(crate) fn suggest(&self, prefix: &str, limit: usize) -> Vec<Suggested> {
         self.state().lexicon.suggest(prefix, limit)
+    }
+
+    /// How many messages are in it.
+    pub(crate) fn messages(&self) -> u64 {
+        self.state().lexicon.messages()
+    }
+
+    /// In which part of the messages a word occurs, as far as is known.
+    pub(crate) fn frequency(&self, word: &str) -> Option<f64> {
+        self.state().lexicon.frequency(word)
     }
 
     /// Adds what follows the last message that is in it; the content was looked at up to `through`.
@@ -97,9 +90,7 @@ impl Open {
         let mut state = self.state();
         for (no, said) in said {
             if *no > state.through {
-                for word in &said.words {
-                    state.lexicon.add_word(word, said.contact.uuid());
-                }
+                state.lexicon.add_message(&said.words, said.contact.uuid());
                 state.unsaved += 1;
             }
         }
@@ -276,6 +267,8 @@ impl Store {
         upto: Option<i64>,
         asked: bool,
     ) -> Result<(), StoreError> {
+        // A lexicon is of all messages, whatever the one who asks can see.
+        let access = &self.system().upkeep(access.tenant());
         let _turn = match open.following.try_lock() {
             Ok(turn) => turn,
             Err(_) if asked => return Ok(()),
@@ -301,9 +294,11 @@ impl Store {
             numbers.sort_unstable();
             left -= numbers.len() as i64;
             let mut said = Vec::with_capacity(numbers.len());
+            let keys = self.keys(access).await?;
             for message in self.messages_by_number(access, numbers).await? {
                 if let Some(contact) = contacts.get(&message.no) {
-                    said.push((message.no, Said::of(*contact, &message.content)));
+                    let (_, words) = message_tokens(&keys, &message.content);
+                    said.push((message.no, Said { contact: *contact, words }));
                 }
             }
             open.learn(last, &said);
@@ -345,7 +340,7 @@ impl Store {
     }
 
     /// Up to `limit` words that begin with `prefix`, the most used first. A word is known when
-    /// three different contacts have used it.
+    /// three different contacts have used it, and told to who can see a message that holds it.
     ///
     /// # Errors
     /// The engine's errors.
@@ -355,19 +350,34 @@ impl Store {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
+        access.to(Use::Look)?;
         let tenant = access.tenant();
         let open = self.lexicon(access).await?;
         let upto = if self.is_postgres() {
-            None
+            Ok(None)
         } else {
-            match self.on_index(move |index| index.applied(tenant)).await {
-                Ok(applied) => Some(applied),
-                Err(error) if is_out_of_order(&error) => return Ok(open.suggest(prefix, limit)),
-                Err(error) => return Err(error),
-            }
+            self.on_index(move |index| index.applied(tenant)).await.map(Some)
         };
-        self.follow(access, &open, upto, true).await?;
-        Ok(open.suggest(prefix, limit))
+        match upto {
+            Ok(upto) => self.follow(access, &open, upto, true).await?,
+            // What the lexicon knows already is told; the indexer mends the index.
+            Err(error) if is_out_of_order(&error) => {}
+            Err(error) => return Err(error),
+        }
+        if access.visible().sees_all_cases() {
+            return Ok(open.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect());
+        }
+        let mut words = Vec::new();
+        for Suggested { word, .. } in open.suggest(prefix, CANDIDATES) {
+            // White space after it: the whole word.
+            if !self.search(access, &format!("{word} "), None, 1).await?.items.is_empty() {
+                words.push(word);
+                if words.len() == limit {
+                    break;
+                }
+            }
+        }
+        Ok(words)
     }
 }
 

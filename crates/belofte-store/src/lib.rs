@@ -58,6 +58,7 @@ mod tenants;
 mod upkeep;
 mod users;
 mod views;
+mod visibility;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
@@ -79,7 +80,7 @@ pub use deliveries::{
 pub use delivery_reports::{DeliveryReport, ReportedDelivery};
 pub use engine::{Migrations, Param, PostgresSettings, PostgresTls, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
-pub use events::{Event, Events, EventsSince};
+pub use events::{Event, Events, Fact};
 pub use examine::{Examination, RoleState, SchemaState, examine, schemas};
 pub use fail::FailPoint;
 pub use figures::{Figures, JobFigures};
@@ -92,7 +93,7 @@ pub use intake::{
     Arrival, FileDuplicate, IntakeSource, Quarantine, Receive, RetryQuarantined, SealedEnvelope,
 };
 pub use invitations::{Invitation, NewInvitation, NewUser, OpenInvitation};
-pub use jobs::{DeadLetter, DeadLetters, FailJob, FinishJob, ReviveJob};
+pub use jobs::{DeadLetter, FailJob, FinishJob, ReviveJob};
 pub use key_backups::{EPOCH, KeyBackup, KeyBackupError, KeyBackups, RestoredKeys, epoch_of, epoch_start};
 pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;

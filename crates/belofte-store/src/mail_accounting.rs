@@ -2,7 +2,7 @@
 //! Mail accounting: for each account received = imported + duplicates + quarantined + pending, from
 //! the intake's own rows; and the list of what lies in quarantine.
 
-use belofte_model::{ChannelAccountId, IntakeId, IntakeState, QuarantineReason, Subset, Timestamp};
+use belofte_model::{ChannelAccountId, IntakeId, IntakeState, QuarantineReason, Subset, Timestamp, Use};
 
 use crate::engine::{params, sql};
 use crate::{Access, Read, Row, Store, StoreError, Tx};
@@ -150,6 +150,7 @@ impl Store {
         access: &Access,
         account: ChannelAccountId,
     ) -> Result<Accounting, StoreError> {
+        access.to(Use::Account)?;
         if !access.visible().channels.contains(&account) {
             return Err(StoreError::NotFound);
         }
@@ -168,6 +169,7 @@ impl Store {
         after: Option<QuarantinePlace>,
         limit: usize,
     ) -> Result<Vec<Quarantined>, StoreError> {
+        access.to(Use::Account)?;
         let accounts = match (account, &access.visible().channels) {
             (Some(account), channels) if channels.contains(&account) => Some(vec![account]),
             (Some(_), _) => Some(Vec::new()),

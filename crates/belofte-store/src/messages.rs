@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Messages: what was said, sealed under the key of its conversation.
 
+use std::collections::HashMap;
+
 use belofte_model::{
     AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId, MessageId,
-    MessageKind, Subset, TenantId, ThreadId, Timestamp,
+    MessageKind, TenantId, ThreadId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use uuid::Uuid;
 use crate::data_map::columns;
 use crate::deliveries::Delivery;
 use crate::engine::{params, sql};
+use crate::visibility::{self, Mask};
 use crate::{Access, Read, Row, Rows, Store, StoreError, Tx};
 
 /// Somebody with an address, as a message names them.
@@ -371,19 +374,17 @@ impl Read for SealedMessages {
             }
         };
         let visible = self.access.visible();
-        if visible.channels != Subset::All || visible.queues != Subset::All {
+        if !visible.sees_all_cases() {
+            let mut cases: HashMap<ConversationId, bool> = HashMap::new();
             let mut seen = Vec::with_capacity(messages.len());
             for message in messages {
-                let queue = tx
-                    .query_opt(
-                        sql!("SELECT queue_id FROM conversation WHERE tenant_id = $1 AND id = $2"),
-                        params![tenant, message.message.conversation],
-                        |row| row.id(0),
-                    )
-                    .await?;
-                let channel =
-                    message.message.account.is_none_or(|account| visible.channels.contains(&account));
-                if channel && queue.is_some_and(|queue| visible.queues.contains(&queue)) {
+                let id = message.message.conversation;
+                let case = match cases.get(&id) {
+                    Some(known) => *known,
+                    None => visibility::sees_case(tx, visible, id).await?,
+                };
+                cases.insert(id, case);
+                if case && visible.sees_message(message.message.account) {
                     seen.push(message);
                 }
             }
@@ -427,8 +428,10 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
+        access.to(Use::ReadMessage)?;
         let which = Which::Conversation { id: conversation, before, limit: i64::from(limit) };
-        let mut messages = self.unsealed(access, which, true).await?;
+        let mask = Some(Mask::of(access.visible()));
+        let mut messages = self.unsealed(access, which, true, mask).await?;
         messages.reverse();
         Ok(messages)
     }
@@ -438,10 +441,39 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it does not exist for this access, and as [`Store::messages`].
     pub async fn message(&self, access: &Access, id: MessageId) -> Result<Message, StoreError> {
-        self.unsealed(access, Which::One(id), true).await?.pop().ok_or(StoreError::NotFound)
+        access.to(Use::ReadMessage)?;
+        let mask = Some(Mask::of(access.visible()));
+        self.unsealed(access, Which::One(id), true, mask).await?.pop().ok_or(StoreError::NotFound)
     }
 
-    /// Messages by their numbers, in the order given; those that are gone are left out.
+    /// A message that is answered: whom the answer goes to is known to the machine also when who
+    /// writes it cannot see addresses. Not to be shown.
+    ///
+    /// # Errors
+    /// As [`Store::message`].
+    pub async fn message_to_answer(&self, access: &Access, id: MessageId) -> Result<Message, StoreError> {
+        access.to(Use::Answer)?;
+        self.unsealed(access, Which::One(id), false, None).await?.pop().ok_or(StoreError::NotFound)
+    }
+
+    /// The mail that a message came as. Nobody can take a name or an address out of its bytes, so
+    /// who does not see those does not see it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the message does not exist for this access or was not kept as
+    /// it came, and [`StoreError::KeyGone`] when it was erased.
+    pub async fn message_source(&self, access: &Access, id: MessageId) -> Result<Vec<u8>, StoreError> {
+        access.to(Use::ReadSource)?;
+        if !Mask::of(access.visible()).shows_sources() {
+            return Err(StoreError::NotFound);
+        }
+        let which = SealedMessages { which: Which::One(id), access: access.clone(), with_parts: false };
+        let message = self.read(access, which).await?.messages.pop().ok_or(StoreError::NotFound)?;
+        self.blob(access, message.message.source.ok_or(StoreError::NotFound)?).await
+    }
+
+    /// Messages by their numbers, in the order given, whole, for the index; those that are gone are
+    /// left out.
     pub(crate) async fn messages_by_number(
         &self,
         access: &Access,
@@ -450,7 +482,7 @@ impl Store {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        self.unsealed(access, Which::Numbers(numbers), false).await
+        self.unsealed(access, Which::Numbers(numbers), false, None).await
     }
 
     /// Who wrote in a conversation and to whom, newest first and each address once, of its newest
@@ -463,9 +495,11 @@ impl Store {
         access: &Access,
         conversation: ConversationId,
     ) -> Result<Vec<Correspondent>, StoreError> {
+        access.to(Use::Look)?;
         let which = Which::Conversation { id: conversation, before: None, limit: PARTICIPANTS };
         let mut people: Vec<Correspondent> = Vec::new();
-        for message in self.unsealed(access, which, false).await? {
+        let mask = Some(Mask::of(access.visible()));
+        for message in self.unsealed(access, which, false, mask).await? {
             let content = message.content;
             for person in std::iter::once(content.from).chain(content.to).chain(content.cc) {
                 let same = |known: &&mut Correspondent| known.address.eq_ignore_ascii_case(&person.address);
@@ -485,6 +519,7 @@ impl Store {
         access: &Access,
         which: Which,
         with_parts: bool,
+        mask: Option<Mask>,
     ) -> Result<Vec<Message>, StoreError> {
         let tenant = access.tenant();
         // One by one a message that was erased is told to be; among many it is left out, so that
@@ -506,6 +541,9 @@ impl Store {
             }
             for delivery in parts.deliveries.iter().filter(|part| part.message == message.id) {
                 message.deliveries.push(delivery.unseal(tenant, key)?);
+            }
+            if let Some(mask) = mask {
+                mask.message(&mut message);
             }
             out.push(message);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Queues: where conversations wait for somebody.
 
-use belofte_model::{KeyId, QueueId, Timestamp};
+use belofte_model::{KeyId, QueueId, Timestamp, Use};
 
 use crate::data_map::columns;
 use crate::engine::{params, sql};
@@ -91,6 +91,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn queues(&self, access: &Access) -> Result<Vec<Queue>, StoreError> {
+        access.to(Use::Name)?;
         let mut queues = Vec::new();
         for row in self.read(access, AllQueues).await? {
             if !access.visible().queues.contains(&row.id) {
@@ -107,9 +108,11 @@ impl Store {
     /// The queue in which conversations begin when nothing says otherwise.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the tenant has none, and the engine's errors.
+    /// [`StoreError::NotFound`] when `access` can see none, and the engine's errors.
     pub async fn default_queue(&self, access: &Access) -> Result<QueueId, StoreError> {
+        access.to(Use::Name)?;
         let queues = self.read(access, AllQueues).await?;
-        queues.iter().find(|queue| queue.is_default).map(|queue| queue.id).ok_or(StoreError::NotFound)
+        let mut seen = queues.iter().filter(|queue| access.visible().queues.contains(&queue.id));
+        seen.find(|queue| queue.is_default).map(|queue| queue.id).ok_or(StoreError::NotFound)
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use belofte_model::{ChannelAccountId, KeyId, TenantId, Timestamp};
+use belofte_model::{ChannelAccountId, KeyId, TenantId, Timestamp, Use};
 use uuid::Uuid;
 
 use crate::data_map::columns;
@@ -206,6 +206,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn chosen_recipients(&self, access: &Access) -> Result<Vec<ChosenRecipient>, StoreError> {
+        access.to(Use::Name)?;
         let mut all = Vec::new();
         for Sealed { account, index, host, key, first_at, ended_at } in self.read(access, All).await? {
             let (column, row) = (columns::RECIPIENT_HOST, row(account, &index));

@@ -3,7 +3,7 @@
 
 use belofte_model::{
     Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId,
-    JobKind, KeyId, MessageId, MessageKind, QueueId, ThreadId, Timestamp, on_reply,
+    JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use, Visible, on_reply,
 };
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::filing::message_tokens;
 use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
+use crate::visibility;
 use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
 
 /// A message that an agent writes.
@@ -53,38 +54,52 @@ pub struct ReplyThread {
     pub answers: Option<MessageId>,
 }
 
-struct NewestThread(ConversationId);
+struct NewestThread {
+    id: ConversationId,
+    visible: Visible,
+}
 
 impl Read for NewestThread {
     type Out = Option<ReplyThread>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
+        if !visibility::sees_case(tx, &self.visible, self.id).await? {
+            return Ok(None);
+        }
+        // One row is enough where all accounts can be seen.
+        let rows = if self.visible.channels == Subset::All { 1 } else { i64::MAX };
         let incoming = tx
-            .query_opt(
+            .query(
                 sql!(
                     "SELECT thread_id, channel_account_id, id FROM message WHERE tenant_id = $1 AND conversation_id = $2 \
-                     AND kind = 'incoming' ORDER BY no DESC LIMIT 1"
+                     AND kind = 'incoming' ORDER BY no DESC LIMIT $3"
                 ),
-                params![tenant, self.0],
+                params![tenant, self.id, rows],
                 |row| Ok((row.opt_id(0)?, row.opt_id(1)?, row.id(2)?)),
             )
             .await?;
-        if let Some((Some(thread), Some(account), id)) = incoming {
+        let seen = incoming.into_iter().find(|(_, account, _)| self.visible.sees_message(*account));
+        if let Some((Some(thread), Some(account), id)) = seen {
             return Ok(Some(ReplyThread { thread, account, answers: Some(id) }));
         }
-        tx.query_opt(
-            sql!(
-                "SELECT id, channel_account_id FROM thread WHERE tenant_id = $1 AND conversation_id = $2 \
-                 ORDER BY created_at DESC, id DESC LIMIT 1"
-            ),
-            params![tenant, self.0],
-            |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None }),
-        )
-        .await
+        let threads = tx
+            .query(
+                sql!(
+                    "SELECT id, channel_account_id FROM thread WHERE tenant_id = $1 AND conversation_id = $2 \
+                     ORDER BY created_at DESC, id DESC LIMIT $3"
+                ),
+                params![tenant, self.id, rows],
+                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None }),
+            )
+            .await?;
+        Ok(threads.into_iter().find(|thread| self.visible.channels.contains(&thread.account)))
     }
 }
 
-struct ThreadOfNumber(i64);
+struct ThreadOfNumber {
+    no: i64,
+    visible: Visible,
+}
 
 impl Read for ThreadOfNumber {
     type Out = Option<ThreadId>;
@@ -92,12 +107,18 @@ impl Read for ThreadOfNumber {
         let tenant = tx.tenant();
         let found = tx
             .query_opt(
-                sql!("SELECT thread_id FROM message WHERE tenant_id = $1 AND no = $2"),
-                params![tenant, self.0],
-                |row| row.opt_id(0),
+                sql!(
+                    "SELECT thread_id, conversation_id, channel_account_id FROM message \
+                     WHERE tenant_id = $1 AND no = $2"
+                ),
+                params![tenant, self.no],
+                |row| Ok((row.opt_id(0)?, row.id(1)?, row.opt_id(2)?)),
             )
             .await?;
-        Ok(found.flatten())
+        let Some((thread, case, account)) = found else { return Ok(None) };
+        let seen = self.visible.sees_all_cases()
+            || self.visible.sees_message(account) && visibility::sees_case(tx, &self.visible, case).await?;
+        Ok(thread.filter(|_| seen))
     }
 }
 
@@ -208,7 +229,8 @@ impl Write for WriteOut {
 }
 
 impl Store {
-    /// Where an answer in `conversation` goes out; `None` when the case has no channel.
+    /// Where an answer in `conversation` goes out; `None` when the case has no channel that this
+    /// access can see.
     ///
     /// # Errors
     /// The engine's errors.
@@ -217,15 +239,18 @@ impl Store {
         access: &Access,
         conversation: ConversationId,
     ) -> Result<Option<ReplyThread>, StoreError> {
-        self.read(access, NewestThread(conversation)).await
+        access.to(Use::Look)?;
+        let visible = access.visible().clone();
+        self.read(access, NewestThread { id: conversation, visible }).await
     }
 
-    /// The thread of the message with this number; `None` when there is none.
+    /// The thread of the message with this number; `None` when there is none for this access.
     ///
     /// # Errors
     /// The engine's errors.
     pub async fn thread_of_number(&self, access: &Access, no: i64) -> Result<Option<ThreadId>, StoreError> {
-        self.read(access, ThreadOfNumber(no)).await
+        access.to(Use::Receive)?;
+        self.read(access, ThreadOfNumber { no, visible: access.visible().clone() }).await
     }
 
     /// Stores an answer or a note; an answer is queued for its recipients in the same write.
@@ -234,12 +259,13 @@ impl Store {
     /// [`StoreError::NotFound`] for a case or an upload that this access cannot see,
     /// [`StoreError::Conflict`] when the case changes all the time.
     pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
+        access.to(Use::Answer)?;
         let tenant = access.tenant();
         let keys = self.keys(access).await?;
-        let tokens = message_tokens(&keys, &outgoing.content);
+        let (tokens, words) = message_tokens(&keys, &outgoing.content);
         for _ in 0..24 {
             let (now, random) = (access.clock().now(), self.random());
-            let conversation = self.conversation(access, outgoing.conversation).await?;
+            let conversation = self.whole_conversation(access, outgoing.conversation).await?;
             let key = self.conversation_key(access, conversation.id).await?;
             let reply = outgoing.kind == MessageKind::Reply;
             let status = match (outgoing.resolve, reply) {
@@ -307,7 +333,7 @@ impl Store {
             };
             match self.write(access, write).await {
                 Ok(no) => {
-                    self.index_later(tenant, no, tokens, conversation.contact, &outgoing.content);
+                    self.index_later(tenant, no, tokens, conversation.contact, words);
                     return Ok(outgoing.id);
                 }
                 Err(StoreError::Conflict) => {}
@@ -332,6 +358,7 @@ pub struct AbandonSending {
 
 impl Write for AbandonSending {
     type Out = u64;
+    const USE: Option<Use> = Some(Use::Send);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         jobs::hold(tx, &self.job, self.now).await?;

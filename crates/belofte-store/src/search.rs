@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{AuthorKind, ContactId, TenantId};
-use belofte_vault::{Tokens, query_words, words};
+use belofte_model::{AuthorKind, ContactId, Subset, TenantId, Use};
+use belofte_vault::{MessageWords, Tokens, query_words, words};
 
 use crate::engine::{params, sql};
 use crate::filing::message_tokens;
 use crate::hits::{Question, Wanted};
 use crate::lexicons::Said;
-use crate::{Access, Conversation, Message, MessageContent, Read, Store, StoreError, TenantKeys, Tx};
+use crate::{Access, Conversation, Message, Read, Store, StoreError, TenantKeys, Tx};
 
 /// Prepared tokens wait here between the commit of a message and its way into the index file.
 /// What does not fit, or was lost in a crash, is made again from the message.
@@ -140,7 +140,8 @@ pub struct Hits {
     pub items: Vec<Hit>,
     /// Give this to go on below the last one.
     pub next: Option<i64>,
-    /// How many messages the index had not taken yet (they were looked through one by one).
+    /// How many messages that can be seen the index had not taken yet (they were looked through one by
+    /// one).
     pub lag: i64,
     /// Whether the index could not be used: messages were looked through one by one, newest first, and
     /// `next` goes on where that stopped.
@@ -156,11 +157,10 @@ impl Store {
         no: i64,
         tokens: Tokens,
         contact: ContactId,
-        content: &MessageContent,
+        words: MessageWords,
     ) {
         if !self.is_postgres() {
-            let said = Said::of(contact, content);
-            self.waiting().put(tenant, no, Prepared { tokens, said });
+            self.waiting().put(tenant, no, Prepared { tokens, said: Said { contact, words } });
         }
     }
 
@@ -170,10 +170,13 @@ impl Store {
     /// # Errors
     /// The engine's errors. The index is unchanged then and goes on next time.
     pub async fn index(&self, access: &Access) -> Result<u64, StoreError> {
+        access.to(Use::Maintain)?;
         if self.is_postgres() {
             return Ok(0);
         }
         let tenant = access.tenant();
+        // An index is of all messages, whatever the one who asks can see.
+        let access = &self.system().upkeep(tenant);
         let mut added = 0;
         loop {
             let applied = self.on_index(move |index| index.applied(tenant)).await?;
@@ -207,9 +210,10 @@ impl Store {
                 let keys = self.keys(access).await?;
                 let contacts = self.read(access, ContactsOf(missing.clone())).await?;
                 for message in self.messages_by_number(access, missing).await? {
-                    batch.push((message.no, message_tokens(&keys, &message.content).as_fts5()));
+                    let (tokens, words) = message_tokens(&keys, &message.content);
+                    batch.push((message.no, tokens.as_fts5()));
                     if let Some(contact) = contacts.get(&message.no) {
-                        said.push((message.no, Said::of(*contact, &message.content)));
+                        said.push((message.no, Said { contact: *contact, words }));
                     }
                 }
                 batch.sort_by_key(|(no, _)| *no);
@@ -219,6 +223,20 @@ impl Store {
             self.on_index(move |index| index.apply(tenant, through, &batch)).await?;
             lexicon.learn(through, &said);
         }
+    }
+
+    /// Merges a little of the index file of the tenant of `access`, for an hour in which nothing else is
+    /// to do; gives whether there is more of it.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn merge_index(&self, access: &Access) -> Result<bool, StoreError> {
+        access.to(Use::Maintain)?;
+        if self.is_postgres() {
+            return Ok(false);
+        }
+        let tenant = access.tenant();
+        self.on_index(move |index| index.merge(tenant)).await
     }
 
     pub(crate) async fn on_index<T: Send + 'static>(
@@ -242,11 +260,12 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Hits, StoreError> {
+        access.to(Use::Look)?;
         let nothing = Hits { items: Vec::new(), next: None, lag: 0, unindexed: false };
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
         let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
-        let mut any = last_word(&keys, &lexicon, &wanted);
+        let (mut any, mut density) = last_word(&keys, &lexicon, &wanted);
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
@@ -263,6 +282,9 @@ impl Store {
                 wanted: Some(Arc::clone(&wanted)),
                 // What the index has not taken yet is looked through once.
                 tail: if pages == 0 { UNINDEXED_LIMIT as u32 * 2 } else { 0 },
+                // The newest hold enough, or it was tried.
+                density: density.filter(|_| pages == 0),
+                messages: lexicon.messages(),
                 scan: found.unindexed,
             };
             let page = self.page(access, &keys, question).await?;
@@ -273,8 +295,8 @@ impl Store {
                 let upto = if self.is_postgres() { None } else { Some(page.applied) };
                 self.follow(access, &lexicon, upto, true).await?;
                 let now = last_word(&keys, &lexicon, &wanted);
-                if now != any {
-                    any = now;
+                if now.0 != any {
+                    (any, density) = now;
                     continue;
                 }
             }
@@ -286,6 +308,13 @@ impl Store {
         }
         let cut = found.items.len() > limit as usize;
         found.items.truncate(limit as usize);
+        if access.visible().channels != Subset::All {
+            let mut cases: Vec<_> = found.items.iter().map(|hit| hit.conversation.clone()).collect();
+            self.without_hidden_messages(access, &mut cases).await?;
+            for (hit, case) in found.items.iter_mut().zip(cases) {
+                hit.conversation = case;
+            }
+        }
         found.next = if found.unindexed && !cut {
             more.then_some(cursor)
         } else {
@@ -311,6 +340,7 @@ impl Store {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<SuggestedContact>, StoreError> {
+        access.to(Use::Look)?;
         let keys = self.keys(access).await?;
         let mut found: Vec<SuggestedContact> = Vec::new();
         let Some(token) = keys.search.query_prefix_token(prefix) else { return Ok(found) };
@@ -324,6 +354,8 @@ impl Store {
                 limit: SUGGESTED_OF,
                 wanted: None,
                 tail: 0,
+                density: None,
+                messages: 0,
                 scan: false,
             };
             let page = self.page(access, &keys, question).await?;
@@ -352,17 +384,22 @@ impl Store {
 }
 
 /// The tokens of the last word: its own, and while it may be the beginning of one, those of words of
-/// the lexicon that begin with it, and of names and addresses that do.
-fn last_word(keys: &TenantKeys, lexicon: &crate::lexicons::Open, wanted: &Wanted) -> Vec<u64> {
+/// the lexicon that begin with it, and of names and addresses that do. With them goes in which part
+/// of the messages all words of the question occur, if each occurs where it likes; `None` when not
+/// all are known.
+fn last_word(keys: &TenantKeys, lexicon: &crate::lexicons::Open, wanted: &Wanted) -> (Vec<u64>, Option<f64>) {
     let last = wanted.last.as_str();
     let mut any: Vec<u64> = keys.search.query_word(last).into_iter().collect();
     any.extend(keys.search.query_number(last));
+    let mut density = lexicon.frequency(last);
     if wanted.begins {
         any.extend(keys.search.query_prefix_token(last));
         let known = lexicon.suggest(last, BEGINNINGS);
-        any.extend(known.iter().filter_map(|word| keys.search.query_word(word)));
+        any.extend(known.iter().map(|word| word.token));
+        density = Some(known.iter().map(|word| word.frequency).sum::<f64>().min(1.0));
     }
     any.sort_unstable();
     any.dedup();
-    any
+    let whole = wanted.whole.iter().map(|word| lexicon.frequency(word));
+    (any, whole.fold(density, |part, word| Some(part? * word?)))
 }

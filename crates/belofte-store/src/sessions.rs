@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use belofte_model::{
     EventKind, KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp,
-    UserId, session_holds, worth_noting,
+    Use, UserId, session_holds, worth_noting,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -205,6 +205,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
     pub async fn sessions(&self, access: &Access) -> Result<Vec<Session>, StoreError> {
+        access.to(Use::Configure)?;
         let user = access.user().ok_or(StoreError::NotFound)?;
         let mut sessions = Vec::new();
         for row in self.read(access, SessionsOf { user, now: access.clock().now() }).await? {
@@ -227,6 +228,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when they have no such session; the engine's errors.
     pub async fn end_session(&self, access: &Access, id: SessionId) -> Result<(), StoreError> {
+        access.to(Use::Configure)?;
         let user = access.user().ok_or(StoreError::NotFound)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "signed_out", "outcome": "done", "user": user, "session": id });

@@ -97,7 +97,7 @@ impl Store {
         let inner = Inner {
             engine,
             folder: settings.folder.clone(),
-            ring: Ring::new(root),
+            ring: Ring::new(root, matches!(settings.engine, EngineSettings::Postgres(_))),
             blobs: Blobs::new(settings.folder.join("blobs")),
             index: Index::new(settings.folder.join("idx")),
             clock,
@@ -113,8 +113,12 @@ impl Store {
     /// Writes `value` for the tenant of `access`; answers when it is durable.
     ///
     /// # Errors
-    /// What the value's body answers; [`StoreError::Full`] and the engine's errors.
+    /// [`StoreError::Purpose`] when the access does not serve for this change; what the value's body
+    /// answers; [`StoreError::Full`] and the engine's errors.
     pub async fn write<W: Write>(&self, access: &Access, value: W) -> Result<W::Out, StoreError> {
+        if let Some(what) = W::USE {
+            access.to(what)?;
+        }
         self.write_for(Some(access.tenant()), Arc::new(value)).await
     }
 
@@ -122,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// What the value's body answers and the engine's errors.
-    pub async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
+    pub(crate) async fn read<R: Read>(&self, access: &Access, value: R) -> Result<R::Out, StoreError> {
         self.read_for(Some(access.tenant()), Arc::new(value)).await
     }
 
@@ -188,7 +192,12 @@ impl Store {
         value: W,
     ) -> Result<W::Out, StoreError> {
         match &self.inner.engine {
-            Engine::Sqlite(engine) => engine.write_keys(tenant, Arc::new(value)).await,
+            Engine::Sqlite(engine) => {
+                let out = engine.write_keys(tenant, Arc::new(value)).await;
+                // Whatever it changed, the rows are read again.
+                self.inner.ring.forget_all();
+                out
+            }
             Engine::Postgres(engine) => engine.write_keys(tenant, Arc::new(value)).await,
         }
     }
@@ -444,6 +453,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V6__proof", include_str!("../migrations/postgres/content_V6__proof.sql")),
         ("V7__installation", include_str!("../migrations/postgres/content_V7__installation.sql")),
         ("V8__recipients", include_str!("../migrations/postgres/content_V8__recipients.sql")),
+        ("V9__index", include_str!("../migrations/postgres/content_V9__index.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

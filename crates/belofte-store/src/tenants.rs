@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use belofte_model::{Actor, LedgerKind, QueueId, Role, TenantId, Timestamp};
+use belofte_model::{Actor, LedgerKind, QueueId, Role, TenantId, Timestamp, Use};
 use serde_json::json;
 
 use crate::counters::{self, Needs};
@@ -201,6 +201,7 @@ impl Store {
     /// # Errors
     /// The engine's errors.
     pub async fn tenant(&self, access: &Access) -> Result<Tenant, StoreError> {
+        access.to(Use::Name)?;
         self.read(access, Own).await
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use belofte_model::{
     ColourScheme, EmailAddress, EventKind, InvitationId, KeyId, Language, LedgerKind, Role, SessionId,
-    TenantId, Timestamp, UserId, UserState,
+    TenantId, Timestamp, Use, UserId, UserState,
 };
 use belofte_vault::{Pii, Random, SealContext};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::counters::{self, Needs};
@@ -65,7 +65,11 @@ pub enum UserChangeError {
     /// The change would leave the organisation without an admin who can sign in.
     #[error("the last admin who can sign in must stay one")]
     LastAdmin,
-    /// The store failed, or there is no such user.
+    /// The duty would be taken from the last privacy officer who can sign in.
+    #[error("the last privacy officer who can sign in must stay one")]
+    LastOfficer,
+    /// The store failed, or there is no such user; [`StoreError::NotOfficer`] when the duty of privacy
+    /// officer was to be given or taken by somebody who does not have it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -153,6 +157,19 @@ impl Facts {
     /// Whether this house wrote them.
     pub(crate) fn hold(&self, keys: &TenantKeys) -> bool {
         proof::holds(keys, Grants::User, &self.parts(), self.proof.as_deref())
+    }
+
+    fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.state == UserState::Active
+    }
+
+    fn is_officer(&self) -> bool {
+        self.privacy_officer && self.state == UserState::Active
+    }
+
+    /// What the ledger says of them.
+    fn told(&self) -> Value {
+        json!({ "role": self.role, "state": self.state, "privacy_officer": self.privacy_officer })
     }
 
     /// Those of a user, in a transaction that will change them; refused when this house did not
@@ -383,18 +400,54 @@ impl Read for FactsOf {
     }
 }
 
+/// Whether the one who acts is a privacy officer who can sign in: only they pass the duty on
+/// (decision 14).
+pub(crate) async fn is_officer(
+    tx: &mut Tx<'_>,
+    keys: &TenantKeys,
+    who: Option<UserId>,
+) -> Result<bool, StoreError> {
+    let Some(who) = who else { return Ok(false) };
+    match Facts::of(tx, keys, who).await {
+        Ok(facts) => Ok(facts.is_officer()),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 struct ChangeUser {
     keys: Arc<TenantKeys>,
     id: UserId,
     change: UserChange,
+    /// Who changes them.
+    by: Option<UserId>,
+    /// What was there before is known in the transaction alone: its detail is told there.
     leaf: NewLeaf,
     event: Event,
+}
+
+impl ChangeUser {
+    /// The other users who can sign in and have a role or duty of which one must stay.
+    async fn others(&self, tx: &mut Tx<'_>) -> Result<Vec<Facts>, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(concat!(
+            "SELECT ",
+            facts!(),
+            " FROM user_account u WHERE u.tenant_id = $1 AND u.id <> $2 AND u.state = 'active' \
+             AND (u.role = 'admin' OR u.privacy_officer <> 0)"
+        ));
+        let mut others = tx.query(text, params![tenant, self.id], |row| Facts::read(row, 0)).await?;
+        // A row that somebody wrote by hand is nobody.
+        others.retain(|other| other.hold(&self.keys));
+        Ok(others)
+    }
 }
 
 /// What became of it; a refusal has written nothing.
 enum Changed {
     Done,
     LastAdmin,
+    LastOfficer,
 }
 
 impl Write for ChangeUser {
@@ -404,31 +457,35 @@ impl Write for ChangeUser {
         // The tenant's row is locked first: two admins who demote each other take turns.
         counters::take(tx, Needs::default()).await?;
         let mut facts = Facts::of(tx, &self.keys, self.id).await?;
-        let (role, state) = (facts.role, facts.state);
-        let admin = |role, state| role == Role::Admin && state == UserState::Active;
-        let new_role = self.change.role.unwrap_or(role);
-        let new_state = self.change.state.unwrap_or(state);
-        if admin(role, state) && !admin(new_role, new_state) {
-            let others = tx
-                .query_one(
-                    sql!(
-                        "SELECT count(*) FROM user_account WHERE tenant_id = $1 AND id <> $2 \
-                         AND role = 'admin' AND state = 'active'"
-                    ),
-                    params![tenant, self.id],
-                    |row| row.int(0),
-                )
-                .await?;
-            if others == 0 {
+        let (was_admin, was_officer, was) = (facts.is_admin(), facts.is_officer(), facts.told());
+        let duty = self.change.privacy_officer.unwrap_or(facts.privacy_officer);
+        if duty != facts.privacy_officer && !is_officer(tx, &self.keys, self.by).await? {
+            return Err(StoreError::NotOfficer);
+        }
+        facts.role = self.change.role.unwrap_or(facts.role);
+        facts.state = self.change.state.unwrap_or(facts.state);
+        facts.privacy_officer = duty;
+        // Blocking is no laying down: whoever must be kept out can be, and comes back with the duty.
+        let (no_admin, no_officer) = (was_admin && !facts.is_admin(), was_officer && !duty);
+        if no_admin || no_officer {
+            let others = self.others(tx).await?;
+            if no_admin && !others.iter().any(Facts::is_admin) {
                 return Ok(Changed::LastAdmin);
             }
+            if no_officer && !others.iter().any(Facts::is_officer) {
+                return Ok(Changed::LastOfficer);
+            }
         }
-        facts.role = new_role;
-        facts.state = new_state;
-        facts.privacy_officer = self.change.privacy_officer.unwrap_or(facts.privacy_officer);
         let before = facts.proof.take();
         facts.replace(tx, &self.keys, before.as_ref()).await?;
-        if new_state == UserState::Blocked {
+        let leaf = self.leaf.telling(json!({
+            "what": "user",
+            "act": "changed",
+            "user": self.id,
+            "before": was,
+            "after": facts.told(),
+        }))?;
+        if facts.state == UserState::Blocked {
             tx.execute(
                 sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2"),
                 params![tenant, self.id],
@@ -436,7 +493,7 @@ impl Write for ChangeUser {
             .await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
-        self.leaf.append(tx, numbers.leaf).await?;
+        leaf.append(tx, numbers.leaf).await?;
         self.event.append(tx, numbers.event).await?;
         Ok(Changed::Done)
     }
@@ -563,6 +620,7 @@ impl Store {
     /// # Errors
     /// The engine's errors and those of sealing.
     pub async fn users(&self, access: &Access) -> Result<Vec<User>, StoreError> {
+        access.to(Use::Name)?;
         let (mut users, keys) = (Vec::new(), self.keys(access).await?);
         for row in self.read(access, AllUsers).await? {
             if !row.facts.hold(&keys) {
@@ -579,6 +637,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when the tenant has no such user; the engine's errors.
     pub async fn user(&self, access: &Access, id: UserId) -> Result<User, StoreError> {
+        access.to(Use::Name)?;
         let row = self.read(access, OneUser(id)).await?;
         if !row.facts.hold(&*self.keys(access).await?) {
             return Err(StoreError::NotFound);
@@ -586,29 +645,25 @@ impl Store {
         self.open_user(access, row).await
     }
 
-    /// Changes role, state or duty of a user. Who is blocked is signed out at once.
+    /// Changes role, state or duty of a user; an instruction. Who is blocked is signed out at once.
     ///
     /// # Errors
-    /// [`UserChangeError::LastAdmin`], and nothing is changed then; [`StoreError::NotFound`].
+    /// [`UserChangeError`], and nothing is changed then; [`StoreError::NotFound`].
     pub async fn change_user(
         &self,
         access: &Access,
         id: UserId,
         change: UserChange,
     ) -> Result<User, UserChangeError> {
+        access.to(Use::Configure)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
-        let detail = json!({
-            "act": "changed",
-            "user": id,
-            "role": change.role,
-            "state": change.state,
-            "privacy_officer": change.privacy_officer,
-        });
-        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
+        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, json!({}))?;
         let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, now) };
-        match self.write(access, ChangeUser { keys, id, change, leaf, event }).await? {
+        let by = access.user();
+        match self.write(access, ChangeUser { keys, id, change, by, leaf, event }).await? {
             Changed::Done => Ok(self.user(access, id).await?),
             Changed::LastAdmin => Err(UserChangeError::LastAdmin),
+            Changed::LastOfficer => Err(UserChangeError::LastOfficer),
         }
     }
 
@@ -618,6 +673,7 @@ impl Store {
     /// [`StoreError::NotFound`] when a program asks, [`StoreError::Conflict`] when the name was
     /// changed at the same moment; the engine's errors.
     pub async fn set_preferences(&self, access: &Access, wanted: Preferences) -> Result<User, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let mut changed = Vec::new();
@@ -656,6 +712,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
     pub async fn own_password(&self, access: &Access) -> Result<Pii<String>, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let facts = self.read(access, FactsOf(id)).await?;
         if !facts.hold(&*self.keys(access).await?) {
@@ -675,6 +732,7 @@ impl Store {
         hash: Pii<String>,
         keep: Option<SessionId>,
     ) -> Result<impl Write<Out = ()> + use<>, StoreError> {
+        access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let keys = self.keys(access).await?;
         let detail = json!({ "act": "password_changed", "user": id });

@@ -39,9 +39,11 @@ pub struct DataKey(Arc<Inner>);
 struct Inner {
     id: KeyId,
     secret: Zeroizing<[u8; 32]>,
-    // Prepared at first use: a key that only wraps or only seals a stream pays for no more.
-    seal: OnceLock<LessSafeKey>,
-    wrap: OnceLock<LessSafeKey>,
+    // Derived at first use: a key that only wraps or only seals a stream pays for no more. The
+    // prepared cipher is not kept: it is five times as large as all this, nodes hold tens of
+    // thousands of keys, and preparing it again costs less than the shortest seal.
+    seal: OnceLock<Zeroizing<[u8; 32]>>,
+    wrap: OnceLock<Zeroizing<[u8; 32]>>,
     blob: OnceLock<Zeroizing<[u8; 32]>>,
 }
 
@@ -81,18 +83,18 @@ impl DataKey {
         self.0.blob.get_or_init(|| subkey(&self.0.secret, Use::Blob))
     }
 
-    fn sealing(&self) -> &LessSafeKey {
-        self.0.seal.get_or_init(|| aes_256_gcm(&subkey(&self.0.secret, Use::Seal)))
+    fn sealing(&self) -> LessSafeKey {
+        aes_256_gcm(self.0.seal.get_or_init(|| subkey(&self.0.secret, Use::Seal)))
     }
 
-    fn wrapping(&self) -> &LessSafeKey {
-        self.0.wrap.get_or_init(|| aes_256_gcm(&subkey(&self.0.secret, Use::Wrap)))
+    fn wrapping(&self) -> LessSafeKey {
+        aes_256_gcm(self.0.wrap.get_or_init(|| subkey(&self.0.secret, Use::Wrap)))
     }
 
     /// Seals `plaintext` for the place `ctx`; 29 bytes longer than the plaintext.
     #[must_use]
     pub fn seal(&self, random: &Random, ctx: &SealContext, plaintext: &[u8]) -> Vec<u8> {
-        seal_bytes(self.sealing(), random, &self.seal_aad(ctx), plaintext)
+        seal_bytes(&self.sealing(), random, &self.seal_aad(ctx), plaintext)
     }
 
     /// Opens what [`seal`](Self::seal) made for the same place.
@@ -101,14 +103,14 @@ impl DataKey {
     /// [`VaultError::Truncated`], [`VaultError::UnknownVersion`] or
     /// [`VaultError::NotAuthentic`].
     pub fn open(&self, ctx: &SealContext, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        open_bytes(self.sealing(), &self.seal_aad(ctx), sealed)
+        open_bytes(&self.sealing(), &self.seal_aad(ctx), sealed)
     }
 
     /// Wraps `child` under this key; the result belongs to `tenant` and to both keys' ids.
     #[must_use]
     pub fn wrap(&self, random: &Random, tenant: TenantId, child: &Self) -> Vec<u8> {
         let aad = wrap_aad(tenant, self.id(), child.id());
-        seal_bytes(self.wrapping(), random, &aad, &*child.0.secret)
+        seal_bytes(&self.wrapping(), random, &aad, &*child.0.secret)
     }
 
     /// Opens the key `child` that [`wrap`](Self::wrap) wrapped for `tenant`.
@@ -117,7 +119,7 @@ impl DataKey {
     /// As [`open`](Self::open), and [`VaultError::Malformed`] when it is no key.
     pub fn unwrap_key(&self, tenant: TenantId, child: KeyId, wrapped: &[u8]) -> Result<Self, VaultError> {
         let aad = wrap_aad(tenant, self.id(), child);
-        let opened = Zeroizing::new(open_bytes(self.wrapping(), &aad, wrapped)?);
+        let opened = Zeroizing::new(open_bytes(&self.wrapping(), &aad, wrapped)?);
         let mut secret = Zeroizing::new([0; 32]);
         if opened.len() != secret.len() {
             return Err(VaultError::Malformed("a key has 32 bytes"));

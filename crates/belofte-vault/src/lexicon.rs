@@ -5,9 +5,10 @@
 //! wrote is never suggested to anybody. Until then the lexicon holds the word's keyed token
 //! and short marks of the contacts, never the word. Words with a digit never enter.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt;
-use std::ops::Bound;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -22,19 +23,53 @@ const MIN_CHARS: usize = 3;
 const MAX_VISIBLE: usize = 150_000;
 /// Words that wait are kept up to here in each of two generations.
 const MAX_WAITING: usize = 60_000;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The lexicon of one tenant, in memory.
 pub struct Lexicon {
     search: SearchKey,
-    visible: BTreeMap<Box<str>, u32>,
-    waiting: HashMap<u64, Marks>,
-    waited: HashMap<u64, Marks>,
+    visible: Vec<Visible>,
+    /// Where each visible word stands among them, by its token.
+    at: HashMap<u64, u32, BuildHasherDefault<TokenHasher>>,
+    /// The visible words in the order of the alphabet, as far as they were sorted: those that came
+    /// since are missing.
+    sorted: Vec<u32>,
+    waiting: Waiting,
+    waited: Waiting,
+    messages: u64,
     changed: bool,
+}
+
+/// A word that may be suggested.
+struct Visible {
+    word: Box<str>,
+    token: u64,
+    uses: u32,
 }
 
 /// The marks of the first two contacts that used a word.
 type Marks = [Option<u64>; CONTACTS - 1];
+type Waiting = HashMap<u64, Marks, BuildHasherDefault<TokenHasher>>;
+
+/// A token is the output of a keyed hash: it needs no other.
+#[derive(Default)]
+struct TokenHasher(u64);
+
+impl Hasher for TokenHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, token: u64) {
+        self.0 = token;
+    }
+}
 
 impl fmt::Debug for Lexicon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,12 +83,76 @@ fn mark(contact: Uuid) -> u64 {
     high.rotate_left(32) ^ low
 }
 
+/// The different words of one message that a lexicon may hold, with their tokens. Made while the
+/// tokens of the message are: [`SearchKey::tokens_and_words`].
+#[derive(Default)]
+pub struct MessageWords {
+    text: String,
+    /// Token, and where the word lies in the text.
+    words: Vec<(u64, u32, u32)>,
+}
+
+/// So many words of a message are noted before those that occur twice are left out …
+const NOTED: usize = 50_000;
+/// … and so many different ones after.
+const DIFFERENT: usize = 5_000;
+
+impl MessageWords {
+    /// Notes a word, folded as [`words`] gives it, unless a lexicon never holds such a word.
+    pub(crate) fn note(&mut self, word: &str, token: u64) {
+        if self.words.len() < NOTED && may_enter(word) {
+            let from = self.text.len() as u32;
+            self.text.push_str(word);
+            self.words.push((token, from, self.text.len() as u32));
+        }
+    }
+
+    /// Leaves each word once.
+    pub(crate) fn close(&mut self) {
+        self.words.sort_unstable();
+        self.words.dedup_by_key(|(token, ..)| *token);
+        self.words.truncate(DIFFERENT);
+    }
+}
+
+impl fmt::Debug for MessageWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageWords({})", self.words.len())
+    }
+}
+
+/// Whether a lexicon may hold `word`: three letters or more, without digits.
+fn may_enter(word: &str) -> bool {
+    if word.is_ascii() {
+        word.len() >= MIN_CHARS && !word.bytes().any(|byte| byte.is_ascii_digit())
+    } else {
+        word.chars().count() >= MIN_CHARS && !word.contains(char::is_numeric)
+    }
+}
+
 impl Lexicon {
     /// An empty lexicon of the tenant with this search key.
     #[must_use]
     pub fn new(search: &SearchKey) -> Self {
-        let (visible, waiting, waited) = (BTreeMap::new(), HashMap::new(), HashMap::new());
-        Self { search: search.clone(), visible, waiting, waited, changed: false }
+        Self {
+            search: search.clone(),
+            visible: Vec::new(),
+            at: HashMap::default(),
+            sorted: Vec::new(),
+            waiting: HashMap::default(),
+            waited: HashMap::default(),
+            messages: 0,
+            changed: false,
+        }
+    }
+
+    /// Notes that `contact` said `words` in one more message.
+    pub fn add_message(&mut self, words: &MessageWords, contact: Uuid) {
+        for (token, from, to) in &words.words {
+            self.add(*token, &words.text[*from as usize..*to as usize], contact);
+        }
+        self.messages += 1;
+        self.changed = true;
     }
 
     /// Notes that `contact` used `word`, which is folded here; what is not exactly one word of
@@ -61,10 +160,16 @@ impl Lexicon {
     pub fn add_word(&mut self, word: &str, contact: Uuid) {
         let mut found = words(word);
         let (Some(word), None) = (found.next(), found.next()) else { return };
-        if word.chars().count() < MIN_CHARS || word.contains(char::is_numeric) {
-            return;
+        if may_enter(&word)
+            && let Some(token) = self.search.query_word(&word)
+        {
+            self.add(token, &word, contact);
         }
-        if let Some(uses) = self.visible.get_mut(word.as_ref()) {
+    }
+
+    fn add(&mut self, token: u64, word: &str, contact: Uuid) {
+        if let Some(at) = self.at.get(&token) {
+            let uses = &mut self.visible[*at as usize].uses;
             *uses = uses.saturating_add(1);
             self.changed = true;
             return;
@@ -72,7 +177,6 @@ impl Lexicon {
         if self.visible.len() >= MAX_VISIBLE {
             return;
         }
-        let Some(token) = self.search.query_word(&word) else { return };
         let mark = mark(contact);
         let mut marks =
             self.waiting.remove(&token).or_else(|| self.waited.remove(&token)).unwrap_or_default();
@@ -80,10 +184,7 @@ impl Lexicon {
             self.changed = true;
             match marks.iter_mut().find(|free| free.is_none()) {
                 Some(free) => *free = Some(mark),
-                None => {
-                    self.visible.insert(word.as_ref().into(), CONTACTS as u32);
-                    return;
-                }
+                None => return self.show(token, word, CONTACTS as u32),
             }
         }
         if self.waiting.len() >= MAX_WAITING {
@@ -92,23 +193,63 @@ impl Lexicon {
         self.waiting.insert(token, marks);
     }
 
-    /// Up to `limit` visible words that begin with `prefix`, the most used first; words used
-    /// equally stand in the order of the alphabet.
+    fn show(&mut self, token: u64, word: &str, uses: u32) {
+        self.at.insert(token, self.visible.len() as u32);
+        self.visible.push(Visible { word: word.into(), token, uses });
+    }
+
+    /// How many messages were added.
     #[must_use]
-    pub fn suggest(&self, prefix: &str, limit: usize) -> Vec<String> {
+    pub const fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// In which part of the messages, from 0 to 1, `word` occurs, folded as
+    /// [`query_words`](crate::query_words) gives it; `None` for a word that is not visible: it may be
+    /// rare, or stand in names and addresses alone.
+    #[must_use]
+    pub fn frequency(&self, word: &str) -> Option<f64> {
+        let at = *self.at.get(&self.search.query_word(word)?)?;
+        Some(self.part(self.visible[at as usize].uses))
+    }
+
+    fn part(&self, uses: u32) -> f64 {
+        (f64::from(uses) / self.messages.max(1) as f64).min(1.0)
+    }
+
+    /// Up to `limit` visible words that begin with `prefix`, the most used first, with the part of the
+    /// messages in which each occurs; words used equally stand in the order of the alphabet.
+    #[must_use]
+    pub fn suggest(&mut self, prefix: &str, limit: usize) -> Vec<Suggested> {
         let prefix = fold(prefix, |_| false);
         if prefix.is_empty() || prefix.len() > MAX_WORD * 4 {
             return Vec::new();
         }
-        let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
-        let mut found: Vec<(u32, &str)> = self
-            .visible
-            .range::<str, _>(from)
-            .take_while(|(word, _)| word.starts_with(&prefix))
-            .map(|(word, uses)| (*uses, word.as_ref()))
-            .collect();
-        found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        found.into_iter().take(limit).map(|(_, word)| word.to_owned()).collect()
+        self.sort();
+        let word = |at: u32| &*self.visible[at as usize].word;
+        let from = self.sorted.partition_point(|at| word(*at) < prefix.as_str());
+        let mut found: Vec<u32> =
+            self.sorted[from..].iter().copied().take_while(|at| word(*at).starts_with(&prefix)).collect();
+        found.sort_unstable_by_key(|at| (Reverse(self.visible[*at as usize].uses), word(*at)));
+        found.truncate(limit);
+        let suggested = |at: u32| {
+            let Visible { word, token, uses } = &self.visible[at as usize];
+            Suggested { word: word.to_string(), token: *token, frequency: self.part(*uses) }
+        };
+        found.into_iter().map(suggested).collect()
+    }
+
+    /// Brings the words that came since into the order of the alphabet.
+    fn sort(&mut self) {
+        let new = self.sorted.len() as u32..self.visible.len() as u32;
+        if !new.is_empty() {
+            self.sorted.extend(new);
+            // Stable: it goes through what is sorted already in one walk.
+            self.sorted.sort_by(|a, b| {
+                let word = |at: &u32| &self.visible[*at as usize].word;
+                word(a).cmp(word(b))
+            });
+        }
     }
 
     /// How many words are visible.
@@ -150,12 +291,14 @@ impl Lexicon {
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(16 + self.visible.len() * 16));
+        let mut out = Zeroizing::new(Vec::with_capacity(16 + self.visible.len() * 24));
         out.push(VERSION);
+        out.extend_from_slice(&self.messages.to_be_bytes());
         out.extend_from_slice(&(self.visible.len() as u32).to_be_bytes());
-        for (word, uses) in &self.visible {
+        for Visible { word, token, uses } in &self.visible {
             out.extend_from_slice(&(word.len() as u16).to_be_bytes());
             out.extend_from_slice(word.as_bytes());
+            out.extend_from_slice(&token.to_be_bytes());
             out.extend_from_slice(&uses.to_be_bytes());
         }
         for generation in [&self.waiting, &self.waited] {
@@ -178,10 +321,12 @@ impl Lexicon {
         if reader.take::<1>()? != [VERSION] {
             return None;
         }
+        lexicon.messages = u64::from_be_bytes(reader.take()?);
         for _ in 0..u32::from_be_bytes(reader.take()?) {
             let len = u16::from_be_bytes(reader.take()?);
             let word = std::str::from_utf8(reader.slice(len.into())?).ok()?;
-            lexicon.visible.insert(word.into(), u32::from_be_bytes(reader.take()?));
+            let token = u64::from_be_bytes(reader.take()?);
+            lexicon.show(token, word, u32::from_be_bytes(reader.take()?));
         }
         for generation in [&mut lexicon.waiting, &mut lexicon.waited] {
             for _ in 0..u32::from_be_bytes(reader.take()?) {
@@ -195,6 +340,22 @@ impl Lexicon {
             }
         }
         reader.0.is_empty().then_some(lexicon)
+    }
+}
+
+/// A word that may be meant.
+pub struct Suggested {
+    /// The word, folded.
+    pub word: String,
+    /// Its token.
+    pub token: u64,
+    /// In which part of the messages it occurs, from 0 to 1.
+    pub frequency: f64,
+}
+
+impl fmt::Debug for Suggested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Suggested(..)")
     }
 }
 

@@ -38,7 +38,7 @@ pub use data_key::{DataKey, SealContext};
 pub use epoch_key::EpochKey;
 pub use error::VaultError;
 pub use ledger_signer::LedgerSigner;
-pub use lexicon::Lexicon;
+pub use lexicon::{Lexicon, MessageWords, Suggested};
 pub use lookup::{LookupKey, MacKey};
 pub use pii::Pii;
 pub use random::{Random, SeededRandom};

@@ -14,6 +14,7 @@ use aws_lc_rs::hmac;
 
 use crate::DataKey;
 use crate::derive::{Use, hmac_sha256};
+use crate::lexicon::MessageWords;
 use crate::words::{MAX_WORD, MIN_WORD, fold, words};
 
 /// Which tokens a text gets.
@@ -21,6 +22,8 @@ use crate::words::{MAX_WORD, MIN_WORD, fold, words};
 pub enum TokenField {
     /// The text of a message: its words.
     Body,
+    /// The history that a message quotes: its words, which were said before.
+    Quoted,
     /// A subject: its words.
     Subject,
     /// The name of a person or organisation: its words and their prefixes.
@@ -109,12 +112,30 @@ impl SearchKey {
     /// The tokens of all parts of a row together.
     #[must_use]
     pub fn tokens(&self, parts: &[(TokenField, &str)]) -> Tokens {
+        self.tokens_of(parts, |_, _| {})
+    }
+
+    /// As [`tokens`](Self::tokens), with the words of bodies and subjects for a lexicon.
+    #[must_use]
+    pub fn tokens_and_words(&self, parts: &[(TokenField, &str)]) -> (Tokens, MessageWords) {
+        let mut said = MessageWords::default();
+        let tokens = self.tokens_of(parts, |word, token| said.note(word, token));
+        said.close();
+        (tokens, said)
+    }
+
+    fn tokens_of(&self, parts: &[(TokenField, &str)], mut said: impl FnMut(&str, u64)) -> Tokens {
         let mut tokens = Vec::with_capacity(parts.iter().map(|(_, text)| text.len() / 5 + 4).sum());
         for (field, text) in parts {
             match field {
                 TokenField::Body | TokenField::Subject => {
-                    tokens.extend(words(text).map(|word| self.cached_word(&word)));
+                    for word in words(text) {
+                        let token = self.cached_word(&word);
+                        said(&word, token);
+                        tokens.push(token);
+                    }
                 }
+                TokenField::Quoted => tokens.extend(words(text).map(|word| self.cached_word(&word))),
                 TokenField::Name => {
                     for word in words(text) {
                         tokens.push(self.token(Kind::Word, &word));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createApi } from "./client";
 import { ApiError, NoAnswer } from "./errors";
 
@@ -59,6 +59,31 @@ describe("client", () => {
   it("tells a missing answer apart from a refusal", async () => {
     const { api } = withAnswer(() => Promise.reject(new TypeError("failed to fetch")));
     await expect(api.conversations.counts()).rejects.toBeInstanceOf(NoAnswer);
+  });
+
+  it("tells how long to wait, whether the server says so or a proxy", async () => {
+    const refuse = (body: unknown) => new Response(JSON.stringify(body), { status: 429, headers: { "content-type": "application/json", "retry-after": "7" } });
+    const wait = async (body: unknown) => {
+      const error = await withAnswer(() => refuse(body)).api.conversations.counts().catch((e: unknown) => e);
+      return (error as ApiError).problem.retry_after_s;
+    };
+    expect(await wait({ type: "/errors/too_many_tries", title: "Te vaak", status: 429, code: "too_many_tries", retry_after_s: 12 })).toBe(12);
+    expect(await wait("rate limited")).toBe(7);
+  });
+
+  it("stops waiting for a server that is silent, and tells a caller that stopped itself apart", async () => {
+    const silent = (request: Request) =>
+      new Promise<Response>((_, failed) => {
+        if (request.signal.aborted) failed(request.signal.reason);
+        request.signal.addEventListener("abort", () => failed(request.signal.reason));
+      });
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort(new DOMException("late", "TimeoutError")));
+    await expect(withAnswer(silent).api.conversations.counts()).rejects.toBeInstanceOf(NoAnswer);
+    vi.restoreAllMocks();
+    const stop = new AbortController();
+    const asked = withAnswer(silent).api.conversations.counts(stop.signal);
+    stop.abort();
+    await expect(asked).rejects.toMatchObject({ name: "AbortError" });
   });
 
   it("accepts an empty answer", async () => {

@@ -9,6 +9,10 @@ import type { ConversationQuery, Uuid } from "./types";
 
 const BASE = "/api/v1";
 
+/** So long an answer may take, in milliseconds. Testing a connection waits for somebody else's server. */
+const READ_MS = 30_000;
+const WRITE_MS = 90_000;
+
 interface Answer<D> {
   data?: D;
   error?: unknown;
@@ -37,6 +41,9 @@ export function createApi(options: ApiOptions) {
     credentials: "same-origin",
     ...(options.fetch ? { fetch: options.fetch } : {}),
   });
+  // A server that never answers is as good as none: whoever waits is told, and can try again.
+  const patient = (signal: AbortSignal | null | undefined, ms: number) =>
+    signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms);
   client.use({
     onRequest({ request }) {
       request.headers.set("Accept-Language", options.language());
@@ -44,7 +51,7 @@ export function createApi(options: ApiOptions) {
       if (request.method === "POST" && !request.headers.has("Idempotency-Key")) {
         request.headers.set("Idempotency-Key", options.newKey());
       }
-      return request;
+      return new Request(request, { signal: patient(request.signal, request.method === "GET" ? READ_MS : WRITE_MS) });
     },
   });
 
@@ -56,7 +63,8 @@ export function createApi(options: ApiOptions) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
       throw new NoAnswer("no answer", { cause });
     }
-    if (!answer.response.ok) throw new ApiError(toProblem(answer.response.status, answer.error));
+    const { ok, status, headers } = answer.response;
+    if (!ok) throw new ApiError(toProblem(status, answer.error, headers));
     return answer.data as D;
   }
 

@@ -106,6 +106,36 @@ describe("live connection", () => {
     expect(first.closed).toBe(true);
   });
 
+  it("does not wait for the browser to notice that a dead line is dead", () => {
+    connect();
+    last().say({ seq: 10, kind: "hello", at });
+    const first = last();
+    // A close that nobody answers tells nothing for a long time.
+    first.close = () => undefined;
+    vi.advanceTimersByTime(PING_MS + PONG_MS + 500);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(last().url).toBe("/live?since=10");
+  });
+
+  it("asks at once when the person comes back after a day, and goes on where it was", () => {
+    const { connection, states } = connect(10);
+    last().say({ seq: 10, kind: "hello", at });
+    last().say({ seq: 11, kind: "message_created", at });
+    const first = last();
+    // The machine slept: no timer ran, and nothing was told of the line.
+    connection.nudge();
+    expect(first.sent).toEqual(['{"ping":1}']);
+    vi.advanceTimersByTime(PONG_MS + 500);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(last().url).toBe("/live?since=11");
+    // So long ago that the server keeps it no more: everything is fetched anew.
+    last().say({ seq: 5_000, kind: "resync", at });
+    expect(states.at(-1)).toBe("open");
+    last().close();
+    connection.nudge();
+    expect(last().url).toBe("/live?since=5000");
+  });
+
   it("keeps a line that answers", () => {
     connect();
     last().say({ seq: 10, kind: "hello", at });

@@ -20,7 +20,7 @@ export interface LiveOptions {
 }
 
 export interface LiveConnection {
-  /** Tries at once, for instance when the network came back. */
+  /** Looks at once whether the line lives, for instance when the network or the person came back. */
   nudge: () => void;
   stop: () => void;
 }
@@ -48,12 +48,13 @@ export function connectLive(options: LiveOptions): LiveConnection {
   let retry: ReturnType<typeof setTimeout> | null = null;
   let ping: ReturnType<typeof setInterval> | null = null;
   let pong: ReturnType<typeof setTimeout> | null = null;
+  let probe: (() => void) | null = null;
 
   function clearTimers() {
     if (retry) clearTimeout(retry);
     if (ping) clearInterval(ping);
     if (pong) clearTimeout(pong);
-    retry = ping = pong = null;
+    retry = ping = pong = probe = null;
   }
 
   function again() {
@@ -72,8 +73,16 @@ export function connectLive(options: LiveOptions): LiveConnection {
     let greeted = false;
     const mine = open(`${options.url}?since=${seq}`);
     socket = mine;
+    // A browser tells of the end of a line that is dead only after a while: nobody waits for that.
+    const drop = () => {
+      if (mine !== socket || stopped) return;
+      socket = null;
+      mine.close();
+      if (!greeted) options.onRefused?.();
+      again();
+    };
     // A server that accepts and then says nothing is as lost as one that is away.
-    pong = setTimeout(() => mine.close(), PONG_MS);
+    pong = setTimeout(drop, PONG_MS);
     mine.onmessage = (event) => {
       if (mine !== socket || stopped) return;
       if (pong) clearTimeout(pong);
@@ -84,10 +93,11 @@ export function connectLive(options: LiveOptions): LiveConnection {
         greeted = true;
         attempt = 0;
         options.onState("open", null);
-        ping = setInterval(() => {
+        probe = () => {
           mine.send('{"ping":1}');
-          if (!pong) pong = setTimeout(() => mine.close(), PONG_MS);
-        }, PING_MS);
+          if (!pong) pong = setTimeout(drop, PONG_MS);
+        };
+        ping = setInterval(probe, PING_MS);
       }
       // After a resync the history is gone: continue from where the server is.
       if (frame.kind === "resync") seq = frame.seq;
@@ -110,7 +120,9 @@ export function connectLive(options: LiveOptions): LiveConnection {
   start();
   return {
     nudge() {
-      if (stopped || socket) return;
+      if (stopped) return;
+      // A machine that slept may hold a line that is long dead and has not been told.
+      if (socket) return probe?.();
       attempt = 0;
       start();
     },

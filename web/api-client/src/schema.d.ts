@@ -755,7 +755,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The users of the tenant; an admin also sees addresses and settings */
+        /** The users of the tenant, and who is privacy officer; an admin also sees addresses and settings */
         get: operations["list_users"];
         put?: never;
         post?: never;
@@ -1403,7 +1403,7 @@ export interface components {
          * @enum {string}
          */
         LineSecurity: "tls" | "starttls" | "none";
-        /** @description A user in a list: a [`UserRef`], and for an admin the rest of a [`User`]. */
+        /** @description A user in a list: a [`UserRef`] with the duty, and for an admin the rest of a [`User`]. */
         ListedUser: {
             /** @description For an admin: the address that they sign in with. */
             email?: string | null;
@@ -1416,8 +1416,11 @@ export interface components {
             last_seen_at?: components["schemas"]["Time"] | null;
             /** @description Their name. */
             name: string;
-            /** @description For an admin: the duty of privacy officer. */
-            privacy_officer?: boolean | null;
+            /**
+             * @description Whether they have the duty of privacy officer. All of the tenant see who has it: what they
+             *     look at is told to them.
+             */
+            privacy_officer: boolean;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
             /** @description Whether they can sign in. */
@@ -1725,7 +1728,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "conflict" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2109,7 +2112,7 @@ export interface components {
         };
         /** @description Changes of a user by an admin; what is left out stays. */
         UpdateUser: {
-            /** @description Give or take the duty of privacy officer. */
+            /** @description Give or take the duty of privacy officer; only a privacy officer does. */
             privacy_officer?: boolean | null;
             role?: components["schemas"]["Role"] | null;
             state?: components["schemas"]["UserState"] | null;
@@ -4831,7 +4834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `forbidden`, `privacy_officer_only` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7687,7 +7690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `forbidden`, `privacy_officer_only` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7714,7 +7717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict` */
+            /** @description `conflict`, `last_admin`, `last_privacy_officer` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -28,10 +28,11 @@ let base;
 if (args.includes("--dev")) {
   server = await createServer({ root, server: { port: 5199 } });
   await server.listen();
-  base = "http://localhost:5199";
+  base = server.resolvedUrls.local[0].replace(/\/$/, "");
 } else {
   server = await preview({ root, preview: { port: 5198 } });
-  base = "http://localhost:5198";
+  // Another port than was asked for, when that one is taken.
+  base = server.resolvedUrls.local[0].replace(/\/$/, "");
 }
 
 const browser = await chromium.launch({

@@ -102,6 +102,21 @@ export const views = {
   "inbox-empty": { path: "/inbox/mine", before: empty },
   "inbox-loading": { path: "/inbox/open", before: silent(api("/conversations\\?")) },
   "inbox-error": { path: "/inbox/open", before: problem(500, "internal", BROKEN), act: (page) => page.waitForTimeout(300) },
+  "inbox-slow": {
+    path: "/inbox/open",
+    before: silent(api("/conversations\\?")),
+    act: (page) => page.getByText(/^(De server antwoordt traag|The server is slow)/).waitFor(),
+  },
+  "sign-in-again": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.route(api("/session$"), (route) => (route.request().method() === "GET" ? json({}, 401)(route) : route.continue()));
+      await page.route(api("/users$"), json({ type: "/errors/not_signed_in", title: "", status: 401, code: "not_signed_in" }, 401));
+      await page.getByRole("button", { name: /^(Toegewezen aan|Assigned to)/ }).click();
+      await page.getByRole("heading", { name: /^(Meld u opnieuw aan|Sign in again)$/ }).waitFor();
+    },
+  },
   "inbox-many": {
     path: "/inbox/open",
     act: async (page) => {

@@ -42,7 +42,10 @@ describe("build", () => {
 
   it("has no inline script, style or handler, which the policy forbids", () => {
     expect(html).not.toMatch(/<style|style="|\son\w+="/);
-    for (const tag of html.match(/<script[^>]*>[^<]*/g) ?? []) expect(tag).toMatch(/src="[^"]+"[^>]*>$/);
+    const scripts = html.match(/<script[^>]*>[^<]*/g) ?? [];
+    for (const tag of scripts) expect(tag).toMatch(/src="[^"]+"[^>]*>$/);
+    // It sets the colours and asks for the first page: nothing runs before it, and nothing is asked twice for it.
+    expect(scripts[0]).toMatch(/src="\/assets\/first-[\w-]{8}\.js"/);
   });
 
   it("names everything that may be cached for ever by its content", () => {

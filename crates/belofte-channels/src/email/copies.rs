@@ -27,11 +27,11 @@ pub(super) async fn is_copy(
         Err(StoreError::NotFound) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let Some(source) = message.source else {
+    if message.source.is_none() {
         // Our own answer that came back, from a list perhaps, which writes something under it.
         return Ok(words(&mail.content.text).starts_with(&words(&message.content.text)));
-    };
-    let raw = match core.store.blob(access, source).await {
+    }
+    let raw = match core.store.message_source(access, known).await {
         Ok(raw) => raw,
         Err(StoreError::KeyGone(_)) => return Ok(true),
         Err(StoreError::NotFound) => return Ok(false),

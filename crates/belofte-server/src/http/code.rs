@@ -22,8 +22,14 @@ pub enum Code {
     MethodNotAllowed,
     /// The request did not arrive in time.
     Timeout,
+    /// Only who has the duty of privacy officer gives or takes it.
+    PrivacyOfficerOnly,
     /// Somebody else changed it first.
     Conflict,
+    /// Nobody could administer the organisation any more.
+    LastAdmin,
+    /// The last privacy officer passes the duty on before laying it down.
+    LastPrivacyOfficer,
     /// The channel account through which it would go cannot send.
     AccountCannotSend,
     /// The password belongs to users of several organisations: name one.
@@ -56,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -64,7 +70,10 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Timeout,
+        Self::PrivacyOfficerOnly,
         Self::Conflict,
+        Self::LastAdmin,
+        Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
         Self::ChooseOrganisation,
         Self::TooManyUploads,
@@ -92,7 +101,10 @@ impl Code {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Timeout => "timeout",
+            Self::PrivacyOfficerOnly => "privacy_officer_only",
             Self::Conflict => "conflict",
+            Self::LastAdmin => "last_admin",
+            Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
             Self::ChooseOrganisation => "choose_organisation",
             Self::TooManyUploads => "too_many_uploads",
@@ -116,13 +128,16 @@ impl Code {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NotSignedIn | Self::SignInFailed => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::PrivacyOfficerOnly => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict | Self::AccountCannotSend | Self::ChooseOrganisation | Self::TooManyUploads => {
-                StatusCode::CONFLICT
-            }
+            Self::Conflict
+            | Self::LastAdmin
+            | Self::LastPrivacyOfficer
+            | Self::AccountCannotSend
+            | Self::ChooseOrganisation
+            | Self::TooManyUploads => StatusCode::CONFLICT,
             Self::InvitationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

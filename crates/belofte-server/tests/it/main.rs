@@ -17,6 +17,7 @@ mod empty;
 mod first_start;
 mod hostile;
 mod invitations;
+mod leaves;
 mod live;
 mod observability;
 mod once;

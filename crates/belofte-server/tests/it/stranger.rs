@@ -32,70 +32,72 @@ use crate::support::wait;
 /// | operator   | somebody of the operator, without a user's cookie                                 |
 /// | nobody     | no cookie; and a session that was ended, one that ran out, one of a blocked user, |
 /// |            | a revoked key, and a wrong key beside the owner's good cookie                     |
+/// | leaf       | what one who may leaves in the ledger, beside views: exactly one of each kind named |
+/// | view       | which views one who may leaves there: what shows content, and nothing else        |
 const TABLE: &str = "
-                                        owner admin supervisor agent officer other read write operator nobody
+                                        owner admin supervisor agent officer other read write operator nobody  leaf             view
 
-POST   /session                         201   201   201        201   201     201   201  201   201      201
-GET    /session                         200   200   200        200   200     200   403  403   401      401
-DELETE /session                         204   204   204        204   204     204   403  403   401      401
-GET    /sessions                        200   200   200        200   200     200   403  403   401      401
-DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401
-PATCH  /me                              200   200   200        200   200     200   403  403   401      401
-POST   /me/password                     204   204   204        204   204     204   403  403   401      401
+POST   /session                         201   201   201        201   201     201   201  201   201      201 sign_in          -
+GET    /session                         200   200   200        200   200     200   403  403   401      401 -                -
+DELETE /session                         204   204   204        204   204     204   403  403   401      401 sign_in          -
+GET    /sessions                        200   200   200        200   200     200   403  403   401      401 -                -
+DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401 sign_in          -
+PATCH  /me                              200   200   200        200   200     200   403  403   401      401 membership       -
+POST   /me/password                     204   204   204        204   204     204   403  403   401      401 membership       -
 
-GET    /users                           200   200   200        200   200     200   200  200   401      401
-PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401
-GET    /invitations                     200   200   403        403   403     200   403  403   401      401
-POST   /invitations                     201   201   403        403   403     201   403  403   401      401
-DELETE /invitations/{id}                204   204   403        403   403     404   403  403   401      401
-POST   /invitations/look                200   200   200        200   200     200   200  200   200      200
-POST   /invitations/accept              201   201   201        201   201     201   201  201   201      201
-GET    /api-keys                        200   200   403        403   403     200   403  403   401      401
-POST   /api-keys                        201   201   403        403   403     201   403  403   401      401
-DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401
+GET    /users                           200   200   200        200   200     200   200  200   401      401 -                -
+PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
+GET    /invitations                     200   200   403        403   403     200   403  403   401      401 -                -
+POST   /invitations                     201   201   403        403   403     201   403  403   401      401 instruction      -
+DELETE /invitations/{id}                204   204   403        403   403     404   403  403   401      401 instruction      -
+POST   /invitations/look                200   200   200        200   200     200   200  200   200      200 -                -
+POST   /invitations/accept              201   201   201        201   201     201   201  201   201      201 membership,sign_in -
+GET    /api-keys                        200   200   403        403   403     200   403  403   401      401 -                -
+POST   /api-keys                        201   201   403        403   403     201   403  403   401      401 instruction      -
+DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401 instruction      -
 
-GET    /conversations                   200   200   200        200   200     200   200  200   401      401
-GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401
-GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401
-PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401
-POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401
-GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401
-POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401
-GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401
-POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401
-GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401
-POST   /attachments                     201   201   201        201   201     201   403  201   401      401
-GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401
-GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401
-PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401
-POST   /search                          200   200   200        200   200     200   200  200   401      401
-POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401
-GET    /queues                          200   200   200        200   200     200   200  200   401      401
-GET    /live                            101   101   101        101   101     101   101  101   401      401
+GET    /conversations                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
+GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
+GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
+PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401 -                -
+GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
+POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
+GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
+POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
+GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
+POST   /attachments                     201   201   201        201   201     201   403  201   401      401 -                -
+GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
+GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401 -                contact
+PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401 -                contact
+POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
+POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
+GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
+GET    /live                            101   101   101        101   101     101   101  101   401      401 -                -
 
-GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401
-POST   /channel-accounts                201   201   403        403   403     201   403  403   401      401
-POST   /channel-accounts/test           200   200   403        403   403     404   403  403   401      401
-GET    /channel-accounts/{id}           200   200   200        403   403     404   403  403   401      401
-PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401
-DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401
-GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401
-GET    /recipients                      200   200   200        403   403     200   403  403   401      401
-GET    /quarantine                      200   200   200        403   403     200   403  403   401      401
-GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401
-POST   /quarantine/{id}/retry           202   202   202        403   403     404   403  403   401      401
-GET    /dead-letters                    200   200   403        403   403     200   403  403   401      401
-POST   /dead-letters/{id}/retry         202   202   403        403   403     404   403  403   401      401
-GET    /ledger                          200   403   403        403   200     200   403  403   401      401
-POST   /ledger/export                   200   403   403        403   200     200   403  403   401      401
+GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401 -                -
+POST   /channel-accounts                201   201   403        403   403     201   403  403   401      401 instruction      -
+POST   /channel-accounts/test           200   200   403        403   403     404   403  403   401      401 -                -
+GET    /channel-accounts/{id}           200   200   200        403   403     404   403  403   401      401 -                -
+PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401 instruction      -
+DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401 instruction      -
+GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401 -                -
+GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
+GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
+GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401 -                quarantine_source
+POST   /quarantine/{id}/retry           202   202   202        403   403     404   403  403   401      401 -                -
+GET    /dead-letters                    200   200   403        403   403     200   403  403   401      401 -                -
+POST   /dead-letters/{id}/retry         202   202   403        403   403     404   403  403   401      401 -                -
+GET    /ledger                          200   403   403        403   200     200   403  403   401      401 -                ledger
+POST   /ledger/export                   200   403   403        403   200     200   403  403   401      401 -                ledger
 
-POST   /operator/session                201   201   201        201   201     201   201  201   201      201
-GET    /operator/session                401   401   401        401   401     401   401  401   200      401
-DELETE /operator/session                401   401   401        401   401     401   401  401   204      401
-GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401
-GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401
-GET    /operator/recipients             401   401   401        401   401     401   401  401   200      401
-GET    /operator/log                    401   401   401        401   401     401   401  401   200      401
+POST   /operator/session                201   201   201        201   201     201   201  201   201      201 -                -
+GET    /operator/session                401   401   401        401   401     401   401  401   200      401 -                -
+DELETE /operator/session                401   401   401        401   401     401   401  401   204      401 -                -
+GET    /operator/tenants                401   401   401        401   401     401   401  401   200      401 -                -
+GET    /operator/dead-letters           401   401   401        401   401     401   401  401   200      401 -                -
+GET    /operator/recipients             401   401   401        401   401     401   401  401   200      401 -                -
+GET    /operator/log                    401   401   401        401   401     401   401  401   200      401 -                -
 ";
 
 const OPERATOR: &str = "wacht@beheer.example";
@@ -103,7 +105,7 @@ const OPERATOR: &str = "wacht@beheer.example";
 const WORD: &str = "zonnebloempitten";
 
 /// What a request is made of: the path below `/api/v1` and what goes in.
-enum Body {
+pub enum Body {
     Nothing,
     Json(Value),
     File,
@@ -111,19 +113,19 @@ enum Body {
 }
 
 /// Somebody who calls.
-struct Caller {
-    column: &'static str,
+pub struct Caller {
+    pub column: &'static str,
     /// Who it is in words, for the failure.
-    name: String,
-    cookies: Option<String>,
-    key: Option<String>,
+    pub name: String,
+    pub cookies: Option<String>,
+    pub key: Option<String>,
     /// The address, of users and operators.
-    email: Option<String>,
+    pub email: Option<String>,
 }
 
 /// Two tenants, everybody who calls, and rows of the first tenant that exist.
-struct World {
-    server: Server,
+pub struct World {
+    pub server: Server,
     other: Tenant,
     callers: Vec<Caller>,
     conversation: String,
@@ -139,7 +141,7 @@ struct World {
     next: Cell<u32>,
 }
 
-fn id(value: &Value) -> String {
+pub fn id(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
 }
 
@@ -150,7 +152,7 @@ fn account(address: &str, port: u16) -> Value {
     })
 }
 
-fn world(engine: crate::support::server::Engine) -> World {
+pub fn world(engine: crate::support::server::Engine) -> World {
     let mut server = Server::start(engine);
     let other = server.found_tenant("bakker");
     let owner = server.admin();
@@ -329,7 +331,7 @@ pub fn soon() -> Value {
 
 impl Caller {
     /// A client that says who this is; what it learns (a cookie) is forgotten with it.
-    fn client(&self, server: &Server) -> Client {
+    pub fn client(&self, server: &Server) -> Client {
         let client = match &self.key {
             Some(key) => server.stranger().with_key(key),
             None => server.stranger(),
@@ -372,7 +374,7 @@ impl World {
 
     /// The request that `caller` sends to `operation` (method and path as in the table), with the
     /// ids of rows of the first tenant that exist.
-    fn request(&self, operation: &str, caller: &Caller) -> (String, Body) {
+    pub fn request(&self, operation: &str, caller: &Caller) -> (String, Body) {
         let owner = self.server.admin();
         let (_, template) = operation.split_once(' ').expect("a method and a path");
         let (mut row, mut body) = (String::new(), Body::Nothing);
@@ -483,7 +485,7 @@ impl World {
         (template.replace("{id}", &row), body)
     }
 
-    fn call(&self, client: &Client, method: &str, path: &str, body: &Body) -> Response {
+    pub fn call(&self, client: &Client, method: &str, path: &str, body: &Body) -> Response {
         const UPGRADE: [(&str, &str); 4] = [
             ("connection", "Upgrade"),
             ("upgrade", "websocket"),
@@ -523,18 +525,31 @@ impl World {
     }
 }
 
-/// The table: operation, and the status of each column.
-fn table() -> BTreeMap<String, BTreeMap<&'static str, u16>> {
+/// What an operation leaves in the ledger: the kinds of its leaves, and of its views.
+#[derive(Clone)]
+pub struct Leaves {
+    /// Of its leaves.
+    pub leaf: BTreeSet<&'static str>,
+    /// Of its views.
+    pub view: BTreeSet<&'static str>,
+}
+
+/// The table: operation, the status of each column, and what it leaves.
+pub fn table() -> BTreeMap<String, (BTreeMap<&'static str, u16>, Leaves)> {
     let mut lines = TABLE.lines().filter(|line| !line.trim().is_empty());
     let columns: Vec<&'static str> = lines.next().expect("a head").split_whitespace().collect();
     let mut rows = BTreeMap::new();
     for line in lines {
         let mut words = line.split_whitespace();
         let operation = format!("{} {}", words.next().expect("a method"), words.next().expect("a path"));
-        let statuses: Vec<u16> = words.map(|word| word.parse().expect("a status")).collect();
-        assert_eq!(statuses.len(), columns.len(), "{operation}");
+        let words: Vec<&'static str> = words.collect();
+        assert_eq!(words.len(), columns.len(), "{operation}");
+        let (statuses, left) = words.split_at(words.len() - 2);
+        let statuses = statuses.iter().map(|word| word.parse().expect("a status"));
         let row = columns.iter().copied().zip(statuses).collect();
-        assert!(rows.insert(operation.clone(), row).is_none(), "{operation} has two rows");
+        let named = |words: &'static str| words.split(',').filter(|word| *word != "-").collect();
+        let left = Leaves { leaf: named(left[0]), view: named(left[1]) };
+        assert!(rows.insert(operation.clone(), (row, left)).is_none(), "{operation} has two rows");
     }
     rows
 }
@@ -580,7 +595,7 @@ on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
     );
 
     let mut wrong = Vec::new();
-    for (operation, row) in &table {
+    for (operation, (row, _)) in &table {
         let (method, _) = operation.split_once(' ').expect("a method");
         assert!(
             row.values().any(|status| operations[operation].contains(status)),

@@ -55,11 +55,48 @@ on_both_engines!(the_last_admin_stays, |engine| {
     let server = Server::start(engine);
     let admin = server.admin();
     let path = format!("/users/{}", id_of(admin));
-    admin.patch(&path, json!({ "role": "agent" })).problem(409, "conflict");
-    admin.patch(&path, json!({ "state": "blocked" })).problem(409, "conflict");
+    admin.patch(&path, json!({ "role": "agent" })).problem(409, "last_admin");
+    admin.patch(&path, json!({ "state": "blocked" })).problem(409, "last_admin");
     let second = server.join("admin");
     second.patch(&path, json!({ "role": "agent" })).expect(200);
     admin.get("/invitations").problem(403, "forbidden");
+});
+
+on_both_engines!(an_admin_alone_makes_nobody_privacy_officer, |engine| {
+    let server = Server::start(engine);
+    let (first, second, agent) = (server.admin(), server.join("admin"), server.join("agent"));
+    let path = |client: &Client| format!("/users/{}", id_of(client));
+    let duty = |given: bool| json!({ "privacy_officer": given });
+    for whom in [&second, &agent] {
+        second.patch(&path(whom), duty(true)).problem(403, "privacy_officer_only");
+    }
+    let invitation = json!({ "role": "agent", "privacy_officer": true });
+    second.post("/invitations", invitation.clone()).problem(403, "privacy_officer_only");
+    second.get("/ledger").problem(403, "forbidden");
+    // The last one does not lay it down.
+    first.patch(&path(first), duty(false)).problem(409, "last_privacy_officer");
+    // Passed on by who has it, and seen by all.
+    first.patch(&path(&agent), duty(true)).expect(200);
+    agent.get("/ledger").expect(200);
+    first.patch(&path(first), duty(false)).expect(200);
+    first.get("/ledger").problem(403, "forbidden");
+    first.patch(&path(first), duty(true)).problem(403, "privacy_officer_only");
+    first.post("/invitations", invitation).problem(403, "privacy_officer_only");
+    let listed = second.get("/users").expect(200);
+    let has = |user: &&Value| user["privacy_officer"] == true;
+    let officers: Vec<_> = listed["items"].as_array().unwrap().iter().filter(has).collect();
+    assert_eq!(officers.len(), 1);
+    assert_eq!(officers[0]["id"], id_of(&agent));
+    let told = codes(&agent.get("/ledger?limit=100").expect(200));
+    for code in ["privacy_officer_given", "privacy_officer_taken"] {
+        assert!(told.iter().any(|known| known == code), "{code} in {told:?}");
+    }
+    // Kept out when it must be, which makes nobody else one.
+    let who = path(&agent);
+    second.patch(&who, json!({ "state": "blocked" })).expect(200);
+    agent.get("/session").problem(401, "not_signed_in");
+    second.patch(&path(&second), duty(true)).problem(403, "privacy_officer_only");
+    assert_eq!(second.patch(&who, json!({ "state": "active" })).expect(200)["privacy_officer"], true);
 });
 
 on_both_engines!(another_tenants_user_does_not_exist, |engine| {

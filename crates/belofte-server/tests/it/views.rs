@@ -27,6 +27,8 @@ on_both_engines!(what_is_shown_while_the_server_stops_is_in_the_ledger, |engine|
         body.len(),
     );
     let stopping = || {
+        // The head has to be there, also on a busy machine: a line without a request is closed.
+        wait::pause(Duration::from_millis(500));
         server.terminate();
         wait::until("the stop to begin", Duration::from_secs(20), || {
             server.logs().contains("stopping: finishing what runs").then_some(())

@@ -31,7 +31,7 @@ pub(crate) use sql::sql;
 pub use sqlite::{Sqlite, SqliteSettings};
 pub use tx::Tx;
 
-use belofte_model::KeyId;
+use belofte_model::{KeyId, Use};
 
 use crate::StoreError;
 use crate::keys::SealedKey;
@@ -41,6 +41,10 @@ use crate::keys::SealedKey;
 pub trait Write: Send + Sync + 'static {
     /// What the change answers.
     type Out: Send + 'static;
+
+    /// What the change is, for the purpose of who makes it (decision 13). `None` for what only this
+    /// crate can make, where the function that makes it asks, and for what is done for any purpose.
+    const USE: Option<Use> = None;
 
     /// Keys that must be durable before the content that they seal.
     fn new_keys(&self) -> &[SealedKey] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Keys for programs: hashed, scoped, with an end.
 
-use belofte_model::{Duration, LedgerKind, Permission, Scope, Timestamp};
+use belofte_model::{Duration, LedgerKind, Permission, Purpose, Scope, Timestamp};
 
 use super::house::houses;
 use crate::{Access, NewApiKey, Store, StoreError};
@@ -13,7 +13,8 @@ async fn create(
     scope: Scope,
     ends: Timestamp,
 ) -> Result<NewApiKey, StoreError> {
-    let (change, told) = store.prepare_api_key(access, name, scope, ends).await?;
+    let (change, told) =
+        store.prepare_api_key(&access.as_for(Purpose::Administration), name, scope, ends).await?;
     store.write(access, change).await?;
     Ok(told)
 }
@@ -39,10 +40,10 @@ async fn a_key_holds_for_its_scope_until_it_ends_or_is_revoked() {
         assert!(names.contains(&"Kassa") && names.contains(&"Bot"), "{}", house.name());
         assert_eq!(listed[0].last_used_at, Some(house.clock.now()));
         assert!(store.api_keys(&stranger.access).await.expect("listed").is_empty());
-        let foreign = store.revoke_api_key(&stranger.access, read.id).await;
+        let foreign = store.revoke_api_key(&stranger.access.as_for(Purpose::Administration), read.id).await;
         assert!(matches!(foreign, Err(StoreError::NotFound)), "{}", house.name());
 
-        store.revoke_api_key(&admin.access, read.id).await.expect("revoked");
+        store.revoke_api_key(&admin.access.as_for(Purpose::Administration), read.id).await.expect("revoked");
         assert!(system.api_key_by_token(read.key.expose()).await.expect("asked").is_none());
         house.pass(3599);
         assert!(system.api_key_by_token(write.key.expose()).await.expect("asked").is_some());

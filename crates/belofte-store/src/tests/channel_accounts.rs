@@ -2,14 +2,15 @@
 //! Channel accounts: one owner per address, secrets that stay secret, a leaf for each change.
 
 use belofte_model::{
-    AccountState, ChannelKind, EventKind, Language, LedgerKind, LineSecurity, QueueId, Subset, Visible,
+    AccountState, ChannelKind, EventKind, Language, LedgerKind, LineSecurity, Purpose, QueueId, Subset,
+    Visible,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
 
-use super::house::{House, email, houses};
+use super::house::{House, Person, email, houses};
 use crate::{
-    Access, ChannelAccountChange, ChannelAccountError, EventsSince, NewChannelAccount, NewSubmission,
+    Access, ChannelAccountChange, ChannelAccountError, Fact, NewChannelAccount, NewSubmission,
     PasswordChange, StoreError,
 };
 
@@ -41,7 +42,8 @@ fn with_server(host: &str, password: PasswordChange) -> ChannelAccountChange {
 }
 
 async fn password(house: &House, access: &Access, id: belofte_model::ChannelAccountId) -> Option<String> {
-    let account = house.store.account_for_delivery(access, id).await.expect("an account");
+    let account =
+        house.store.account_for_delivery(&access.as_for(Purpose::Delivery), id).await.expect("an account");
     account.password.map(Pii::into_inner)
 }
 
@@ -51,7 +53,11 @@ async fn an_account_is_found_by_its_address_and_nobody_else_gets_it() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let (store, system) = (&house.store, house.store.system());
         let account = store
-            .create_channel_account(&admin.access, None, mailbox("Info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("Info@bakker.example"),
+            )
             .await
             .expect("added");
         assert_eq!((account.version, account.state), (1, AccountState::Active));
@@ -63,22 +69,35 @@ async fn an_account_is_found_by_its_address_and_nobody_else_gets_it() {
         assert!(system.account_by_address(&email("other@bakker.example")).await.expect("asked").is_none());
 
         for access in [&admin.access, &stranger.access] {
-            let taken = store.create_channel_account(access, None, mailbox("info@bakker.example")).await;
+            let taken = store
+                .create_channel_account(
+                    &access.as_for(Purpose::Administration),
+                    None,
+                    mailbox("info@bakker.example"),
+                )
+                .await;
             assert!(matches!(taken, Err(ChannelAccountError::AddressTaken)), "{}", house.name());
         }
         let own = store
-            .create_channel_account(&stranger.access, None, mailbox("info@slager.example"))
+            .create_channel_account(
+                &stranger.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@slager.example"),
+            )
             .await
             .expect("added");
         let moved =
             ChannelAccountChange { address: Some(email("info@bakker.example")), ..Default::default() };
-        let taken = store.change_channel_account(&stranger.access, own.id, moved).await;
+        let taken = store
+            .change_channel_account(&stranger.access.as_for(Purpose::Administration), own.id, moved)
+            .await;
         assert!(matches!(taken, Err(ChannelAccountError::AddressTaken)), "{}", house.name());
         assert!(system.account_by_address(&email("info@slager.example")).await.expect("asked").is_some());
 
         let foreign = store.channel_account(&stranger.access, account.id).await;
         assert!(matches!(foreign, Err(StoreError::NotFound)));
-        let foreign = store.account_for_delivery(&stranger.access, account.id).await;
+        let foreign =
+            store.account_for_delivery(&stranger.access.as_for(Purpose::Delivery), account.id).await;
         assert!(matches!(foreign, Err(StoreError::NotFound)));
         let listed = store.channel_accounts(&stranger.access).await.expect("listed");
         assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [own.id], "{}", house.name());
@@ -101,11 +120,13 @@ async fn an_account_is_found_by_its_address_and_nobody_else_gets_it() {
 async fn of_two_who_take_an_address_at_once_one_gets_it() {
     for house in houses().await {
         let (one, other) = (house.tenant("one").await, house.tenant("other").await);
+        let by = |person: &Person| person.access.as_for(Purpose::Administration);
+        let (one, other) = (by(&one), by(&other));
         for round in 0..5 {
             let address = format!("info{round}@shop.example");
             let (a, b) = tokio::join!(
-                house.store.create_channel_account(&one.access, None, mailbox(&address)),
-                house.store.create_channel_account(&other.access, None, mailbox(&address))
+                house.store.create_channel_account(&one, None, mailbox(&address)),
+                house.store.create_channel_account(&other, None, mailbox(&address))
             );
             assert!(a.is_ok() != b.is_ok(), "{}: {a:?} {b:?}", house.name());
         }
@@ -119,7 +140,11 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
         let admin = house.tenant("bakker").await;
         let (store, system) = (&house.store, house.store.system());
         let account = store
-            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("added");
         let change = ChannelAccountChange {
@@ -129,19 +154,28 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
             reply_language: Some(Language::En),
             ..ChannelAccountChange::default()
         };
-        let changed =
-            store.change_channel_account(&admin.access, account.id, change.clone()).await.expect("changed");
+        let changed = store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), account.id, change.clone())
+            .await
+            .expect("changed");
         assert_eq!((changed.version, changed.from_name.as_str()), (2, "Bakkerij"));
         assert_eq!(changed.reply_language, Language::En);
         assert!(system.account_by_address(&email("info@bakker.example")).await.expect("asked").is_none());
         assert!(system.account_by_address(&email("hallo@bakker.example")).await.expect("asked").is_some());
-        let stale = store.change_channel_account(&admin.access, account.id, change).await;
+        let stale = store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), account.id, change)
+            .await;
         assert!(matches!(stale, Err(ChannelAccountError::Store(StoreError::Conflict))), "{}", house.name());
         let nowhere = ChannelAccountChange { queue: Some(QueueId(Uuid::from_u128(9))), ..Default::default() };
-        let refused = store.change_channel_account(&admin.access, account.id, nowhere).await;
+        let refused = store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), account.id, nowhere)
+            .await;
         assert!(matches!(refused, Err(ChannelAccountError::NoSuchQueue)), "{}", house.name());
         let paused = ChannelAccountChange { state: Some(AccountState::Paused), ..Default::default() };
-        store.change_channel_account(&admin.access, account.id, paused).await.expect("paused");
+        store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), account.id, paused)
+            .await
+            .expect("paused");
         let found =
             system.account_by_address(&email("hallo@bakker.example")).await.expect("asked").expect("found");
         assert_eq!(found.state, AccountState::Paused, "{}", house.name());
@@ -153,7 +187,7 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
             changes.spawn(async move {
                 let rename =
                     ChannelAccountChange { from_name: Some(format!("Name {n}")), ..Default::default() };
-                store.change_channel_account(&access, id, rename).await
+                store.change_channel_account(&access.as_for(Purpose::Administration), id, rename).await
             });
         }
         let (done, refused): (Vec<_>, Vec<_>) = changes.join_all().await.into_iter().partition(Result::is_ok);
@@ -173,20 +207,33 @@ async fn a_password_goes_to_no_other_server_and_into_no_leaf() {
         let admin = house.tenant("bakker").await;
         let store = &house.store;
         let id = store
-            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("added")
             .id;
         assert_eq!(password(&house, &admin.access, id).await.as_deref(), Some(SECRET));
         let keep = with_server("mail.bakker.example", PasswordChange::Keep);
-        store.change_channel_account(&admin.access, id, keep).await.expect("changed");
+        store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), id, keep)
+            .await
+            .expect("changed");
         assert_eq!(password(&house, &admin.access, id).await.as_deref(), Some(SECRET));
         let set =
             with_server("mail.bakker.example", PasswordChange::Set(Pii::new("another secret".to_owned())));
-        let set = store.change_channel_account(&admin.access, id, set).await.expect("changed");
+        let set = store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), id, set)
+            .await
+            .expect("changed");
         assert!(set.submission.expect("a server").password_set);
         let elsewhere = with_server("mail.thief.example", PasswordChange::Keep);
-        let moved = store.change_channel_account(&admin.access, id, elsewhere).await.expect("changed");
+        let moved = store
+            .change_channel_account(&admin.access.as_for(Purpose::Administration), id, elsewhere)
+            .await
+            .expect("changed");
         assert!(!moved.submission.expect("a server").password_set, "{}", house.name());
         assert_eq!(password(&house, &admin.access, id).await, None);
 
@@ -209,9 +256,12 @@ async fn a_password_goes_to_no_other_server_and_into_no_leaf() {
             assert!(!text.contains(SECRET) && !text.contains("another secret"), "{text}");
             assert!(text.contains("info@bakker.example"), "the ledger says which mailbox");
         }
-        let events = store.read(&admin.access, EventsSince { seq: 0, limit: 99 }).await.expect("events");
-        let told = events.items.iter().filter(|event| event.kind == EventKind::ChannelAccountChanged);
-        assert_eq!(told.filter(|event| event.account == Some(id)).count(), 4, "{}", house.name());
+        let events = store.events(&admin.access, 0, 99).await.expect("events");
+        let told = |fact: &&Fact| {
+            matches!(fact, Fact::Seen(event) if event.kind == EventKind::ChannelAccountChanged
+                && event.account == Some(id))
+        };
+        assert_eq!(events.items.iter().filter(told).count(), 4, "{}", house.name());
         house.close().await;
     }
 }
@@ -222,22 +272,34 @@ async fn a_removed_account_frees_its_address_and_forgets_its_password() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let (store, system) = (&house.store, house.store.system());
         let id = store
-            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("added")
             .id;
-        store.remove_channel_account(&admin.access, id).await.expect("removed");
+        store
+            .remove_channel_account(&admin.access.as_for(Purpose::Administration), id)
+            .await
+            .expect("removed");
         assert!(system.account_by_address(&email("info@bakker.example")).await.expect("asked").is_none());
         let account = store.channel_account(&admin.access, id).await.expect("kept for its history");
         assert_eq!(account.state, AccountState::Removed, "{}", house.name());
         assert_eq!(password(&house, &admin.access, id).await, None);
-        let twice = store.remove_channel_account(&admin.access, id).await;
+        let twice = store.remove_channel_account(&admin.access.as_for(Purpose::Administration), id).await;
         assert!(matches!(twice, Err(ChannelAccountError::Store(StoreError::NotFound))));
         let back = ChannelAccountChange { state: Some(AccountState::Active), ..Default::default() };
-        let refused = store.change_channel_account(&admin.access, id, back).await;
+        let refused =
+            store.change_channel_account(&admin.access.as_for(Purpose::Administration), id, back).await;
         assert!(matches!(refused, Err(ChannelAccountError::Store(StoreError::NotFound))), "{}", house.name());
         store
-            .create_channel_account(&stranger.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &stranger.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("free again");
         house.close().await;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Cases: pages, changes, who takes part, and what an access cannot see.
 
-use belofte_model::{ConversationStatus, Subset, Visible};
+use belofte_model::{ConversationStatus, Purpose, Subset, Visible};
 
 use super::desk::{Desk, person, says};
 use super::house::houses;
@@ -136,7 +136,7 @@ async fn an_access_that_sees_no_queue_sees_no_case() {
             house.clock.clone(),
         );
         let store = &house.store;
-        store.index(full).await.expect("indexed");
+        store.index(&full.as_for(Purpose::Upkeep)).await.expect("indexed");
         assert_eq!(store.search(full, "ketel", None, 10).await.expect("found").items.len(), 1);
         assert!(store.conversations(&blind, ALL).await.expect("a page").is_empty(), "{}", house.name());
         assert!(matches!(store.conversation(&blind, id).await, Err(StoreError::NotFound)));

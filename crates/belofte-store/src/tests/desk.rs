@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Mail that is received and filed, for tests of what is made of it.
 
-use belofte_model::{ConversationId, Incoming, IntakeId, MessageId, MessageKind, RequestId};
+use belofte_model::{ConversationId, Incoming, IntakeId, MessageId, MessageKind, Purpose, RequestId};
 use uuid::Uuid;
 
 use super::channel_accounts::mailbox;
@@ -45,7 +45,11 @@ impl Desk {
     pub(super) async fn new(house: &House) -> Self {
         let admin = house.tenant("bakker").await;
         let address = "info@bakker.example";
-        house.store.create_channel_account(&admin.access, None, mailbox(address)).await.expect("added");
+        house
+            .store
+            .create_channel_account(&admin.access.as_for(Purpose::Administration), None, mailbox(address))
+            .await
+            .expect("added");
         let found = house.store.system().account_by_address(&email(address)).await.expect("asked");
         Self { admin, account: found.expect("an account") }
     }

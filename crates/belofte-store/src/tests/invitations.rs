@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Invitations: once, in time, and never past a refusal.
 
-use belofte_model::{EventKind, Role};
+use belofte_model::{EventKind, Purpose, Role};
 
 use super::house::{houses, invite};
-use crate::{EventsSince, StoreError};
+use crate::{Fact, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_accepted_exactly_once_however_many_try() {
@@ -32,9 +32,9 @@ async fn an_invitation_is_accepted_exactly_once_however_many_try() {
         assert_eq!(house.store.users(&admin.access).await.expect("users").len(), 2);
         let gone = house.accept(invitation.token.expose(), "late@bakker.example").await;
         assert!(matches!(gone, Err(StoreError::NotFound)));
-        let events =
-            house.store.read(&admin.access, EventsSince { seq: 0, limit: 99 }).await.expect("events");
-        let joined = events.items.iter().filter(|event| event.kind == EventKind::UserChanged).count();
+        let events = house.store.events(&admin.access, 0, 99).await.expect("events");
+        let joined = |fact: &&Fact| matches!(fact, Fact::Seen(event) if event.kind == EventKind::UserChanged);
+        let joined = events.items.iter().filter(joined).count();
         assert_eq!(joined, 2, "the admin and one agent");
         house.close().await;
     }
@@ -63,13 +63,22 @@ async fn an_invitation_ends_with_time_or_when_it_is_taken_back() {
         let store = &house.store;
         let first = invite(store, &admin.access, Role::Agent, false).await.expect("invited");
         let second = invite(store, &admin.access, Role::Agent, false).await.expect("invited");
-        let foreign = store.revoke_invitation(&stranger.access, first.id).await;
+        let foreign =
+            store.revoke_invitation(&stranger.access.as_for(Purpose::Administration), first.id).await;
         assert!(matches!(foreign, Err(StoreError::NotFound)), "{}", house.name());
-        store.revoke_invitation(&admin.access, first.id).await.expect("taken back");
-        let twice = store.revoke_invitation(&admin.access, first.id).await;
+        store
+            .revoke_invitation(&admin.access.as_for(Purpose::Administration), first.id)
+            .await
+            .expect("taken back");
+        let twice = store.revoke_invitation(&admin.access.as_for(Purpose::Administration), first.id).await;
         assert!(matches!(twice, Err(StoreError::NotFound)));
-        let open: Vec<_> =
-            store.invitations(&admin.access).await.expect("listed").iter().map(|one| one.id).collect();
+        let open: Vec<_> = store
+            .invitations(&admin.access.as_for(Purpose::Administration))
+            .await
+            .expect("listed")
+            .iter()
+            .map(|one| one.id)
+            .collect();
         assert_eq!(open, [second.id], "{}", house.name());
         let system = store.system();
         assert!(system.invitation_by_token(first.token.expose()).await.expect("asked").is_none());

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use belofte_ledger::{Standing, verify_dir_with_key};
-use belofte_model::LedgerKind;
+use belofte_model::{LedgerKind, Purpose};
 use serde_json::{Value, json};
 
 use super::house::{House, Person, houses};
@@ -44,7 +44,7 @@ async fn grow_with(house: &House, person: &Person, count: usize, detail: impl Fn
 
 /// Takes an export to its end, into `folder`; gives its size.
 async fn export_to(house: &House, person: &Person, folder: &Path) -> Result<u64, LedgerExportError> {
-    let mut export = house.store.export_ledger(&person.access).await?;
+    let mut export = house.store.export_ledger(&person.access.as_for(Purpose::Oversight)).await?;
     let (mut open, mut files) = (None::<(File, u64)>, BTreeMap::new());
     loop {
         let next = export.next().await?;
@@ -83,7 +83,8 @@ async fn nothing_of_an_export_lies_on_the_disk_while_it_is_made() {
     for house in houses().await {
         let officer = house.tenant("bakker").await;
         grow_with(&house, &officer, 2_500, |_| json!({ "said": CANARY })).await;
-        let mut export = house.store.export_ledger(&officer.access).await.expect("ready");
+        let mut export =
+            house.store.export_ledger(&officer.access.as_for(Purpose::Oversight)).await.expect("ready");
         let (mut told, mut pieces) = (0, 0);
         while let Some(piece) = export.next().await.expect("goes on") {
             if let ExportPiece::Bytes(bytes) = &piece {
@@ -129,7 +130,8 @@ async fn an_export_verifies_and_an_earlier_checkpoint_holds_in_a_later_one() {
         let folder = house.place.folder.path().join("export");
         let exported = export_to(&house, &officer, &folder).await.expect("exported");
         assert_eq!(exported, 4 + 1_403 + 5, "{}", house.name());
-        let key = store.export_ledger(&officer.access).await.expect("ready").verifier_key;
+        let overseer = officer.access.as_for(Purpose::Oversight);
+        let key = store.export_ledger(&overseer).await.expect("ready").verifier_key;
         let report = verify_dir_with_key(&folder, Some(&first.note), Some(&key)).expect("holds");
         assert_eq!(
             (report.size, report.standing),
@@ -137,7 +139,8 @@ async fn an_export_verifies_and_an_earlier_checkpoint_holds_in_a_later_one() {
             "{}",
             house.name()
         );
-        let page = store.ledger_page(&officer.access, Some(3), 2).await.expect("a page");
+        let page =
+            store.ledger_page(&officer.access.as_for(Purpose::Oversight), Some(3), 2).await.expect("a page");
         assert_eq!(page.entries.iter().map(|entry| entry.no).collect::<Vec<_>>(), [2, 1]);
         assert_eq!((page.size, page.checkpoint.expect("one").size), (exported, exported));
         house.close().await;
@@ -196,7 +199,8 @@ async fn a_checkpoint_is_refused_over_leaves_that_are_not_those_signed() {
 
         // The same, after the export began: what was told is known to be unfinished.
         let officer = house.tenant("late").await;
-        let mut export = store.export_ledger(&officer.access).await.expect("ready");
+        let mut export =
+            store.export_ledger(&officer.access.as_for(Purpose::Oversight)).await.expect("ready");
         store.write(&officer.access, Tamper(swap)).await.expect("swapped");
         let mut told = Vec::new();
         let ended = loop {

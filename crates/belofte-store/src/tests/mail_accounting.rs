@@ -2,7 +2,7 @@
 //! Mail accounting: the sum holds, and each sees the mailboxes that they may see.
 
 use belofte_model::{
-    ChannelAccountId, Duration, IntakeId, IntakeState, QuarantineReason, Subset, Timestamp, Visible,
+    ChannelAccountId, Duration, IntakeId, IntakeState, Purpose, QuarantineReason, Subset, Timestamp, Visible,
 };
 use uuid::Uuid;
 
@@ -46,12 +46,20 @@ async fn received_is_the_sum_of_where_it_went() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let store = &house.store;
         let info = store
-            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("added")
             .id;
         let shop = store
-            .create_channel_account(&admin.access, None, mailbox("shop@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("shop@bakker.example"),
+            )
             .await
             .expect("added")
             .id;
@@ -87,12 +95,20 @@ async fn quarantine_is_listed_page_by_page_without_gap_or_repetition() {
         let (admin, stranger) = (house.tenant("bakker").await, house.tenant("slager").await);
         let store = &house.store;
         let info = store
-            .create_channel_account(&admin.access, None, mailbox("info@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("info@bakker.example"),
+            )
             .await
             .expect("added")
             .id;
         let shop = store
-            .create_channel_account(&admin.access, None, mailbox("shop@bakker.example"))
+            .create_channel_account(
+                &admin.access.as_for(Purpose::Administration),
+                None,
+                mailbox("shop@bakker.example"),
+            )
             .await
             .expect("added")
             .id;

@@ -19,6 +19,7 @@ mod mail_accounting;
 mod messages;
 mod place;
 mod proofs;
+mod purposes;
 mod search;
 mod sessions;
 mod sign_in;
@@ -27,5 +28,6 @@ mod upgrade;
 mod upkeep;
 mod users;
 mod views;
+mod visible;
 
 pub(crate) use place::{access, places};

@@ -4,12 +4,14 @@
 //! somebody could who knows the schema, and grant nothing.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use belofte_model::{Role, UserState};
+use belofte_model::{ChannelAccountId, EmailAddress, Purpose, Role, TenantId, UserState};
 use belofte_vault::{Pii, token_hash};
 
+use super::channel_accounts::mailbox;
 use super::house::{House, Person, email, houses, invite, somebody};
-use crate::engine::{Sql, sql};
+use crate::engine::{Sql, params, sql};
 use crate::{Param, SignInStart, StoreError, Tx, UserChange, Write};
 
 /// Statements of somebody who holds the database. `$1` is the tenant, `$2` a hash or a password,
@@ -126,8 +128,11 @@ async fn d88_a_seeded_api_key_opens_nothing() {
         // A key that the tenant gave the operator to read with does not write, nor longer.
         let until = house.clock.now() + belofte_model::Duration::from_secs(3_600);
         let scope = belofte_model::Scope::Read;
-        let (create, key) =
-            house.store.prepare_api_key(&admin.access, "Kassa", scope, until).await.expect("prepared");
+        let (create, key) = house
+            .store
+            .prepare_api_key(&admin.access.as_for(Purpose::Administration), "Kassa", scope, until)
+            .await
+            .expect("prepared");
         house.store.write(&admin.access, create).await.expect("made");
         assert!(system.api_key_by_token(key.key.expose()).await.expect("asked").is_some());
         let raised = sql!(
@@ -183,7 +188,11 @@ async fn d88_a_password_role_state_or_login_that_was_written_by_hand_lets_nobody
             assert_eq!(candidates(&house, &address).await, [format!("hash of {address}")]);
             if n == 2 {
                 let blocked = UserChange { state: Some(UserState::Blocked), ..UserChange::default() };
-                house.store.change_user(&admin.access, agent.id, blocked).await.expect("blocked");
+                house
+                    .store
+                    .change_user(&admin.access.as_for(Purpose::Administration), agent.id, blocked)
+                    .await
+                    .expect("blocked");
             }
             seed(&house, &admin, statement, b"hash of a chosen password", agent.id.uuid()).await;
             let told = candidates(&house, &address).await;
@@ -192,13 +201,92 @@ async fn d88_a_password_role_state_or_login_that_was_written_by_hand_lets_nobody
             assert!(system.session_by_token(token).await.expect("asked").is_none(), "{}: {n}", house.name());
             // A change by an honest admin does not make it good, and lists show what is true.
             let named = UserChange { privacy_officer: Some(false), ..UserChange::default() };
-            assert!(house.store.change_user(&admin.access, agent.id, named).await.is_err(), "{n}");
+            assert!(
+                house
+                    .store
+                    .change_user(&admin.access.as_for(Purpose::Administration), agent.id, named)
+                    .await
+                    .is_err(),
+                "{n}"
+            );
             let users = house.store.users(&admin.access).await.expect("a list");
             assert!(users.iter().all(|user| user.id != agent.id), "{n}");
         }
         let own = system.login_index(&email("operator@huis.example")).await.expect("an index");
         seed(&house, &admin, login, &own, admin.id.uuid()).await;
         assert_eq!(candidates(&house, "operator@huis.example").await, Vec::<String>::new());
+        house.close().await;
+    }
+}
+
+/// A row of the address index by somebody who holds the database: `index` leads to an account.
+struct Lead {
+    index: Vec<u8>,
+    tenant: TenantId,
+    account: ChannelAccountId,
+    /// Whether the account gets the settings of the other one as well.
+    settings_of: Option<ChannelAccountId>,
+}
+
+impl Write for Lead {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.execute(sql!("DELETE FROM account_address WHERE address_index = $1"), params![&self.index])
+            .await?;
+        tx.execute_one(
+            sql!("INSERT INTO account_address (address_index, tenant_id, account_id) VALUES ($1, $2, $3)"),
+            params![&self.index, self.tenant, self.account],
+        )
+        .await?;
+        if let Some(other) = self.settings_of {
+            tx.execute_one(
+                sql!(
+                    "UPDATE channel_account SET settings = (SELECT settings FROM channel_account WHERE id = $2), \
+                     key_id = (SELECT key_id FROM channel_account WHERE id = $2) WHERE id = $1"
+                ),
+                params![self.account, other],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_led_elsewhere_by_hand_leads_nowhere() {
+    for house in houses().await {
+        let (store, system) = (&house.store, house.store.system());
+        let mut accounts = Vec::new();
+        for slug in ["bakker", "slager"] {
+            let admin = house.tenant(slug).await;
+            let new = mailbox(&format!("info@{slug}.example"));
+            let account = store
+                .create_channel_account(&admin.access.as_for(Purpose::Administration), None, new)
+                .await
+                .expect("added");
+            accounts.push((admin.tenant, account.id));
+        }
+        let [(_, theirs), (tenant, account)] = accounts[..] else { panic!("two accounts") };
+        let (own, taken, free) =
+            (email("info@slager.example"), email("info@bakker.example"), email("vrij@bakker.example"));
+        let keys = store.tenant_keys(crate::keys::SYSTEM).await.expect("keys");
+        let index =
+            |address: &EmailAddress| keys.lookup.index("account_address", &address.normalised()).to_vec();
+        let found = system.account_by_address(&taken).await.expect("asked").expect("an account");
+        assert_eq!(found.id, theirs, "{}", house.name());
+        for address in [&taken, &free] {
+            let lead = Lead { index: index(address), tenant, account, settings_of: None };
+            store.write_for(None, Arc::new(lead)).await.expect("seeded");
+            let led = system.account_by_address(address).await;
+            assert!(matches!(led, Err(StoreError::Inconsistent { .. })), "{}: {led:?}", house.name());
+        }
+        let found = system.account_by_address(&own).await.expect("asked").expect("an account");
+        assert_eq!(found.id, account, "{}: one's own is one's own", house.name());
+        // Settings are sealed for their account: those of another do not open.
+        let lead = Lead { index: index(&taken), tenant, account, settings_of: Some(theirs) };
+        store.write_for(None, Arc::new(lead)).await.expect("seeded");
+        let led = system.account_by_address(&taken).await;
+        assert!(matches!(led, Err(StoreError::Vault(_) | StoreError::KeyGone(_))), "{}", house.name());
         house.close().await;
     }
 }

@@ -5,6 +5,7 @@
 use super::desk::{Desk, again, says};
 use super::house::{House, houses};
 use crate::{Access, MessageContent, Store};
+use belofte_model::Purpose;
 
 async fn found(store: &Store, access: &Access, query: &str) -> Vec<String> {
     let hits = store.search(access, query, None, 100).await.expect("found");
@@ -34,7 +35,7 @@ async fn beginnings_of_words_are_found_once_three_contacts_used_them() {
         if !store.is_postgres() {
             assert_eq!(found(store, access, "thermom").await, ["Anders"]);
         }
-        store.index(access).await.expect("indexed");
+        store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         assert_eq!(
             found(store, access, "thermo").await,
             ["Vraag 2", "Vraag 1", "Vraag 0"],
@@ -74,7 +75,7 @@ async fn answers_count_as_words_of_their_contact_and_quotes_as_nobodys() {
                 }
             }
         }
-        store.index(access).await.expect("indexed");
+        store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         assert_eq!(words(store, access, "handl").await, ["handleiding"], "{}", house.name());
         assert!(words(store, access, "ontk").await.is_empty(), "{}", house.name());
         assert!(words(store, access, "warm").await.is_empty(), "{}", house.name());
@@ -89,7 +90,7 @@ async fn a_lexicon_that_was_not_saved_is_read_again_and_a_saved_one_goes_on() {
         let desk = Desk::new(&house).await;
         let access = &desk.admin.access;
         four_mails(&house, &desk).await;
-        house.store.index(access).await.expect("indexed");
+        house.store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         assert_eq!(words(&house.store, access, "therm").await, ["thermostaat"]);
         let house = again(house).await;
         assert_eq!(words(&house.store, access, "therm").await, ["thermostaat"], "{}", house.name());
@@ -97,9 +98,9 @@ async fn a_lexicon_that_was_not_saved_is_read_again_and_a_saved_one_goes_on() {
         // Minutes later the next message brings a save with it.
         house.pass(600);
         let last = desk.file(&house, says("Kees", "Nog een", "Dag."), "10", &[]).await;
-        house.store.index(access).await.expect("indexed");
+        house.store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         words(&house.store, access, "therm").await;
-        house.store.index(access).await.expect("indexed");
+        house.store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         let saved = house.store.saved_lexicon(access).await.expect("asked").expect("a saved lexicon");
         assert!(saved.through >= last.no, "{}: {} of {}", house.name(), saved.through, last.no);
         let sealed = String::from_utf8_lossy(&saved.content);
@@ -110,7 +111,7 @@ async fn a_lexicon_that_was_not_saved_is_read_again_and_a_saved_one_goes_on() {
         for (n, name) in ["Piet", "Kees"].into_iter().enumerate() {
             desk.file(&house, says(name, "Zoek", "De thermometer."), &format!("2{n}"), &[]).await;
         }
-        house.store.index(access).await.expect("indexed");
+        house.store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         let known = words(&house.store, access, "therm").await;
         assert_eq!(known, ["thermometer", "thermostaat"], "{}", house.name());
         house.close().await;
@@ -125,7 +126,7 @@ async fn every_page_of_a_search_goes_on_where_the_last_ended_also_before_indexin
         for n in 0..9 {
             desk.file(&house, says("Jan", &n.to_string(), "De ketel lekt."), &n.to_string(), &[]).await;
             if n == 3 {
-                store.index(access).await.expect("indexed");
+                store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
             }
         }
         let (mut seen, mut before) = (Vec::new(), None);
@@ -150,7 +151,7 @@ async fn contacts_are_suggested_by_what_begins_their_name_or_address() {
         for (n, name) in ["Janneke", "Jansje", "Piet", "Janneke"].into_iter().enumerate() {
             desk.file(&house, says(name, "Vraag", "Over Janus."), &n.to_string(), &[]).await;
         }
-        store.index(access).await.expect("indexed");
+        store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         let suggested = async |prefix: &str| {
             let found = store.suggest_contacts(access, prefix, 10).await.expect("contacts");
             found.into_iter().map(|contact| contact.name).collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Sessions: their two ends, and that their use is not written down at every request.
 
-use belofte_model::{LedgerKind, Role};
+use belofte_model::{LedgerKind, Purpose, Role};
 
 use super::house::houses;
 use super::upkeep::{Count, sweep};
@@ -39,7 +39,9 @@ async fn an_unused_session_ends_after_twelve_hours_and_is_swept() {
         assert!(system.session_by_token(token).await.expect("asked").is_some());
         house.pass(12 * 3600);
         assert!(system.session_by_token(token).await.expect("asked").is_none(), "{}", house.name());
-        assert!(store.sessions(&admin.access).await.expect("sessions").is_empty());
+        assert!(
+            store.sessions(&admin.access.as_for(Purpose::Administration)).await.expect("sessions").is_empty()
+        );
         sweep(&house, admin.tenant).await;
         let left = sql!("SELECT CAST(count(*) AS bigint) FROM session WHERE tenant_id = $1");
         assert_eq!(store.read(&admin.access, Count(left)).await.expect("counted"), 0, "{}", house.name());
@@ -55,7 +57,8 @@ async fn its_use_is_written_down_once_a_minute() {
         let (store, system) = (&house.store, house.store.system());
         let token = admin.session.token.expose();
         let seen = async || {
-            let sessions = store.sessions(&admin.access).await.expect("sessions");
+            let sessions =
+                store.sessions(&admin.access.as_for(Purpose::Administration)).await.expect("sessions");
             let user = store.user(&admin.access, admin.id).await.expect("a user");
             (sessions[0].last_seen_at, user.last_seen_at.expect("seen"))
         };
@@ -76,14 +79,18 @@ async fn users_see_and_end_their_own_sessions_only() {
         let admin = house.tenant("bakker").await;
         let agent = house.join(&admin, Role::Agent, "agent@bakker.example").await;
         let (store, system) = (&house.store, house.store.system());
-        let own = store.sessions(&agent.access).await.expect("sessions");
+        let own = store.sessions(&agent.access.as_for(Purpose::Administration)).await.expect("sessions");
         assert_eq!(own.iter().map(|one| one.id).collect::<Vec<_>>(), [agent.session.id]);
         assert_eq!(own[0].user_agent.expose(), "Browser 1.0");
-        let refused = store.end_session(&admin.access, agent.session.id).await;
+        let refused =
+            store.end_session(&admin.access.as_for(Purpose::Administration), agent.session.id).await;
         assert!(matches!(refused, Err(StoreError::NotFound)), "{}", house.name());
         let who = system.session_by_token(agent.session.token.expose()).await.expect("asked").expect("held");
         assert!(matches!(who.who(), Who::User { role: Role::Agent, privacy_officer: false, .. }));
-        store.end_session(&agent.access, agent.session.id).await.expect("ended");
+        store
+            .end_session(&agent.access.as_for(Purpose::Administration), agent.session.id)
+            .await
+            .expect("ended");
         let gone = system.session_by_token(agent.session.token.expose()).await.expect("asked");
         assert!(gone.is_none(), "{}", house.name());
         let leaf = house.leaves(&admin.access, LedgerKind::SignIn).await.pop().expect("a leaf");

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use belofte_model::{Actor, LedgerKind, Role, UserState};
+use belofte_model::{Actor, LedgerKind, Purpose, Role, UserState};
 use belofte_vault::Pii;
 
 use super::house::{House, email, houses};
@@ -163,7 +163,11 @@ async fn blocked_between_look_up_and_session_is_blocked() {
         let attempt = begin(&house, "agent@bakker.example", HERE).await.expect("free");
         assert_eq!(attempt.candidates[0].state, UserState::Active);
         let blocked = UserChange { state: Some(UserState::Blocked), ..UserChange::default() };
-        house.store.change_user(&admin.access, user.id, blocked).await.expect("blocked");
+        house
+            .store
+            .change_user(&admin.access.as_for(Purpose::Administration), user.id, blocked)
+            .await
+            .expect("blocked");
         let refused = house.store.system().sign_in(&attempt, admin.tenant, &agent()).await;
         assert!(matches!(refused, Err(StoreError::NotFound)), "{}", house.name());
         let attempt = begin(&house, "agent@bakker.example", HERE).await.expect("free");

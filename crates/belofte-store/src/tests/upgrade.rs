@@ -151,7 +151,7 @@ async fn what_an_earlier_version_wrote_opens_is_found_and_is_answered() {
 async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
     let account = store.system().account_by_address(&email("info@bakker.example")).await.expect("asked");
     let account = account.unwrap_or_else(|| panic!("{told}: an account"));
-    let access = access(account.tenant());
+    let access = access(account.tenant()).as_for(Purpose::Service);
     assert_eq!(store.read(&access, Shape).await.expect("read"), shape, "{told}");
 
     // Everything opens.
@@ -186,11 +186,11 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
     // A user of before the proofs (decision 8) could be anybody's row: it is there and counts for nothing.
     assert!(store.users(&access).await.expect("users").is_empty(), "{told}");
     assert_eq!(store.channel_accounts(&access).await.expect("accounts").len(), 1, "{told}");
-    let ledger = store.ledger_page(&access, None, 1_000).await.expect("a ledger");
+    let ledger = store.ledger_page(&access.as_for(Purpose::Oversight), None, 1_000).await.expect("a ledger");
     assert!(ledger.entries.len() > 6, "{told}: {}", ledger.entries.len());
 
     // Everything is found.
-    store.index(&access).await.expect("indexed");
+    store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
     for word in ["ketel", "factuur", "woensdag", "jan@klant.example"] {
         assert!(found(store, &access, word).await > 0, "{told}: {word}");
     }
@@ -255,7 +255,7 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
         Filed::Message { conversation, opened: false, .. } => assert_eq!(conversation, leak.id, "{told}"),
         other => panic!("{told}: {other:?}"),
     }
-    store.index(&access).await.expect("indexed");
+    store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
     assert_eq!(found(store, &access, "zilverpopulier").await, 1, "{told}");
 }
 
@@ -316,7 +316,14 @@ async fn write() {
         };
         upload(store, &access, file).await.expect("uploaded");
         let ends = house.clock.now() + belofte_model::Duration::from_secs(3600);
-        let made = store.prepare_api_key(&access, "Kassa", belofte_model::Scope::Read, ends).await;
+        let made = store
+            .prepare_api_key(
+                &access.as_for(Purpose::Administration),
+                "Kassa",
+                belofte_model::Scope::Read,
+                ends,
+            )
+            .await;
         store.write(&access, made.expect("prepared").0).await.expect("made");
         invite(store, &access, belofte_model::Role::Agent, false).await.expect("invited");
         let begun = store.begin_request(&access, "key", &[1; 32]).await.expect("begun");

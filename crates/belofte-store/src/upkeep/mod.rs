@@ -7,7 +7,7 @@ mod rotation;
 pub(crate) mod schedule;
 pub(crate) mod sweep;
 
-use belofte_model::{Duration, JobKind};
+use belofte_model::{Duration, JobKind, Use};
 
 pub use lineage::{Doubt, TenantDoubt};
 pub use rotation::RotationProgress;
@@ -27,6 +27,7 @@ impl Store {
     /// [`StoreError::Inconsistent`] for a job that is no upkeep or when stored data are not what
     /// they were; the engine's errors. The job is not ended then.
     pub async fn upkeep(&self, access: &Access, job: &ClaimedJob) -> Result<(), StoreError> {
+        access.to(Use::Maintain)?;
         let pause = match job.kind {
             JobKind::Checkpoint => {
                 self.make_checkpoint(access).await?;

@@ -16,6 +16,10 @@ fn ctx() -> SealContext {
     SealContext { tenant: TenantId(Uuid::nil()), column: Column(7), row: Uuid::nil() }
 }
 
+fn suggest(lexicon: &mut Lexicon, prefix: &str, limit: usize) -> Vec<String> {
+    lexicon.suggest(prefix, limit).into_iter().map(|suggested| suggested.word).collect()
+}
+
 fn contact(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
@@ -27,10 +31,10 @@ fn a_word_is_visible_from_the_third_contact_on() {
         lexicon.add_word("Fietsbel", contact(1));
         lexicon.add_word("fietsbel", contact(2));
     }
-    assert!(lexicon.suggest("fie", 9).is_empty());
+    assert!(suggest(&mut lexicon, "fie", 9).is_empty());
     assert!(lexicon.is_empty());
     lexicon.add_word("FIETSBEL", contact(3));
-    assert_eq!(lexicon.suggest("Fíe", 9), ["fietsbel"]);
+    assert_eq!(suggest(&mut lexicon, "Fíe", 9), ["fietsbel"]);
     assert_eq!(lexicon.len(), 1);
 }
 
@@ -63,10 +67,10 @@ fn suggestions_are_ordered_by_use_and_limited() {
             lexicon.add_word(word, contact(n));
         }
     }
-    assert_eq!(lexicon.suggest("fiets", 9), ["fiets", "fietsen", "fietstas"]);
-    assert_eq!(lexicon.suggest("f", 2), ["fiets", "fietsen"]);
-    assert!(lexicon.suggest("", 9).is_empty());
-    assert!(lexicon.suggest("fietsz", 9).is_empty());
+    assert_eq!(suggest(&mut lexicon, "fiets", 9), ["fiets", "fietsen", "fietstas"]);
+    assert_eq!(suggest(&mut lexicon, "f", 2), ["fiets", "fietsen"]);
+    assert!(suggest(&mut lexicon, "", 9).is_empty());
+    assert!(suggest(&mut lexicon, "fietsz", 9).is_empty());
 }
 
 #[test]
@@ -83,11 +87,11 @@ fn a_sealed_lexicon_goes_on_counting() {
     assert!(!sealed.windows(5).any(|window| window == b"fiets"));
 
     let mut opened = Lexicon::open(&search, &key(), &ctx(), &sealed).unwrap();
-    assert_eq!(opened.suggest("fie", 9), ["fiets"]);
+    assert_eq!(suggest(&mut opened, "fie", 9), ["fiets"]);
     opened.add_word("bel", contact(2));
-    assert!(opened.suggest("bel", 9).is_empty(), "the same contact does not count twice");
+    assert!(suggest(&mut opened, "bel", 9).is_empty(), "the same contact does not count twice");
     opened.add_word("bel", contact(3));
-    assert_eq!(opened.suggest("bel", 9), ["bel"]);
+    assert_eq!(suggest(&mut opened, "bel", 9), ["bel"]);
 
     let elsewhere = SealContext { row: contact(1), ..ctx() };
     assert!(matches!(Lexicon::open(&search, &key(), &elsewhere, &sealed), Err(VaultError::NotAuthentic)));
@@ -104,6 +108,33 @@ fn what_waits_is_bounded() {
         lexicon.add_word(&word, contact(1));
     }
     assert!(lexicon.waiting.len() <= MAX_WAITING && lexicon.waited.len() <= MAX_WAITING);
+}
+
+#[test]
+fn the_words_of_a_message_count_once_with_their_part_of_all_messages() {
+    use crate::TokenField::{Body, Quoted};
+    let search = SearchKey::from_data_key(&key());
+    let mut lexicon = Lexicon::new(&search);
+    let said = |text: &str| search.tokens_and_words(&[(Body, text), (Quoted, "geschiedenis")]);
+    for n in 0..8 {
+        let (tokens, words) = said(if n % 2 == 0 { "Een FIETS, een fiets 42" } else { "Een boot" });
+        assert!(tokens.as_slice().contains(&search.query_word("geschiedenis").expect("a word")));
+        lexicon.add_message(&words, contact(n));
+    }
+    assert_eq!(suggest(&mut lexicon, "fi", 9), ["fiets"]);
+    // Of the first three uses, two waited for the third: all three are counted when it is shown.
+    assert_eq!((lexicon.messages(), lexicon.frequency("fiets")), (8, Some(0.5)));
+    assert_eq!(lexicon.frequency("een"), Some(1.0));
+    assert_eq!(lexicon.frequency("geschiedenis"), None, "who quotes has not said it");
+    assert_eq!(lexicon.frequency("42"), None);
+    // What comes after a suggestion finds its place among the others.
+    for n in 0..3 {
+        lexicon.add_message(&said("fietsbel fiasco").1, contact(n));
+    }
+    assert_eq!(suggest(&mut lexicon, "fi", 9), ["fiets", "fiasco", "fietsbel"]);
+    let mut again = Lexicon::from_bytes(&search, &lexicon.to_bytes()).expect("a lexicon");
+    assert_eq!(suggest(&mut again, "fi", 9), ["fiets", "fiasco", "fietsbel"]);
+    assert_eq!(again.messages(), 11);
 }
 
 proptest! {

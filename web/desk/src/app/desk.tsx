@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The frame: rail, the view, and what floats over every view.
 
-import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
-import { InboxIcon, type Icon, OutIcon, SearchIcon, SettingsIcon, ShieldIcon, UserIcon } from "../ui/icons";
-import { Monogram } from "../ui/monogram";
+import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
+import { Account } from "./account";
 import css from "./desk.module.css";
+import { expect } from "./hold";
 import { LiveLine, useLive } from "./live";
 import { OverlayContext } from "./overlays";
-import { countsQuery, whenSignedOut } from "./queries";
-import { end, forget, useSession } from "./session";
+import { countsQuery, sessionQuery, whenSignedOut } from "./queries";
+import { atRest } from "./rest";
+import { end, forget, lock, SessionContext, useSession } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { explainShort } from "./states";
 import { toast } from "./toasts";
@@ -20,47 +21,86 @@ import { toast } from "./toasts";
 const loadPalette = () => import("./palette");
 const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help"));
+const SignInAgain = lazy(() => import("../session/again"));
 
 export type Overlay = "palette" | "help" | null;
 
+/**
+ * The desk, or the door to it when the session has ended meanwhile. The address stays, what was
+ * typed stays, and nothing of anybody is on screen until somebody has signed in again.
+ */
 export function Desk() {
+  const session = useQuery(sessionQuery).data;
+  const [locked, setLocked] = useState(false);
+  const shut = useCallback(() => setLocked(true), []);
+  useEffect(() => whenSignedOut(shut), [shut]);
+  useEffect(() => {
+    if (locked) lock();
+  }, [locked]);
+  // Nobody: the way to the page of the sign-in has been taken already.
+  if (!session) return null;
+  return (
+    <SessionContext.Provider value={session}>
+      {locked ? (
+        <Suspense fallback={null}>
+          <SignInAgain onDone={() => setLocked(false)} />
+        </Suspense>
+      ) : (
+        <Frame onSignedOut={shut} />
+      )}
+    </SessionContext.Provider>
+  );
+}
+
+function Frame({ onSignedOut }: { onSignedOut: () => void }) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
   const navigate = useNavigate();
   const counts = useQuery(countsQuery);
-  const [overlay, setOverlay] = useState<Overlay>(null);
-  const toSignIn = useCallback(() => {
-    const next = location.pathname;
-    void navigate({ to: "/sign-in", search: { next } }).then(() => forget("keep-drafts"));
-  }, [navigate]);
-  useEffect(() => whenSignedOut(toSignIn), [toSignIn]);
-  const live = useLive(session.live_seq, toSignIn);
+  const [overlay, show] = useState<Overlay>(null);
+  const from = useRef<Element | null>(null);
+  const setOverlay = useCallback((next: Overlay) => {
+    if (next) from.current = document.activeElement;
+    if (next === "palette") expect("palette");
+    show(next);
+  }, []);
+  // What floated has gone: the focus is where it came from, unless it has found a place already.
+  useEffect(() => {
+    const back = from.current;
+    if (overlay || !back) return;
+    from.current = null;
+    const { activeElement } = document;
+    if (back instanceof HTMLElement && back.isConnected && (!activeElement || activeElement === document.body)) back.focus();
+  }, [overlay]);
+  const live = useLive(session.live_seq, onSignedOut);
 
   useEffect(() => {
     const listener = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
         event.preventDefault();
-        setOverlay((now) => (now === "palette" ? null : "palette"));
+        setOverlay(overlay === "palette" ? null : "palette");
       }
     };
     document.addEventListener("keydown", listener);
     return () => document.removeEventListener("keydown", listener);
-  }, []);
+  }, [overlay, setOverlay]);
 
   // The palette opens without waiting: it is fetched once the desk has come to rest.
-  useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1500);
-    return () => clearTimeout(timer);
-  }, []);
+  useEffect(() => atRest(() => void loadPalette()), []);
 
   useShortcuts(
     {
       "?": () => setOverlay("help"),
       "/": () => {
         const field = document.getElementById("search-field");
-        if (field) field.focus();
-        else void navigate({ to: "/search" });
+        if (field instanceof HTMLInputElement) {
+          field.focus();
+          field.select();
+        } else {
+          expect("search");
+          void navigate({ to: "/search" });
+        }
       },
     },
     session.user.single_key_shortcuts,
@@ -69,7 +109,7 @@ export function Desk() {
   const signOut = () =>
     end()
       .then(() => navigate({ to: "/sign-in", search: {} }))
-      .then(() => forget("drop-drafts"))
+      .then(() => forget())
       .catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
 
   return (
@@ -87,30 +127,7 @@ export function Desk() {
           {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
           <span className={css.spring} />
           <RailLink to="/settings" icon={SettingsIcon} name={t("rail.settings")} />
-          <Menu position="right-end" width={220}>
-            <Menu.Target>
-              <button type="button" className={css.me} aria-label={t("rail.account", { name: session.user.name })}>
-                <Monogram name={session.user.name} size={30} />
-              </button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Label>
-                {session.user.name}
-                <br />
-                {session.tenant.name}
-              </Menu.Label>
-              <Menu.Item component={Link} to="/settings/profile" leftSection={<UserIcon size={16} />}>
-                {t("settings.profile")}
-              </Menu.Item>
-              <Menu.Item onClick={() => setOverlay("help")} rightSection={<kbd className={css.kbd}>?</kbd>}>
-                {t("help.title")}
-              </Menu.Item>
-              <Menu.Divider />
-              <Menu.Item leftSection={<OutIcon size={16} />} onClick={signOut}>
-                {t("action.sign_out")}
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <Account help={() => setOverlay("help")} signOut={signOut} />
         </nav>
         <div className={css.right}>
           <div id="view" className={css.view} tabIndex={-1}>
@@ -119,7 +136,7 @@ export function Desk() {
           <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>
-          {overlay === "palette" && <Palette close={() => setOverlay(null)} signOut={signOut} />}
+          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} signOut={signOut} />}
           {overlay === "help" && <Help close={() => setOverlay(null)} />}
         </Suspense>
       </div>
@@ -147,12 +164,18 @@ function RailLink({ to, params, fuzzy, icon: Drawn, name, count, countName }: Ra
       className={css.link}
       data-active={active || undefined}
       aria-current={active ? "page" : undefined}
-      aria-label={count ? `${name}, ${countName}` : name}
       data-name={name}
     >
       <Drawn size={20} />
-      {count ? <span className={css.count}>{count > 999 ? "999+" : count}</span> : null}
       <span className={css.caption}>{name}</span>
+      {count ? (
+        <>
+          <span className={css.count} aria-hidden="true">
+            {count > 999 ? "999+" : count}
+          </span>
+          <span className="sr-only">, {countName}</span>
+        </>
+      ) : null}
     </Link>
   );
 }

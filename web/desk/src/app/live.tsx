@@ -5,6 +5,7 @@ import { connectLive, type LiveConnection, type LiveFrame, type LiveState } from
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useWords } from "../i18n";
+import { earlyUsed } from "./early";
 import { currentSession } from "./session";
 import css from "./live.module.css";
 import { refreshMessages } from "../conversations/message-cache";
@@ -102,10 +103,19 @@ export function useLive(since: number, onSignedOut: () => void) {
   const [connection, setConnection] = useState<LiveConnection | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first number starts the line; later ones are kept by it
   useEffect(() => {
+    const take = gather(queryClient, refreshHeads);
+    let early = earlyUsed();
     const live = connectLive({
       url: address(),
       since,
-      onFrame: gather(queryClient, refreshHeads),
+      onFrame: (frame) => {
+        // What was asked for before the session may be older than the number the line began at.
+        if (frame.kind === "hello" && early) {
+          early = false;
+          void refreshHeads(new Set());
+          for (const what of [keys.counts, ["conversation"], ["messages"]]) void queryClient.invalidateQueries({ queryKey: what });
+        } else take(frame);
+      },
       onState: (next, pause) => setState({ state: next, at: pause === null ? null : Date.now() + pause }),
       onRefused: () => {
         void queryClient
@@ -121,8 +131,13 @@ export function useLive(since: number, onSignedOut: () => void) {
     });
     setConnection(live);
     const nudge = () => live.nudge();
+    const woken = () => {
+      if (document.visibilityState === "visible") live.nudge();
+    };
     window.addEventListener("online", nudge);
+    document.addEventListener("visibilitychange", woken);
     return () => {
+      document.removeEventListener("visibilitychange", woken);
       window.removeEventListener("online", nudge);
       live.stop();
     };

@@ -5,15 +5,17 @@ import { Modal } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { findRow, useActions } from "../conversations/actions";
 import { VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
+import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, MailIcon, OutIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, OutIcon, ReplyIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { compose } from "../conversations/compose";
 import { api } from "./api";
+import { arrive } from "./hold";
 import { recentConversations } from "./recent";
-import { keep } from "./private-store";
 import css from "./palette.module.css";
 import { useSession } from "./session";
 
@@ -36,7 +38,13 @@ export function fits(text: string, q: string): boolean {
     .every((part) => words.some((word) => word.startsWith(part)));
 }
 
-export default function Palette({ close, signOut }: { close: () => void; signOut: () => void }) {
+interface Props {
+  close: () => void;
+  help: () => void;
+  signOut: () => void;
+}
+
+export default function Palette({ close, help, signOut }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
@@ -47,10 +55,23 @@ export default function Palette({ close, signOut }: { close: () => void; signOut
   const [at, setAt] = useState(0);
   const [q] = useDebouncedValue(text.trim(), 100);
   const list = useRef<HTMLDivElement>(null);
+  const field = useCallback((element: HTMLInputElement | null) => {
+    if (!element) return;
+    element.focus();
+    const typed = arrive("palette");
+    if (typed) setText(typed.replace(/\n/g, ""));
+  }, []);
   const found = useQuery({
     queryKey: ["palette", q],
     queryFn: ({ signal }) => api.search.find(q, undefined, signal, 6),
     enabled: q.length >= 2,
+    placeholderData: keepPreviousData,
+    gcTime: 30_000,
+  });
+  const people = useQuery({
+    queryKey: ["palette-people", q],
+    queryFn: ({ signal }) => api.search.suggest(q, signal),
+    enabled: q.length >= 3,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
@@ -72,9 +93,16 @@ export default function Palette({ close, signOut }: { close: () => void; signOut
         toConversation(row.id, row.contact.name || row.contact.address, row.subject, t("palette.recent"));
       }
     }
+    const search = (words: string) => {
+      searchFor(words);
+      void navigate({ to: "/search" });
+    };
+    const key = (letter: string) => session.user.single_key_shortcuts && <kbd className={css.key}>{letter}</kbd>;
     const other: Item[] = [];
     if (open) {
       const who = open.contact.name || open.contact.address;
+      other.push({ id: "reply", group: t("palette.actions"), text: t("palette.write", { who }), more: key("r"), icon: ReplyIcon, run: () => compose(open.id, "reply") });
+      other.push({ id: "note", group: t("palette.actions"), text: t("palette.write_note", { who }), more: key("n"), icon: LockIcon, run: () => compose(open.id, "note") });
       if (open.status !== "resolved") {
         other.push({ id: "resolve", group: t("palette.actions"), text: t("action.resolve_named", { who }), icon: CheckIcon, run: () => void actions.setStatus(open.id, "resolved") });
       } else {
@@ -87,15 +115,20 @@ export default function Palette({ close, signOut }: { close: () => void; signOut
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
     }
+    if (session.user.privacy_officer) {
+      other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });
+    }
     for (const section of SECTIONS) {
       if (!section.may(session)) continue;
       other.push({ id: section.to, group: t("rail.settings"), text: t(section.name), icon: section.icon, run: () => void navigate({ to: section.to }) });
     }
-    if (session.user.privacy_officer) {
-      other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });
-    }
-    other.push({ id: "sign-out", group: t("palette.actions"), text: t("action.sign_out"), icon: OutIcon, run: signOut });
+    other.push({ id: "sign-out", group: t("rail.settings"), text: t("action.sign_out"), icon: OutIcon, run: signOut });
+    other.push({ id: "help", group: t("palette.help"), text: t("help.title"), more: key("?"), icon: InfoIcon, run: help });
     all.push(...other.filter((item) => fits(`${item.group} ${item.text}`, text)));
+    for (const one of q.length >= 3 && text.trim().length >= 3 ? (people.data?.contacts ?? []) : []) {
+      const name = one.name || one.address;
+      all.push({ id: `person-${one.id}`, group: t("palette.people"), text: name, more: one.name ? one.address : undefined, icon: UserIcon, run: () => search(name) });
+    }
     if (text.trim().length >= 2) {
       for (const hit of found.data?.items ?? []) {
         const row = hit.conversation;
@@ -107,14 +140,11 @@ export default function Palette({ close, signOut }: { close: () => void; signOut
         group: t("rail.search"),
         text: t("palette.search_for", { q: text.trim() }),
         icon: SearchIcon,
-        run: () => {
-          keep("search", text.trim());
-          void navigate({ to: "/search" });
-        },
+        run: () => search(text.trim()),
       });
     }
     return all;
-  }, [text, found.data, conversation, actions, navigate, session, signOut, t]);
+  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {
@@ -128,62 +158,64 @@ export default function Palette({ close, signOut }: { close: () => void; signOut
   };
 
   return (
-    <Modal opened onClose={close} withCloseButton={false} size={560} padding={0} yOffset="12vh" centered={false} aria-label={t("palette.name")} transitionProps={{ duration: 120 }}>
-      <div className={css.field}>
-        <SearchIcon />
-        <input
-          // biome-ignore lint/a11y/noAutofocus: the palette is opened to type in
-          autoFocus
-          data-autofocus
-          role="combobox"
-          aria-expanded="true"
-          aria-controls="palette-items"
-          aria-activedescendant={items[chosen] ? `palette-${chosen}` : undefined}
-          aria-label={t("palette.field")}
-          placeholder={t("palette.hint")}
-          value={text}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            setAt(0);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, items.length));
-            else if (event.key === "ArrowUp") setAt((chosen - 1 + items.length) % Math.max(1, items.length));
-            else if (event.key === "Enter") run(items[chosen]);
-            else return;
-            event.preventDefault();
-          }}
-        />
-      </div>
-      <div ref={list} id="palette-items" role="listbox" aria-label={t("palette.name")} className={css.items}>
-        {items.map((item, index) => (
-          <div key={item.id}>
-            {items[index - 1]?.group !== item.group && (
-              <div className={css.group} aria-hidden="true">
-                {item.group}
+    <Modal.Root opened onClose={close} lockScroll={false} size={560} padding={0} yOffset="12vh" centered={false} transitionProps={{ duration: 120 }}>
+      <Modal.Overlay backgroundOpacity={0.4} />
+      <Modal.Content aria-label={t("palette.name")}>
+        <div className={css.field}>
+          <SearchIcon />
+          <input
+            ref={field}
+            data-autofocus
+            role="combobox"
+            aria-expanded="true"
+            aria-controls="palette-items"
+            aria-activedescendant={items[chosen] ? `palette-${chosen}` : undefined}
+            aria-label={t("palette.field")}
+            placeholder={t("palette.hint")}
+            value={text}
+            spellCheck={false}
+            autoComplete="off"
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              setAt(0);
+            }}
+            onKeyDown={(event) => {
+              if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, items.length));
+              else if (event.key === "ArrowUp") setAt((chosen - 1 + items.length) % Math.max(1, items.length));
+              else if (event.key === "Enter") run(items[chosen]);
+              else return;
+              event.preventDefault();
+            }}
+          />
+        </div>
+        <div ref={list} id="palette-items" role="listbox" aria-label={t("palette.name")} className={css.items}>
+          {items.map((item, index) => (
+            <div key={item.id}>
+              {items[index - 1]?.group !== item.group && (
+                <div className={css.group} aria-hidden="true">
+                  {item.group}
+                </div>
+              )}
+              {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above holds the focus and the keys */}
+              <div
+                id={`palette-${index}`}
+                data-at={index}
+                role="option"
+                tabIndex={-1}
+                aria-selected={index === chosen}
+                className={css.item}
+                onPointerMove={() => setAt(index)}
+                onClick={() => run(item)}
+              >
+                <item.icon size={16} />
+                <span className={css.text}>{item.text}</span>
+                {item.more && <span className={css.more}>{item.more}</span>}
               </div>
-            )}
-            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field above holds the focus and the keys */}
-            <div
-              id={`palette-${index}`}
-              data-at={index}
-              role="option"
-              tabIndex={-1}
-              aria-selected={index === chosen}
-              className={css.item}
-              onPointerMove={() => setAt(index)}
-              onClick={() => run(item)}
-            >
-              <item.icon size={16} />
-              <span className={css.text}>{item.text}</span>
-              {item.more && <span className={css.more}>{item.more}</span>}
             </div>
-          </div>
-        ))}
-        {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
-      </div>
-    </Modal>
+          ))}
+          {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
+        </div>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -25,6 +25,16 @@ function notice(error: unknown) {
   if (error instanceof ApiError && error.status === 401 && error.code === "not_signed_in") signedOut?.();
 }
 
+/** The longest wait, in seconds, that passes without a word: beyond it the view says so. */
+const QUIET_S = 3;
+
+/** How many seconds to wait before asking again without being told to; null where asking again is of no use. */
+function waitOf(error: unknown): number | null {
+  if (!(error instanceof ApiError) || (error.status !== 503 && error.status !== 429)) return null;
+  const wait = error.problem.retry_after_s ?? 0;
+  return wait > QUIET_S ? null : wait;
+}
+
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError: notice }),
   mutationCache: new MutationCache({ onError: notice }),
@@ -34,9 +44,8 @@ export const queryClient = new QueryClient({
       staleTime: 5 * 60_000,
       gcTime: 15 * 60_000,
       refetchOnWindowFocus: false,
-      retry: (count, error) =>
-        count < 2 && (error instanceof NoAnswer || (error instanceof ApiError && error.status === 503)),
-      retryDelay: (count) => 600 * 2 ** count,
+      retry: (count, error) => count < 2 && (error instanceof NoAnswer || waitOf(error) !== null),
+      retryDelay: (count, error) => Math.max(600 * 2 ** count, (waitOf(error) ?? 0) * 1000),
     },
   },
 });

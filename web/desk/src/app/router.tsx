@@ -9,7 +9,6 @@ import {
 } from "@tanstack/react-router";
 import { Inbox } from "../conversations/inbox";
 import { isView } from "../conversations/views";
-import { SearchPage } from "../search/page";
 import { Desk } from "./desk";
 import { BootFailure, NotFound } from "./edges";
 import { currentSession } from "./session";
@@ -66,7 +65,7 @@ const inbox = createRoute({
 
 const conversation = createRoute({ getParentRoute: () => inbox, path: "$conversation" });
 
-const search = createRoute({ getParentRoute: () => desk, path: "/search", component: SearchPage });
+const search = createRoute({ getParentRoute: () => desk, path: "/search", component: lazyRouteComponent(() => import("../search/page"), "SearchPage") });
 const found = createRoute({ getParentRoute: () => search, path: "$conversation" });
 
 const settings = createRoute({

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import { ApiError, type Session, type User } from "@belofte/api-client";
-import { useQuery } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
 import { setLanguage } from "../i18n";
 import { setScheme } from "../ui/scheme";
 import { api } from "./api";
+import { noteSignedIn } from "./early";
 import { clearPrivate, keep, kept } from "./private-store";
 import { keys, queryClient, sessionQuery } from "./queries";
 
@@ -15,19 +16,26 @@ export async function currentSession(): Promise<Session | null> {
   try {
     const session = await queryClient.ensureQueryData(sessionQuery);
     keep(OWNER, session.user.id);
+    noteSignedIn(true);
     applyTastes(session.user);
     return session;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return null;
+    if (error instanceof ApiError && error.status === 401) {
+      noteSignedIn(false);
+      return null;
+    }
     throw error;
   }
 }
 
+/** Provided by the desk once: every row of a list asks for it. */
+export const SessionContext = createContext<Session | null>(null);
+
 /** The session inside the desk, where the router has made sure of it. */
 export function useSession(): Session {
-  const { data } = useQuery(sessionQuery);
-  if (!data) throw new Error("the desk is shown to a signed-in user only");
-  return data;
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("the desk is shown to a signed-in user only");
+  return session;
 }
 
 export function applyTastes(user: User) {
@@ -39,9 +47,16 @@ export function begin(session: Session) {
   // Who comes back after a session ran out finds the drafts; somebody else never does.
   if (kept(OWNER) !== session.user.id) clearPrivate();
   keep(OWNER, session.user.id);
+  noteSignedIn(true);
   queryClient.clear();
   queryClient.setQueryData(keys.session, session);
   applyTastes(session.user);
+}
+
+/** Lets go of everything fetched but who was signed in; what was typed stays. */
+export function lock() {
+  noteSignedIn(false);
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] });
 }
 
 /** Ends the session at the server; already ended elsewhere is as good. */
@@ -51,13 +66,10 @@ export async function end() {
   });
 }
 
-/**
- * Lets go of everything fetched; called when the desk is no longer on screen.
- * `drafts` says whether what was typed goes too: at a sign-out, not when a
- * session ran out under somebody's hands.
- */
-export function forget(drafts: "drop-drafts" | "keep-drafts") {
-  if (drafts === "drop-drafts") clearPrivate();
+/** Lets go of everything fetched and typed; called when the desk is no longer on screen. */
+export function forget() {
+  noteSignedIn(false);
+  clearPrivate();
   queryClient.clear();
 }
 

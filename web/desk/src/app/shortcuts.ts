@@ -10,9 +10,12 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
-/** Whether something that floats is open: a dialog or menu has its own keys. */
+/**
+ * Whether something that floats is open: a dialog or menu has its own keys. One that is fading
+ * away has none any more, so what it was opened with is asked, not what is still painted.
+ */
 function somethingOpen(): boolean {
-  return document.querySelector('[role="dialog"],[role="menu"]') !== null;
+  return document.querySelector('[aria-modal="true"],[aria-haspopup][aria-expanded="true"]') !== null;
 }
 
 export function useShortcuts(map: Shortcuts, enabled: boolean) {

@@ -45,15 +45,48 @@ export function useSlow(active: boolean): boolean {
   return active && slow;
 }
 
+/** Seconds until a refusal that names a wait has passed; counts down to 0. */
+export function useWait(error: unknown): number {
+  const wait = error instanceof ApiError ? (error.problem.retry_after_s ?? 0) : 0;
+  const [left, setLeft] = useState(0);
+  useEffect(() => {
+    if (!error || wait === 0) return setLeft(0);
+    const end = Date.now() + wait * 1000;
+    const count = () => setLeft(Math.max(0, Math.ceil((end - Date.now()) / 1000)));
+    count();
+    const timer = setInterval(count, 1000);
+    return () => clearInterval(timer);
+  }, [error, wait]);
+  return left;
+}
+
+/** Tries again, once the server takes it. */
+function Again({ error, retry, small }: { error: unknown; retry: () => void; small?: boolean }) {
+  const { t } = useWords();
+  const left = useWait(error);
+  return (
+    <Button {...(small ? { size: "compact-sm", h: 28 } : {})} variant="default" disabled={left > 0} onClick={retry}>
+      {left > 0 ? t("action.try_again_in", { seconds: left }) : t("action.try_again")}
+    </Button>
+  );
+}
+
+const SLOW_MS = 6_000;
+
 export function Skeleton({ rows, height = 64 }: { rows: number; height?: number }) {
   const { t } = useWords();
   const slow = useSlow(true);
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), SLOW_MS);
+    return () => clearTimeout(timer);
+  }, []);
   if (!slow) return <div aria-busy="true" />;
   return (
     <div aria-busy="true" className={css.skeletons}>
-      <span className="sr-only" role="status">
-        {t("state.loading")}
-      </span>
+      <p className={long ? css.long : "sr-only"} role="status">
+        {long ? t("state.slow") : t("state.loading")}
+      </p>
       {Array.from({ length: rows }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all the same and never move
         <div key={i} className={css.skeleton} style={{ height }}>
@@ -85,11 +118,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <div role="alert">
       <Blank icon={forbidden ? LockIcon : WarnIcon} title={title} text={detail}>
-        {retry && !forbidden && (
-          <Button variant="default" onClick={retry}>
-            {words.t("action.try_again")}
-          </Button>
-        )}
+        {retry && !forbidden && <Again error={error} retry={retry} />}
         <Code error={error} />
       </Blank>
     </div>
@@ -107,11 +136,7 @@ export function FailureLine({ error, retry }: { error: unknown; retry?: () => vo
         <strong>{title}</strong> {detail}
         <Code error={error} />
       </div>
-      {retry && (
-        <Button size="compact-sm" variant="default" h={28} onClick={retry}>
-          {words.t("action.try_again")}
-        </Button>
-      )}
+      {retry && <Again error={error} retry={retry} small />}
     </div>
   );
 }

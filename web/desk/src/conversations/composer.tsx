@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { type Attachment, ApiError, type Conversation, type Message, type CreateMessage, type Upload } from "@belofte/api-client";
+import { type Attachment, ApiError, type Conversation, type Message, type CreateMessage, type Upload, type Uuid } from "@belofte/api-client";
 import { Button, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { api, newKey } from "../app/api";
 import { keep, kept } from "../app/private-store";
 import { keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
-import { useShortcuts } from "../app/shortcuts";
 import { explainShort, FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { ClipIcon, CloseIcon, DownIcon, FileIcon, LockIcon, ReplyIcon } from "../ui/icons";
 import { findRow, show } from "./actions";
+import { join, type Kind } from "./compose";
 import css from "./composer.module.css";
 import { appendMessage } from "./message-cache";
-
-type Kind = "reply" | "note";
 
 interface Draft {
   kind: Kind;
@@ -39,6 +37,8 @@ interface Sending {
 }
 
 const MAX_HEIGHT = 320;
+/** The id of the messages above, where the focus goes when it came from nowhere. */
+export const MESSAGES = "messages";
 
 function readDraft(id: string): Draft {
   const empty: Draft = { kind: "reply", reply: "", note: "", to: "", cc: "", files: [] };
@@ -63,16 +63,17 @@ export const splitAddresses = (text: string): string[] =>
     .filter(Boolean);
 
 interface Props {
-  conversation: Conversation;
+  id: Uuid;
+  /** Null while it is on its way: one can write already, and send when it is there. */
+  conversation: Conversation | null;
   messages: readonly Message[];
   onNext: () => void;
 }
 
-export function Composer({ conversation, messages, onNext }: Props) {
+export function Composer({ id, conversation, messages, onNext }: Props) {
   const words = useWords();
   const { t, bytes } = words;
   const session = useSession();
-  const id = conversation.id;
   const [draft, setDraft] = useState<Draft>(() => readDraft(id));
   const [sending, setSending] = useState<Sending[]>([]);
   const [addressing, setAddressing] = useState(Boolean(draft.to || draft.cc));
@@ -102,14 +103,35 @@ export function Composer({ conversation, messages, onNext }: Props) {
     element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT)}px`;
   }, [text, draft.kind]);
 
-  const write = (kind: Kind) => {
-    change({ kind });
-    requestAnimationFrame(() => field.current?.focus());
+  // Where the focus goes back to with Escape.
+  const from = useRef<HTMLElement | null>(null);
+  const begun = useRef(false);
+  const write = useCallback(
+    (kind: Kind, typed = "") => {
+      const { activeElement } = document;
+      if (activeElement instanceof HTMLElement && activeElement !== field.current) from.current = activeElement;
+      setDraft((old) => {
+        const next = { ...old, kind, [kind]: old[kind] + typed };
+        writeDraft(id, next);
+        return next;
+      });
+      // At once: the next key is the first letter of the text already. A draft goes on at its end.
+      const element = field.current;
+      element?.focus();
+      if (!begun.current) element?.setSelectionRange(element.value.length, element.value.length);
+      begun.current = true;
+    },
+    [id],
+  );
+  useLayoutEffect(() => join(id, write), [id, write]);
+  const leave = () => {
+    const back = from.current;
+    if (back?.isConnected && back !== document.body) back.focus();
+    else document.getElementById(MESSAGES)?.focus();
   };
-  useShortcuts({ r: () => write("reply"), n: () => write("note") }, session.user.single_key_shortcuts);
 
   const lastIncoming = [...messages].reverse().find((one) => one.kind === "incoming");
-  const answered = lastIncoming?.author.address ?? conversation.contact.identities[0]?.value ?? "";
+  const answered = lastIncoming?.author.address ?? conversation?.contact.identities[0]?.value ?? "";
 
   const send = useMutation({
     mutationFn: ({ body }: { body: CreateMessage; resolve: boolean }) => {
@@ -152,7 +174,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
   });
 
   const uploading = sending.some((one) => one.error === null);
-  const ready = text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0);
+  const ready = conversation !== null && (text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0));
   const submit = (resolve: boolean) => {
     if (!ready || send.isPending) return;
     if (uploading) {
@@ -225,7 +247,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
       event.preventDefault();
       submit(event.shiftKey && draft.kind === "reply");
     }
-    if (event.key === "Escape") field.current?.blur();
+    if (event.key === "Escape") leave();
   };
 
   const note = draft.kind === "note";
@@ -260,7 +282,7 @@ export function Composer({ conversation, messages, onNext }: Props) {
           </div>
           {note ? (
             <span className={css.who}>{t("message.note_band")}</span>
-          ) : addressing ? null : (
+          ) : addressing || !answered ? null : (
             <button type="button" className={css.recipients} onClick={() => setAddressing(true)}>
               {t("composer.to_whom", { address: answered })}
             </button>

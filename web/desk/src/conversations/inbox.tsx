@@ -5,6 +5,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
+import { useHere } from "../app/here";
 import { countsQuery, listQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
@@ -25,6 +26,7 @@ export function Inbox() {
   const open = params.conversation;
   const navigate = useNavigate();
   const session = useSession();
+  const here = useHere();
   const counts = useQuery(countsQuery);
   const list = useInfiniteQuery(listQuery(FILTERS[view]));
   const { setStatus } = useActions();
@@ -52,24 +54,25 @@ export function Inbox() {
   );
 
   const beside = (step: 1 | -1): string | undefined => {
-    const at = rows.findIndex((row) => row.id === open);
+    const at = rows.findIndex((row) => row.id === here());
     if (at < 0) return rows[0]?.id;
     return rows[at + step]?.id;
   };
 
   const next = () => {
     const id = beside(1) ?? beside(-1);
-    void go(id === open ? undefined : id, true);
+    void go(id === here() ? undefined : id, true);
   };
 
   useShortcuts(
     {
-      j: () => void go(beside(1) ?? open),
-      k: () => void go(beside(-1) ?? open),
+      j: () => void go(beside(1) ?? here()),
+      k: () => void go(beside(-1) ?? here()),
       e: () => {
-        if (!open) return;
+        const id = here();
+        if (!id) return;
         next();
-        void setStatus(open, "resolved");
+        void setStatus(id, "resolved");
       },
     },
     session.user.single_key_shortcuts,
@@ -125,7 +128,7 @@ export function Inbox() {
               loadingMore={list.isFetchingNextPage}
               moreError={list.isFetchNextPageError ? list.error : null}
               loadMore={() => void list.fetchNextPage()}
-              linkTo={(id) => ({ to: "/inbox/$view/$conversation" as const, params: { view, conversation: id } })}
+              hrefOf={(id) => `/inbox/${view}/${id}`}
             />
           )}
         </>

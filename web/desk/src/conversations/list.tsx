@@ -10,7 +10,10 @@ import { useWords } from "../i18n";
 import { UpIcon } from "../ui/icons";
 import { anchorShift, ROW } from "./anchor";
 import css from "./list.module.css";
-import { Row, type RowLink } from "./row";
+import { Row } from "./row";
+
+/** Further down than this a reload begins at the top: nobody waits for so many rows. */
+const MOST_ROWS = 1_000;
 
 // How far each list was scrolled; a number of pixels says nothing about anybody.
 const PLACE = "belofte.place.";
@@ -28,7 +31,8 @@ interface Props {
   loadingMore: boolean;
   moreError: unknown;
   loadMore: () => void;
-  linkTo: (id: string) => RowLink;
+  /** The address of a conversation in this list. */
+  hrefOf: (id: string) => string;
 }
 
 export function ConversationList(props: Props) {
@@ -39,13 +43,15 @@ export function ConversationList(props: Props) {
   const pointerInside = useRef(false);
   const before = useRef<ConversationRow[]>(rows);
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  // After a reload only the first rows are there: further ones are fetched until the old place is among them.
+  const wanted = useRef(placeOf(props.place));
   const [now, setNow] = useState(() => new Date());
 
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 8,
+    overscan: 5,
     getItemKey: (index) => rows[index]?.id ?? index,
     initialOffset: () => placeOf(props.place),
   });
@@ -82,6 +88,21 @@ export function ConversationList(props: Props) {
     if (more && !loadingMore && !props.moreError && lastIndex >= rows.length - 12) loadMore();
   }, [more, loadingMore, props.moreError, lastIndex, rows.length, loadMore]);
 
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || wanted.current === 0) return;
+    const within = rows.length * ROW - element.clientHeight >= wanted.current;
+    if (!within && more && !props.moreError && rows.length < MOST_ROWS) {
+      if (!loadingMore) loadMore();
+      return;
+    }
+    element.scrollTop = wanted.current;
+    wanted.current = 0;
+  }, [rows.length, more, loadingMore, props.moreError, loadMore]);
+  const giveUpPlace = () => {
+    wanted.current = 0;
+  };
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: follows the open conversation, not the scrolling
   useEffect(() => {
     const index = rows.findIndex((row) => row.id === open);
@@ -105,6 +126,8 @@ export function ConversationList(props: Props) {
       <div
         ref={scroller}
         className={css.scroller}
+        onWheel={giveUpPlace}
+        onPointerDown={giveUpPlace}
         onPointerEnter={() => {
           pointerInside.current = true;
         }}
@@ -113,7 +136,7 @@ export function ConversationList(props: Props) {
         }}
         onScroll={(event) => {
           const top = event.currentTarget.scrollTop;
-          keepPlace(props.place, top);
+          if (wanted.current === 0) keepPlace(props.place, top);
           if (top === 0 && fresh.size > 0) setFresh(new Set());
         }}
       >
@@ -134,7 +157,7 @@ export function ConversationList(props: Props) {
                   open={row.id === open}
                   now={now}
                   showAssignee={props.showAssignee}
-                  link={props.linkTo(row.id)}
+                  href={props.hrefOf(row.id)}
                 />
               </li>
             );

@@ -4,7 +4,7 @@ import type { Contact, Conversation, ConversationRow } from "@belofte/api-client
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { Fragment, type FormEvent, useState } from "react";
 import { api } from "../app/api";
 import { patchLists, rowOf } from "../app/lists";
 import { conversationQuery, keys, queryClient } from "../app/queries";
@@ -54,7 +54,7 @@ export function Panel({ id }: { id: string }) {
             <li key={one.id} className={css.identity}>
               <MailIcon size={15} />
               <span className={css.value} title={one.value}>
-                {one.value}
+                <Address value={one.value} />
               </span>
               {one.verified && (
                 <span className={css.verified} title={t("panel.verified_text")}>
@@ -101,6 +101,17 @@ export function Panel({ id }: { id: string }) {
       </section>
     </div>
   );
+}
+
+/** An address that is too long for its line is broken where people would. */
+function Address({ value }: { value: string }) {
+  return value.split(/(?=[@.])/).map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one address never change
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 function Earlier({ row }: { row: ConversationRow }) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import type { ConversationRow } from "@belofte/api-client";
-import { Link } from "@tanstack/react-router";
-import { memo, type ReactNode } from "react";
+import { useRouter } from "@tanstack/react-router";
+import { type MouseEvent, memo, type ReactNode } from "react";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
 import { CheckIcon, LockIcon, MailIcon, ReplyIcon, UserIcon, WarnIcon } from "../ui/icons";
@@ -10,25 +10,29 @@ import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./row.module.css";
 
-export type RowLink =
-  | { to: "/inbox/$view/$conversation"; params: { view: string; conversation: string } }
-  | { to: "/search/$conversation"; params: { conversation: string } };
-
 interface Props {
   row: ConversationRow;
   open: boolean;
   now: Date;
   showAssignee: boolean;
-  link: RowLink;
+  /** The address of the conversation in this list. */
+  href: string;
   /** In place of the subject, for a search hit. */
   second?: ReactNode;
 }
 
-export const Row = memo(function Row({ row, open, now, showAssignee, link, second }: Props) {
+export const Row = memo(function Row({ row, open, now, showAssignee, href, second }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
   const actions = useActions();
+  const router = useRouter();
+  // A plain link: a list of them is painted at once, and the router's own ones are dear.
+  const follow = (event: MouseEvent) => {
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    if (router.history.location.pathname !== href) router.history.push(href);
+  };
   const who = row.contact.name || row.contact.address;
   const lastIcon =
     row.last_message_kind === "note" ? (
@@ -38,13 +42,19 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
     ) : null;
   return (
     <div className={css.row} data-open={open || undefined} data-unread={row.unread || undefined}>
-      <Link {...link} className={css.link} aria-current={open ? "true" : undefined} preload={false}>
+      <a href={href} onClick={follow} className={css.link} aria-current={open ? "true" : undefined}>
         <span className={css.first}>
           {row.unread && <span className="sr-only">{t("row.unread")} </span>}
           <MailIcon size={14} className={css.channel} />
           <span className={css.who}>{who}</span>
           {!second && <span className={css.queue}>{row.queue.name}</span>}
-          <time dateTime={row.last_message_at} className={css.time} title={words.fullTime(row.last_message_at)}>
+          <time
+            dateTime={row.last_message_at}
+            className={css.time}
+            onPointerEnter={(event) => {
+              event.currentTarget.title = words.fullTime(row.last_message_at);
+            }}
+          >
             {words.shortTime(row.last_message_at, now)}
           </time>
         </span>
@@ -78,7 +88,7 @@ export const Row = memo(function Row({ row, open, now, showAssignee, link, secon
             </span>
           )}
         </span>
-      </Link>
+      </a>
       <span className={css.actions}>
         {row.assignee?.id !== session.user.id && (
           <button

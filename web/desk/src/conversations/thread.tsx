@@ -3,8 +3,9 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ComponentProps, useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { api } from "../app/api";
+import { callOff } from "../app/hold";
 import { patchLists, rowOf } from "../app/lists";
 import { activityQuery, conversationQuery, messagesQuery, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
@@ -13,23 +14,21 @@ import { useWords } from "../i18n";
 import { DownIcon } from "../ui/icons";
 import { MessageView } from "../messages/message";
 import { ActivityLine } from "./activity";
-import { Composer } from "./composer";
+import { Composer, MESSAGES } from "./composer";
 import { Header } from "./header";
 import css from "./thread.module.css";
+import { keepThreadPlace, type Place, placeAfterReload } from "./thread-place";
 import { estimate, keyOf, weave } from "./weave";
+
+/** By then everything in sight has been measured, in milliseconds. */
+const SETTLED_MS = 2_000;
 
 /** So many pixels before the top the next page is fetched. */
 const NEAR_TOP = 1200;
 
-interface Props {
-  id: string;
-  onBack: () => void;
-  onNext: () => void;
-  panelOpen: boolean;
-  togglePanel: () => void;
-}
+type Props = { id: string } & Omit<ComponentProps<typeof Header>, "conversation">;
 
-export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
+export function Thread({ id, ...frame }: Props) {
   const { t } = useWords();
   const session = useSession();
   const conversation = useQuery(conversationQuery(id));
@@ -87,6 +86,21 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     reading.current = item ? { key: String(item.key), start: item.start } : null;
   });
 
+  // The place of before a reload. It is sought again while what stands above it is being measured,
+  // until the reader moves or everything has its height.
+  const place = useRef<Place | null>(null);
+  const toPlace = useEffectEvent(() => {
+    const { current } = place;
+    const index = current ? entries.findIndex((entry) => keyOf(entry) === current.key) : -1;
+    const start = virtual.measurementsCache[index]?.start;
+    if (!current || start === undefined || !scroller.current) return false;
+    scroller.current.scrollTop = start + current.below;
+    return true;
+  });
+  const leavePlace = () => {
+    place.current = null;
+  };
+
   const lastId = all.at(-1)?.id;
   const lastMine = all.at(-1)?.author.id === session.user.id;
   const lastRef = useRef<string | undefined>(undefined);
@@ -98,11 +112,17 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
   }, []);
 
   // A new message comes into sight when the end was in sight; else a pill tells of it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last message is another one, and only then
   useLayoutEffect(() => {
     if (!lastId) return;
     const first = lastRef.current === undefined;
     if (lastRef.current === lastId) return;
     lastRef.current = lastId;
+    if (first) place.current = placeAfterReload(id);
+    if (first && toPlace()) {
+      atEnd.current = false;
+      return;
+    }
     if (first || atEnd.current || lastMine) toEnd();
     else setBelow((count) => count + 1);
   }, [lastId, lastMine, toEnd]);
@@ -112,10 +132,17 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     const element = content.current;
     if (!element) return;
     const observer = new ResizeObserver(() => {
-      if (atEnd.current) toEnd();
+      if (place.current) toPlace();
+      else if (atEnd.current) toEnd();
     });
     observer.observe(element);
-    return () => observer.disconnect();
+    const settled = setTimeout(() => {
+      place.current = null;
+    }, SETTLED_MS);
+    return () => {
+      clearTimeout(settled);
+      observer.disconnect();
+    };
   }, [toEnd]);
 
   const unread = conversation.data?.unread ?? false;
@@ -146,10 +173,18 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
     if (messages.hasNextPage && !messages.isFetchingNextPage) void messages.fetchNextPage();
   };
 
-  if (conversation.isError && !conversation.data) {
+  const failed = conversation.isError && !conversation.data;
+  useEffect(() => {
+    if (!failed) return;
+    // No composer comes and no list of colleagues: the keys are the desk's again.
+    callOff(`composer ${id}`);
+    callOff("assign");
+  }, [failed, id]);
+
+  if (failed) {
     return (
       <>
-        <Header conversation={null} onBack={onBack} panelOpen={panelOpen} togglePanel={togglePanel} onNext={onNext} />
+        <Header conversation={null} {...frame} />
         <Failure error={conversation.error} retry={() => void conversation.refetch()} />
       </>
     );
@@ -157,30 +192,31 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
 
   return (
     <>
-      <Header
-        conversation={conversation.data ?? null}
-        onBack={onBack}
-        panelOpen={panelOpen}
-        togglePanel={togglePanel}
-        onNext={onNext}
-      />
+      <Header conversation={conversation.data ?? null} {...frame} />
       <div className={css.holder}>
         <div
           ref={scroller}
+          id={MESSAGES}
           className={css.scroller}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           tabIndex={0}
           role="log"
           aria-label={t("thread.messages")}
           aria-live="off"
+          onWheel={leavePlace}
+          onPointerDown={leavePlace}
+          onKeyDown={leavePlace}
           onScroll={(event) => {
             const el = event.currentTarget;
             const { top, height } = scrolled.current;
             scrolled.current = { top: el.scrollTop, height: el.scrollHeight };
+            if (place.current) return;
             // Messages that turn out higher than was thought move the end away; only a reader leaves it.
             if (el.scrollHeight - el.scrollTop - el.clientHeight < 48) atEnd.current = true;
             else if (el.scrollHeight === height || el.scrollTop < top) atEnd.current = false;
             if (atEnd.current && below > 0) setBelow(0);
+            const first = atEnd.current ? undefined : virtual.getVirtualItemForOffset(el.scrollTop);
+            keepThreadPlace(id, first ? { key: String(first.key), below: el.scrollTop - first.start } : null);
             // Fetched before the reader is there; a failure waits for the button.
             if (el.scrollTop < NEAR_TOP && !atEnd.current && !messages.isFetchNextPageError) older();
           }}
@@ -232,7 +268,7 @@ export function Thread({ id, onBack, onNext, panelOpen, togglePanel }: Props) {
           </button>
         )}
       </div>
-      {conversation.data && <Composer key={id} conversation={conversation.data} messages={all} onNext={onNext} />}
+      <Composer id={id} conversation={conversation.data ?? null} messages={all} onNext={frame.onNext} />
     </>
   );
 }

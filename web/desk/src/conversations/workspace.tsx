@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! List, thread and panel side by side; one at a time on a phone.
 
+import type { Uuid } from "@belofte/api-client";
 import { useMediaQuery } from "@mantine/hooks";
-import { type CSSProperties, lazy, type ReactNode, Suspense, useState } from "react";
+import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { useHere } from "../app/here";
+import { expect } from "../app/hold";
+import { atRest } from "../app/rest";
+import { useSession } from "../app/session";
+import { useShortcuts } from "../app/shortcuts";
 import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
-import { Panel } from "./panel";
-import { Thread } from "./thread";
+import { compose, type Kind } from "./compose";
 import css from "./workspace.module.css";
 
+// The list is painted first; what stands beside it is fetched meanwhile.
+export const loadThread = () => import("./open");
+const Thread = lazy(() => loadThread().then((found) => ({ default: found.Thread })));
+const Panel = lazy(() => loadThread().then((found) => ({ default: found.Panel })));
 const PanelSheet = lazy(() => import("./panel-sheet"));
 
 const LIST = { least: 320, most: 400, first: 360, key: "belofte.list-width" };
@@ -33,10 +42,33 @@ interface Props {
 
 export function Workspace({ list, nothing, listName, conversation, onBack, onNext }: Props) {
   const { t } = useWords();
+  const session = useSession();
+  const here = useHere();
   const [width, setWidth] = useState(keptWidth);
   const [panel, setPanel] = useState(() => localStorage.getItem(PANEL_KEY) !== "closed");
   const [sheet, setSheet] = useState(false);
   const narrow = useMediaQuery("(max-width: 1023.98px)", undefined, { getInitialValueInEffect: false });
+
+  const write = (kind: Kind) => {
+    const id = here();
+    if (id) compose(id, kind);
+  };
+  const [assigning, setAssigning] = useState<Uuid | null>(null);
+  useShortcuts(
+    {
+      r: () => write("reply"),
+      n: () => write("note"),
+      a: () => {
+        const id = here();
+        if (!id) return;
+        expect("assign");
+        setAssigning(id);
+      },
+    },
+    session.user.single_key_shortcuts,
+  );
+
+  useEffect(() => atRest(() => void loadThread()), []);
 
   const resize = (next: number) => {
     const held = Math.round(Math.min(LIST.most, Math.max(LIST.least, next)));
@@ -89,21 +121,27 @@ export function Workspace({ list, nothing, listName, conversation, onBack, onNex
       </section>
       <main className={css.thread}>
         {conversation ? (
-          <Thread
-            key={conversation}
-            id={conversation}
-            onBack={onBack}
-            onNext={onNext}
-            panelOpen={narrow ? sheet : panel}
-            togglePanel={togglePanel}
-          />
+          <Suspense fallback={null}>
+            <Thread
+              key={conversation}
+              id={conversation}
+              onBack={onBack}
+              onNext={onNext}
+              panelOpen={narrow ? sheet : panel}
+              togglePanel={togglePanel}
+              assigning={assigning === conversation}
+              setAssigning={(open) => setAssigning(open ? conversation : null)}
+            />
+          </Suspense>
         ) : nothing ? null : (
           <Blank icon={InboxIcon} title={t("thread.none")} text={t("thread.none_text")} />
         )}
       </main>
       {conversation && panel && !narrow && (
         <aside className={css.panel} aria-label={t("panel.name")}>
-          <Panel id={conversation} />
+          <Suspense fallback={null}>
+            <Panel id={conversation} />
+          </Suspense>
         </aside>
       )}
       {conversation && narrow && (

@@ -29,8 +29,16 @@ export interface Words {
 export function makeWords(language: Language, catalogue: Catalogue): Words {
   const locale = LOCALE[language];
   const compiled = new Map<string, IntlMessageFormat>();
-  const plain = new Intl.NumberFormat(locale);
-  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
+  // Each costs milliseconds to make, and the first page needs few of them.
+  const once = <T>(make: () => T) => {
+    let made: T | null = null;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  const plain = once(() => new Intl.NumberFormat(locale));
+  const format = (options: Intl.DateTimeFormatOptions) => once(() => new Intl.DateTimeFormat(locale, options));
   const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const dayMonth = format({ day: "numeric", month: "short" });
   const dayMonthYear = format({ day: "numeric", month: "short", year: "numeric" });
@@ -44,8 +52,9 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
     hourCycle: "h23",
     timeZoneName: "short",
   });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-  const tidy = (text: string) => text.replace(/\./g, "");
+  const relative = once(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+  // "3 mrt 2024" without the point of the short month, and never broken over two lines.
+  const tidy = (text: string) => text.replace(/\./g, "").replace(/ /g, "\u00a0");
 
   function fill(key: string, text: string, values?: Values): string {
     if (!values && !text.includes("{") && !text.includes("'")) return text;
@@ -67,7 +76,7 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
         ? fill(otherwise, catalogue[otherwise] ?? otherwise, values)
         : fill(key, text, values);
     },
-    number: (value) => plain.format(value),
+    number: (value) => plain().format(value),
     bytes(value) {
       const units = ["B", "kB", "MB", "GB"];
       let amount = value;
@@ -82,13 +91,13 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
     shortTime(time, now) {
       const date = new Date(time);
       const days = daysBetween(date, now);
-      if (days <= 0) return clock.format(date);
-      if (days === 1) return relative.format(-1, "day");
-      return tidy((date.getFullYear() === now.getFullYear() ? dayMonth : dayMonthYear).format(date));
+      if (days <= 0) return clock().format(date);
+      if (days === 1) return relative().format(-1, "day");
+      return tidy((date.getFullYear() === now.getFullYear() ? dayMonth : dayMonthYear)().format(date));
     },
-    clock: (time) => clock.format(new Date(time)),
-    fullTime: (time) => full.format(new Date(time)),
-    day: (time) => tidy(dayMonthYear.format(new Date(time))),
+    clock: (time) => clock().format(new Date(time)),
+    fullTime: (time) => full().format(new Date(time)),
+    day: (time) => tidy(dayMonthYear().format(new Date(time))),
   };
 }
 

@@ -7,9 +7,10 @@ import { Button, CloseButton, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { api } from "../app/api";
-import { keep, kept } from "../app/private-store";
+import { useHere } from "../app/here";
+import { arrive } from "../app/hold";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
@@ -20,15 +21,15 @@ import { Workspace } from "../conversations/workspace";
 import { useWords } from "../i18n";
 import { SearchIcon } from "../ui/icons";
 import css from "./page.module.css";
-
-const KEPT = "search";
+import { keepSearchWords, searchWords, whenSearchedFor } from "./words";
 
 export function SearchPage() {
   const { t } = useWords();
   const { conversation: open } = useParams({ strict: false });
   const navigate = useNavigate();
   const session = useSession();
-  const [text, setText] = useState(() => kept(KEPT) ?? "");
+  const here = useHere();
+  const [text, setText] = useState(searchWords);
   const [focused, setFocused] = useState(false);
   const [q] = useDebouncedValue(text.trimStart(), 120);
   const field = useRef<HTMLInputElement>(null);
@@ -36,9 +37,14 @@ export function SearchPage() {
   const { setStatus } = useActions();
   useTitle(t("rail.search"));
 
-  useEffect(() => keep(KEPT, text), [text]);
-  useEffect(() => {
-    if (!open) field.current?.focus();
+  useEffect(() => keepSearchWords(text), [text]);
+  useEffect(() => whenSearchedFor(setText), []);
+  useLayoutEffect(() => {
+    if (open) return;
+    field.current?.focus();
+    field.current?.select();
+    const typed = arrive("search");
+    if (typed) setText(typed.replace(/\n/g, ""));
   }, [open]);
 
   const found = useInfiniteQuery({
@@ -66,18 +72,19 @@ export function SearchPage() {
   const go = (id: string | undefined) =>
     id ? navigate({ to: "/search/$conversation", params: { conversation: id } }) : navigate({ to: "/search" });
   const beside = (step: 1 | -1) => {
-    const at = hits.findIndex((hit) => hit.conversation.id === open);
+    const at = hits.findIndex((hit) => hit.conversation.id === here());
     return at < 0 ? hits[0]?.conversation.id : hits[at + step]?.conversation.id;
   };
   useShortcuts(
     {
-      j: () => void go(beside(1) ?? open),
-      k: () => void go(beside(-1) ?? open),
+      j: () => void go(beside(1) ?? here()),
+      k: () => void go(beside(-1) ?? here()),
       e: () => {
-        if (!open) return;
+        const id = here();
+        if (!id) return;
         const next = beside(1);
         if (next) void go(next);
-        void setStatus(open, "resolved");
+        void setStatus(id, "resolved");
       },
     },
     session.user.single_key_shortcuts,
@@ -173,7 +180,7 @@ export function SearchPage() {
                       open={hit.conversation.id === open}
                       now={now}
                       showAssignee={false}
-                      link={{ to: "/search/$conversation", params: { conversation: hit.conversation.id } }}
+                      href={`/search/${hit.conversation.id}`}
                       second={<Snippet hit={hit} />}
                     />
                   </li>

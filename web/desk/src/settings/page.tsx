@@ -39,7 +39,7 @@ export function Page({ title, lead, may, action, children }: PageProps) {
   );
 }
 
-export function Block({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
+export function Block({ title, text, children }: { title: string; text?: string; children?: ReactNode }) {
   return (
     <section className={css.block}>
       <h3>{title}</h3>

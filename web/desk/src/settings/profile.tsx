@@ -2,10 +2,10 @@
 
 import { ApiError, type ColourScheme, type Language, type UpdateMe, type Session, type User } from "@belofte/api-client";
 import { Button, PasswordInput, SegmentedControl, Switch, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "../app/api";
-import { keys, queryClient } from "../app/queries";
+import { keys, queryClient, usersQuery } from "../app/queries";
 import { applyTastes, useSession } from "../app/session";
 import { FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
@@ -77,8 +77,21 @@ export function Profile() {
         />
       </Block>
       <Password />
+      <Officers />
     </Page>
   );
+}
+
+// Who is watched knows by whom.
+function Officers() {
+  const words = useWords();
+  const { t } = words;
+  const users = useQuery(usersQuery);
+  if (!users.data) return null;
+  const officers = users.data.items.filter((user) => user.privacy_officer && user.state === "active");
+  const names = officers.map((user) => user.name).join(", ");
+  const text = names ? t("profile.officers_text", { names }) : t("profile.officers_none");
+  return <Block title={t("profile.officers")} text={text} />;
 }
 
 function put(user: User) {

@@ -5,7 +5,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { Link, Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
-import { BackIcon } from "../ui/icons";
+import { BackIcon, ForwardIcon } from "../ui/icons";
 import { SECTIONS } from "./sections";
 import css from "./settings.module.css";
 
@@ -37,6 +37,7 @@ export function Settings() {
                       aria-current={pathname.startsWith(section.to) ? "page" : undefined}
                     >
                       <section.icon size={17} /> {t(section.name)}
+                      <ForwardIcon size={16} className={css.forward} />
                     </Link>
                   </li>
                 ))}

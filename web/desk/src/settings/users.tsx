@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Role, User, UpdateUser, UserRef } from "@belofte/api-client";
+import type { ListedUser, Role, UpdateUser } from "@belofte/api-client";
 import { Button, Checkbox, Menu, NativeSelect } from "@mantine/core";
 import { ActionIcon } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -18,8 +18,6 @@ import css from "./page.module.css";
 
 const ROLES: Role[] = ["agent", "supervisor", "admin"];
 const ROLE_NAMES = { agent: "role.agent", supervisor: "role.supervisor", admin: "role.admin" } as const;
-
-const isWhole = (user: UserRef | User): user is User => "email" in user;
 
 export function Users() {
   const words = useWords();
@@ -48,24 +46,25 @@ export function Users() {
                   <Monogram name={user.name} size={28} />
                   <span>
                     <span className={css.main}>{user.name}</span>
-                    {isWhole(user) && <span className={css.sub}>{user.email}</span>}
+                    {user.email && <span className={css.sub}>{user.email}</span>}
                   </span>
                 </span>
               </td>
               <td>
                 {t(ROLE_NAMES[user.role])}
-                {isWhole(user) && user.privacy_officer && <span className={css.sub}>{t("role.privacy_officer")}</span>}
+                {user.privacy_officer && <span className={css.sub}>{t("role.privacy_officer")}</span>}
               </td>
               <td>
                 <State tone={user.state === "active" ? "good" : "plain"}>
                   {user.state === "active" ? t("users.active") : t("users.blocked")}
                 </State>
               </td>
-              <td>{isWhole(user) && user.last_seen_at ? words.shortTime(user.last_seen_at, new Date()) : "–"}</td>
+              <td>{user.last_seen_at ? words.shortTime(user.last_seen_at, new Date()) : "–"}</td>
               <td>
                 <UserMenu
                   user={user}
                   self={user.id === session.user.id}
+                  appoints={session.user.privacy_officer}
                   onChange={(patch, said) => change.mutate({ id: user.id, patch, said })}
                 />
               </td>
@@ -78,9 +77,9 @@ export function Users() {
   );
 }
 
-function UserMenu({ user, self, onChange }: { user: UserRef | User; self: boolean; onChange: (patch: UpdateUser, said: string) => void }) {
+function UserMenu({ user, self, appoints, onChange }: { user: ListedUser; self: boolean; appoints: boolean; onChange: (patch: UpdateUser, said: string) => void }) {
   const { t } = useWords();
-  const officer = isWhole(user) && user.privacy_officer;
+  const officer = user.privacy_officer;
   return (
     <Menu width={260}>
       <Menu.Target>
@@ -100,9 +99,10 @@ function UserMenu({ user, self, onChange }: { user: UserRef | User; self: boolea
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item onClick={() => onChange({ privacy_officer: !officer }, t("did.saved"))}>
+        <Menu.Item disabled={!appoints} onClick={() => onChange({ privacy_officer: !officer }, t("did.saved"))}>
           {officer ? t("users.officer_off") : t("users.officer_on")}
         </Menu.Item>
+        {!appoints && <Menu.Label>{t("users.officer_only")}</Menu.Label>}
         <Menu.Item
           disabled={self}
           onClick={() =>
@@ -122,6 +122,7 @@ function UserMenu({ user, self, onChange }: { user: UserRef | User; self: boolea
 function Invite() {
   const words = useWords();
   const { t } = words;
+  const session = useSession();
   const [role, setRole] = useState<Role>("agent");
   const [officer, setOfficer] = useState(false);
   const invite = useMutation({
@@ -146,7 +147,9 @@ function Invite() {
         onChange={(event) => setRole(event.currentTarget.value as Role)}
         data={ROLES.map((one) => ({ value: one, label: t(ROLE_NAMES[one]) }))}
       />
-      <Checkbox label={t("role.privacy_officer")} checked={officer} onChange={(event) => setOfficer(event.currentTarget.checked)} />
+      {session.user.privacy_officer && (
+        <Checkbox label={t("role.privacy_officer")} checked={officer} onChange={(event) => setOfficer(event.currentTarget.checked)} />
+      )}
       <Button leftSection={<PlusIcon size={16} />} loading={invite.isPending} onClick={() => invite.mutate()}>
         {t("invite.action")}
       </Button>

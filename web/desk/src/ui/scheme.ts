@@ -18,7 +18,7 @@ export function setScheme(scheme: ColourScheme) {
   for (const listener of listeners) listener(scheme);
 }
 
-/** Lets the user's setting drive Mantine; `public/scheme.js` reads the same key before the first paint. */
+/** Lets the user's setting drive Mantine; `first.js` reads the same key before the first paint. */
 export function schemeManager(): MantineColorSchemeManager {
   let mine: Listener | null = null;
   return {

@@ -37,7 +37,8 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { openDelay: 400, withArrow: false, transitionProps: { duration: 120 }, fz: 12, px: 8, py: 4 },
     },
-    Menu: { defaultProps: { transitionProps: { duration: 120 }, position: "bottom-end", shadow: "md" } },
+    // The first item gets the focus itself, not an empty element before it that no reader can place.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false, transitionProps: { duration: 120 }, position: "bottom-end", shadow: "md" } },
     // The scroll lock writes a style element, which the policy forbids; the
     // desk's body never scrolls, so nothing is lost.
     Modal: {

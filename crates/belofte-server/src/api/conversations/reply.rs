@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use belofte_core::{NewReply, ReplyError};
 use belofte_model::{ConversationId, EmailAddress, MessageId, Permission};
-use belofte_store::StoreError;
+use belofte_store::{StoreError, ViewKind};
 use uuid::Uuid;
 
 use super::{CreateMessage, CreateMessageKind};
@@ -52,7 +52,10 @@ pub async fn handle(
 ) -> http::Answer<Response> {
     let access = &signed.access;
     let act = |intended: Option<Uuid>| create(&app, &signed, id, intended.map(MessageId), asked);
-    app.once_as(access, &context.0, &key, StatusCode::CREATED, act).await
+    let answer = app.once_as(access, &context.0, &key, StatusCode::CREATED, act).await?;
+    // It shows whom the answer goes to; told again it shows it again.
+    app.views.note(access, ViewKind::Conversation, id.uuid())?;
+    Ok(answer)
 }
 
 async fn create(

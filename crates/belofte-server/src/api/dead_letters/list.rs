@@ -4,7 +4,6 @@
 use axum::Json;
 use axum::extract::State;
 use belofte_model::Permission;
-use belofte_store::DeadLetters;
 
 use super::DeadLetterList;
 use crate::api::operation::{Answer, Content, Operation, Tag};
@@ -30,6 +29,6 @@ pub const OPERATION: Operation = Operation::get(
 /// # Errors
 /// Those of the store.
 pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json<DeadLetterList>> {
-    let letters = app.core.store.read(&signed.access, DeadLetters).await?;
+    let letters = app.core.store.dead_letters(&signed.access).await?;
     Ok(Json(DeadLetterList { items: letters.into_iter().map(Into::into).collect() }))
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use belofte_model::JobId;
 use belofte_model::Permission;
-use belofte_store::{DeadLetters, ReviveJob};
+use belofte_store::ReviveJob;
 
 use super::DeadLetter;
 use crate::api::operation::{Answer, Content, Operation, Tag};
@@ -33,7 +33,7 @@ pub async fn handle(
 ) -> http::Answer<Response> {
     let plan = async {
         let (store, access) = (&app.core.store, &signed.access);
-        let letters = store.read(access, DeadLetters).await?;
+        let letters = store.dead_letters(access).await?;
         let letter = letters.into_iter().find(|letter| letter.id == id).ok_or(Code::NotFound)?;
         Ok((ReviveJob { id, now: context.at }, DeadLetter::from(letter)))
     };

@@ -9,7 +9,7 @@ use belofte_model::Permission;
 use super::{CreateInvitation, CreatedInvitation};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
-use crate::http::{self, ContextOf, IdempotencyKey, Json};
+use crate::http::{self, Code, ContextOf, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -24,12 +24,14 @@ pub const OPERATION: Operation = Operation::post(
     status: 201,
     meaning: "The link, shown once",
     content: Content::json::<CreatedInvitation>(),
-}]);
+}])
+.problems(&[Code::PrivacyOfficerOnly]);
 
 /// Answers the endpoint.
 ///
 /// # Errors
-/// Those of the store.
+/// [`Code::PrivacyOfficerOnly`] for an invitation with the duty by who does not have it; those of the
+/// store.
 pub async fn handle(
     State(app): State<App>,
     ContextOf(context): ContextOf,

@@ -71,12 +71,23 @@ impl Tellers {
             (LedgerKind::Views, ..) => "views",
             (LedgerKind::Keys, _, "rotated") => "key_rotated",
             (LedgerKind::Keys, ..) => "keys",
-            (LedgerKind::Membership, _, "invited") => "invited",
-            (LedgerKind::Membership, _, "invitation_revoked") => "invitation_revoked",
+            // Of before they were instructions: those without `what`.
+            (LedgerKind::Membership, _, "invited") | (_, "invitation", "created") => "invited",
+            (LedgerKind::Membership, _, "invitation_revoked") | (_, "invitation", "revoked") => {
+                "invitation_revoked"
+            }
             (LedgerKind::Membership, _, "joined") => "joined",
             (LedgerKind::Membership, _, "changed") => "user_changed",
             (LedgerKind::Membership, _, "preferences") => "preferences",
             (LedgerKind::Membership, _, "password_changed") => "password_changed",
+            (LedgerKind::Instruction, "user", "changed") => {
+                let duty = |when: &str| detail[when]["privacy_officer"] == true;
+                match (duty("before"), duty("after")) {
+                    (false, true) => "privacy_officer_given",
+                    (true, false) => "privacy_officer_taken",
+                    _ => "user_changed",
+                }
+            }
             (LedgerKind::Instruction, "channel_account", "created") => "channel_account_created",
             (LedgerKind::Instruction, "channel_account", "changed") => "channel_account_changed",
             (LedgerKind::Instruction, "channel_account", "removed") => "channel_account_removed",
@@ -102,19 +113,26 @@ impl Tellers {
                 let views = detail["views"].as_array().map_or(0, Vec::len);
                 fill("count", Some(views.to_string()));
             }
-            LedgerKind::SignIn | LedgerKind::Membership => {
+            LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
+                if !matches!(what, "channel_account" | "api_key") =>
+            {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
                 // A user of a store that was restored to an earlier day may not be there.
                 let name = user.map(|id| self.users.get(&id).cloned().unwrap_or_else(|| id.to_string()));
                 fill("name", name);
-                fill("role", text(&detail["role"]));
+                fill("role", text(&detail["role"]).or_else(|| text(&detail["after"]["role"])));
             }
             LedgerKind::Instruction if what == "channel_account" => {
                 let id = serde_json::from_value::<ChannelAccountId>(detail["id"].clone()).ok();
                 let known = id.and_then(|id| self.accounts.get(&id).cloned());
-                fill("address", text(&detail["settings"]["address"]).or(known));
+                // Entries of before had no `before` and `after`.
+                let settings = [&detail["after"]["settings"], &detail["settings"]];
+                let address = settings.into_iter().find_map(|settings| text(&settings["address"]));
+                fill("address", address.or(known));
             }
-            LedgerKind::Instruction => fill("name", text(&detail["name"])),
+            LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction => {
+                fill("name", text(&detail["name"]))
+            }
             LedgerKind::Keys => fill("epoch", detail["epoch"].as_i64().map(|epoch| epoch.to_string())),
         }
         params

@@ -39,7 +39,11 @@ pub async fn handle(
 ) -> http::Answer<Response> {
     let access = &signed.access;
     let (plan, tell) = (retry(&app, access, id, asked), tell(&app, access, id));
-    app.once_marked(access, &context.0, &key, StatusCode::OK, plan, tell).await
+    let answer = app.once_marked(access, &context.0, &key, StatusCode::OK, plan, tell).await?;
+    // Told again it shows the message again.
+    let conversation = app.core.store.message(access, id).await?.conversation;
+    app.views.note(access, ViewKind::Conversation, conversation.uuid())?;
+    Ok(answer)
 }
 
 async fn retry(
@@ -63,7 +67,6 @@ async fn retry(
 
 async fn tell(app: &App, access: &Access, id: MessageId) -> http::Answer<Message> {
     let message = app.core.store.message(access, id).await?;
-    app.views.note(access, ViewKind::Conversation, message.conversation.uuid())?;
     let authors = Authors::fetch(app, access, std::slice::from_ref(&message)).await?;
     Ok(authors.message(message))
 }

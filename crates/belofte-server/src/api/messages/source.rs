@@ -29,9 +29,8 @@ pub const OPERATION: Operation = Operation::get(
 pub async fn handle(State(app): State<App>, signed: Signed, Id(id): Id<MessageId>) -> http::Answer<Response> {
     let (store, access) = (&app.core.store, &signed.access);
     let message = store.message(access, id).await?;
-    let source = message.source.ok_or(http::Code::NotFound)?;
+    let bytes = store.message_source(access, id).await?;
     app.views.note(access, ViewKind::MessageSource, id.uuid())?;
-    let bytes = store.blob(access, source).await?;
     let headers = [
         (CONTENT_TYPE, "message/rfc822".to_owned()),
         (CONTENT_DISPOSITION, disposition(&format!("{}.eml", message.no))),

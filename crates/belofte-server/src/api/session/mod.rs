@@ -12,7 +12,7 @@ use ::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use belofte_model::Purpose;
-use belofte_store::{Access, Authenticated, EventsSince, NewSession};
+use belofte_store::{Access, Authenticated, NewSession};
 
 use crate::api::operation::Operation;
 use crate::api::schema::PERMISSIONS;
@@ -38,7 +38,7 @@ pub async fn view(app: &App, access: &Access, who: &Authenticated) -> http::Answ
     let id = access.user().ok_or(Code::Forbidden)?;
     let user = store.user(access, id).await?.into();
     let tenant = store.tenant(access).await?;
-    let events = store.read(access, EventsSince { seq: i64::MAX, limit: 0 }).await?;
+    let events = store.events(access, i64::MAX, 0).await?;
     Ok(Session {
         user,
         tenant: Tenant { id: tenant.id, name: tenant.name },

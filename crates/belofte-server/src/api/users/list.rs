@@ -16,7 +16,7 @@ pub const OPERATION: Operation = Operation::get(
     "list_users",
     "/users",
     Tag::Users,
-    "The users of the tenant; an admin also sees addresses and settings",
+    "The users of the tenant, and who is privacy officer; an admin also sees addresses and settings",
 )
 .may(Permission::ReadConversations)
 .answers(&[Answer { status: 200, meaning: "The users by name", content: Content::json::<UserList>() }]);
@@ -34,7 +34,7 @@ pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json
         role: user.role,
         state: user.state.into(),
         email: all.then(|| user.email.into_inner()),
-        privacy_officer: all.then_some(user.privacy_officer),
+        privacy_officer: user.privacy_officer,
         language: all.then_some(user.language),
         last_seen_at: user.last_seen_at.filter(|_| all).map(Into::into),
     });

@@ -52,7 +52,7 @@ pub struct UserRef {
     pub state: UserState,
 }
 
-/// A user in a list: a [`UserRef`], and for an admin the rest of a [`User`].
+/// A user in a list: a [`UserRef`] with the duty, and for an admin the rest of a [`User`].
 #[derive(Serialize, ToSchema)]
 pub struct ListedUser {
     /// Their id.
@@ -68,9 +68,9 @@ pub struct ListedUser {
     /// For an admin: the address that they sign in with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// For an admin: the duty of privacy officer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub privacy_officer: Option<bool>,
+    /// Whether they have the duty of privacy officer. All of the tenant see who has it: what they
+    /// look at is told to them.
+    pub privacy_officer: bool,
     /// For an admin: the language of their desk.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Language>)]
@@ -137,7 +137,7 @@ pub struct UpdateUser {
     /// Block, or let in again.
     #[serde(default)]
     pub state: Option<UserState>,
-    /// Give or take the duty of privacy officer.
+    /// Give or take the duty of privacy officer; only a privacy officer does.
     #[serde(default)]
     pub privacy_officer: Option<bool>,
 }

@@ -22,12 +22,13 @@ pub const OPERATION: Operation = Operation::patch(
 .may(Permission::ManageUsers)
 .takes(Content::json::<UpdateUser>())
 .answers(&[Answer { status: 200, meaning: "The user as it is now", content: Content::json::<User>() }])
-.problems(&[Code::Conflict]);
+.problems(&[Code::Conflict, Code::LastAdmin, Code::LastPrivacyOfficer, Code::PrivacyOfficerOnly]);
 
 /// Answers the endpoint.
 ///
 /// # Errors
-/// [`Code::Conflict`] when nobody could administer the organisation any more; those of the store.
+/// [`Code::LastAdmin`] when nobody could administer the organisation any more,
+/// [`Code::LastPrivacyOfficer`] when the last one lays the duty down, [`Code::PrivacyOfficerOnly`]; those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,
@@ -41,7 +42,8 @@ pub async fn handle(
     };
     match app.core.store.change_user(&signed.access, id, change).await {
         Ok(user) => Ok(Shown(user.into())),
-        Err(UserChangeError::LastAdmin) => Err(Code::Conflict.into()),
+        Err(UserChangeError::LastAdmin) => Err(Code::LastAdmin.into()),
+        Err(UserChangeError::LastOfficer) => Err(Code::LastPrivacyOfficer.into()),
         Err(UserChangeError::Store(error)) => Err(error.into()),
     }
 }

@@ -300,15 +300,20 @@ impl Server {
         self.process.as_ref().map(Peer::logs).unwrap_or_default()
     }
 
-    /// Every view that stands in the ledger of the first tenant, oldest first, as the privacy officer
-    /// exports it: `actor`, `view`, `subject`, `at`.
-    pub fn views(&self) -> Vec<Value> {
+    /// Every entry of the ledger of the first tenant, oldest first, as the privacy officer exports
+    /// it: `kind`, `actor`, `detail`, `at`.
+    pub fn entries(&self) -> Vec<Value> {
         let exported = self.admin().post_nothing("/ledger/export");
         assert_eq!(exported.status.as_u16(), 200);
         let lines = exported.body.split(|byte| *byte == b'\n');
         let entries = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        let leaves = entries.filter_map(|entry| entry["entry"]["detail"]["views"].as_array().cloned());
-        leaves.flatten().collect()
+        entries.map(|line| line["entry"].clone()).filter(|entry| !entry.is_null()).collect()
+    }
+
+    /// Every view that stands there: `actor`, `view`, `subject`, `at`.
+    pub fn views(&self) -> Vec<Value> {
+        let views = |entry: &Value| entry["detail"]["views"].as_array().cloned();
+        self.entries().iter().filter_map(views).flatten().collect()
     }
 
     /// The admin of the first tenant, signed in.

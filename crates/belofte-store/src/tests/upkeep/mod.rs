@@ -8,7 +8,7 @@ mod sweep;
 
 use std::sync::Arc;
 
-use belofte_model::{Incoming, IntakeId, JobKind, KeyClass, KeyId, KeyState, MessageId, TenantId};
+use belofte_model::{Incoming, IntakeId, JobKind, KeyClass, KeyId, KeyState, MessageId, Purpose, TenantId};
 use uuid::Uuid;
 
 use super::channel_accounts::mailbox;
@@ -80,7 +80,11 @@ pub(super) async fn sweep_a_day(house: &House, tenant: TenantId) {
 pub(super) async fn shop(house: &House, slug: &str) -> (Person, ResolvedAccount) {
     let admin = house.tenant(slug).await;
     let address = format!("info@{slug}.example");
-    house.store.create_channel_account(&admin.access, None, mailbox(&address)).await.expect("added");
+    house
+        .store
+        .create_channel_account(&admin.access.as_for(Purpose::Administration), None, mailbox(&address))
+        .await
+        .expect("added");
     let system = house.store.system();
     let account = system.account_by_address(&email(&address)).await.expect("asked").expect("found");
     system.ensure_upkeep(house.clock.now()).await.expect("scheduled");
@@ -109,6 +113,7 @@ pub(super) async fn file(
     name: &str,
     size: usize,
 ) -> Result<Filed, StoreError> {
+    let access = &access.as_for(Purpose::Intake);
     let source = house.store.intake_source(access, IntakeId(job.subject)).await?;
     let from = Correspondent { name: name.to_owned(), address: format!("{name}@customer.example") };
     let content = MessageContent { from, text: format!("words of {name}"), ..MessageContent::default() };
@@ -141,6 +146,7 @@ pub(super) async fn deliver(
     name: &str,
     size: usize,
 ) -> MessageId {
+    let access = &access.as_for(Purpose::Intake);
     let write = prepare(house, access, account, size).await;
     let job = write.claimed(access).expect("leased");
     house.store.write(access, write).await.expect("received");

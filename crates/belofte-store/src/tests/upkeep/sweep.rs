@@ -2,8 +2,8 @@
 //! The sweep removes what has ended, and never what lives, whenever it comes.
 
 use belofte_model::{
-    BlobId, ConversationId, IntakeId, JobKind, KeyClass, KeyState, LedgerKind, MessageId, QuarantineReason,
-    Timestamp,
+    BlobId, ConversationId, IntakeId, JobKind, KeyClass, KeyState, LedgerKind, MessageId, Purpose,
+    QuarantineReason, Timestamp,
 };
 use belofte_vault::Random;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ use crate::engine::{params, sql};
 use crate::upkeep::schedule::Lease;
 use crate::upkeep::sweep::{Owned, destroy};
 use crate::{
-    Access, EventsSince, Filed, NewFile, Quarantine, Receive, ResolvedAccount, RetryQuarantined, SealedKey,
-    StoreError, Tx, Write,
+    Access, Filed, NewFile, Quarantine, Receive, ResolvedAccount, RetryQuarantined, SealedKey, StoreError,
+    Tx, Write,
 };
 
 const BIG: usize = 100_000;
@@ -97,7 +97,7 @@ async fn what_has_ended_by_itself_goes_when_its_time_is_over() {
             now - before,
             "{name}: those of the first mail are gone"
         );
-        let since = store.read(&admin.access, EventsSince { seq: 1, limit: 10 }).await.expect("events");
+        let since = store.events(&admin.access, 1, 10).await.expect("events");
         assert!(since.gap, "{name}: who slept that long is told so");
         house.pass(40 * DAY);
         sweep(&house, admin.tenant).await;
@@ -205,12 +205,12 @@ async fn the_key_of_a_filed_mail_goes_and_that_of_a_quarantined_one_stays() {
         let (job, other) =
             (filed.claimed(&admin.access).expect("leased"), aside.claimed(&admin.access).expect("leased"));
         let spool: Vec<SealedKey> = filed.new_keys().to_vec();
-        store.write(&admin.access, filed).await.expect("received");
-        store.write(&admin.access, aside).await.expect("received");
+        store.write(&admin.access.as_for(Purpose::Intake), filed).await.expect("received");
+        store.write(&admin.access.as_for(Purpose::Intake), aside).await.expect("received");
         file(&house, &admin.access, &job, "jan", BIG).await.expect("filed");
         let (intake, now) = (IntakeId(other.subject), house.clock.now());
         let quarantine = Quarantine { job: other, intake, reason: QuarantineReason::NoSender, now };
-        store.write(&admin.access, quarantine).await.expect("set aside");
+        store.write(&admin.access.as_for(Purpose::Intake), quarantine).await.expect("set aside");
         // A crash between the content and the end of the keys left this one behind.
         assert!(store.write(&admin.access, KeysOnly(spool)).await.is_err());
         let spools = |rows: Vec<super::KeyAtRest>| {
@@ -320,7 +320,7 @@ impl Item {
 async fn finish(house: &House, admin: &Person, item: Item) -> Done {
     match item.what {
         UnderWay::Mail { write, job, name } => {
-            house.store.write(&admin.access, write).await.expect("received");
+            house.store.write(&admin.access.as_for(Purpose::Intake), write).await.expect("received");
             sweep(house, admin.tenant).await;
             let filed = file(house, &admin.access, &job, &name, BIG).await.expect("filed");
             let Filed::Message { message, .. } = filed else { panic!("a message: {filed:?}") };

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Why an access was made decides what it can be used for (decision 13): each function that takes
+//! one is called for each purpose.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use belofte_model::{
+    ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
+    MessageId, MessageKind, Purpose, RequestId, Role, Scope, SessionId, Timestamp, Use, UserId,
+};
+use belofte_vault::Pii;
+use uuid::Uuid;
+
+use super::channel_accounts::mailbox;
+use super::house::{House, houses};
+use crate::{
+    Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ContactProfile,
+    ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing, Preferences,
+    ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
+};
+
+/// What each function is used for; `None` where it is for any purpose.
+const USES: &[(&str, Option<Use>)] = &[
+    ("abandon_request", None),
+    ("account_for_delivery", Some(Use::UseSecret)),
+    ("accounting", Some(Use::Account)),
+    ("activities", Some(Use::Look)),
+    ("api_keys", Some(Use::Name)),
+    ("attachment", Some(Use::ReadMessage)),
+    ("begin_request", None),
+    ("change_channel_account", Some(Use::Configure)),
+    ("change_contact", Some(Use::Answer)),
+    ("change_user", Some(Use::Configure)),
+    ("channel_account", Some(Use::Name)),
+    ("channel_accounts", Some(Use::Name)),
+    ("chosen_recipients", Some(Use::Name)),
+    ("contact", Some(Use::Look)),
+    ("conversation", Some(Use::Look)),
+    ("conversation_counts", Some(Use::Look)),
+    ("conversations", Some(Use::Look)),
+    ("conversations_by_id", Some(Use::Look)),
+    ("create_channel_account", Some(Use::Configure)),
+    ("dead_letters", Some(Use::Account)),
+    ("default_queue", Some(Use::Name)),
+    ("end_session", Some(Use::Configure)),
+    ("events", Some(Use::Follow)),
+    ("export_ledger", Some(Use::Oversee)),
+    ("file", Some(Use::Receive)),
+    ("file_at_door", Some(Use::Receive)),
+    ("file_copy", Some(Use::Receive)),
+    ("finish_request", None),
+    ("index", Some(Use::Maintain)),
+    ("intake_source", Some(Use::ReadSource)),
+    ("invitations", Some(Use::Configure)),
+    ("keys", None),
+    ("ledger_page", Some(Use::Oversee)),
+    ("may_upload", Some(Use::Answer)),
+    ("merge_index", Some(Use::Maintain)),
+    ("message", Some(Use::ReadMessage)),
+    ("message_source", Some(Use::ReadSource)),
+    ("message_to_answer", Some(Use::Answer)),
+    ("messages", Some(Use::ReadMessage)),
+    ("own_password", Some(Use::Configure)),
+    ("participants", Some(Use::Look)),
+    ("prepare_api_key", Some(Use::Configure)),
+    ("prepare_invitation", Some(Use::Configure)),
+    ("prepare_password", Some(Use::Configure)),
+    ("quarantine", Some(Use::Account)),
+    ("queues", Some(Use::Name)),
+    // What it took is nothing before `upload` keeps it.
+    ("receive_file", None),
+    ("remove_channel_account", Some(Use::Configure)),
+    ("reply_thread", Some(Use::Look)),
+    ("revoke_api_key", Some(Use::Configure)),
+    ("revoke_invitation", Some(Use::Configure)),
+    ("search", Some(Use::Look)),
+    ("sessions", Some(Use::Configure)),
+    ("set_preferences", Some(Use::Configure)),
+    ("suggest_contacts", Some(Use::Look)),
+    ("suggest_words", Some(Use::Look)),
+    ("tenant", Some(Use::Name)),
+    ("thread_of_number", Some(Use::Receive)),
+    ("threads", Some(Use::Look)),
+    ("upkeep", Some(Use::Maintain)),
+    ("upload", Some(Use::Answer)),
+    ("user", Some(Use::Name)),
+    ("users", Some(Use::Name)),
+    // As the change that is written says, below.
+    ("write", None),
+    ("write_answered", None),
+    ("write_marked", None),
+    ("write_out", Some(Use::Answer)),
+];
+
+/// Those that need a claimed job or a sealed mail, which this test does not make: their purpose is
+/// read in the source alone.
+const NEED_MORE: [&str; 4] = ["file", "file_at_door", "file_copy", "upkeep"];
+
+/// The functions of the store that anybody outside can call and that take an access.
+pub(super) fn functions() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for folder in [folder.clone(), folder.join("upkeep"), folder.join("key_backups")] {
+        for file in fs::read_dir(folder).expect("the source") {
+            let path = file.expect("an entry").path();
+            if path.extension().is_none_or(|end| end != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a text");
+            let mut of_store = false;
+            for (at, line) in text.lines().enumerate() {
+                if line.starts_with("impl") {
+                    of_store = line == "impl Store {";
+                }
+                let Some(rest) = line.strip_prefix("    pub async fn ").or(line.strip_prefix("    pub fn "))
+                else {
+                    continue;
+                };
+                let head: String = text.lines().skip(at).take_while(|line| !line.ends_with('{')).collect();
+                let last = text.lines().skip(at).find(|line| line.ends_with('{')).unwrap_or_default();
+                if of_store && (head + last).contains("access: &Access") {
+                    found.insert(rest.split(['(', '<']).next().expect("a name").to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn source(file: &Path) -> String {
+    fs::read_to_string(file).expect("the source")
+}
+
+fn files() -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    for folder in [folder.clone(), folder.join("upkeep")] {
+        let entries = fs::read_dir(folder).expect("the source").map(|entry| entry.expect("an entry").path());
+        all.extend(entries.filter(|path| path.extension().is_some_and(|end| end == "rs")));
+    }
+    all
+}
+
+#[test]
+fn every_function_that_takes_an_access_begins_with_what_it_is_used_for() {
+    let told: BTreeSet<String> = USES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(functions().symmetric_difference(&told).collect::<Vec<_>>(), Vec::<&String>::new());
+    let all: String = files().iter().map(|file| source(file)).collect();
+    for (name, what) in USES {
+        let Some(what) = what else { continue };
+        let (_, rest) = all.split_once(&format!("    pub async fn {name}(")).expect("the function");
+        let body = rest.split_once("{\n").expect("a body").1.trim_start();
+        let expected = format!("access.to(Use::{what:?})?;");
+        assert!(body.starts_with(&expected), "{name} does not begin with {expected}");
+    }
+}
+
+#[test]
+fn every_change_that_others_can_write_says_what_it_is_used_for() {
+    let all: String = files().iter().map(|file| source(file)).collect();
+    let mut changes = 0;
+    for part in all.split("impl Write for ").skip(1) {
+        let name = part.split([' ', '<']).next().expect("a name");
+        let public = [" {", "("].iter().any(|after| all.contains(&format!("pub struct {name}{after}")));
+        if public {
+            changes += 1;
+            let body = part.split("async fn run").next().expect("a body");
+            assert!(body.contains("const USE: Option<Use> = "), "{name} does not say what it is used for");
+        }
+    }
+    assert!(changes > 10, "the source is read: {changes}");
+}
+
+fn account(error: ChannelAccountError) -> StoreError {
+    match error {
+        ChannelAccountError::Store(error) => error,
+        ChannelAccountError::AddressTaken | ChannelAccountError::NoSuchQueue => StoreError::Conflict,
+    }
+}
+
+/// Calls a function with ids of nothing.
+#[expect(clippy::too_many_lines, reason = "one arm for each function of the table")]
+async fn call(house: &House, access: &Access, function: &str) -> Result<(), StoreError> {
+    let (store, id) = (&house.store, Uuid::from_u128(7));
+    let (case, message, mailbox_id) = (ConversationId(id), MessageId(id), ChannelAccountId(id));
+    let query = ConversationQuery {
+        status: None,
+        assignee: Assignee::Any,
+        queue: None,
+        contact: None,
+        after: None,
+        limit: 1,
+    };
+    match function {
+        "account_for_delivery" => store.account_for_delivery(access, mailbox_id).await.map(drop),
+        "accounting" => store.accounting(access, mailbox_id).await.map(drop),
+        "activities" => store.activities(access, case).await.map(drop),
+        "api_keys" => store.api_keys(access).await.map(drop),
+        "attachment" => store.attachment(access, AttachmentId(id)).await.map(drop),
+        "change_channel_account" => {
+            let change = ChannelAccountChange::default();
+            store.change_channel_account(access, mailbox_id, change).await.map(drop).map_err(account)
+        }
+        "change_contact" => store.change_contact(access, ContactId(id), &ContactProfile::default()).await,
+        "change_user" => match store.change_user(access, UserId(id), UserChange::default()).await {
+            Err(UserChangeError::Store(error)) => Err(error),
+            _ => Ok(()),
+        },
+        "channel_account" => store.channel_account(access, mailbox_id).await.map(drop),
+        "channel_accounts" => store.channel_accounts(access).await.map(drop),
+        "chosen_recipients" => store.chosen_recipients(access).await.map(drop),
+        "contact" => store.contact(access, ContactId(id)).await.map(drop),
+        "conversation" => store.conversation(access, case).await.map(drop),
+        "conversation_counts" => store.conversation_counts(access).await.map(drop),
+        "conversations" => store.conversations(access, query).await.map(drop),
+        "conversations_by_id" => store.conversations_by_id(access, &[case]).await.map(drop),
+        "create_channel_account" => {
+            let new = mailbox("info@bakker.example");
+            store.create_channel_account(access, None, new).await.map(drop).map_err(account)
+        }
+        "dead_letters" => store.dead_letters(access).await.map(drop),
+        "default_queue" => store.default_queue(access).await.map(drop),
+        "end_session" => store.end_session(access, SessionId(id)).await,
+        "events" => store.events(access, 0, 1).await.map(drop),
+        "export_ledger" => match store.export_ledger(access).await {
+            Err(LedgerExportError::Store(error)) => Err(error),
+            _ => Ok(()),
+        },
+        "index" => store.index(access).await.map(drop),
+        "intake_source" => store.intake_source(access, IntakeId(id)).await.map(drop),
+        "invitations" => store.invitations(access).await.map(drop),
+        "ledger_page" => store.ledger_page(access, None, 1).await.map(drop),
+        "may_upload" => store.may_upload(access, 1, UploadQuota { files: 1, bytes: 1 }).await.map(drop),
+        "merge_index" => store.merge_index(access).await.map(drop),
+        "message" => store.message(access, message).await.map(drop),
+        "message_source" => store.message_source(access, message).await.map(drop),
+        "message_to_answer" => store.message_to_answer(access, message).await.map(drop),
+        "messages" => store.messages(access, case, None, 1).await.map(drop),
+        "own_password" => store.own_password(access).await.map(drop),
+        "participants" => store.participants(access, case).await.map(drop),
+        "prepare_api_key" => {
+            let ends = Timestamp::from_secs(1_900_000_000);
+            store.prepare_api_key(access, "Kassa", Scope::Read, ends).await.map(drop)
+        }
+        "prepare_invitation" => store.prepare_invitation(access, Role::Agent, false).await.map(drop),
+        "prepare_password" => store.prepare_password(access, Pii::new(String::new()), None).await.map(drop),
+        "quarantine" => store.quarantine(access, None, None, 1).await.map(drop),
+        "queues" => store.queues(access).await.map(drop),
+        "remove_channel_account" => store.remove_channel_account(access, mailbox_id).await.map_err(account),
+        "reply_thread" => store.reply_thread(access, case).await.map(drop),
+        "revoke_api_key" => store.revoke_api_key(access, ApiKeyId(id)).await,
+        "revoke_invitation" => store.revoke_invitation(access, InvitationId(id)).await,
+        "search" => store.search(access, "woord", None, 1).await.map(drop),
+        "sessions" => store.sessions(access).await.map(drop),
+        "set_preferences" => store.set_preferences(access, Preferences::default()).await.map(drop),
+        "suggest_contacts" => store.suggest_contacts(access, "jan", 1).await.map(drop),
+        "suggest_words" => store.suggest_words(access, "woo", 1).await.map(drop),
+        "tenant" => store.tenant(access).await.map(drop),
+        "thread_of_number" => store.thread_of_number(access, 1).await.map(drop),
+        "threads" => store.threads(access, case).await.map(drop),
+        "upload" => {
+            let file = NewFile {
+                name: String::new(),
+                media_type: String::new(),
+                content_id: None,
+                inline: false,
+                bytes: Vec::new(),
+            };
+            super::house::upload(store, access, file).await.map(drop)
+        }
+        "user" => store.user(access, UserId(id)).await.map(drop),
+        "users" => store.users(access).await.map(drop),
+        "write_out" => {
+            let outgoing = Outgoing {
+                conversation: case,
+                kind: MessageKind::Note,
+                id: message,
+                thread: None,
+                account: None,
+                content: MessageContent::default(),
+                recipients: Vec::new(),
+                attachments: Vec::new(),
+                resolve: false,
+            };
+            store.write_out(access, &outgoing).await.map(drop)
+        }
+        other => panic!("nothing says how to call {other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_is_refused_what_its_purpose_does_not_serve_for() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        let mut wrong = Vec::new();
+        for purpose in Purpose::ALL {
+            let access = Access::for_test(
+                admin.tenant,
+                admin.access.actor(),
+                purpose,
+                RequestId(Uuid::nil()),
+                admin.access.visible().clone(),
+                house.clock.clone(),
+            );
+            for (function, what) in USES {
+                let Some(what) = what.filter(|_| !NEED_MORE.contains(function)) else { continue };
+                let refused = match call(&house, &access, function).await {
+                    Err(StoreError::Purpose { purpose: told, what: used }) => {
+                        assert_eq!((told, used), (purpose, what), "{function}");
+                        true
+                    }
+                    _ => false,
+                };
+                if refused == purpose.may(what) {
+                    wrong.push(format!("{function} for {}: refused is {refused}", purpose.as_str()));
+                }
+            }
+            let (store, now) = (&house.store, house.clock.now());
+            let case = ConversationId(Uuid::from_u128(7));
+            let seen = store.write(&access, MarkSeen { id: case, now }).await;
+            let change = ChangeConversation::prepare(store, &access, case, None, None, None, None);
+            let changed = store.write(&access, change).await.map(drop);
+            for answered in [seen, changed] {
+                let refused = matches!(answered, Err(StoreError::Purpose { .. }));
+                assert_eq!(refused, !purpose.may(Use::Answer), "{}", purpose.as_str());
+            }
+            let revived = store.write(&access, ReviveJob { id: JobId(Uuid::from_u128(7)), now }).await;
+            let refused = matches!(revived, Err(StoreError::Purpose { .. }));
+            assert_eq!(refused, !purpose.may(Use::Account), "{}", purpose.as_str());
+        }
+        assert!(wrong.is_empty(), "{}: {}", house.name(), wrong.join("\n"));
+        house.close().await;
+    }
+}
+
+#[test]
+fn a_refusal_names_purpose_and_use_and_nothing_else() {
+    let refused = StoreError::Purpose { purpose: Purpose::Delivery, what: Use::Look };
+    assert_eq!(refused.to_string(), "an access for delivery was used to look");
+}

@@ -1,0 +1,777 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What an access sees, asked of every function that reads for one. The list of those functions is
+//! taken from the source, so that one without a row in the table fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use belofte_model::{
+    AttachmentId, ChannelAccountId, ContactId, ConversationId, Incoming, IntakeId, JobId, MessageId,
+    MessageKind, Purpose, QuarantineReason, QueueId, RequestId, Subset, Timestamp, Visible,
+};
+use uuid::Uuid;
+
+use super::channel_accounts::mailbox;
+use super::desk::{person, says};
+use super::house::{House, Person, email, houses};
+use super::purposes::functions;
+use crate::data_map::columns;
+use crate::engine::{params, sql};
+use crate::queues::NewQueue;
+use crate::sealing::seal_json;
+use crate::{
+    Access, Assignee, ChangeConversation, ContactProfile, ConversationQuery, Correspondent, Fact, Filed,
+    IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
+    ResolvedAccount, RetryQuarantined, SealedEnvelope, StoreError, Tx, Write,
+};
+
+/// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
+/// info@; and of people, to who sees no names and addresses.
+///
+/// There are three cases: `ketel` and `pomp` lie in Balie and began through info@, `boiler` lies in
+/// Winkel and began through shop@. The second mail of `pomp` came through shop@.
+const SHOWS: &[(&str, [&str; 3], Of)] = &[
+    ("account_for_delivery", ["info shop", "info shop", "info"], Of::Nobody),
+    ("accounting", ["info:3/2 shop:5/4", "info:3/2 shop:5/4", "info:3/2"], Of::Nobody),
+    ("activities", ["boiler:queue,Balie,Winkel ketel pomp", "ketel pomp", "ketel pomp"], Of::Nobody),
+    ("attachment", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Nobody),
+    ("channel_account", ["info shop", "info shop", "info"], Of::Nobody),
+    ("channel_accounts", ["info shop", "info shop", "info"], Of::Nobody),
+    (
+        "contact",
+        ["Els:0 Jan:1 Kees:1 Piet:1 Wim:0", "Els:0 Jan:1 Kees:1 Wim:0", "Els:0 Jan:1 Kees:1 Wim:0"],
+        Of::People,
+    ),
+    ("conversation", ["boiler ketel pomp", "ketel pomp", "ketel pomp"], Of::People),
+    ("conversation_counts", ["3", "2", "2"], Of::Nobody),
+    ("conversations", ["boiler ketel pomp", "ketel pomp", "ketel pomp"], Of::People),
+    ("conversations_by_id", ["boiler ketel pomp", "ketel pomp", "ketel pomp"], Of::People),
+    (
+        "dead_letters",
+        ["boiler info ketel pomp pomp-2 shop", "info ketel pomp pomp-2 shop", "info ketel pomp"],
+        Of::Nobody,
+    ),
+    ("default_queue", ["Balie", "Balie", "Balie"], Of::Nobody),
+    (
+        "events",
+        ["boiler info ketel pomp pomp-2 shop", "info ketel pomp pomp-2 shop", "info ketel pomp"],
+        Of::Nobody,
+    ),
+    ("intake_source", ["info shop", "info shop", "info"], Of::Sources),
+    ("message", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::People),
+    ("message_source", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Sources),
+    ("message_to_answer", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Whole),
+    ("messages", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::People),
+    (
+        "participants",
+        ["boiler:2 ketel:2 pomp:2", "boiler:0 ketel:2 pomp:2", "boiler:0 ketel:2 pomp:2"],
+        Of::People,
+    ),
+    ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
+    ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
+    (
+        "reply_thread",
+        ["boiler:shop ketel:info pomp:shop", "ketel:info pomp:shop", "ketel:info pomp:info"],
+        Of::Nobody,
+    ),
+    ("search", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::People),
+    ("suggest_contacts", ["Jan Kees Piet", "Jan Kees", "Jan Kees"], Of::Found),
+    ("suggest_words", ["zonneboiler", "zonneboiler", ""], Of::Nobody),
+    ("thread_of_number", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Nobody),
+    (
+        "threads",
+        ["boiler:1 ketel:1 pomp:2", "boiler:0 ketel:1 pomp:2", "boiler:0 ketel:1 pomp:1"],
+        Of::Nobody,
+    ),
+];
+
+/// What a function shows of people.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Nothing.
+    Nobody,
+    /// Names and addresses, empty to who does not see those.
+    People,
+    /// The bytes of mails, which are not there for who does not see names and addresses.
+    Sources,
+    /// It finds people by names and addresses, and nobody for who does not see those.
+    Found,
+    /// Names and addresses, never shown to anybody.
+    Whole,
+}
+
+/// What reads or writes for an access and shows nothing of a case: why it need not look at what is
+/// visible.
+const OTHERS: &[(&str, &str)] = &[
+    ("abandon_request", "the request of the one who asks"),
+    ("api_keys", "settings of the tenant; names of programs are told with what they did"),
+    ("begin_request", "the request of the one who asks: what was told to them once is told again"),
+    ("change_channel_account", "changes; of an account that is seen"),
+    ("change_contact", "changes; of a contact that is seen, below"),
+    ("change_user", "changes; users are the tenant's"),
+    ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
+    ("create_channel_account", "changes; into a queue that is seen"),
+    ("end_session", "the session of the one who asks"),
+    ("export_ledger", "the ledger is whole or worthless; for its privacy officer"),
+    ("file", "takes in"),
+    ("file_at_door", "takes in"),
+    ("file_copy", "takes in"),
+    ("finish_request", "the request of the one who asks"),
+    ("index", "an index is of all messages, and shows none"),
+    ("invitations", "users are the tenant's"),
+    ("may_upload", "how much room the one who asks has"),
+    ("merge_index", "an index is of all messages, and shows none"),
+    ("keys", "keys of the tenant, which show nothing"),
+    ("ledger_page", "the ledger is whole or worthless; for its privacy officer"),
+    ("own_password", "the password of the one who asks"),
+    ("prepare_api_key", "changes; settings of the tenant"),
+    ("prepare_invitation", "changes; users are the tenant's"),
+    ("prepare_password", "changes; the password of the one who asks"),
+    ("receive_file", "takes in"),
+    ("remove_channel_account", "changes; of an account that is seen"),
+    ("revoke_api_key", "changes; settings of the tenant"),
+    ("revoke_invitation", "changes; users are the tenant's"),
+    ("sessions", "the sessions of the one who asks"),
+    ("set_preferences", "changes; the settings of the one who asks"),
+    ("tenant", "the name of the tenant"),
+    ("upkeep", "works on all of the tenant, and shows nothing"),
+    ("upload", "stores a file that its uploader alone sees"),
+    ("user", "users are the tenant's: who can be given a case is known to all who can give one"),
+    ("users", "users are the tenant's: who can be given a case is known to all who can give one"),
+    ("write", "changes; below"),
+    ("write_answered", "changes; as write"),
+    ("write_marked", "changes; as write"),
+    ("write_out", "changes; of a case that is seen, below"),
+];
+
+#[test]
+fn every_function_that_takes_an_access_says_what_it_shows() {
+    let told: BTreeSet<String> = SHOWS
+        .iter()
+        .map(|(name, ..)| (*name).to_owned())
+        .chain(OTHERS.iter().map(|(name, _)| (*name).to_owned()))
+        .collect();
+    assert_eq!(told.len(), SHOWS.len() + OTHERS.len(), "a function has two rows");
+    let found = functions();
+    assert!(found.contains("conversations") && found.len() > 50, "the source is read: {found:?}");
+    assert_eq!(found.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "without a row");
+    assert_eq!(told.difference(&found).collect::<Vec<_>>(), Vec::<&String>::new(), "rows of nothing");
+}
+
+struct SecondQueue(NewQueue, Timestamp);
+
+impl Write for SecondQueue {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.0.insert(tx, self.1).await
+    }
+}
+
+struct Dead {
+    kind: &'static str,
+    subject: Uuid,
+    id: JobId,
+}
+
+impl Write for Dead {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        tx.execute(
+            sql!(
+                "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, \
+                 error_code, created_at, changed_at) VALUES ($1, $2, $3, $4, 'dead', 1, 9, 0, NULL, NULL, 1, 1)"
+            ),
+            params![tenant, self.id, self.kind, self.subject],
+        )
+        .await
+        .map(drop)
+    }
+}
+
+/// A case without its contact's: the contact stays, without any.
+struct Forget(ConversationId);
+
+impl Write for Forget {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let case = self.0;
+        for text in [
+            sql!("DELETE FROM message WHERE tenant_id = $1 AND conversation_id = $2"),
+            sql!("DELETE FROM event WHERE tenant_id = $1 AND conversation_id = $2"),
+            sql!("DELETE FROM conversation WHERE tenant_id = $1 AND id = $2"),
+        ] {
+            tx.execute(text, params![tenant, case]).await?;
+        }
+        Ok(())
+    }
+}
+
+struct World {
+    house: House,
+    admin: Person,
+    accounts: BTreeMap<&'static str, ResolvedAccount>,
+    queues: BTreeMap<&'static str, QueueId>,
+    cases: BTreeMap<&'static str, ConversationId>,
+    messages: BTreeMap<&'static str, (MessageId, i64, AttachmentId)>,
+    contacts: BTreeMap<&'static str, ContactId>,
+    quarantined: BTreeMap<&'static str, IntakeId>,
+}
+
+const QUERY: ConversationQuery = ConversationQuery {
+    status: None,
+    assignee: Assignee::Any,
+    queue: None,
+    contact: None,
+    after: None,
+    limit: 2,
+};
+
+impl World {
+    async fn new(house: House) -> Self {
+        let admin = house.tenant("bakker").await;
+        let (store, access) = (&house.store, &admin.access);
+        let keys = store.keys(access).await.expect("keys");
+        let (now, random) = (house.clock.now(), store.random());
+        let winkel = QueueId::new(now, random.bytes());
+        let name = |queue: QueueId, name: &str| {
+            seal_json(&keys, random, columns::QUEUE_NAME, queue.uuid(), &name).expect("sealed")
+        };
+        let new =
+            NewQueue { id: winkel, name: name(winkel, "Winkel"), key: keys.settings.id(), is_default: false };
+        store.write(access, SecondQueue(new, now)).await.expect("a queue");
+        let balie = store.default_queue(access).await.expect("a queue");
+        let mut accounts = BTreeMap::new();
+        for (name, queue) in [("info", balie), ("shop", balie)] {
+            let address = format!("{name}@bakker.example");
+            let new = crate::NewChannelAccount { queue: Some(queue), ..mailbox(&address) };
+            store
+                .create_channel_account(&access.as_for(Purpose::Administration), None, new)
+                .await
+                .expect("added");
+            let found = store.system().account_by_address(&email(&address)).await.expect("asked");
+            accounts.insert(name, found.expect("an account"));
+        }
+        let mut world = Self {
+            accounts,
+            queues: BTreeMap::from([("Balie", balie), ("Winkel", winkel)]),
+            cases: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            quarantined: BTreeMap::new(),
+            admin,
+            house,
+        };
+        world.fill().await;
+        world
+    }
+
+    async fn fill(&mut self) {
+        self.mail("ketel", "info", "Jan", &[]).await;
+        self.mail("boiler", "shop", "Piet", &[]).await;
+        self.mail("pomp", "info", "Kees", &[]).await;
+        self.mail("pomp-2", "shop", "Kees", &["pomp"]).await;
+        for name in ["info", "shop"] {
+            self.set_aside(name).await;
+        }
+        let (store, access, mut contacts) = (&self.house.store, &self.admin.access, BTreeMap::new());
+        let change = ChangeConversation::prepare(
+            store,
+            access,
+            self.cases["boiler"],
+            None,
+            None,
+            None,
+            Some(self.queues["Winkel"]),
+        );
+        store.write(access, change).await.expect("moved");
+        // Three people used a word, and the cases of two of them are gone.
+        for name in ["Els", "Wim"] {
+            let (case, ..) = self.receive("zonneboiler", name, "shop", name, &[]).await;
+            let contact = store.conversation(access, case).await.expect("a case").contact;
+            store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
+            store.suggest_words(access, "zonne", 9).await.expect("the lexicon is up to date");
+            store.write(access, Forget(case)).await.expect("forgotten");
+            contacts.insert(name, contact);
+        }
+        for (name, case) in &self.cases {
+            let known = store.conversation(access, *case).await.expect("a case");
+            let of = match *name {
+                "ketel" => "Jan",
+                "boiler" => "Piet",
+                _ => "Kees",
+            };
+            contacts.insert(of, known.contact);
+        }
+        let dead = |kind, subject| {
+            let id = JobId::new(self.house.clock.now(), store.random().bytes());
+            Dead { kind, subject, id }
+        };
+        for (message, ..) in self.messages.values() {
+            store.write(access, dead("deliver", message.uuid())).await.expect("seeded");
+        }
+        for intake in self.quarantined.values() {
+            store.write(access, dead("process_intake", intake.uuid())).await.expect("seeded");
+        }
+        store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
+        self.contacts = contacts;
+    }
+
+    async fn job(&self, account: &ResolvedAccount) -> (Access, crate::ClaimedJob, crate::IntakeSource) {
+        let (house, store) = (&self.house, &self.house.store);
+        let access = Access::channel(account, RequestId(Uuid::nil()), house.clock.clone());
+        let envelope = SealedEnvelope::default();
+        let receive =
+            Receive::prepare(store, &access, account, &envelope, b"raw", None).await.expect("sealed");
+        let intake = receive.intake();
+        store.write(&access, receive).await.expect("received");
+        let jobs = store.system().claim_jobs(access.tenant(), 10, house.clock.now()).await.expect("claimed");
+        let job = jobs.into_iter().find(|job| job.subject == intake.uuid()).expect("a job for it");
+        let source = store.intake_source(&access, intake).await.expect("a source");
+        (access, job, source)
+    }
+
+    async fn receive(
+        &self,
+        word: &str,
+        name: &str,
+        account: &str,
+        from: &str,
+        related: &[&str],
+    ) -> (ConversationId, MessageId, i64) {
+        let (access, job, source) = self.job(&self.accounts[account]).await;
+        let content = says(from, name, &format!("{word} water"));
+        let mail = IncomingMail {
+            author: content.from.address.clone(),
+            content,
+            external_id: name.to_owned(),
+            related: related.iter().map(|id| (*id).to_owned()).collect(),
+            reply_thread: None,
+            incoming: Incoming::Person,
+            files: vec![NewFile {
+                name: format!("{name}.txt"),
+                media_type: "text/plain".to_owned(),
+                content_id: None,
+                inline: false,
+                bytes: name.as_bytes().to_vec(),
+            }],
+            sent_at: None,
+            report: None,
+        };
+        match self.house.store.file(&access, &job, &source, &mail).await.expect("filed") {
+            Filed::Message { message, conversation, no, .. } => (conversation, message, no),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn mail(&mut self, name: &'static str, account: &str, from: &str, related: &[&str]) {
+        let word = if account == "shop" { "zonneboiler" } else { "cvketel" };
+        let (case, message, no) = self.receive(word, name, account, from, related).await;
+        self.cases.entry(name.split('-').next().expect("a name")).or_insert(case);
+        let stored = self.house.store.message(&self.admin.access, message).await.expect("a message");
+        self.messages.insert(name, (message, no, stored.attachments[0].id));
+        self.house.pass(1);
+    }
+
+    async fn set_aside(&mut self, account: &'static str) {
+        let (access, job, source) = self.job(&self.accounts[account]).await;
+        let (reason, now) = (QuarantineReason::NoSender, self.house.clock.now());
+        let aside = Quarantine { job, intake: source.id, reason, now };
+        self.house.store.write(&access, aside).await.expect("set aside");
+        self.quarantined.insert(account, source.id);
+    }
+
+    fn narrowed(&self, visible: Visible) -> Access {
+        let full = &self.admin.access;
+        Access::for_test(
+            full.tenant(),
+            full.actor(),
+            full.purpose(),
+            full.request(),
+            visible,
+            self.house.clock.clone(),
+        )
+    }
+
+    fn balie(&self) -> Access {
+        self.narrowed(Visible { queues: Subset::Only(vec![self.queues["Balie"]]), ..Visible::all() })
+    }
+
+    fn info(&self) -> Access {
+        self.narrowed(Visible { channels: Subset::Only(vec![self.accounts["info"].id]), ..Visible::all() })
+    }
+
+    fn nameless(&self) -> Access {
+        self.narrowed(Visible { fields: Subset::Only(Vec::new()), ..Visible::all() })
+    }
+
+    fn answer(&self, case: &str, account: &str) -> Outgoing {
+        let (store, to) = (&self.house.store, person("Jan", "jan@klant.example"));
+        Outgoing {
+            conversation: self.cases[case],
+            kind: MessageKind::Reply,
+            id: MessageId::new(self.house.clock.now(), store.random().bytes()),
+            thread: None,
+            account: Some(self.accounts[account].id),
+            content: MessageContent {
+                to: vec![to.clone()],
+                text: "Wij komen.".to_owned(),
+                ..MessageContent::default()
+            },
+            recipients: vec![(RecipientRole::To, to)],
+            attachments: Vec::new(),
+            resolve: false,
+        }
+    }
+
+    fn account(&self, id: ChannelAccountId) -> String {
+        let known = self.accounts.iter().find(|(_, account)| account.id == id);
+        (*known.expect("one of ours").0).to_owned()
+    }
+
+    fn named(&self, id: Uuid) -> Option<String> {
+        let message = self.messages.iter().find(|(_, (message, ..))| message.uuid() == id);
+        let kept = self.quarantined.iter().find(|(_, intake)| intake.uuid() == id);
+        message.map(|(name, _)| (*name).to_owned()).or_else(|| kept.map(|(name, _)| (*name).to_owned()))
+    }
+}
+
+/// What a function showed: of cases, and of people.
+#[derive(Default)]
+struct Shown {
+    what: Vec<String>,
+    people: Vec<String>,
+}
+
+impl Shown {
+    fn person(&mut self, person: &Correspondent) {
+        self.people.extend([person.name.clone(), person.address.clone()]);
+    }
+
+    fn case(&mut self, case: &crate::Conversation) {
+        self.what.push(case.summary.subject.clone());
+        self.people.extend([case.summary.name.clone(), case.summary.address.clone()]);
+    }
+
+    fn message(&mut self, message: &Message) {
+        self.what.push(message.content.subject.clone());
+        self.person(&message.content.from);
+        for person in &message.content.to {
+            self.person(person);
+        }
+    }
+
+    fn words(mut self) -> String {
+        self.what.sort();
+        self.what.dedup();
+        self.what.join(" ")
+    }
+}
+
+/// What it gives, or nothing when that does not exist.
+fn there<T>(result: Result<T, StoreError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(StoreError::NotFound) => None,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each function of the table")]
+async fn ask(world: &World, access: &Access, function: &str) -> Shown {
+    let store = &world.house.store;
+    let (cases, messages) = (&world.cases, &world.messages);
+    let mut shown = Shown::default();
+    match function {
+        "account_for_delivery" => {
+            for account in world.accounts.values() {
+                let found =
+                    there(store.account_for_delivery(&access.as_for(Purpose::Delivery), account.id).await);
+                shown.what.extend(found.map(|found| world.account(found.account.id)));
+            }
+        }
+        "accounting" => {
+            for (name, account) in &world.accounts {
+                let found = there(store.accounting(access, account.id).await);
+                shown.what.extend(found.map(|sum| format!("{name}:{}/{}", sum.received, sum.imported)));
+            }
+        }
+        "activities" => {
+            for (name, case) in cases {
+                let Some(found) = there(store.activities(access, *case).await) else { continue };
+                let queue = |id: &Option<String>| {
+                    let known = |known: &&(&&str, &QueueId)| Some(known.1.to_string()) == *id;
+                    let queues: Vec<_> = world.queues.iter().collect();
+                    queues.iter().find(known).map_or("-", |(name, _)| **name).to_owned()
+                };
+                let told =
+                    found.iter().map(|one| format!(":{},{},{}", one.kind, queue(&one.from), queue(&one.to)));
+                shown.what.push(format!("{name}{}", told.collect::<String>()));
+            }
+        }
+        "attachment" => {
+            for (_, _, id) in messages.values() {
+                let found = there(store.attachment(access, *id).await);
+                shown.what.extend(found.map(|file| file.attachment.name.replace(".txt", "")));
+            }
+        }
+        "channel_account" => {
+            for account in world.accounts.values() {
+                let found = there(store.channel_account(access, account.id).await);
+                shown.what.extend(found.map(|found| world.account(found.id)));
+            }
+        }
+        "channel_accounts" => {
+            let found = store.channel_accounts(access).await.expect("accounts");
+            shown.what.extend(found.iter().map(|account| world.account(account.id)));
+        }
+        "contact" => {
+            for (name, id) in &world.contacts {
+                let Some(found) = there(store.contact(access, *id).await) else { continue };
+                shown.what.push(format!("{name}:{}", found.conversations));
+                shown.people.push(found.profile.name);
+                shown.people.extend(found.identities.into_iter().map(|one| one.value.into_inner()));
+            }
+        }
+        "conversation" => {
+            for case in cases.values() {
+                if let Some(found) = there(store.conversation(access, *case).await) {
+                    shown.case(&found);
+                }
+            }
+        }
+        "conversation_counts" => {
+            shown.what.push(store.conversation_counts(access).await.expect("counts").open.to_string());
+        }
+        "conversations" => {
+            // Page by page: what is hidden makes no page shorter and no list end early.
+            let mut after = None;
+            loop {
+                let page = store.conversations(access, ConversationQuery { after, ..QUERY }).await;
+                let page = page.expect("a page");
+                page.iter().for_each(|case| shown.case(case));
+                let Some(last) = page.get(1) else { break };
+                after = Some((last.last_message_at, last.id));
+            }
+        }
+        "conversations_by_id" => {
+            let ids: Vec<_> = cases.values().copied().collect();
+            let found = store.conversations_by_id(access, &ids).await.expect("cases");
+            found.iter().for_each(|case| shown.case(case));
+        }
+        "dead_letters" => {
+            let found = store.dead_letters(access).await.expect("letters");
+            shown.what.extend(found.iter().filter_map(|letter| world.named(letter.subject)));
+        }
+        "default_queue" => {
+            let found = store.default_queue(access).await.expect("a queue");
+            assert_eq!(found, world.queues["Balie"]);
+            shown.what.push("Balie".to_owned());
+        }
+        "events" => {
+            let found = store.events(access, 0, 99).await.expect("events");
+            for fact in found.items {
+                let Fact::Seen(event) = fact else { continue };
+                let kept = event.account.filter(|_| event.kind.as_str() == "quarantine_changed");
+                shown.what.extend(kept.map(|account| world.account(account)));
+                let known = cases.iter().find(|(_, case)| event.conversation == Some(**case));
+                shown.what.extend(known.map(|(name, _)| (*name).to_owned()));
+                shown.what.extend(event.message.and_then(|message| world.named(message.uuid())));
+            }
+        }
+        "intake_source" => {
+            for id in world.quarantined.values() {
+                let found = there(store.intake_source(access, *id).await);
+                shown.what.extend(found.map(|source| world.account(source.account)));
+            }
+        }
+        "message" | "message_to_answer" => {
+            for (id, ..) in messages.values() {
+                let found = match function {
+                    "message" => store.message(access, *id).await,
+                    _ => store.message_to_answer(access, *id).await,
+                };
+                if let Some(found) = there(found) {
+                    shown.message(&found);
+                }
+            }
+        }
+        "message_source" => {
+            for (name, (id, ..)) in messages {
+                let found = there(store.message_source(access, *id).await);
+                shown.what.extend(found.map(|raw| {
+                    assert_eq!(raw, b"raw");
+                    (*name).to_owned()
+                }));
+            }
+        }
+        "messages" => {
+            for case in cases.values() {
+                let found = store.messages(access, *case, None, 10).await.expect("messages");
+                found.iter().for_each(|message| shown.message(message));
+            }
+        }
+        "participants" => {
+            for (name, case) in cases {
+                let found = store.participants(access, *case).await.expect("people");
+                shown.what.push(format!("{name}:{}", found.len()));
+                found.iter().for_each(|person| shown.person(person));
+            }
+        }
+        "quarantine" => {
+            let found = store.quarantine(access, None, None, 9).await.expect("a page");
+            shown.what.extend(found.iter().map(|mail| world.account(mail.account)));
+        }
+        "queues" => {
+            let found = store.queues(access).await.expect("queues");
+            let named =
+                |id| world.queues.iter().find(|(_, queue)| **queue == id).expect("ours").0.to_string();
+            shown.what.extend(found.iter().map(|queue| named(queue.id)));
+        }
+        "reply_thread" => {
+            for (name, case) in cases {
+                let found = store.reply_thread(access, *case).await.expect("asked");
+                shown.what.extend(found.map(|thread| format!("{name}:{}", world.account(thread.account))));
+            }
+        }
+        "search" => {
+            let found = store.search(access, "water ", None, 9).await.expect("hits");
+            assert_eq!((found.lag, found.next), (0, None));
+            for hit in &found.items {
+                shown.message(&hit.message);
+                let summary = &hit.conversation.summary;
+                shown.people.extend([summary.name.clone(), summary.address.clone()]);
+            }
+        }
+        "suggest_contacts" => {
+            for prefix in ["jan", "piet", "kees"] {
+                let found = store.suggest_contacts(access, prefix, 9).await.expect("people");
+                for one in found {
+                    let known = world.contacts.iter().find(|(_, id)| **id == one.id).expect("ours");
+                    shown.what.push((*known.0).to_owned());
+                    shown.people.extend([one.name, one.address]);
+                }
+            }
+        }
+        "suggest_words" => {
+            shown.what = store.suggest_words(access, "zonne", 9).await.expect("words");
+        }
+        "thread_of_number" => {
+            for (name, (_, no, _)) in messages {
+                let found =
+                    store.thread_of_number(&access.as_for(Purpose::Intake), *no).await.expect("asked");
+                shown.what.extend(found.map(|_| (*name).to_owned()));
+            }
+        }
+        "threads" => {
+            for (name, case) in cases {
+                let found = store.threads(access, *case).await.expect("threads");
+                shown.what.push(format!("{name}:{}", found.len()));
+            }
+        }
+        other => panic!("nothing says how to ask {other}"),
+    }
+    shown
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_access_does_not_see_is_in_nothing_that_it_reads() {
+    for house in houses().await {
+        let world = World::new(house).await;
+        let (engine, full) = (world.house.name(), &world.admin.access);
+        let mut wrong = Vec::new();
+        for (function, expected, of) in SHOWS {
+            for (who, access, expected) in [
+                ("all", full, expected[0]),
+                ("balie", &world.balie(), expected[1]),
+                ("info", &world.info(), expected[2]),
+            ] {
+                let told = ask(&world, access, function).await.words();
+                if told != expected {
+                    wrong.push(format!("{engine}: {function} to {who}: {told:?} instead of {expected:?}"));
+                }
+            }
+            let (whole, masked) =
+                (ask(&world, full, function).await, ask(&world, &world.nameless(), function).await);
+            let people = |shown: &Shown| shown.people.iter().any(|text| !text.is_empty());
+            let good = match of {
+                Of::Nobody => whole.what == masked.what && whole.people.is_empty(),
+                Of::People if *function == "participants" => people(&whole) && masked.people.is_empty(),
+                Of::People => people(&whole) && !people(&masked) && whole.what == masked.what,
+                Of::Sources | Of::Found => !whole.what.is_empty() && masked.what.is_empty(),
+                Of::Whole => whole.people == masked.people && people(&whole),
+            };
+            if !good {
+                wrong.push(format!(
+                    "{engine}: {function} shows people: {:?} {:?}",
+                    masked.what, masked.people
+                ));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        world.house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_seen_is_not_changed_either() {
+    for house in houses().await {
+        let world = World::new(house).await;
+        let (store, full) = (&world.house.store, &world.admin.access);
+        let (balie, info, nameless) = (world.balie(), world.info(), world.nameless());
+        let gone = |result: Result<(), StoreError>| {
+            assert!(matches!(result, Err(StoreError::NotFound)), "{}: {result:?}", world.house.name());
+        };
+        let change = |access: &Access, case: &str, queue: &str| {
+            let queue = Some(world.queues[queue]);
+            ChangeConversation::prepare(store, access, world.cases[case], None, None, None, queue)
+        };
+        gone(store.write(&balie, change(&balie, "boiler", "Balie")).await.map(drop));
+        gone(store.write(&balie, change(&balie, "ketel", "Winkel")).await.map(drop));
+        let name = |name: &str| ContactProfile { name: name.to_owned() };
+        gone(store.change_contact(&info, world.contacts["Piet"], &name("Petra")).await);
+        gone(store.change_contact(&nameless, world.contacts["Jan"], &name("Janna")).await);
+        let again = |access: &Access| RetryQuarantined::prepare(store, access, world.quarantined["shop"]);
+        gone(store.write(&info, again(&info)).await);
+        gone(store.write_out(&balie, &world.answer("boiler", "shop")).await.map(drop));
+
+        // Who sees no names and addresses answers all the same, and what is stored stays whole.
+        let before = store.conversation(full, world.cases["ketel"]).await.expect("a case").summary;
+        let id = store.write_out(&nameless, &world.answer("ketel", "info")).await.expect("answered");
+        let after = store.conversation(full, world.cases["ketel"]).await.expect("a case").summary;
+        assert_eq!((&after.name, &after.address), (&before.name, &before.address));
+        assert_eq!(after.address, "jan@klant.example");
+        let sent = store.message(full, id).await.expect("a message");
+        assert_eq!(sent.deliveries[0].recipient.address, "jan@klant.example");
+        let seen = store.message(&nameless, id).await.expect("a message");
+        assert_eq!(seen.deliveries[0].recipient.address, "");
+        world.house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_tells_nothing_of_messages_through_a_hidden_account() {
+    for house in houses().await {
+        let world = World::new(house).await;
+        let store = &world.house.store;
+        for access in [&world.admin.access, &world.info()] {
+            let row = store.conversation(access, world.cases["pomp"]).await.expect("a case");
+            let hits = store.search(access, "cvketel", None, 9).await.expect("hits");
+            let hit = hits.items.iter().find(|hit| hit.conversation.id == row.id).expect("found");
+            for row in [&row, &hit.conversation] {
+                let told = (row.summary.preview.as_str(), row.messages);
+                let all = access.visible().sees_all_cases();
+                let expected = if all { ("zonneboiler water", 2) } else { ("", 1) };
+                assert_eq!(told, expected, "{}", world.house.name());
+            }
+        }
+        // A name or an address that is not seen is found by no search.
+        let nameless = world.nameless();
+        for word in ["jan ", "jan@klant.example"] {
+            let found = store.search(&world.admin.access, word, None, 9).await.expect("hits").items.len();
+            assert_eq!(found, 1, "{word}");
+            assert!(store.search(&nameless, word, None, 9).await.expect("asked").items.is_empty(), "{word}");
+        }
+        world.house.close().await;
+    }
+}

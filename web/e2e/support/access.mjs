@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What axe finds on a view, in both sizes and both colour schemes.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** Each view has its own landmarks and headings; these rules speak of whole sites or of taste. */
+const NOT = ["region", "heading-order", "page-has-heading-one", "landmark-one-main"];
+
+export const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+
+/** Gathers the findings of the page as it stands; each names its view, rule and first element. */
+export async function findings(page, name, sizes = SIZES) {
+  const found = [];
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const scheme of ["light", "dark"]) {
+      await page.evaluate((wanted) => document.documentElement.setAttribute("data-mantine-color-scheme", wanted), scheme);
+      if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+      // What fades in has no colour of its own yet.
+      await page.evaluate(async () => {
+        await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+        await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined)));
+      });
+      const { violations } = await page.evaluate(
+        ([tags, not, dark]) =>
+          globalThis.axe.run(document, {
+            iframes: false,
+            resultTypes: ["violations"],
+            // Colours are all that the dark scheme changes.
+            ...(dark
+              ? { runOnly: { type: "rule", values: ["color-contrast"] } }
+              : { runOnly: tags, rules: Object.fromEntries(not.map((rule) => [rule, { enabled: false }])) }),
+          }),
+        [TAGS, NOT, scheme === "dark"],
+      );
+      for (const one of violations) {
+        const [node] = one.nodes;
+        found.push(`${name}, ${size.width} px, ${scheme}: ${one.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? node.html}`);
+      }
+    }
+  }
+  return found;
+}

@@ -445,6 +445,20 @@ impl Store {
         Ok((account, settings))
     }
 
+    /// The hosts at which the accounts of a tenant hand in, for its register.
+    pub(crate) async fn sending_accounts(
+        &self,
+        access: &Access,
+    ) -> Result<Vec<(ChannelAccountId, String)>, StoreError> {
+        access.to(Use::Maintain)?;
+        let mut all = Vec::new();
+        for row in self.read(access, AllAccounts).await? {
+            let account = self.open_account(access, &row).await?.0;
+            all.extend(account.sends_at().map(|host| (account.id, host.to_owned())));
+        }
+        Ok(all)
+    }
+
     async fn visible_account(&self, access: &Access, id: ChannelAccountId) -> Result<AccountRow, StoreError> {
         if !access.visible().channels.contains(&id) {
             return Err(StoreError::NotFound);

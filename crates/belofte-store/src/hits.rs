@@ -413,7 +413,7 @@ impl Store {
             return Ok(None);
         }
         let mut candidates = Candidates {
-            lag: tail.len() as i64,
+            lag: tail.iter().filter(|candidate| candidate.is_visible(access.visible())).count() as i64,
             lowest: rows.numbers.last().copied(),
             exhausted: rows.numbers.len() < limit,
             applied: named.applied,
@@ -440,6 +440,9 @@ impl Store {
         };
         let tenant = access.tenant();
         candidates.rows.retain(|candidate| candidate.is_visible(access.visible()));
+        if candidates.scanned {
+            candidates.lag = candidates.rows.len() as i64;
+        }
         let now = self.clock().now();
         let (mut known, missing) = self.ring().get_all(tenant, key_ids(&candidates), now);
         if !missing.is_empty() {
@@ -448,14 +451,14 @@ impl Store {
                 return Ok(Visited::Sealed(candidates));
             }
         }
-        open(&access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
+        open(access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
     }
 }
 
 /// Messages that were looked through, as if an index had named them.
 fn scanned(rows: Vec<Candidate>) -> Candidates {
     Candidates {
-        lag: rows.len() as i64,
+        lag: 0,
         lowest: rows.last().map(|candidate| candidate.message.message.no),
         exhausted: rows.len() < SCANNED,
         applied: 0,

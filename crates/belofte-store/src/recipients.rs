@@ -209,6 +209,9 @@ impl Store {
         access.to(Use::Name)?;
         let mut all = Vec::new();
         for Sealed { account, index, host, key, first_at, ended_at } in self.read(access, All).await? {
+            if !access.visible().channels.contains(&account) {
+                continue;
+            }
             let (column, row) = (columns::RECIPIENT_HOST, row(account, &index));
             let host = self.open_json(access.tenant(), column, row, key, &host).await?;
             all.push(ChosenRecipient { account, host, first_at, ended_at });
@@ -238,11 +241,9 @@ impl SystemTx<'_> {
                 continue;
             }
             let keys = store.keys(&access).await?;
-            for account in store.channel_accounts(&access).await? {
-                if let Some(host) = account.sends_at() {
-                    let recorded = Recorded::new(store, &keys, account.id, Some(host), store.clock().now())?;
-                    store.write(&access, recorded).await?;
-                }
+            for (account, host) in store.sending_accounts(&access).await? {
+                let recorded = Recorded::new(store, &keys, account, Some(&host), store.clock().now())?;
+                store.write(&access, recorded).await?;
             }
         }
         Ok(())

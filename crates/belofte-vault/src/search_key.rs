@@ -6,8 +6,9 @@
 //! and numbers, so that somebody seen once is found while typing. Words of bodies have no
 //! prefix tokens: their prefixes are looked up in the [`Lexicon`](crate::Lexicon).
 
-use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
@@ -61,37 +62,53 @@ pub struct SearchKey(Arc<Inner>);
 
 struct Inner {
     key: hmac::Key,
-    cache: [Mutex<Shard>; SHARDS],
+    cache: Cache,
 }
+
+/// Tokens of words that were made lately. A word is known by its hash under a key of this process
+/// (SipHash), and stands at one place of a table: what comes later takes that place. So no word is
+/// held, and a look-up is one hash and one comparison, where making the token is two of SHA-256.
+/// That two words share a place and all 64 bits of their hash happens to nobody.
+struct Cache {
+    hasher: RandomState,
+    shards: [Mutex<Vec<Place>>; SHARDS],
+}
+
+/// A hash (0 for none) and the token of its word.
+type Place = (u64, u64);
 
 const SHARDS: usize = 16;
-/// Words that a shard keeps in each of its two generations: at most 2 × 16 × 2,000 words,
-/// some 4 MB for a tenant.
-const SHARD_WORDS: usize = 2_000;
+/// Places of a shard: 16 × 4,096 words, a megabyte for a tenant, taken as it is used.
+const PLACES: usize = 4_096;
 
-/// A bounded cache in two generations: a full young one becomes the old one, and what is used
-/// moves back. Common words stay without any bookkeeping per use.
-#[derive(Default)]
-struct Shard {
-    young: HashMap<Box<str>, u64>,
-    old: HashMap<Box<str>, u64>,
-}
-
-impl Shard {
-    fn get(&mut self, word: &str) -> Option<u64> {
-        if let Some(token) = self.young.get(word) {
-            return Some(*token);
-        }
-        let (word, token) = self.old.remove_entry(word)?;
-        self.put(word, token);
-        Some(token)
+impl Cache {
+    fn new() -> Self {
+        Self { hasher: RandomState::new(), shards: Default::default() }
     }
 
-    fn put(&mut self, word: Box<str>, token: u64) {
-        if self.young.len() >= SHARD_WORDS {
-            self.old = std::mem::take(&mut self.young);
+    /// The token of `word`: the one at hand, or what `make` gives.
+    fn get(&self, word: &str, make: impl FnOnce() -> u64) -> u64 {
+        let hash = self.hasher.hash_one(word).max(1);
+        let shard = &self.shards[hash as usize % SHARDS];
+        let at = (hash >> 32) as usize % PLACES;
+        if let Some((known, token)) = shard.lock().unwrap_or_else(PoisonError::into_inner).get(at)
+            && *known == hash
+        {
+            return *token;
         }
-        self.young.insert(word, token);
+        let token = make();
+        let mut places = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.is_empty() {
+            places.resize(PLACES, (0, 0));
+        }
+        places[at] = (hash, token);
+        token
+    }
+
+    fn clear(&self) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }
 
@@ -106,7 +123,7 @@ impl SearchKey {
     #[must_use]
     pub fn from_data_key(key: &DataKey) -> Self {
         let key = hmac_sha256(key.secret(), Use::Search);
-        Self(Arc::new(Inner { key, cache: Default::default() }))
+        Self(Arc::new(Inner { key, cache: Cache::new() }))
     }
 
     /// The tokens of all parts of a row together.
@@ -182,11 +199,9 @@ impl SearchKey {
         (ending.len() >= MIN_PREFIX).then(|| self.token(Kind::Word, ending))
     }
 
-    /// Forgets the words kept to make tokens quickly: for after an erasure.
+    /// Forgets the tokens kept at hand: for after an erasure.
     pub fn forget_words(&self) {
-        for shard in &self.0.cache {
-            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
-        }
+        self.0.cache.clear();
     }
 
     fn token(&self, kind: Kind, text: &str) -> u64 {
@@ -198,14 +213,7 @@ impl SearchKey {
     }
 
     fn cached_word(&self, word: &str) -> u64 {
-        let hash = word.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-        let shard = &self.0.cache[hash % SHARDS];
-        if let Some(token) = shard.lock().unwrap_or_else(PoisonError::into_inner).get(word) {
-            return token;
-        }
-        let token = self.token(Kind::Word, word);
-        shard.lock().unwrap_or_else(PoisonError::into_inner).put(word.into(), token);
-        token
+        self.0.cache.get(word, || self.token(Kind::Word, word))
     }
 
     fn prefixes(&self, text: &str, tokens: &mut Vec<u64>) {

@@ -141,27 +141,30 @@ pub async fn run(
 }
 
 /// Looks from outside how far the server is.
-enum Progress {
-    Lite {
-        content: Box<rusqlite::Connection>,
-        index: PathBuf,
-    },
+struct Progress {
+    content: Content,
+    index: PathBuf,
+}
+
+enum Content {
+    Lite(Box<rusqlite::Connection>),
     Postgres(
         tokio_postgres::Client,
         #[expect(dead_code, reason = "drives the connection")] tokio::task::JoinSet<()>,
     ),
 }
 
+const NEWEST: &str = "SELECT max(no) FROM message";
 const FILED: &str = "SELECT CAST(coalesce(sum(received), 0) AS BIGINT) FROM statistic";
 
 impl Progress {
     async fn open(place: &Place) -> anyhow::Result<Self> {
-        match &place.databases {
+        let content = match &place.databases {
             None => {
                 let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
                 let content =
                     rusqlite::Connection::open_with_flags(place.folder.path().join("content.db"), flags)?;
-                Ok(Self::Lite { content: Box::new(content), index: place.index_file() })
+                Content::Lite(Box::new(content))
             }
             Some((content, _)) => {
                 let url = Cluster::as_superuser(content);
@@ -170,25 +173,31 @@ impl Progress {
                 tasks.spawn(async move {
                     let _ = connection.await;
                 });
-                Ok(Self::Postgres(client, tasks))
+                Content::Postgres(client, tasks)
             }
-        }
+        };
+        Ok(Self { content, index: place.index_file() })
     }
 
     /// Whether `count` mails are filed, and in the index.
     async fn is_done(&mut self, count: usize) -> anyhow::Result<bool> {
         let count = i64::try_from(count)?;
-        match self {
-            Self::Lite { content, index } => {
+        let newest: i64 = match &self.content {
+            Content::Lite(content) => {
                 let filed: i64 = content.query_row(FILED, [], |row| row.get(0))?;
                 if filed < count {
                     return Ok(false);
                 }
-                let newest: i64 = content.query_row("SELECT max(no) FROM message", [], |row| row.get(0))?;
-                Ok(applied(index)? >= newest)
+                content.query_row(NEWEST, [], |row| row.get(0))?
             }
-            Self::Postgres(client, _) => Ok(client.query_one(FILED, &[]).await?.get::<_, i64>(0) >= count),
-        }
+            Content::Postgres(client, _) => {
+                if client.query_one(FILED, &[]).await?.get::<_, i64>(0) < count {
+                    return Ok(false);
+                }
+                client.query_one(NEWEST, &[]).await?.get(0)
+            }
+        };
+        Ok(applied(&self.index)? >= newest)
     }
 }
 

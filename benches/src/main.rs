@@ -27,6 +27,10 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {

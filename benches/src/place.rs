@@ -148,7 +148,7 @@ impl Place {
         Ok(())
     }
 
-    /// The index file of the tenant (SQLite).
+    /// The index file of the tenant.
     pub fn index_file(&self) -> PathBuf {
         self.folder.path().join("idx").join(format!("{}.db", self.tenant.uuid().simple()))
     }

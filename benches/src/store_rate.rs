@@ -170,14 +170,12 @@ async fn file(place: &Place, house: &House, ready: Vec<Ready>, lanes: usize) -> 
     while let Some(ended) = tasks.join_next().await {
         newest = newest.max(ended??);
     }
-    if !house.core.store.is_postgres() {
-        let (index, watch) = (place.index_file(), Watch::start());
-        while applied(&index)? < newest {
-            if watch.elapsed() > Duration::from_secs(60) {
-                bail!("the index does not follow");
-            }
-            pause(Duration::from_millis(1));
+    let (index, watch) = (place.index_file(), Watch::start());
+    while applied(&index)? < newest {
+        if watch.elapsed() > Duration::from_secs(60) {
+            bail!("the index does not follow");
         }
+        pause(Duration::from_millis(1));
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub struct Received {
 /// # Errors
 /// [`StoreError`] when it cannot be told.
 pub async fn resolve(core: &Core, address: &EmailAddress) -> Result<Option<ResolvedAccount>, StoreError> {
-    core.store.system().account_by_address(address).await
+    core.store.system().resolve_address(address).await
 }
 
 /// Makes `raw` durable for `account`. With `lease` the caller promises to file it at once, and no

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Work that nobody asks for: index files follow their content.
+//! Work that nobody asks for: the index files of this node follow their content.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::Trouble;
-use belofte_model::{Duration, TenantId};
+use belofte_model::{Duration, TenantId, Timestamp};
 use belofte_store::{Access, Store, StoreError, UNINDEXED_LIMIT};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,14 @@ struct Inner {
     done: Notify,
 }
 
+/// What a node knows of what others wrote.
+#[derive(Default)]
+struct Others {
+    asked: Option<Timestamp>,
+    /// The number of the newest event of each tenant.
+    seen: HashMap<TenantId, i64>,
+}
+
 /// An index is written in steps with a rest between them, in which messages gather: a step costs the
 /// engine nearly as much for one of them as for a hundred. The rest is at least this long …
 const REST: Duration = Duration::from_millis(8);
@@ -34,6 +42,8 @@ const REST: Duration = Duration::from_millis(8);
 const LONGEST_REST: Duration = Duration::from_millis(100);
 /// The rest is so many times as long as the step before it.
 const REST_PER_STEP: u32 = 4;
+/// So often a node asks what other nodes wrote.
+const OTHERS: Duration = Duration::from_millis(500);
 /// It ends when so many messages of a tenant wait.
 const MANY: i64 = UNINDEXED_LIMIT / 2;
 
@@ -47,17 +57,12 @@ impl Indexer {
             done: Notify::new(),
         };
         let indexer = Self { inner: Arc::new(inner) };
-        if !store.is_postgres() {
-            tasks.spawn(indexer.clone().run(shutdown.clone()));
-        }
+        tasks.spawn(indexer.clone().run(shutdown.clone()));
         indexer
     }
 
     /// Says that a message of `tenant` was committed.
     pub fn wake(&self, tenant: TenantId) {
-        if self.inner.store.is_postgres() {
-            return;
-        }
         let behind = {
             let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
             let behind = behind.entry(tenant).or_default();
@@ -89,8 +94,26 @@ impl Indexer {
         }
     }
 
+    /// Finds the tenants of which another node wrote something since it was asked last.
+    async fn look_at_others(&self, others: &mut Others) -> Result<(), StoreError> {
+        let now = self.inner.store.clock().now();
+        if !self.inner.store.is_postgres() || others.asked.is_some_and(|asked| now.since(asked) < OTHERS) {
+            return Ok(());
+        }
+        others.asked = Some(now);
+        let newest = self.inner.store.system().newest_events().await?;
+        let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
+        for (tenant, no) in newest {
+            if others.seen.insert(tenant, no) != Some(no) {
+                behind.entry(tenant).or_default();
+            }
+        }
+        Ok(())
+    }
+
     async fn run(self, shutdown: CancellationToken) {
         let (mut started, mut trouble) = (false, Trouble::default());
+        let mut others = Others::default();
         // Tenants whose index was written since it was last merged.
         let mut unmerged: Vec<TenantId> = Vec::new();
         loop {
@@ -105,6 +128,12 @@ impl Indexer {
                             tracing::warn!(error = %error, "an index cannot be brought up to date at start");
                         }
                     }
+                }
+            }
+            if let Err(error) = self.look_at_others(&mut others).await {
+                failed = true;
+                if trouble.met(&error, self.inner.store.clock().now()) {
+                    tracing::warn!(error = %error, "what other nodes wrote cannot be read");
                 }
             }
             let due: Vec<(TenantId, i64)> = {
@@ -159,6 +188,7 @@ impl Indexer {
                 }
                 tokio::select! {
                     () = self.inner.work.notified() => {}
+                    () = tokio::time::sleep(OTHERS), if self.inner.store.is_postgres() => {}
                     () = shutdown.cancelled() => {}
                 }
             }

@@ -3,6 +3,11 @@
 
 use std::process::ExitCode;
 
+/// Many small values live for one request and are freed on another thread: the system's allocator spends
+/// a tenth of the processor on that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     belofte_server::cli::run()
 }

@@ -4,24 +4,20 @@
 //! Their settings are sealed as one value. Each change is an instruction of the tenant: its leaf
 //! holds the settings as they are then, and of a password only that it changed.
 
-use std::sync::Arc;
-
 use belofte_model::{
     AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, KeyId, Language, LedgerKind,
-    LineSecurity, QueueId, TenantId, Timestamp, Use,
+    LineSecurity, QueueId, Timestamp, Use,
 };
 use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::ResolvedAccount;
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
-use crate::keys::SYSTEM;
 use crate::recipients::Recorded;
 use crate::sealing::seal_json;
-use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, queues};
+use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, TenantKeys, Tx, Write, queues};
 
 /// An account, without secrets.
 #[derive(Clone, Debug)]
@@ -163,8 +159,8 @@ impl ChannelAccount {
 
 /// What is sealed.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
-struct Settings {
-    address: String,
+pub(crate) struct Settings {
+    pub(crate) address: String,
     from_name: String,
     reply_language: Language,
     submission: Option<SealedSubmission>,
@@ -504,7 +500,9 @@ impl Store {
                 ..Event::new(EventKind::ChannelAccountChanged, now)
             },
         };
-        match self.write(access, save).await? {
+        let saved = self.write(access, save).await;
+        self.resolved().forget();
+        match saved? {
             Saved::Done => Ok(self.channel_account(access, id).await?),
             Saved::AddressTaken => Err(ChannelAccountError::AddressTaken),
             Saved::NoSuchQueue => Err(ChannelAccountError::NoSuchQueue),
@@ -724,72 +722,5 @@ impl Store {
         };
         self.save_account(access, &keys, plan).await?;
         Ok(())
-    }
-}
-
-struct ByAddress([u8; 16]);
-
-/// An account as the address index has it, with its sealed settings, which say whether that is so.
-struct Indexed {
-    account: ResolvedAccount,
-    settings: Vec<u8>,
-    key: KeyId,
-}
-
-impl Read for ByAddress {
-    type Out = Option<Indexed>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        tx.query_opt(
-            sql!(
-                "SELECT a.tenant_id, a.id, a.kind, a.state, a.queue_id, a.settings, a.key_id FROM account_address d \
-                 JOIN channel_account a ON a.tenant_id = d.tenant_id AND a.id = d.account_id \
-                 JOIN tenant t ON t.id = d.tenant_id \
-                 WHERE d.address_index = $1 AND a.state <> 'removed' AND t.state = 'active'"
-            ),
-            params![&self.0],
-            |row| {
-                let account = ResolvedAccount {
-                    tenant: row.id::<TenantId>(0)?,
-                    id: row.id(1)?,
-                    kind: row.name(2, ChannelKind::parse)?,
-                    state: row.name(3, AccountState::parse)?,
-                    queue: row.id(4)?,
-                };
-                Ok(Indexed { account, settings: row.bytes(5)?, key: row.id(6)? })
-            },
-        )
-        .await
-    }
-}
-
-impl SystemTx<'_> {
-    async fn address_index(&self, address: &EmailAddress) -> Result<[u8; 16], StoreError> {
-        let keys = self.store.tenant_keys(SYSTEM).await?;
-        Ok(keys.lookup.index("account_address", &address.normalised()))
-    }
-
-    /// The account that receives what is sent to `address`; the caller takes a plus detail off.
-    /// A paused account is found and says so, a removed one is not found.
-    ///
-    /// # Errors
-    /// [`StoreError::Inconsistent`] when the account does not have that address: somebody wrote the
-    /// row of the index by hand (decision 15). The engine's errors and those of sealing.
-    pub async fn account_by_address(
-        &self,
-        address: &EmailAddress,
-    ) -> Result<Option<ResolvedAccount>, StoreError> {
-        let index = self.address_index(address).await?;
-        let found = self.store.read_for(None, Arc::new(ByAddress(index))).await?;
-        let Some(Indexed { account, settings, key }) = found else { return Ok(None) };
-        // The index is open to whoever can write into the database; the settings are sealed for the
-        // account and its tenant.
-        let (column, id) = (columns::CHANNEL_ACCOUNT_SETTINGS, account.id.uuid());
-        let settings: Settings = self.store.open_json(account.tenant, column, id, key, &settings).await?;
-        let own = EmailAddress::parse(&settings.address);
-        if own.is_ok_and(|own| own.normalised() == address.normalised()) {
-            return Ok(Some(account));
-        }
-        tracing::error!(account = %account.id, "an address leads to an account that does not have it");
-        Err(StoreError::Inconsistent { what: "account_address: the account has another address" })
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The data map: every column of the content database, declared once.
+//! The data map: every column of the content database and of the index files, declared once.
 //!
 //! Canary, erasure, export and the coverage of encryption read it; a test compares it with the
 //! schema that is really there. The numbers are part of every seal (associated data), so a number
@@ -138,7 +138,7 @@ pub mod columns {
     pub const RECIPIENT_HOST: Column = Column(3404);
     /// `idempotency.answer`.
     pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
-    /// `lexicon.content`, and the same in the index files of the embedded engine.
+    /// The lexicon in the index file of a tenant.
     pub const LEXICON_CONTENT: Column = Column(3202);
 }
 
@@ -681,28 +681,30 @@ pub const DATA_MAP: &[Table] = &[
             column(3004, "at", Holds::Plain),
         ],
     },
+];
+
+/// What a node keeps in the index file of each tenant beside its database (decision 17).
+pub const INDEX_MAP: &[Table] = &[
     Table {
-        name: "message_index",
+        name: "message",
         retention: Retention::Tenant,
-        columns: &[
-            column(3101, "tenant_id", Holds::Plain),
-            column(3102, "no", Holds::Plain),
-            column(3103, "tok", Holds::SearchTokens),
-        ],
+        columns: &[column(3102, "rowid", Holds::Plain), column(3103, "tok", Holds::SearchTokens)],
     },
+    // Names and values: how far the index is, and the lexicon.
     Table {
-        name: "lexicon",
+        name: "state",
         retention: Retention::Tenant,
         columns: &[
-            column(3201, "tenant_id", Holds::Plain),
             column(
                 3202,
-                "content",
+                "lexicon",
                 Holds::Sealed { category: Content, subject: Contact, key: KeyClass::Search },
             ),
-            column(3203, "key_id", Holds::Plain),
-            column(3204, "through", Holds::Plain),
-            column(3205, "saved_at", Holds::Plain),
+            column(3203, "lexicon_key", Holds::Plain),
+            column(3204, "lexicon_through", Holds::Plain),
+            column(3206, "applied", Holds::Plain),
+            column(3207, "anchor_no", Holds::Plain),
+            column(3208, "anchor", Holds::Plain),
         ],
     },
 ];
@@ -741,7 +743,7 @@ mod tests {
     #[test]
     fn no_number_is_used_twice() {
         let mut seen = HashSet::new();
-        for table in DATA_MAP {
+        for table in DATA_MAP.iter().chain(INDEX_MAP) {
             for column in table.columns {
                 assert!(seen.insert(column.id), "{}.{} has the number of another", table.name, column.name);
             }
@@ -755,7 +757,6 @@ mod tests {
             let there = store.read(&access(crate::SYSTEM), Schema).await.expect("a schema");
             let mut mapped: Vec<(String, String)> = DATA_MAP
                 .iter()
-                .filter(|table| store.is_postgres() || !["message_index", "lexicon"].contains(&table.name))
                 .flat_map(|table| {
                     table.columns.iter().map(|column| (table.name.to_owned(), column.name.to_owned()))
                 })

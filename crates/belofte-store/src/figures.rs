@@ -166,11 +166,6 @@ impl SystemTx<'_> {
         let store = self.store;
         let mut figures = store.read_for(None, Arc::new(Work(store.clock().now()))).await?;
         figures.oldest_key = store.read_all_keys(OldestKey).await?;
-        if store.is_postgres() {
-            figures.content_bytes = store.read_for(None, Arc::new(Size)).await?;
-            figures.keys_bytes = store.read_all_keys(Size).await?;
-            return Ok(figures);
-        }
         for tenant in self.tenants().await? {
             let store = store.clone();
             let applied = tokio::task::spawn_blocking(move || store.index_file().applied(tenant)).await;
@@ -189,6 +184,10 @@ impl SystemTx<'_> {
         });
         (figures.content_bytes, figures.keys_bytes, figures.index_bytes) =
             sizes.await.map_err(|_| StoreError::Busy)?;
+        if store.is_postgres() {
+            figures.content_bytes = store.read_for(None, Arc::new(Size)).await?;
+            figures.keys_bytes = store.read_all_keys(Size).await?;
+        }
         Ok(figures)
     }
 }

@@ -142,10 +142,10 @@ impl Read for Question {
                 .query_opt(
                     sql!(
                         "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
-                         c.version FROM message_reference r \
-                         JOIN thread t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id \
-                         JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
-                         WHERE r.tenant_id = $1 AND r.reference_index = $2 ORDER BY r.thread_id DESC LIMIT 1"
+                         c.version FROM (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
+                         AND reference_index = $2 ORDER BY thread_id DESC LIMIT 1) r \
+                         JOIN thread t ON t.tenant_id = $1 AND t.id = r.thread_id \
+                         JOIN conversation c ON c.tenant_id = $1 AND c.id = t.conversation_id"
                     ),
                     params![tenant, reference],
                     known_thread,
@@ -224,7 +224,6 @@ struct File {
     attachments: Vec<NewAttachment>,
     leaf: NewLeaf,
     report: Option<DeliveryReport>,
-    tokens: Option<Vec<i32>>,
     now: Timestamp,
 }
 
@@ -324,14 +323,6 @@ impl Write for File {
         }
         // A conflict when somebody filed a copy since the plan was made.
         self.message.insert(tx, no).await?;
-        if let Some(tokens) = &self.tokens {
-            tx.late(
-                sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
-                &[tenant.into(), no.into(), crate::Param::Ints(tokens)],
-                Rows::Any,
-            )
-            .await?;
-        }
         self.leaf.append(tx, numbers.leaf).await?;
         let about = Event {
             conversation: Some(conversation),
@@ -549,7 +540,7 @@ impl Store {
                 return Ok(Err(Instead::Erased));
             }
             let known = plan.thread.as_ref().map(|thread| thread.contact);
-            let write = self.prepare_file(access, &keys, from, mail, external, plan, &tokens).await?;
+            let write = self.prepare_file(access, &keys, from, mail, external, plan).await?;
             let contact = match write.case {
                 Case::New { contact, .. } => contact,
                 Case::Known { .. } => {
@@ -579,7 +570,6 @@ impl Store {
         mail: &IncomingMail,
         external: [u8; 16],
         plan: Plan,
-        tokens: &Tokens,
     ) -> Result<File, StoreError> {
         let (tenant, now, random) = (access.tenant(), access.clock().now(), self.random());
         let mut minted = Vec::new();
@@ -701,7 +691,6 @@ impl Store {
             attachments,
             leaf,
             report: mail.report.clone(),
-            tokens: self.is_postgres().then(|| tokens.as_int4()),
             keys: minted,
             now,
         })

@@ -2,19 +2,19 @@
 //! From a question to an index to the messages that it names: found, fetched with their cases,
 //! opened, and kept when they really hold the words.
 //!
-//! On the embedded engine all that is one visit to a reader; on the server one statement for the
-//! rows and one for the keys that are not at hand.
+//! On the embedded engine all that is one visit to a reader; with the server the index file of this
+//! node is asked, then one statement for the rows, and one for the keys that are not at hand.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use belofte_model::{KeyId, Visible};
+use belofte_model::{KeyId, TenantId, Visible};
 use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
 
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
-use crate::engine::{Hands, Sql, params, sql};
-use crate::index::is_out_of_order;
+use crate::engine::{Hands, params, sql};
+use crate::index::{Named, is_out_of_order};
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
 use crate::visibility::Mask;
@@ -68,11 +68,6 @@ pub(crate) struct Question {
     pub(crate) wanted: Option<Arc<Wanted>>,
     /// … after those among the newest so many that the index has not taken yet …
     pub(crate) tail: u32,
-    /// In which part of the messages they are expected, from 0 to 1, for an engine that can choose
-    /// between its index and the newest messages one by one.
-    pub(crate) density: Option<f64>,
-    /// How many messages there are, about.
-    pub(crate) messages: u64,
     /// … without the index: messages are looked through one by one.
     pub(crate) scan: bool,
 }
@@ -91,6 +86,40 @@ impl Question {
             text.push_str(&Tokens::fts5_token(*token));
         }
         text
+    }
+
+    /// The question for the rows that the index `named`, and for those that it has not taken yet.
+    fn by_number(&self, named: &Named) -> ByNumber {
+        ByNumber {
+            after: (self.tail > 0).then_some(named.applied),
+            tail: self.tail,
+            numbers: named.numbers.clone(),
+        }
+    }
+
+    /// The candidates among the rows that were read; `None` when the index is so far behind that the
+    /// tail is not all of that.
+    fn candidates(
+        &self,
+        named: &Named,
+        (tail, found): (Vec<Candidate>, Vec<Candidate>),
+        visible: &Visible,
+    ) -> Option<Candidates> {
+        if self.tail > 0 && tail.len() >= self.tail as usize {
+            return None;
+        }
+        let mut candidates = Candidates {
+            lag: tail.iter().filter(|candidate| candidate.is_visible(visible)).count() as i64,
+            lowest: named.numbers.last().copied(),
+            exhausted: named.numbers.len() < self.limit as usize,
+            applied: named.applied,
+            scanned: false,
+            rows: tail,
+        };
+        candidates.rows.retain(|candidate| candidate.message.message.no < self.before);
+        candidates.rows.extend(found);
+        candidates.rows.retain(|candidate| candidate.is_visible(visible));
+        Some(candidates)
     }
 }
 
@@ -168,11 +197,58 @@ impl Candidate {
     }
 }
 
-/// Messages by number with their cases, and the newest that the index has not (embedded engine).
+/// Messages by number with their cases, and the newest that the index has not.
 struct ByNumber {
     after: Option<i64>,
     tail: u32,
     numbers: Vec<i64>,
+}
+
+/// The cases of messages and their contacts.
+macro_rules! with_cases {
+    () => {
+        " JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
+          LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id "
+    };
+}
+
+impl ByNumber {
+    /// The tail, oldest first.
+    async fn tail(&self, tx: &mut Tx<'_>, after: i64) -> Result<Vec<Candidate>, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM message m",
+            with_cases!(),
+            "WHERE m.tenant_id = $1 AND m.no > $2 ORDER BY m.no LIMIT $3"
+        ));
+        tx.query(text, params![tenant, after, self.tail], |row| Candidate::read(row, 0)).await
+    }
+
+    /// All in one journey to the server, but for a tail that there is.
+    async fn run_postgres(&self, tx: &mut Tx<'_>) -> Result<(Vec<Candidate>, Vec<Candidate>), StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(concat!(
+            "SELECT n.newest, ",
+            columns!(),
+            " FROM (SELECT max(no) AS newest FROM message WHERE tenant_id = $1) n LEFT JOIN (message m",
+            with_cases!(),
+            ") ON m.tenant_id = $1 AND m.no = ANY($2) ORDER BY m.no DESC"
+        ));
+        let mut newest = 0;
+        let named = tx
+            .query(text, &[tenant.into(), Param::Ints(&self.numbers)], |row| {
+                newest = row.opt_int(0)?.unwrap_or(0);
+                row.opt_uuid(1)?.map(|_| Candidate::read(row, 1)).transpose()
+            })
+            .await?;
+        let tail = match self.after {
+            Some(after) if newest > after => self.tail(tx, after).await?,
+            _ => Vec::new(),
+        };
+        Ok((tail, named.into_iter().flatten().collect()))
+    }
 }
 
 impl Read for ByNumber {
@@ -180,24 +256,22 @@ impl Read for ByNumber {
     type Out = (Vec<Candidate>, Vec<Candidate>);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let mut tail = Vec::new();
-        if let Some(after) = self.after {
-            let text = sql!(concat!(
-                "SELECT ",
-                columns!(),
-                " FROM message m JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
-                 LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id \
-                 WHERE m.tenant_id = $1 AND m.no > $2 ORDER BY m.no LIMIT $3"
-            ));
-            tail = tx.query(text, params![tenant, after, self.tail], |row| Candidate::read(row, 0)).await?;
+        if tx.is_postgres() {
+            let (mut tail, named) = self.run_postgres(tx).await?;
             tail.reverse();
+            return Ok((tail, named));
         }
+        let mut tail = match self.after {
+            Some(after) => self.tail(tx, after).await?,
+            None => Vec::new(),
+        };
+        tail.reverse();
         let text = sql!(concat!(
             "SELECT ",
             columns!(),
-            " FROM message m JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
-                 LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id \
-             WHERE m.tenant_id = $1 AND m.no = $2"
+            " FROM message m",
+            with_cases!(),
+            "WHERE m.tenant_id = $1 AND m.no = $2"
         ));
         let sets = self.numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect();
         let named = tx.query_each(text, sets, |row| Candidate::read(row, 0)).await?;
@@ -205,7 +279,7 @@ impl Read for ByNumber {
     }
 }
 
-/// Messages with their cases, whatever they hold, newest first (embedded engine).
+/// Messages with their cases, whatever they hold, newest first.
 struct Newest {
     before: i64,
 }
@@ -220,131 +294,11 @@ impl Read for Newest {
         let text = sql!(concat!(
             "SELECT ",
             columns!(),
-            " FROM message m JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
-             LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id \
-             WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
+            " FROM message m",
+            with_cases!(),
+            "WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
         ));
         tx.query(text, params![tenant, self.before, SCANNED as i64], |row| Candidate::read(row, 0)).await
-    }
-}
-
-/// Numbers by the index. Behind the fence (OFFSET 0) nothing but the tokens is asked: else the planner
-/// also reads all of the tenant's numbers. Tokens of another tenant differ.
-macro_rules! by_index {
-    ($holds:literal) => {
-        concat!(
-            "SELECT no FROM (SELECT tenant_id, no FROM message_index WHERE ",
-            $holds,
-            " OFFSET 0) i WHERE tenant_id = $1 AND no < $3"
-        )
-    };
-}
-
-/// Numbers among the newest messages.
-macro_rules! newest {
-    ($holds:literal, $count:literal) => {
-        concat!(
-            "SELECT no FROM (SELECT no, tok FROM message_index WHERE tenant_id = $1 AND no < $3 \
-             ORDER BY no DESC LIMIT ",
-            $count,
-            ") i WHERE ",
-            $holds
-        )
-    };
-}
-
-/// Messages with their cases, by a question for their numbers.
-macro_rules! holding {
-    ($($numbers:tt)*) => {
-        concat!(
-            "SELECT t.next_seq, f.no, ",
-            columns!(),
-            " FROM tenant t LEFT JOIN (",
-            $($numbers)*,
-            " ORDER BY no DESC LIMIT $4) f ON true LEFT JOIN message m ON m.tenant_id = $1 AND m.no = f.no \
-             LEFT JOIN conversation c ON c.tenant_id = $1 AND c.id = m.conversation_id \
-             LEFT JOIN contact p ON p.tenant_id = $1 AND p.id = c.contact_id \
-             WHERE t.id = $1 ORDER BY f.no DESC"
-        )
-    };
-}
-/// The messages whose tokens are any of some and all of others, with their cases (PostgreSQL).
-///
-/// A word that every second message holds is found among the newest ones at once, while the index
-/// would name half of all messages first. Which way is taken is decided here, by how often the words
-/// occur: the server's planner does not know it of a prepared statement.
-struct Holding {
-    any: Vec<i32>,
-    all: Vec<i32>,
-    before: i64,
-    limit: u32,
-    /// So many messages are looked at from the newest on; without it the index is asked.
-    newest: Option<i64>,
-}
-
-/// A message is looked at in place at this part of what it costs to fetch one that an index named.
-const AT_HAND: f64 = 0.5;
-/// So many messages are looked at one by one at most.
-const NEWEST: f64 = 20_000.0;
-
-impl Holding {
-    fn of(question: &Question) -> Self {
-        let int4 = |tokens: &[u64]| tokens.iter().map(|token| Tokens::int4_token(*token)).collect::<Vec<_>>();
-        let (any, all) = (int4(&question.any), int4(&question.all));
-        let newest = question.density.filter(|density| *density > 0.0).and_then(|density| {
-            let needed = f64::from(question.limit) / density;
-            let named = density * question.messages as f64;
-            // Twice as many as are expected to be needed: words come in bunches.
-            (needed * AT_HAND < named && needed < NEWEST).then_some((needed * 2.0) as i64 + 64)
-        });
-        Self { any, all, before: question.before, limit: question.limit, newest }
-    }
-
-    /// The statement, whose parameters are always the tenant, the tokens, the number and the limit.
-    fn text(&self) -> &'static Sql {
-        match (self.newest, self.any.len() == 1, self.all.is_empty()) {
-            (None, true, _) => sql!(holding!(by_index!("tok @> $2"))),
-            (None, false, true) => sql!(holding!(by_index!("tok && $2"))),
-            (None, false, false) => sql!(holding!(by_index!("tok && $2 AND tok @> $5"))),
-            (Some(_), true, _) => sql!(holding!(newest!("tok @> $2", "$5"))),
-            (Some(_), false, true) => sql!(holding!(newest!("tok && $2", "$5"))),
-            (Some(_), false, false) => sql!(holding!(newest!("tok && $2 AND tok @> $5", "$6"))),
-        }
-    }
-}
-
-impl Read for Holding {
-    type Out = Candidates;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Candidates, StoreError> {
-        let tenant = tx.tenant();
-        let limit = i64::from(self.limit);
-        let (mut newest, mut numbers) = (0, Vec::new());
-        let read = |row: &Row<'_>| {
-            newest = row.int(0)? - 1;
-            let Some(no) = row.opt_int(1)? else { return Ok(None) };
-            numbers.push(no);
-            if row.opt_uuid(2)?.is_none() || row.opt_uuid(2 + OF_MESSAGE)?.is_none() {
-                return Ok(None);
-            }
-            Candidate::read(row, 2).map(Some)
-        };
-        let mut params: Vec<Param<'_>> = vec![tenant.into()];
-        let one = if let [one] = self.any[..] { [&self.all[..], &[one]].concat() } else { Vec::new() };
-        params.push(Param::Ints(if one.is_empty() { &self.any } else { &one }));
-        params.extend([Param::Int(self.before), Param::Int(limit)]);
-        if one.is_empty() && !self.all.is_empty() {
-            params.push(Param::Ints(&self.all));
-        }
-        params.extend(self.newest.map(Param::Int));
-        let rows = tx.query(self.text(), &params, read).await?;
-        Ok(Candidates {
-            rows: rows.into_iter().flatten().collect(),
-            lowest: numbers.last().copied().or(self.newest.map(|_| self.before)),
-            exhausted: (numbers.len() as i64) < limit && self.newest.is_none(),
-            applied: newest,
-            lag: 0,
-            scanned: false,
-        })
     }
 }
 
@@ -369,9 +323,7 @@ impl Store {
     ) -> Result<Page, StoreError> {
         let (tenant, wanted) = (access.tenant(), question.wanted.clone());
         let candidates = if self.is_postgres() {
-            let mut candidates = self.read(access, Holding::of(&question)).await?;
-            candidates.rows.retain(|candidate| candidate.is_visible(access.visible()));
-            candidates
+            self.asked(access, question).await?
         } else {
             let (store, access, keys) = (self.clone(), access.clone(), Arc::clone(keys));
             let visited = self.visit(move |hands| store.ask(hands, &access, &keys, &question)).await?;
@@ -384,45 +336,36 @@ impl Store {
         open(access, candidates, &keys, wanted.as_deref())
     }
 
-    /// What the index names, and the tail that it has not taken yet; `None` when the index cannot be
-    /// used, or is so far behind that the tail is not all of that.
-    fn named(
-        &self,
-        access: &Access,
-        hands: &mut Hands,
-        question: &Question,
-    ) -> Result<Option<Candidates>, StoreError> {
-        let (tenant, limit) = (access.tenant(), question.limit as usize);
-        // The index first: whatever it does not name is in the content that is read after it.
-        let named = self.index_file().search(tenant, &question.expression(), Some(question.before), limit);
-        let named = match named {
-            Ok(named) => named,
-            Err(error) if is_out_of_order(&error) => {
-                tracing::debug!(%tenant, %error, "a search does without its index");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let rows = ByNumber {
-            after: (question.tail > 0).then_some(named.applied),
-            tail: question.tail,
-            numbers: named.numbers,
-        };
-        let (tail, found) = hands.content(Some(tenant), &rows)?;
-        if question.tail > 0 && tail.len() >= question.tail as usize {
+    /// What the index names for a question; `None` when it cannot be used.
+    fn named(&self, tenant: TenantId, question: &Question) -> Result<Option<Named>, StoreError> {
+        if question.scan {
             return Ok(None);
         }
-        let mut candidates = Candidates {
-            lag: tail.iter().filter(|candidate| candidate.is_visible(access.visible())).count() as i64,
-            lowest: rows.numbers.last().copied(),
-            exhausted: rows.numbers.len() < limit,
-            applied: named.applied,
-            scanned: false,
-            rows: tail,
-        };
-        candidates.rows.retain(|candidate| candidate.message.message.no < question.before);
-        candidates.rows.extend(found);
-        Ok(Some(candidates))
+        let limit = question.limit as usize;
+        match self.index_file().search(tenant, &question.expression(), Some(question.before), limit) {
+            Ok(named) => Ok(Some(named)),
+            Err(error) if is_out_of_order(&error) => {
+                tracing::debug!(%tenant, %error, "a search does without its index");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The candidates of a page on the server engine: the index of this node names them, the server
+    /// has them.
+    async fn asked(&self, access: &Access, question: Question) -> Result<Candidates, StoreError> {
+        let (tenant, question) = (access.tenant(), Arc::new(question));
+        // The index first: whatever it does not name is in the content that is read after it.
+        let (store, asked) = (self.clone(), Arc::clone(&question));
+        let named = tokio::task::spawn_blocking(move || store.named(tenant, &asked));
+        if let Some(named) = named.await.map_err(|_| StoreError::Busy)?? {
+            let read = self.read(access, question.by_number(&named)).await?;
+            if let Some(candidates) = question.candidates(&named, read, access.visible()) {
+                return Ok(candidates);
+            }
+        }
+        Ok(scanned(self.read(access, Newest { before: question.before }).await?, access.visible()))
     }
 
     /// A page of the embedded engine, in one visit.
@@ -433,16 +376,20 @@ impl Store {
         keys: &TenantKeys,
         question: &Question,
     ) -> Result<Visited, StoreError> {
-        let named = if question.scan { None } else { self.named(access, hands, question)? };
-        let mut candidates = match named {
-            Some(candidates) => candidates,
-            None => scanned(hands.content(Some(access.tenant()), &Newest { before: question.before })?),
-        };
         let tenant = access.tenant();
-        candidates.rows.retain(|candidate| candidate.is_visible(access.visible()));
-        if candidates.scanned {
-            candidates.lag = candidates.rows.len() as i64;
+        let mut candidates = None;
+        // The index first: whatever it does not name is in the content that is read after it.
+        if let Some(named) = self.named(tenant, question)? {
+            let read = hands.content(Some(tenant), &question.by_number(&named))?;
+            candidates = question.candidates(&named, read, access.visible());
         }
+        let candidates = match candidates {
+            Some(candidates) => candidates,
+            None => {
+                let rows = hands.content(Some(tenant), &Newest { before: question.before })?;
+                scanned(rows, access.visible())
+            }
+        };
         let now = self.clock().now();
         let (mut known, missing) = self.ring().get_all(tenant, key_ids(&candidates), now);
         if !missing.is_empty() {
@@ -456,15 +403,11 @@ impl Store {
 }
 
 /// Messages that were looked through, as if an index had named them.
-fn scanned(rows: Vec<Candidate>) -> Candidates {
-    Candidates {
-        lag: 0,
-        lowest: rows.last().map(|candidate| candidate.message.message.no),
-        exhausted: rows.len() < SCANNED,
-        applied: 0,
-        scanned: true,
-        rows,
-    }
+fn scanned(mut rows: Vec<Candidate>, visible: &Visible) -> Candidates {
+    let (lowest, exhausted) =
+        (rows.last().map(|candidate| candidate.message.message.no), rows.len() < SCANNED);
+    rows.retain(|candidate| candidate.is_visible(visible));
+    Candidates { lag: rows.len() as i64, lowest, exhausted, applied: 0, scanned: true, rows }
 }
 
 fn key_ids(candidates: &Candidates) -> HashSet<KeyId> {

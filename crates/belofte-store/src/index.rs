@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The search index of the embedded engine: one file per tenant, outside the acknowledged commit.
+//! The search index: one file per tenant on each node, outside the acknowledged commit, with either
+//! engine (decision 17).
 //!
 //! `applied` moves in the transaction that adds the tokens, so each message is indexed exactly
 //! once: a rowid that FTS5 gets twice leaves a ghost that its integrity check does not see. A file
-//! that is missing, broken or ahead of its content is made anew.
+//! that is missing, broken, ahead of its content or made from another one is made anew; the last
+//! message that was added, the *anchor*, tells whether the content is still the same.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use belofte_model::TenantId;
+use belofte_model::{MessageId, TenantId};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -33,6 +35,25 @@ pub struct Index {
 struct File {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+}
+
+/// How far an index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The number of the last message that is in it; 0 for an empty one.
+    pub applied: i64,
+    /// The last message that was added, by number and id, unless it was removed since.
+    pub anchor: Option<(i64, MessageId)>,
+}
+
+/// A message as it is added.
+pub struct Entry {
+    /// Its number.
+    pub no: i64,
+    /// The message.
+    pub message: MessageId,
+    /// Its tokens in the form of FTS5.
+    pub tokens: String,
 }
 
 /// What the index answers to a question.
@@ -167,12 +188,31 @@ impl Index {
         self.with(tenant, |file| applied(&file.reader.lock().expect("no panic holds this lock")))
     }
 
+    /// How far the index is, and which message stands for the content that it was made from.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub fn standing(&self, tenant: TenantId) -> Result<Standing, StoreError> {
+        use rusqlite::OptionalExtension as _;
+        self.with(tenant, |file| {
+            let mut connection = file.reader.lock().expect("no panic holds this lock");
+            let connection = connection.transaction()?;
+            let mut statement = connection.prepare_cached(
+                "SELECT n.value, m.value FROM state n, state m WHERE n.name = 'anchor_no' AND m.name = 'anchor'",
+            )?;
+            let anchor = statement
+                .query_row([], |row| Ok((row.get(0)?, MessageId(row.get::<_, uuid::Uuid>(1)?))))
+                .optional()?;
+            Ok(Standing { applied: applied(&connection)?, anchor })
+        })
+    }
+
     /// Adds messages that follow the last one applied, in order of their number; those that are
     /// already in are passed over. `through` is the number up to which the content was looked at.
     ///
     /// # Errors
     /// The engine's errors; nothing is applied then.
-    pub fn apply(&self, tenant: TenantId, through: i64, batch: &[(i64, String)]) -> Result<(), StoreError> {
+    pub fn apply(&self, tenant: TenantId, through: i64, batch: &[Entry]) -> Result<(), StoreError> {
         self.with(tenant, |file| {
             let mut connection = file.writer.lock().expect("no panic holds this lock");
             let transaction =
@@ -183,9 +223,15 @@ impl Index {
             {
                 let mut insert =
                     transaction.prepare_cached("INSERT INTO message (rowid, tok) VALUES (?1, ?2)")?;
-                for (no, tokens) in batch.iter().filter(|(no, _)| *no > applied) {
-                    insert.execute(rusqlite::params![no, tokens])?;
+                for entry in batch.iter().filter(|entry| entry.no > applied) {
+                    insert.execute(rusqlite::params![entry.no, entry.tokens])?;
                 }
+            }
+            if let Some(last) = batch.last().filter(|last| last.no > applied) {
+                let mut put = transaction
+                    .prepare_cached("INSERT OR REPLACE INTO state (name, value) VALUES (?1, ?2)")?;
+                put.execute(rusqlite::params!["anchor_no", last.no])?;
+                put.execute(rusqlite::params!["anchor", last.message.uuid()])?;
             }
             transaction
                 .execute("UPDATE state SET value = max(value, ?1) WHERE name = 'applied'", [through])?;
@@ -260,10 +306,17 @@ impl Index {
     /// The engine's errors.
     pub fn remove(&self, tenant: TenantId, no: i64, tokens: &str) -> Result<(), StoreError> {
         let file = self.file(tenant)?;
-        let connection = file.writer.lock().expect("no panic holds this lock");
-        connection
+        let mut connection = file.writer.lock().expect("no panic holds this lock");
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction
             .prepare_cached("INSERT INTO message (message, rowid, tok) VALUES ('delete', ?1, ?2)")?
             .execute(rusqlite::params![no, tokens])?;
+        transaction.execute(
+            "DELETE FROM state WHERE name IN ('anchor_no', 'anchor') \
+             AND EXISTS (SELECT 1 FROM state n WHERE n.name = 'anchor_no' AND n.value = ?1)",
+            [no],
+        )?;
+        transaction.commit()?;
         Ok(())
     }
 
@@ -339,16 +392,24 @@ mod tests {
         TenantId(uuid::Uuid::from_u128(7))
     }
 
+    fn entry(no: i64, tokens: &str) -> Entry {
+        let message = MessageId(uuid::Uuid::from_u128(no.unsigned_abs().into()));
+        Entry { no, message, tokens: tokens.to_owned() }
+    }
+
     #[test]
     fn a_batch_applied_twice_leaves_no_ghost() {
         let folder = tempfile::tempdir().expect("a folder");
         let index = Index::new(folder.path().to_owned());
-        let batch = vec![(3, "aaaaaaaa bbbbbbbb".to_owned()), (5, "aaaaaaaa".to_owned())];
+        let batch = vec![entry(3, "aaaaaaaa bbbbbbbb"), entry(5, "aaaaaaaa")];
         index.apply(tenant(), 6, &batch).expect("applied");
         index.apply(tenant(), 6, &batch).expect("passed over");
         assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found").numbers, vec![5, 3]);
-        assert_eq!(index.applied(tenant()).expect("known"), 6);
+        let anchor = Some((5, MessageId(uuid::Uuid::from_u128(5))));
+        assert_eq!(index.standing(tenant()).expect("known"), Standing { applied: 6, anchor });
         index.remove(tenant(), 5, "aaaaaaaa").expect("removed");
+        // What was removed on purpose does not stand for the content any more.
+        assert_eq!(index.standing(tenant()).expect("known"), Standing { applied: 6, anchor: None });
         assert_eq!(
             index.search(tenant(), "aaaaaaaa", None, 10).expect("found"),
             Named { applied: 6, numbers: vec![3] }
@@ -367,7 +428,7 @@ mod tests {
             connection.query_row(count, [], |row| row.get::<_, i64>(0)).expect("a number")
         };
         for no in 1..=7 {
-            index.apply(tenant(), no, &[(no, format!("aaaaaaaa bbbbbbb{no}"))]).expect("applied");
+            index.apply(tenant(), no, &[entry(no, &format!("aaaaaaaa bbbbbbb{no}"))]).expect("applied");
         }
         assert!(pieces(&index) > 1, "{}", pieces(&index));
         let mut steps = 0;
@@ -394,7 +455,7 @@ mod tests {
     fn a_file_that_breaks_while_it_is_open_is_made_anew() {
         let folder = tempfile::tempdir().expect("a folder");
         let index = Index::new(folder.path().to_owned());
-        let batch: Vec<_> = (1..2_000).map(|no| (no, format!("aaaaaaaa b{no:07}"))).collect();
+        let batch: Vec<_> = (1..2_000).map(|no| entry(no, &format!("aaaaaaaa b{no:07}"))).collect();
         index.apply(tenant(), 2_000, &batch).expect("applied");
         {
             let file = index.file(tenant()).expect("open");
@@ -423,7 +484,7 @@ mod tests {
     fn a_file_that_cannot_be_opened_at_the_moment_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let index = Index::new(folder.path().join("idx"));
-        index.apply(tenant(), 5, &[(5, "aaaaaaaa".to_owned())]).expect("applied");
+        index.apply(tenant(), 5, &[entry(5, "aaaaaaaa")]).expect("applied");
         index.open.lock().expect("nobody else").clear();
         let away = folder.path().join("away");
         std::fs::rename(folder.path().join("idx"), &away).expect("moved");

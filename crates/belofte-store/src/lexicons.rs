@@ -2,10 +2,9 @@
 //! The lexicon of each tenant: the words of its messages, for beginnings of words and for
 //! suggestions.
 //!
-//! It lives in memory and is sealed beside the index: in the tenant's index file, or in a table
-//! where the index is one. `through` goes with it, so that after a crash the messages since the
-//! last save are added again and none is missed. On the embedded engine indexing feeds it; on
-//! PostgreSQL each node reads on when it is asked.
+//! It lives in memory and is sealed beside the index, in the tenant's index file. `through` goes
+//! with it, so that after a crash the messages since the last save are added again and none is
+//! missed. Indexing feeds it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,7 +16,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::filing::message_tokens;
 use crate::index::is_out_of_order;
-use crate::{Access, Read, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Store, StoreError, Tx};
 
 /// So many tenants have their lexicon in memory, some megabytes each at most.
 const OPEN: usize = 64;
@@ -75,16 +74,6 @@ impl Open {
         self.state().lexicon.suggest(prefix, limit)
     }
 
-    /// How many messages are in it.
-    pub(crate) fn messages(&self) -> u64 {
-        self.state().lexicon.messages()
-    }
-
-    /// In which part of the messages a word occurs, as far as is known.
-    pub(crate) fn frequency(&self, word: &str) -> Option<f64> {
-        self.state().lexicon.frequency(word)
-    }
-
     /// Adds what follows the last message that is in it; the content was looked at up to `through`.
     pub(crate) fn learn(&self, through: i64, said: &[(i64, Said)]) {
         let mut state = self.state();
@@ -130,45 +119,6 @@ pub(crate) struct SealedLexicon {
     pub(crate) through: i64,
 }
 
-struct Load;
-
-impl Read for Load {
-    type Out = Option<SealedLexicon>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        tx.query_opt(
-            sql!("SELECT content, key_id, through FROM lexicon WHERE tenant_id = $1"),
-            params![tenant],
-            |row| Ok(SealedLexicon { content: row.bytes(0)?, key: row.id(1)?, through: row.int(2)? }),
-        )
-        .await
-    }
-}
-
-struct Save {
-    sealed: SealedLexicon,
-    now: Timestamp,
-}
-
-impl Write for Save {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let tenant = tx.tenant();
-        // Another node may have read further.
-        tx.execute(
-            sql!(
-                "INSERT INTO lexicon (tenant_id, content, key_id, through, saved_at) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT (tenant_id) DO UPDATE SET content = $2, key_id = $3, through = $4, saved_at = $5 \
-                 WHERE lexicon.through < $4 \
-                 OR lexicon.through >= (SELECT next_seq FROM tenant WHERE id = $1)"
-            ),
-            params![tenant, &self.sealed.content, self.sealed.key, self.sealed.through, self.now],
-        )
-        .await?;
-        Ok(())
-    }
-}
-
 /// The messages after a number with the contacts of their conversations, and the newest number.
 struct After {
     after: i64,
@@ -209,7 +159,7 @@ impl Store {
         let stored = match self.saved_lexicon(access).await {
             Ok(stored) => stored,
             // Nobody knows what it holds: for the moment there are no words, and none are kept.
-            Err(error) if !self.is_postgres() && is_out_of_order(&error) => {
+            Err(error) if is_out_of_order(&error) => {
                 let (lexicon, saved_at) = (Lexicon::new(&keys.search), access.clock().now());
                 let state = State { lexicon, through: 0, unsaved: 0, saved_at };
                 return Ok(Arc::new(Open {
@@ -251,11 +201,7 @@ impl Store {
     /// The lexicon of the tenant of `access` as it was saved last.
     pub(crate) async fn saved_lexicon(&self, access: &Access) -> Result<Option<SealedLexicon>, StoreError> {
         let tenant = access.tenant();
-        if self.is_postgres() {
-            self.read(access, Load).await
-        } else {
-            self.on_index(move |index| index.lexicon(tenant)).await
-        }
+        self.on_index(move |index| index.lexicon(tenant)).await
     }
 
     /// Reads the messages up to number `upto` for a lexicon that is behind them. While somebody
@@ -264,7 +210,7 @@ impl Store {
         &self,
         access: &Access,
         open: &Open,
-        upto: Option<i64>,
+        upto: i64,
         asked: bool,
     ) -> Result<(), StoreError> {
         // A lexicon is of all messages, whatever the one who asks can see.
@@ -276,7 +222,7 @@ impl Store {
         };
         let mut read = false;
         let mut left = if asked { WHILE_ASKED } else { i64::MAX };
-        while left > 0 && upto.is_none_or(|upto| open.through() < upto) {
+        while left > 0 && open.through() < upto {
             let after = open.through();
             let (mut contacts, newest) = self.read(access, After { after, limit: BATCH }).await?;
             if after > newest {
@@ -288,7 +234,7 @@ impl Store {
             }
             let full = contacts.len() as i64 == BATCH;
             let last = contacts.keys().max().copied().filter(|_| full).unwrap_or(newest);
-            let last = upto.map_or(last, |upto| last.min(upto));
+            let last = last.min(upto);
             contacts.retain(|no, _| *no <= last);
             let mut numbers: Vec<i64> = contacts.keys().copied().collect();
             numbers.sort_unstable();
@@ -332,11 +278,7 @@ impl Store {
                 through: state.through,
             }
         };
-        if self.is_postgres() {
-            self.write(access, Save { sealed, now: at }).await
-        } else {
-            self.on_index(move |index| index.save_lexicon(tenant, &sealed)).await
-        }
+        self.on_index(move |index| index.save_lexicon(tenant, &sealed)).await
     }
 
     /// Up to `limit` words that begin with `prefix`, the most used first. A word is known when
@@ -353,12 +295,7 @@ impl Store {
         access.to(Use::Look)?;
         let tenant = access.tenant();
         let open = self.lexicon(access).await?;
-        let upto = if self.is_postgres() {
-            Ok(None)
-        } else {
-            self.on_index(move |index| index.applied(tenant)).await.map(Some)
-        };
-        match upto {
+        match self.on_index(move |index| index.applied(tenant)).await {
             Ok(upto) => self.follow(access, &open, upto, true).await?,
             // What the lexicon knows already is told; the indexer mends the index.
             Err(error) if is_out_of_order(&error) => {}

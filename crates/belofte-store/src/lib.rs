@@ -6,6 +6,7 @@
 //! who may do what (it enforces the [`Visible`](belofte_model::Visible) it is given).
 
 mod access;
+mod account_lookup;
 mod api_keys;
 mod attachments;
 mod blob_rows;

@@ -19,7 +19,7 @@ use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
 use crate::visibility;
-use crate::{Access, Read, Rows, Store, StoreError, Tx, Write};
+use crate::{Access, Read, Store, StoreError, Tx, Write};
 
 /// A message that an agent writes.
 pub struct Outgoing {
@@ -133,7 +133,6 @@ struct WriteOut {
     attachments: Vec<Bound>,
     job: Option<NewJob>,
     reference: Option<[u8; 16]>,
-    tokens: Option<Vec<i32>>,
     version: i64,
     actor: (&'static str, Uuid),
     now: Timestamp,
@@ -208,14 +207,6 @@ impl Write for WriteOut {
         }
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         self.message.insert(tx, numbers.event).await?;
-        if let Some(tokens) = &self.tokens {
-            tx.late(
-                sql!("INSERT INTO message_index (tenant_id, no, tok) VALUES ($1, $2, $3)"),
-                &[tenant.into(), numbers.event.into(), crate::Param::Ints(tokens)],
-                Rows::Any,
-            )
-            .await?;
-        }
         let event = Event {
             conversation: Some(conversation),
             message: Some(self.message.id),
@@ -311,7 +302,6 @@ impl Store {
                     lease: None,
                 }),
                 reference,
-                tokens: self.is_postgres().then(|| tokens.as_int4()),
                 version: conversation.version,
                 actor: crate::access::actor_columns(access.actor()),
                 message: NewMessage {

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{AuthorKind, ContactId, Subset, TenantId, Use};
+use belofte_model::{AuthorKind, ContactId, MessageId, Subset, TenantId, Use};
 use belofte_vault::{MessageWords, Tokens, query_words, words};
 
 use crate::engine::{params, sql};
 use crate::filing::message_tokens;
 use crate::hits::{Question, Wanted};
+use crate::index::{Entry, Standing};
 use crate::lexicons::Said;
 use crate::{Access, Conversation, Message, Read, Store, StoreError, TenantKeys, Tx};
 
@@ -57,27 +58,44 @@ impl Waiting {
     }
 }
 
-struct NumbersAfter {
-    after: i64,
+/// The messages that an index has not, and whether it was made from this content.
+struct Following {
+    standing: Standing,
     limit: i64,
 }
 
-impl Read for NumbersAfter {
-    type Out = (Vec<i64>, i64);
+/// What an index is to follow.
+struct Followed {
+    /// Messages by number and id, in the order of their numbers.
+    messages: Vec<(i64, MessageId)>,
+    /// The number of the newest event.
+    newest: i64,
+    /// Whether the message that stands for the content is there.
+    same: bool,
+}
+
+impl Read for Following {
+    type Out = Followed;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let numbers = tx
+        let messages = tx
             .query(
-                sql!("SELECT no FROM message WHERE tenant_id = $1 AND no > $2 ORDER BY no LIMIT $3"),
-                params![tenant, self.after, self.limit],
-                |row| row.int(0),
+                sql!("SELECT no, id FROM message WHERE tenant_id = $1 AND no > $2 ORDER BY no LIMIT $3"),
+                params![tenant, self.standing.applied, self.limit],
+                |row| Ok((row.int(0)?, row.id(1)?)),
             )
             .await?;
-        let newest = tx
-            .query_one(sql!("SELECT next_seq FROM tenant WHERE id = $1"), params![tenant], |row| row.int(0))
-            .await?
-            - 1;
-        Ok((numbers, newest))
+        let (anchor_no, anchor) = self.standing.anchor.unzip();
+        let (next, found) = tx
+            .query_one(
+                sql!(
+                    "SELECT next_seq, (SELECT id FROM message WHERE tenant_id = $1 AND no = $2) FROM tenant WHERE id = $1"
+                ),
+                params![tenant, anchor_no],
+                |row| Ok((row.int(0)?, row.opt_id(1)?)),
+            )
+            .await?;
+        Ok(Followed { messages, newest: next - 1, same: anchor.is_none() || anchor == found })
     }
 }
 
@@ -159,51 +177,47 @@ impl Store {
         contact: ContactId,
         words: MessageWords,
     ) {
-        if !self.is_postgres() {
-            self.waiting().put(tenant, no, Prepared { tokens, said: Said { contact, words } });
-        }
+        self.waiting().put(tenant, no, Prepared { tokens, said: Said { contact, words } });
     }
 
-    /// Brings the index file of the tenant of `access` up to date; gives the number of messages
-    /// added. On PostgreSQL the index is part of the content and there is nothing to do.
+    /// Brings this node's index file of the tenant of `access` up to date; gives the number of messages
+    /// added.
     ///
     /// # Errors
     /// The engine's errors. The index is unchanged then and goes on next time.
     pub async fn index(&self, access: &Access) -> Result<u64, StoreError> {
         access.to(Use::Maintain)?;
-        if self.is_postgres() {
-            return Ok(0);
-        }
         let tenant = access.tenant();
         // An index is of all messages, whatever the one who asks can see.
         let access = &self.system().upkeep(tenant);
         let mut added = 0;
         loop {
-            let applied = self.on_index(move |index| index.applied(tenant)).await?;
+            let standing = self.on_index(move |index| index.standing(tenant)).await?;
             let lexicon = self.lexicon(access).await?;
-            self.follow(access, &lexicon, Some(applied), false).await?;
-            let (numbers, newest) = self.read(access, NumbersAfter { after: applied, limit: BATCH }).await?;
-            if applied > newest {
-                // Ahead of its content (a restored database): made anew.
+            self.follow(access, &lexicon, standing.applied, false).await?;
+            let Followed { messages, newest, same } =
+                self.read(access, Following { standing, limit: BATCH }).await?;
+            if standing.applied > newest || !same {
+                // Of another content (a restored database): made anew.
                 self.on_index(move |index| index.reset(tenant)).await?;
                 self.lexicons().forget(tenant);
                 continue;
             }
-            if numbers.is_empty() {
+            if messages.is_empty() {
                 self.save_lexicon(access, &lexicon, false).await?;
                 return Ok(added);
             }
-            let full = numbers.len() as i64 == BATCH;
-            let through = if full { *numbers.last().expect("not empty") } else { newest };
-            let mut batch: Vec<(i64, String)> = Vec::with_capacity(numbers.len());
-            let (mut missing, mut said) = (Vec::new(), Vec::with_capacity(numbers.len()));
-            for no in &numbers {
-                match self.waiting().take(tenant, *no) {
+            let full = messages.len() as i64 == BATCH;
+            let through = if full { messages.last().expect("not empty").0 } else { newest };
+            let mut batch: Vec<Entry> = Vec::with_capacity(messages.len());
+            let (mut missing, mut said) = (Vec::new(), Vec::with_capacity(messages.len()));
+            for (no, message) in messages {
+                match self.waiting().take(tenant, no) {
                     Some(prepared) => {
-                        batch.push((*no, prepared.tokens.as_fts5()));
-                        said.push((*no, prepared.said));
+                        batch.push(Entry { no, message, tokens: prepared.tokens.as_fts5() });
+                        said.push((no, prepared.said));
                     }
-                    None => missing.push(*no),
+                    None => missing.push(no),
                 }
             }
             if !missing.is_empty() {
@@ -211,12 +225,12 @@ impl Store {
                 let contacts = self.read(access, ContactsOf(missing.clone())).await?;
                 for message in self.messages_by_number(access, missing).await? {
                     let (tokens, words) = message_tokens(&keys, &message.content);
-                    batch.push((message.no, tokens.as_fts5()));
+                    batch.push(Entry { no: message.no, message: message.id, tokens: tokens.as_fts5() });
                     if let Some(contact) = contacts.get(&message.no) {
                         said.push((message.no, Said { contact: *contact, words }));
                     }
                 }
-                batch.sort_by_key(|(no, _)| *no);
+                batch.sort_by_key(|entry| entry.no);
                 said.sort_by_key(|(no, _)| *no);
             }
             added += batch.len() as u64;
@@ -232,9 +246,6 @@ impl Store {
     /// The engine's errors.
     pub async fn merge_index(&self, access: &Access) -> Result<bool, StoreError> {
         access.to(Use::Maintain)?;
-        if self.is_postgres() {
-            return Ok(false);
-        }
         let tenant = access.tenant();
         self.on_index(move |index| index.merge(tenant)).await
     }
@@ -265,7 +276,7 @@ impl Store {
         let Some(wanted) = Wanted::of(query).map(Arc::new) else { return Ok(nothing) };
         let (keys, lexicon) = (self.keys(access).await?, self.lexicon(access).await?);
         let all: Vec<u64> = wanted.whole.iter().filter_map(|word| keys.search.query_word(word)).collect();
-        let (mut any, mut density) = last_word(&keys, &lexicon, &wanted);
+        let mut any = last_word(&keys, &lexicon, &wanted);
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
@@ -282,21 +293,17 @@ impl Store {
                 wanted: Some(Arc::clone(&wanted)),
                 // What the index has not taken yet is looked through once.
                 tail: if pages == 0 { UNINDEXED_LIMIT as u32 * 2 } else { 0 },
-                // The newest hold enough, or it was tried.
-                density: density.filter(|_| pages == 0),
-                messages: lexicon.messages(),
                 scan: found.unindexed,
             };
             let page = self.page(access, &keys, question).await?;
             found.unindexed |= page.scanned;
             scans += u32::from(page.scanned);
-            if !followed && self.is_behind(&lexicon, page.applied) {
+            if !followed && lexicon.through() < page.applied {
                 followed = true;
-                let upto = if self.is_postgres() { None } else { Some(page.applied) };
-                self.follow(access, &lexicon, upto, true).await?;
+                self.follow(access, &lexicon, page.applied, true).await?;
                 let now = last_word(&keys, &lexicon, &wanted);
-                if now.0 != any {
-                    (any, density) = now;
+                if now != any {
+                    any = now;
                     continue;
                 }
             }
@@ -321,11 +328,6 @@ impl Store {
             found.items.last().map(|hit| hit.message.no).filter(|_| cut || more)
         };
         Ok(found)
-    }
-
-    /// Whether a lexicon has not read what this says has been written.
-    fn is_behind(&self, lexicon: &crate::lexicons::Open, applied: i64) -> bool {
-        if self.is_postgres() { lexicon.through() != applied } else { lexicon.through() < applied }
     }
 
     /// Up to `limit` contacts with a name or address of which a word begins with `prefix` (three
@@ -354,8 +356,6 @@ impl Store {
                 limit: SUGGESTED_OF,
                 wanted: None,
                 tail: 0,
-                density: None,
-                messages: 0,
                 scan: false,
             };
             let page = self.page(access, &keys, question).await?;
@@ -384,22 +384,14 @@ impl Store {
 }
 
 /// The tokens of the last word: its own, and while it may be the beginning of one, those of words of
-/// the lexicon that begin with it, and of names and addresses that do. With them goes in which part
-/// of the messages all words of the question occur, if each occurs where it likes; `None` when not
-/// all are known.
-fn last_word(keys: &TenantKeys, lexicon: &crate::lexicons::Open, wanted: &Wanted) -> (Vec<u64>, Option<f64>) {
+/// the lexicon that begin with it, and of names and addresses that do.
+fn last_word(keys: &TenantKeys, lexicon: &crate::lexicons::Open, wanted: &Wanted) -> Vec<u64> {
     let last = wanted.last.as_str();
     let mut any: Vec<u64> = keys.search.query_word(last).into_iter().collect();
     any.extend(keys.search.query_number(last));
-    let mut density = lexicon.frequency(last);
     if wanted.begins {
         any.extend(keys.search.query_prefix_token(last));
-        let known = lexicon.suggest(last, BEGINNINGS);
-        any.extend(known.iter().map(|word| word.token));
-        density = Some(known.iter().map(|word| word.frequency).sum::<f64>().min(1.0));
+        any.extend(lexicon.suggest(last, BEGINNINGS).iter().map(|word| word.token));
     }
-    any.sort_unstable();
-    any.dedup();
-    let whole = wanted.whole.iter().map(|word| lexicon.frequency(word));
-    (any, whole.fold(density, |part, word| Some(part? * word?)))
+    any
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId, Timestamp};
 use belofte_vault::{DataKey, Random, RootKey};
 
+use crate::account_lookup::Resolved;
 use crate::engine::{Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
 use crate::keys::{KeyRow, KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
@@ -61,6 +62,7 @@ struct Inner {
     hints: Hints,
     waiting: Waiting,
     lexicons: Lexicons,
+    resolved: Resolved,
     node: OnceLock<NodeId>,
 }
 
@@ -105,6 +107,7 @@ impl Store {
             hints: Hints::default(),
             waiting: Waiting::default(),
             lexicons: Lexicons::default(),
+            resolved: Resolved::default(),
             node: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -379,6 +382,10 @@ impl Store {
         &self.inner.lexicons
     }
 
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.inner.resolved
+    }
+
     /// The node that this process serves as; none for commands and tests.
     pub(crate) fn node(&self) -> Option<NodeId> {
         self.inner.node.get().copied()
@@ -454,6 +461,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V7__installation", include_str!("../migrations/postgres/content_V7__installation.sql")),
         ("V8__recipients", include_str!("../migrations/postgres/content_V8__recipients.sql")),
         ("V9__index", include_str!("../migrations/postgres/content_V9__index.sql")),
+        (
+            "V10__index_of_each_node",
+            include_str!("../migrations/postgres/content_V10__index_of_each_node.sql"),
+        ),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -13,7 +13,7 @@ use crate::engine::{params, sql};
 use crate::idempotency::VoidRequests;
 use crate::jobs::{Claim, VoidLeases};
 use crate::keys::{SYSTEM, SealedKey};
-use crate::{Read, Store, StoreError, Tx, Write};
+use crate::{Read, Row, Store, StoreError, Tx, Write};
 
 /// The door for work that no tenant asks for: finding out which tenant is meant, and keeping the
 /// machinery going. Its methods give proofs ([`ClaimedJob`] and others), never content.
@@ -43,6 +43,16 @@ impl Read for TenantsWithDueJobs {
             |row| row.id(0),
         )
         .await
+    }
+}
+
+struct NewestEvents;
+
+impl Read for NewestEvents {
+    type Out = Vec<(TenantId, i64)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.id(0)?, row.int(1)? - 1));
+        tx.query(sql!("SELECT id, next_seq FROM tenant"), params![], read).await
     }
 }
 
@@ -155,6 +165,14 @@ impl SystemTx<'_> {
     /// The engine's errors.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.store.read_for(None, Arc::new(AllTenants)).await
+    }
+
+    /// The number of the newest event of each tenant.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn newest_events(&self) -> Result<Vec<(TenantId, i64)>, StoreError> {
+        self.store.read_for(None, Arc::new(NewestEvents)).await
     }
 
     /// Asks both databases a question that costs nothing, whatever they hold.

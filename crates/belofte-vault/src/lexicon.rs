@@ -23,7 +23,7 @@ const MIN_CHARS: usize = 3;
 const MAX_VISIBLE: usize = 150_000;
 /// Words that wait are kept up to here in each of two generations.
 const MAX_WAITING: usize = 60_000;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The lexicon of one tenant, in memory.
 pub struct Lexicon {
@@ -36,7 +36,6 @@ pub struct Lexicon {
     sorted: Vec<u32>,
     waiting: Waiting,
     waited: Waiting,
-    messages: u64,
     changed: bool,
 }
 
@@ -141,7 +140,6 @@ impl Lexicon {
             sorted: Vec::new(),
             waiting: HashMap::default(),
             waited: HashMap::default(),
-            messages: 0,
             changed: false,
         }
     }
@@ -151,7 +149,6 @@ impl Lexicon {
         for (token, from, to) in &words.words {
             self.add(*token, &words.text[*from as usize..*to as usize], contact);
         }
-        self.messages += 1;
         self.changed = true;
     }
 
@@ -198,27 +195,8 @@ impl Lexicon {
         self.visible.push(Visible { word: word.into(), token, uses });
     }
 
-    /// How many messages were added.
-    #[must_use]
-    pub const fn messages(&self) -> u64 {
-        self.messages
-    }
-
-    /// In which part of the messages, from 0 to 1, `word` occurs, folded as
-    /// [`query_words`](crate::query_words) gives it; `None` for a word that is not visible: it may be
-    /// rare, or stand in names and addresses alone.
-    #[must_use]
-    pub fn frequency(&self, word: &str) -> Option<f64> {
-        let at = *self.at.get(&self.search.query_word(word)?)?;
-        Some(self.part(self.visible[at as usize].uses))
-    }
-
-    fn part(&self, uses: u32) -> f64 {
-        (f64::from(uses) / self.messages.max(1) as f64).min(1.0)
-    }
-
-    /// Up to `limit` visible words that begin with `prefix`, the most used first, with the part of the
-    /// messages in which each occurs; words used equally stand in the order of the alphabet.
+    /// Up to `limit` visible words that begin with `prefix`, the most used first; words used equally
+    /// stand in the order of the alphabet.
     #[must_use]
     pub fn suggest(&mut self, prefix: &str, limit: usize) -> Vec<Suggested> {
         let prefix = fold(prefix, |_| false);
@@ -233,8 +211,8 @@ impl Lexicon {
         found.sort_unstable_by_key(|at| (Reverse(self.visible[*at as usize].uses), word(*at)));
         found.truncate(limit);
         let suggested = |at: u32| {
-            let Visible { word, token, uses } = &self.visible[at as usize];
-            Suggested { word: word.to_string(), token: *token, frequency: self.part(*uses) }
+            let Visible { word, token, .. } = &self.visible[at as usize];
+            Suggested { word: word.to_string(), token: *token }
         };
         found.into_iter().map(suggested).collect()
     }
@@ -293,7 +271,6 @@ impl Lexicon {
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(16 + self.visible.len() * 24));
         out.push(VERSION);
-        out.extend_from_slice(&self.messages.to_be_bytes());
         out.extend_from_slice(&(self.visible.len() as u32).to_be_bytes());
         for Visible { word, token, uses } in &self.visible {
             out.extend_from_slice(&(word.len() as u16).to_be_bytes());
@@ -321,7 +298,6 @@ impl Lexicon {
         if reader.take::<1>()? != [VERSION] {
             return None;
         }
-        lexicon.messages = u64::from_be_bytes(reader.take()?);
         for _ in 0..u32::from_be_bytes(reader.take()?) {
             let len = u16::from_be_bytes(reader.take()?);
             let word = std::str::from_utf8(reader.slice(len.into())?).ok()?;
@@ -349,8 +325,6 @@ pub struct Suggested {
     pub word: String,
     /// Its token.
     pub token: u64,
-    /// In which part of the messages it occurs, from 0 to 1.
-    pub frequency: f64,
 }
 
 impl fmt::Debug for Suggested {

@@ -9,7 +9,8 @@
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::hmac;
 
@@ -65,49 +66,51 @@ struct Inner {
     cache: Cache,
 }
 
-/// Tokens of words that were made lately. A word is known by its hash under a key of this process
-/// (SipHash), and stands at one place of a table: what comes later takes that place. So no word is
-/// held, and a look-up is one hash and one comparison, where making the token is two of SHA-256.
-/// That two words share a place and all 64 bits of their hash happens to nobody.
+/// Tokens that were made lately. A text is known by its hash under a key of this process (SipHash), and
+/// stands at one place of a table: what comes later takes that place. So no word is held, and a look-up
+/// is one hash and one comparison, where making the token is two of SHA-256. That two texts share a
+/// place and all 64 bits of their hash happens to nobody.
 struct Cache {
     hasher: RandomState,
-    shards: [Mutex<Vec<Place>>; SHARDS],
+    places: OnceLock<Box<[Place]>>,
 }
 
-/// A hash (0 for none) and the token of its word.
-type Place = (u64, u64);
+/// A token, and the hash of its text with the token over it: two halves that were written by different
+/// threads do not fit together, so that reading needs no lock.
+#[derive(Default)]
+struct Place {
+    token: AtomicU64,
+    mixed: AtomicU64,
+}
 
-const SHARDS: usize = 16;
-/// Places of a shard: 16 × 4,096 words, a megabyte for a tenant, taken as it is used.
-const PLACES: usize = 4_096;
+/// Places for 65,536 texts: a megabyte for a tenant, taken as it is used.
+const PLACES: usize = 1 << 16;
 
 impl Cache {
     fn new() -> Self {
-        Self { hasher: RandomState::new(), shards: Default::default() }
+        Self { hasher: RandomState::new(), places: OnceLock::new() }
     }
 
-    /// The token of `word`: the one at hand, or what `make` gives.
-    fn get(&self, word: &str, make: impl FnOnce() -> u64) -> u64 {
-        let hash = self.hasher.hash_one(word).max(1);
-        let shard = &self.shards[hash as usize % SHARDS];
-        let at = (hash >> 32) as usize % PLACES;
-        if let Some((known, token)) = shard.lock().unwrap_or_else(PoisonError::into_inner).get(at)
-            && *known == hash
-        {
-            return *token;
+    /// The token of `text` as a `kind`: the one at hand, or what `make` gives.
+    fn get(&self, kind: Kind, text: &str, make: impl FnOnce() -> u64) -> u64 {
+        // 0 is the hash of an empty place.
+        let hash = self.hasher.hash_one((kind as u8, text)).max(1);
+        let places = self.places.get_or_init(|| (0..PLACES).map(|_| Place::default()).collect());
+        let place = &places[hash as usize % PLACES];
+        let token = place.token.load(Ordering::Relaxed);
+        if place.mixed.load(Ordering::Relaxed) ^ token == hash {
+            return token;
         }
         let token = make();
-        let mut places = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.is_empty() {
-            places.resize(PLACES, (0, 0));
-        }
-        places[at] = (hash, token);
+        place.token.store(token, Ordering::Relaxed);
+        place.mixed.store(hash ^ token, Ordering::Relaxed);
         token
     }
 
     fn clear(&self) {
-        for shard in &self.shards {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        for place in self.places.get().into_iter().flatten() {
+            place.mixed.store(0, Ordering::Relaxed);
+            place.token.store(0, Ordering::Relaxed);
         }
     }
 }
@@ -147,12 +150,12 @@ impl SearchKey {
             match field {
                 TokenField::Body | TokenField::Subject => {
                     for word in words(text) {
-                        let token = self.cached_word(&word);
+                        let token = self.token(Kind::Word, &word);
                         said(&word, token);
                         tokens.push(token);
                     }
                 }
-                TokenField::Quoted => tokens.extend(words(text).map(|word| self.cached_word(&word))),
+                TokenField::Quoted => tokens.extend(words(text).map(|word| self.token(Kind::Word, &word))),
                 TokenField::Name => {
                     for word in words(text) {
                         tokens.push(self.token(Kind::Word, &word));
@@ -177,7 +180,7 @@ impl SearchKey {
         }
         let mut found = words(word);
         let (first, more) = (found.next()?, found.next());
-        more.is_none().then(|| self.cached_word(&first))
+        more.is_none().then(|| self.token(Kind::Word, &first))
     }
 
     /// The token of what begins a name, an address or a number; `None` for less than three
@@ -204,16 +207,17 @@ impl SearchKey {
         self.0.cache.clear();
     }
 
+    /// The token of a text, at hand or made.
     fn token(&self, kind: Kind, text: &str) -> u64 {
+        self.0.cache.get(kind, text, || self.make(kind, text))
+    }
+
+    fn make(&self, kind: Kind, text: &str) -> u64 {
         let mut context = hmac::Context::with_key(&self.0.key);
         context.update(&[kind as u8]);
         context.update(text.as_bytes());
         let signed = context.sign();
         u64::from_be_bytes(*signed.as_ref().first_chunk().expect("HMAC-SHA-256 has 32 bytes"))
-    }
-
-    fn cached_word(&self, word: &str) -> u64 {
-        self.0.cache.get(word, || self.token(Kind::Word, word))
     }
 
     fn prefixes(&self, text: &str, tokens: &mut Vec<u64>) {
@@ -321,25 +325,10 @@ impl Tokens {
         text
     }
 
-    /// What PostgreSQL's `int4[]` holds: the first 32 bits of each token, sorted, each once.
-    #[must_use]
-    pub fn as_int4(&self) -> Vec<i32> {
-        let mut values: Vec<i32> = self.0.iter().map(|token| Self::int4_token(*token)).collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    }
-
     /// One token as [`as_fts5`](Self::as_fts5) writes it.
     #[must_use]
     pub fn fts5_token(token: u64) -> String {
         fts5_chars(token).collect()
-    }
-
-    /// One token as [`as_int4`](Self::as_int4) holds it.
-    #[must_use]
-    pub const fn int4_token(token: u64) -> i32 {
-        (token >> 32) as u32 as i32
     }
 }
 

@@ -96,21 +96,17 @@ pub(super) struct Late {
     pub(super) expect: Rows,
     pub(super) rows: u64,
     columns: Vec<Column>,
-    /// Where each row's part of a parameter begins and ends that is an array itself: those of all
-    /// rows lie in one array, one after another.
-    bounds: Vec<(Column, Column)>,
     /// Position of the first parameter that is added up when two rows agree in those before it.
     summed: Option<usize>,
 }
 
 impl Late {
     fn new(tenant: Option<TenantId>, sql: &'static Sql, expect: Rows) -> Self {
-        Self { tenant, sql, expect, rows: 0, columns: Vec::new(), bounds: Vec::new(), summed: None }
+        Self { tenant, sql, expect, rows: 0, columns: Vec::new(), summed: None }
     }
 
     fn push(&mut self, params: &[Param<'_>]) -> Result<(), StoreError> {
         self.columns.resize_with(params.len(), Column::default);
-        let mut arrays = 0;
         for (column, param) in self.columns.iter_mut().zip(params) {
             match param {
                 Param::Int(value) => column.push(Type::INT8, &value.to_be_bytes())?,
@@ -118,21 +114,8 @@ impl Late {
                 Param::Bytes(value) => column.push(Type::BYTEA, value)?,
                 Param::Text(value) => column.push(Type::TEXT, value.as_bytes())?,
                 Param::Null => column.push_null(),
-                Param::Ints(values) => {
-                    if self.bounds.len() <= arrays {
-                        self.bounds.resize_with(arrays + 1, Default::default);
-                    }
-                    let (from, to) = &mut self.bounds[arrays];
-                    from.push(Type::INT4, &(column.count + 1).to_be_bytes())?;
-                    for value in *values {
-                        column.push(Type::INT4, &value.to_be_bytes())?;
-                    }
-                    column.element = Some(Type::INT4);
-                    to.push(Type::INT4, &column.count.to_be_bytes())?;
-                    arrays += 1;
-                }
-                Param::Uuids(_) => {
-                    return Err(StoreError::Inconsistent { what: "a late statement with an array of ids" });
+                Param::Ints(_) | Param::Uuids(_) => {
+                    return Err(StoreError::Inconsistent { what: "a late statement with an array" });
                 }
             }
         }
@@ -141,22 +124,6 @@ impl Late {
     }
 
     fn append(&mut self, other: Self) -> Result<(), StoreError> {
-        let mut shifted = Vec::with_capacity(other.bounds.len());
-        let arrays: Vec<usize> = other
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.element == Some(Type::INT4))
-            .map(|(at, _)| at)
-            .collect();
-        for ((from, to), at) in other.bounds.into_iter().zip(arrays) {
-            let by = self.columns[at].count;
-            shifted.push((shift(&from, by)?, shift(&to, by)?));
-        }
-        for (own, other) in self.bounds.iter_mut().zip(shifted) {
-            own.0.append(other.0)?;
-            own.1.append(other.1)?;
-        }
         for (own, other) in self.columns.iter_mut().zip(other.columns) {
             own.append(other)?;
         }
@@ -166,23 +133,8 @@ impl Late {
 
     /// The parameters of the statement in its form for many rows.
     pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        let mut params: Vec<&(dyn ToSql + Sync)> = self.columns.iter().map(|column| column as _).collect();
-        for (from, to) in &self.bounds {
-            params.push(from);
-            params.push(to);
-        }
-        params
+        self.columns.iter().map(|column| column as _).collect()
     }
-}
-
-/// The same places in an array that begins `by` places later.
-fn shift(column: &Column, by: i32) -> Result<Column, StoreError> {
-    let mut out = Column::default();
-    for place in column.data.chunks_exact(8) {
-        let value = place[4..].try_into().map_or(0, i32::from_be_bytes);
-        out.push(Type::INT4, &(value + by).to_be_bytes())?;
-    }
-    Ok(out)
 }
 
 /// Late rows of one or several writes.
@@ -309,17 +261,10 @@ impl Column {
 pub(super) fn for_many(text: &str, types: &[Type]) -> String {
     let mut names = Vec::new();
     let mut arrays = Vec::new();
-    let mut extra = types.len();
     for (at, ty) in types.iter().enumerate() {
         let n = at + 1;
-        if matches!(ty.kind(), Kind::Array(_)) {
-            names.push(format!("c{n}, d{n}"));
-            arrays.push(format!("${}::int4[], ${}::int4[]", extra + 1, extra + 2));
-            extra += 2;
-        } else {
-            names.push(format!("c{n}"));
-            arrays.push(format!("${n}::{}[]", ty.name()));
-        }
+        names.push(format!("c{n}"));
+        arrays.push(format!("${n}::{}[]", ty.name()));
     }
     let rows = format!("unnest({}) AS r({})", arrays.join(", "), names.join(", "));
     let (head, body, tail) = if text.starts_with("INSERT") {
@@ -332,24 +277,20 @@ pub(super) fn for_many(text: &str, types: &[Type]) -> String {
     } else {
         let word = if text.starts_with("DELETE") { "USING" } else { "FROM" };
         let (head, condition) = text.split_once(" WHERE ").expect("a statement with WHERE");
-        return format!("{} {word} {rows} WHERE {}", of_rows(head, types), of_rows(condition, types));
+        return format!("{} {word} {rows} WHERE {}", of_rows(head), of_rows(condition));
     };
-    format!("{head}{}{tail}", of_rows(body, types))
+    format!("{head}{}{tail}", of_rows(body))
 }
 
 /// `$3` as the third column of the rows.
-fn of_rows(text: &str, types: &[Type]) -> String {
+fn of_rows(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
         let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
-        let n = &rest[at + 1..at + 1 + digits];
-        let array = n.parse::<usize>().ok().and_then(|n| types.get(n.checked_sub(1)?));
-        match array.map(Type::kind) {
-            Some(Kind::Array(_)) => out.push_str(&format!("(${n}::int4[])[r.c{n}:r.d{n}]")),
-            _ => out.push_str(&format!("r.c{n}")),
-        }
+        out.push_str(&rest[..at]);
+        out.push_str("r.c");
+        out.push_str(&rest[at + 1..at + 1 + digits]);
         rest = &rest[at + 1 + digits..];
     }
     out.push_str(rest);
@@ -365,10 +306,10 @@ mod tests {
         assert_eq!(
             for_many(
                 "INSERT INTO item (a, b, c) VALUES ($1, 'x', $2) ON CONFLICT DO NOTHING",
-                &[Type::UUID, Type::INT4_ARRAY]
+                &[Type::UUID, Type::BYTEA]
             ),
-            "INSERT INTO item (a, b, c) SELECT r.c1, 'x', ($2::int4[])[r.c2:r.d2] \
-             FROM unnest($1::uuid[], $3::int4[], $4::int4[]) AS r(c1, c2, d2) ON CONFLICT DO NOTHING"
+            "INSERT INTO item (a, b, c) SELECT r.c1, 'x', r.c2 \
+             FROM unnest($1::uuid[], $2::bytea[]) AS r(c1, c2) ON CONFLICT DO NOTHING"
         );
         assert_eq!(
             for_many("UPDATE item SET b = $2, n = n + 1 WHERE a = $1", &[Type::UUID, Type::INT8]),
@@ -401,24 +342,5 @@ mod tests {
                 .collect()
         };
         assert_eq!((late.rows, numbers(1), numbers(2)), (2, vec![1, 2], vec![7, 13]));
-    }
-
-    #[test]
-    fn arrays_of_several_rows_lie_one_after_another() {
-        static SQL: Sql = Sql::new("");
-        let tenant = TenantId(uuid::Uuid::nil());
-        let mut all = Batch::default();
-        for values in [vec![1, 2, 3], vec![], vec![4]] {
-            let mut one = Batch::default();
-            one.push(Some(tenant), &SQL, &[tenant.into(), Param::Ints(&values)], Rows::Any).expect("pushed");
-            all.append(one).expect("taken over");
-        }
-        let late = all.into_statements().remove(0);
-        let bounds = |column: &Column| -> Vec<i32> {
-            column.places().iter().map(|place| i32::from_be_bytes((*place).try_into().unwrap())).collect()
-        };
-        assert_eq!(bounds(&late.bounds[0].0), [1, 4, 4]);
-        assert_eq!(bounds(&late.bounds[0].1), [3, 3, 4]);
-        assert_eq!(late.columns[1].count, 4);
     }
 }

@@ -17,8 +17,8 @@ pub enum Param<'a> {
     Bytes(&'a [u8]),
     /// TEXT.
     Text(&'a str),
-    /// `int4[]`; PostgreSQL only (search tokens).
-    Ints(&'a [i32]),
+    /// `int8[]`; PostgreSQL only.
+    Ints(&'a [i64]),
     /// `uuid[]`; PostgreSQL only.
     Uuids(&'a [Uuid]),
     /// NULL of any type.

@@ -6,12 +6,14 @@
 //! keys first, content second, answers last; keys die only after the content that named them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use belofte_model::{KeyId, TenantId};
 use futures_util::FutureExt;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,8 +37,11 @@ pub struct SqliteSettings {
 const GROUP: usize = 256;
 /// Waiting writes beyond this make callers wait, which is the back-pressure of intake.
 const QUEUE: usize = 1024;
-/// The write-ahead log is copied back when it is longer than this many bytes.
-const CHECKPOINT_BYTES: u64 = 16 << 20;
+/// The write-ahead log is copied back when it holds more pages than this (32 MiB): what was written again
+/// meanwhile is copied once …
+const LOG_PAGES: i32 = 8_192;
+/// … or more than this while nothing else waits.
+const IDLE_LOG_PAGES: i32 = 1_024;
 
 /// The embedded engine.
 pub struct Sqlite {
@@ -61,9 +66,9 @@ impl Sqlite {
         migrate::lite(&mut keys, migrations.keys_lite)?;
         migrate::lite(&mut content, migrations.content_lite)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let log = content_path.with_extension("db-wal");
+        let logs = [watch_log(&mut content)?, watch_log(&mut keys)?];
         let readers = Readers::start(content_path, keys_path, settings.readers)?;
-        let writer = Writer { content, keys, queue: receiver, dying: Vec::new(), log };
+        let writer = Writer { content, keys, queue: receiver, dying: Vec::new(), logs };
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run())
@@ -180,6 +185,18 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreE
     Ok(connection)
 }
 
+/// The number of pages in the write-ahead log of `connection`, as of its last commit. The length of the
+/// file says nothing of it: a log that was copied back is written again from its beginning.
+fn watch_log(connection: &mut Connection) -> Result<Arc<AtomicI32>, StoreError> {
+    let pages = Arc::new(AtomicI32::new(0));
+    let seen = Arc::clone(&pages);
+    connection.wal_hook(Some(move |_: &mut Wal, pages| {
+        seen.store(pages, Ordering::Relaxed);
+        Ok(())
+    }))?;
+    Ok(pages)
+}
+
 /// A queued write of any type.
 trait Work: Send {
     fn tenant(&self) -> Option<TenantId>;
@@ -189,6 +206,8 @@ trait Work: Send {
     fn dead_keys(&self) -> &[KeyId];
     /// Runs the body; `true` keeps its changes.
     fn run(&mut self, connection: &mut Connection) -> bool;
+    /// Forgets that the body was run: what it did was undone.
+    fn reset(&mut self);
     /// Gives the work an answer before it was run.
     fn refuse(&mut self, error: StoreError);
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -229,6 +248,10 @@ impl<W: Write> Work for Pending<W> {
         keep
     }
 
+    fn reset(&mut self) {
+        self.out = None;
+    }
+
     fn refuse(&mut self, error: StoreError) {
         self.out = Some(Err(error));
     }
@@ -252,7 +275,8 @@ struct Writer {
     queue: mpsc::Receiver<Box<dyn Work>>,
     /// Keys whose content is gone; destroyed with the next commit of keys.
     dying: Vec<(TenantId, KeyId)>,
-    log: PathBuf,
+    /// How many pages are in the write-ahead logs of content and keys.
+    logs: [Arc<AtomicI32>; 2],
 }
 
 impl Writer {
@@ -344,14 +368,32 @@ impl Writer {
         work.answer(result);
     }
 
-    /// Runs every body in a savepoint of its own and commits those that succeeded.
+    /// Runs every body and commits those that succeeded. They are run as if all did, and again in a
+    /// savepoint each when one did not: with a savepoint every page that a body touches is kept twice.
     fn commit_content(
         &mut self,
         group: &mut [Box<dyn Work>],
         refused: &[Option<KeyId>],
     ) -> Result<Vec<bool>, StoreError> {
+        if let Some(kept) = self.try_content(group, refused, false)? {
+            return Ok(kept);
+        }
+        group.iter_mut().for_each(|work| work.reset());
+        let kept = self.try_content(group, refused, true)?;
+        kept.ok_or(StoreError::Inconsistent { what: "a group whose bodies are undone one by one" })
+    }
+
+    /// Runs every body and commits; `None` when one failed that cannot be undone alone (not `each`):
+    /// nothing is committed then.
+    fn try_content(
+        &mut self,
+        group: &mut [Box<dyn Work>],
+        refused: &[Option<KeyId>],
+        each: bool,
+    ) -> Result<Option<Vec<bool>>, StoreError> {
         let connection = &mut self.content;
         connection.execute_batch("BEGIN IMMEDIATE")?;
+        let alone = group.len() == 1;
         let mut kept = Vec::with_capacity(group.len());
         let bodies = (|| {
             for (work, refused) in group.iter_mut().zip(refused) {
@@ -360,36 +402,39 @@ impl Writer {
                     kept.push(false);
                     continue;
                 }
-                connection.prepare_cached("SAVEPOINT body")?.execute([])?;
+                if each {
+                    connection.prepare_cached("SAVEPOINT body")?.execute([])?;
+                }
                 let keep = work.run(connection);
                 if connection.is_autocommit() {
                     // The engine has undone the whole group (disk full, I/O error).
                     return Err(StoreError::Full);
                 }
-                if !keep {
-                    connection.prepare_cached("ROLLBACK TO body")?.execute([])?;
+                if !keep && !each {
+                    connection.execute_batch("ROLLBACK")?;
+                    return Ok(alone.then(|| vec![false]));
                 }
-                connection.prepare_cached("RELEASE body")?.execute([])?;
+                if each {
+                    if !keep {
+                        connection.prepare_cached("ROLLBACK TO body")?.execute([])?;
+                    }
+                    connection.prepare_cached("RELEASE body")?.execute([])?;
+                }
                 kept.push(keep);
             }
             connection.execute_batch("COMMIT")?;
-            Ok(())
+            Ok(Some(std::mem::take(&mut kept)))
         })();
-        if let Err(error) = bodies {
-            if !connection.is_autocommit() {
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-            return Err(error);
+        if bodies.is_err() && !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
         }
-        Ok(kept)
+        bodies
     }
 
     fn checkpoint(&self) {
-        let long = std::fs::metadata(&self.log).is_ok_and(|meta| meta.len() > CHECKPOINT_BYTES);
-        if long
-            || self.queue.is_empty() && std::fs::metadata(&self.log).is_ok_and(|meta| meta.len() > 4 << 20)
-        {
-            for connection in [&self.content, &self.keys] {
+        let most = if self.queue.is_empty() { IDLE_LOG_PAGES } else { LOG_PAGES };
+        for (connection, pages) in [&self.content, &self.keys].into_iter().zip(&self.logs) {
+            if pages.load(Ordering::Relaxed) > most {
                 // RESTART would wait for readers; PASSIVE copies what it can, and the log starts
                 // over by itself once a copy was complete.
                 let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));

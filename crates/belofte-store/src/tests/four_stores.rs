@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::place::open;
 use super::{access, places};
 use crate::engine::{Migrations, PostgresSettings, params, sql};
+use crate::index::Entry;
 use crate::keys::TenantKeys;
 use crate::{EngineSettings, INLINE, Read, SealedKey, Store, StoreError, Tx, Write};
 
@@ -136,7 +137,8 @@ async fn replay(store: &Store) -> Result<(), StoreError> {
     let fresh = store.read(&access(TENANT), After(applied)).await?;
     let Some(last) = fresh.last() else { return Ok(()) };
     let through = last.no;
-    let batch: Vec<(i64, String)> = fresh.iter().map(|item| (item.no, token(item.id))).collect();
+    let entry = |item: &Item| Entry { no: item.no, message: MessageId(item.id), tokens: token(item.id) };
+    let batch: Vec<Entry> = fresh.iter().map(entry).collect();
     store.index_file().apply(TENANT, through, &batch)
 }
 
@@ -190,10 +192,8 @@ fn child() {
             });
         }
         loop {
-            if !store.is_postgres() {
-                replay(&store).await.expect("an index");
-                crate::fail::hit(crate::FailPoint::IndexPending);
-            }
+            replay(&store).await.expect("an index");
+            crate::fail::hit(crate::FailPoint::IndexPending);
             tokio::time::sleep(std::time::Duration::from_millis(3)).await;
         }
     });
@@ -269,10 +269,8 @@ async fn what_was_acknowledged_survives_kills() {
             acknowledged.extend(stored);
 
             let store = place.open(&MIGRATIONS).await.expect("stores that open after a kill");
-            if !store.is_postgres() {
-                replay(&store).await.expect("an index that can be brought up to date");
-                store.index_file().check(TENANT).expect("a sound index");
-            }
+            replay(&store).await.expect("an index that can be brought up to date");
+            store.index_file().check(TENANT).expect("a sound index");
             let items = store.read(&access(TENANT), After(0)).await.expect("items");
             let here: HashSet<Uuid> = items.iter().map(|item| item.id).collect();
             assert_eq!(here.len(), items.len(), "{}: an item is there twice", place.name);
@@ -291,11 +289,8 @@ async fn what_was_acknowledged_survives_kills() {
                         INLINE + 1
                     );
                 }
-                if !store.is_postgres() {
-                    let found =
-                        store.index_file().search(TENANT, &token(item.id), None, 5).expect("a search");
-                    assert_eq!(found.numbers, vec![item.no], "found exactly once");
-                }
+                let found = store.index_file().search(TENANT, &token(item.id), None, 5).expect("a search");
+                assert_eq!(found.numbers, vec![item.no], "found exactly once");
             }
             torn_free = items.len();
             store.close().await;

@@ -38,8 +38,8 @@ struct Others {
 /// An index is written in steps with a rest between them, in which messages gather: a step costs the
 /// engine nearly as much for one of them as for a hundred. The rest is at least this long …
 const REST: Duration = Duration::from_millis(8);
-/// … and at most this.
-const LONGEST_REST: Duration = Duration::from_millis(100);
+/// … and at most this. A search knows from memory what those hold that wait.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The rest is so many times as long as the step before it.
 const REST_PER_STEP: u32 = 4;
 /// So often a node asks what other nodes wrote.

@@ -17,6 +17,7 @@ use crate::engine::{Hands, params, sql};
 use crate::index::{Named, is_out_of_order};
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
+use crate::unindexed::{Known, UNINDEXED_LIMIT};
 use crate::visibility::Mask;
 use crate::{Access, Hit, Message, Param, Read, Row, Store, StoreError, TenantKeys, Tx};
 
@@ -66,8 +67,8 @@ pub(crate) struct Question {
     pub(crate) limit: u32,
     /// … that hold these words, if that matters …
     pub(crate) wanted: Option<Arc<Wanted>>,
-    /// … after those among the newest so many that the index has not taken yet …
-    pub(crate) tail: u32,
+    /// … with those that the index has not taken yet …
+    pub(crate) tail: bool,
     /// … without the index: messages are looked through one by one.
     pub(crate) scan: bool,
 }
@@ -88,38 +89,28 @@ impl Question {
         text
     }
 
-    /// The question for the rows that the index `named`, and for those that it has not taken yet.
-    fn by_number(&self, named: &Named) -> ByNumber {
-        ByNumber {
-            after: (self.tail > 0).then_some(named.applied),
-            tail: self.tail,
-            numbers: named.numbers.clone(),
-        }
-    }
-
-    /// The candidates among the rows that were read; `None` when the index is so far behind that the
-    /// tail is not all of that.
-    fn candidates(
-        &self,
-        named: &Named,
-        (tail, found): (Vec<Candidate>, Vec<Candidate>),
-        visible: &Visible,
-    ) -> Option<Candidates> {
-        if self.tail > 0 && tail.len() >= self.tail as usize {
+    /// The candidates among the rows that were read; `None` when the index is too far behind.
+    fn candidates(&self, named: &Named, found: Found, visible: &Visible) -> Option<Candidates> {
+        if found.behind {
             return None;
         }
-        let mut candidates = Candidates {
-            lag: tail.iter().filter(|candidate| candidate.is_visible(visible)).count() as i64,
-            lowest: named.numbers.last().copied(),
-            exhausted: named.numbers.len() < self.limit as usize,
+        let is_new = |candidate: &&Candidate| found.unknown.contains(&candidate.message.message.no);
+        let lag = found.tail.iter().filter(is_new).filter(|candidate| candidate.is_visible(visible)).count();
+        let (mut rows, mut lowest) = (found.tail, named.numbers.last().copied());
+        if found.cut {
+            lowest = rows.last().map(|candidate| candidate.message.message.no);
+        } else {
+            rows.extend(found.named);
+        }
+        rows.retain(|candidate| candidate.is_visible(visible));
+        Some(Candidates {
+            rows,
+            lowest,
+            exhausted: !found.cut && named.numbers.len() < self.limit as usize,
             applied: named.applied,
+            lag: lag as i64,
             scanned: false,
-            rows: tail,
-        };
-        candidates.rows.retain(|candidate| candidate.message.message.no < self.before);
-        candidates.rows.extend(found);
-        candidates.rows.retain(|candidate| candidate.is_visible(visible));
-        Some(candidates)
+        })
     }
 }
 
@@ -133,7 +124,7 @@ pub(crate) struct Page {
     pub(crate) exhausted: bool,
     /// How far the index is: the number of the last message in it.
     pub(crate) applied: i64,
-    /// How many messages it had not taken yet.
+    /// How many messages were looked through that it had not taken yet.
     pub(crate) lag: i64,
     /// Whether messages were looked through without the index.
     pub(crate) scanned: bool,
@@ -197,11 +188,40 @@ impl Candidate {
     }
 }
 
-/// Messages by number with their cases, and the newest that the index has not.
+/// So many messages are looked through at most that the index has not and whose tokens are not at hand:
+/// another node took them in.
+const UNKNOWN: usize = 1_000;
+/// So many messages that the index has not are looked at.
+const TAIL: i64 = UNINDEXED_LIMIT + 2 * UNKNOWN as i64;
+
+/// Messages by number with their cases, and those that the index has not.
 struct ByNumber {
-    after: Option<i64>,
-    tail: u32,
     numbers: Vec<i64>,
+    tail: Option<Tail>,
+}
+
+/// Which messages are wanted that the index has not.
+struct Tail {
+    /// The last one that it has.
+    after: i64,
+    before: i64,
+    limit: u32,
+    known: Known,
+}
+
+/// Messages with their cases.
+#[derive(Default)]
+struct Found {
+    /// Those that were asked for by number, newest first.
+    named: Vec<Candidate>,
+    /// Those that the index has not and that may hold what is asked for, newest first.
+    tail: Vec<Candidate>,
+    /// Of these, the ones of which that is not known.
+    unknown: HashSet<i64>,
+    /// Whether there are more of them, older ones.
+    cut: bool,
+    /// Whether the index is so far behind that the tail is not all of it.
+    behind: bool,
 }
 
 /// The cases of messages and their contacts.
@@ -212,23 +232,67 @@ macro_rules! with_cases {
     };
 }
 
-impl ByNumber {
-    /// The tail, oldest first.
-    async fn tail(&self, tx: &mut Tx<'_>, after: i64) -> Result<Vec<Candidate>, StoreError> {
-        let tenant = tx.tenant();
+impl Tail {
+    /// Adds the messages that the index has not, unless they are known not to hold what is asked for.
+    async fn read(&self, tx: &mut Tx<'_>, found: &mut Found) -> Result<(), StoreError> {
+        let text = sql!(
+            "SELECT no FROM message WHERE tenant_id = $1 AND no > $2 AND no < $3 ORDER BY no DESC LIMIT $4"
+        );
+        let wanted = params![tx.tenant(), self.after, self.before, TAIL];
+        let mut numbers = tx.query(text, wanted, |row| row.int(0)).await?;
+        found.behind = numbers.len() as i64 == TAIL;
+        numbers.retain(|no| self.known.get(no) != Some(&false));
+        found.unknown = numbers.iter().copied().filter(|no| !self.known.contains_key(no)).collect();
+        found.behind |= found.unknown.len() > UNKNOWN;
+        // Those that are known are what they seem; more of them than are wanted wait for the next page.
+        let most = self.limit as usize + found.unknown.len();
+        found.cut = numbers.len() > most;
+        numbers.truncate(most);
+        if !found.behind {
+            found.tail = by_number(tx, &numbers).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Messages by number with their cases, newest first.
+async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, StoreError> {
+    let tenant = tx.tenant();
+    if tx.is_postgres() {
         let text = sql!(concat!(
             "SELECT ",
             columns!(),
             " FROM message m",
             with_cases!(),
-            "WHERE m.tenant_id = $1 AND m.no > $2 ORDER BY m.no LIMIT $3"
+            "WHERE m.tenant_id = $1 AND m.no = ANY($2) ORDER BY m.no DESC"
         ));
-        tx.query(text, params![tenant, after, self.tail], |row| Candidate::read(row, 0)).await
+        let params = [tenant.into(), Param::Ints(numbers)];
+        return tx.query(text, &params, |row| Candidate::read(row, 0)).await;
     }
+    let text = sql!(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM message m",
+        with_cases!(),
+        "WHERE m.tenant_id = $1 AND m.no = $2"
+    ));
+    let sets = numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect();
+    tx.query_each(text, sets, |row| Candidate::read(row, 0)).await
+}
 
-    /// All in one journey to the server, but for a tail that there is.
-    async fn run_postgres(&self, tx: &mut Tx<'_>) -> Result<(Vec<Candidate>, Vec<Candidate>), StoreError> {
+impl Read for ByNumber {
+    type Out = Found;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Found, StoreError> {
         let tenant = tx.tenant();
+        let mut found = Found::default();
+        if !tx.is_postgres() {
+            if let Some(tail) = &self.tail {
+                tail.read(tx, &mut found).await?;
+            }
+            found.named = by_number(tx, &self.numbers).await?;
+            return Ok(found);
+        }
+        // All in one journey to the server, but for a tail that there is.
         let text = sql!(concat!(
             "SELECT n.newest, ",
             columns!(),
@@ -243,39 +307,11 @@ impl ByNumber {
                 row.opt_uuid(1)?.map(|_| Candidate::read(row, 1)).transpose()
             })
             .await?;
-        let tail = match self.after {
-            Some(after) if newest > after => self.tail(tx, after).await?,
-            _ => Vec::new(),
-        };
-        Ok((tail, named.into_iter().flatten().collect()))
-    }
-}
-
-impl Read for ByNumber {
-    /// The tail, newest first, and the others in the order of their numbers.
-    type Out = (Vec<Candidate>, Vec<Candidate>);
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let tenant = tx.tenant();
-        if tx.is_postgres() {
-            let (mut tail, named) = self.run_postgres(tx).await?;
-            tail.reverse();
-            return Ok((tail, named));
+        found.named = named.into_iter().flatten().collect();
+        if let Some(tail) = self.tail.as_ref().filter(|tail| newest > tail.after) {
+            tail.read(tx, &mut found).await?;
         }
-        let mut tail = match self.after {
-            Some(after) => self.tail(tx, after).await?,
-            None => Vec::new(),
-        };
-        tail.reverse();
-        let text = sql!(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM message m",
-            with_cases!(),
-            "WHERE m.tenant_id = $1 AND m.no = $2"
-        ));
-        let sets = self.numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect();
-        let named = tx.query_each(text, sets, |row| Candidate::read(row, 0)).await?;
-        Ok((tail, named))
+        Ok(found)
     }
 }
 
@@ -336,14 +372,21 @@ impl Store {
         open(access, candidates, &keys, wanted.as_deref())
     }
 
-    /// What the index names for a question; `None` when it cannot be used.
-    fn named(&self, tenant: TenantId, question: &Question) -> Result<Option<Named>, StoreError> {
+    /// What the index names for a question, and the rows to be read for it; `None` when it cannot be used.
+    fn named(&self, tenant: TenantId, question: &Question) -> Result<Option<(Named, ByNumber)>, StoreError> {
         if question.scan {
             return Ok(None);
         }
+        // First what is at hand, then the index, then the content: what leaves the one is in the other.
+        let known = if question.tail { self.unindexed().known(tenant, question) } else { Known::new() };
         let limit = question.limit as usize;
         match self.index_file().search(tenant, &question.expression(), Some(question.before), limit) {
-            Ok(named) => Ok(Some(named)),
+            Ok(named) => {
+                let (after, before, limit) = (named.applied, question.before, question.limit);
+                let tail = question.tail.then_some(Tail { after, before, limit, known });
+                let rows = ByNumber { numbers: named.numbers.clone(), tail };
+                Ok(Some((named, rows)))
+            }
             Err(error) if is_out_of_order(&error) => {
                 tracing::debug!(%tenant, %error, "a search does without its index");
                 Ok(None)
@@ -356,12 +399,11 @@ impl Store {
     /// has them.
     async fn asked(&self, access: &Access, question: Question) -> Result<Candidates, StoreError> {
         let (tenant, question) = (access.tenant(), Arc::new(question));
-        // The index first: whatever it does not name is in the content that is read after it.
         let (store, asked) = (self.clone(), Arc::clone(&question));
         let named = tokio::task::spawn_blocking(move || store.named(tenant, &asked));
-        if let Some(named) = named.await.map_err(|_| StoreError::Busy)?? {
-            let read = self.read(access, question.by_number(&named)).await?;
-            if let Some(candidates) = question.candidates(&named, read, access.visible()) {
+        if let Some((named, rows)) = named.await.map_err(|_| StoreError::Busy)?? {
+            let found = self.read(access, rows).await?;
+            if let Some(candidates) = question.candidates(&named, found, access.visible()) {
                 return Ok(candidates);
             }
         }
@@ -378,10 +420,9 @@ impl Store {
     ) -> Result<Visited, StoreError> {
         let tenant = access.tenant();
         let mut candidates = None;
-        // The index first: whatever it does not name is in the content that is read after it.
-        if let Some(named) = self.named(tenant, question)? {
-            let read = hands.content(Some(tenant), &question.by_number(&named))?;
-            candidates = question.candidates(&named, read, access.visible());
+        if let Some((named, rows)) = self.named(tenant, question)? {
+            let found = hands.content(Some(tenant), &rows)?;
+            candidates = question.candidates(&named, found, access.visible());
         }
         let candidates = match candidates {
             Some(candidates) => candidates,

@@ -143,6 +143,8 @@ impl Index {
                  CREATE VIRTUAL TABLE message USING fts5(tok, content = '', detail = none, tokenize = 'ascii');
                  INSERT INTO message (message, rank) VALUES ('secure-delete', 1);
                  INSERT INTO message (message, rank) VALUES ('usermerge', 2);
+                 INSERT INTO message (message, rank) VALUES ('automerge', 8);
+                 INSERT INTO message (message, rank) VALUES ('hashsize', 16777216);
                  INSERT INTO state (name, value) VALUES ('applied', 0);
                  COMMIT;",
             )?;

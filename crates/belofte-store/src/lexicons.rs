@@ -75,10 +75,10 @@ impl Open {
     }
 
     /// Adds what follows the last message that is in it; the content was looked at up to `through`.
-    pub(crate) fn learn(&self, through: i64, said: &[(i64, Said)]) {
+    pub(crate) fn learn<'a>(&self, through: i64, said: impl IntoIterator<Item = (i64, &'a Said)>) {
         let mut state = self.state();
         for (no, said) in said {
-            if *no > state.through {
+            if no > state.through {
                 state.lexicon.add_message(&said.words, said.contact.uuid());
                 state.unsaved += 1;
             }
@@ -247,7 +247,7 @@ impl Store {
                     said.push((message.no, Said { contact: *contact, words }));
                 }
             }
-            open.learn(last, &said);
+            open.learn(last, said.iter().map(|(no, said)| (*no, said)));
             read = true;
             if !full {
                 break;

@@ -2,7 +2,7 @@
 //! Search over sealed text: tokens find, unsealing verifies.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use belofte_model::{AuthorKind, ContactId, MessageId, Subset, TenantId, Use};
 use belofte_vault::{MessageWords, Tokens, query_words, words};
@@ -12,26 +12,9 @@ use crate::filing::message_tokens;
 use crate::hits::{Question, Wanted};
 use crate::index::{Entry, Standing};
 use crate::lexicons::Said;
+use crate::unindexed::Prepared;
 use crate::{Access, Conversation, Message, Read, Store, StoreError, TenantKeys, Tx};
 
-/// Prepared tokens wait here between the commit of a message and its way into the index file.
-/// What does not fit, or was lost in a crash, is made again from the message.
-#[derive(Default)]
-pub(crate) struct Waiting {
-    prepared: Mutex<HashMap<(TenantId, i64), Prepared>>,
-}
-
-/// What indexing needs of a message.
-struct Prepared {
-    tokens: Tokens,
-    said: Said,
-}
-
-/// So many prepared messages are held at most, some kilobytes each.
-const PREPARED: usize = 2_000;
-/// So many messages at most are scanned outside the index by a search; beyond this, filing waits
-/// for the index.
-pub const UNINDEXED_LIMIT: i64 = 500;
 /// So many words that begin as the last one of a query does are looked for, the most used ones.
 const BEGINNINGS: usize = 64;
 /// So many messages are looked through at once for suggestions of contacts …
@@ -44,19 +27,6 @@ const LONGER: u32 = 4;
 const SCANS: u32 = 5;
 /// Messages per index transaction.
 const BATCH: i64 = 500;
-
-impl Waiting {
-    fn put(&self, tenant: TenantId, no: i64, what: Prepared) {
-        let mut prepared = self.prepared.lock().expect("no panic holds this lock");
-        if prepared.len() < PREPARED {
-            prepared.insert((tenant, no), what);
-        }
-    }
-
-    fn take(&self, tenant: TenantId, no: i64) -> Option<Prepared> {
-        self.prepared.lock().expect("no panic holds this lock").remove(&(tenant, no))
-    }
-}
 
 /// The messages that an index has not, and whether it was made from this content.
 struct Following {
@@ -158,8 +128,8 @@ pub struct Hits {
     pub items: Vec<Hit>,
     /// Give this to go on below the last one.
     pub next: Option<i64>,
-    /// How many messages that can be seen the index had not taken yet (they were looked through one by
-    /// one).
+    /// How many messages that can be seen were looked through one by one: they came by another node, and
+    /// the index of this one had not taken them yet.
     pub lag: i64,
     /// Whether the index could not be used: messages were looked through one by one, newest first, and
     /// `next` goes on where that stopped.
@@ -177,7 +147,7 @@ impl Store {
         contact: ContactId,
         words: MessageWords,
     ) {
-        self.waiting().put(tenant, no, Prepared { tokens, said: Said { contact, words } });
+        self.unindexed().put(tenant, no, Prepared { tokens, said: Said { contact, words } });
     }
 
     /// Brings this node's index file of the tenant of `access` up to date; gives the number of messages
@@ -210,12 +180,12 @@ impl Store {
             let full = messages.len() as i64 == BATCH;
             let through = if full { messages.last().expect("not empty").0 } else { newest };
             let mut batch: Vec<Entry> = Vec::with_capacity(messages.len());
-            let (mut missing, mut said) = (Vec::new(), Vec::with_capacity(messages.len()));
+            let (mut missing, mut prepared) = (Vec::new(), Vec::with_capacity(messages.len()));
             for (no, message) in messages {
-                match self.waiting().take(tenant, no) {
-                    Some(prepared) => {
-                        batch.push(Entry { no, message, tokens: prepared.tokens.as_fts5() });
-                        said.push((no, prepared.said));
+                match self.unindexed().get(tenant, no) {
+                    Some(one) => {
+                        batch.push(Entry { no, message, tokens: one.tokens.as_fts5() });
+                        prepared.push((no, one));
                     }
                     None => missing.push(no),
                 }
@@ -227,15 +197,17 @@ impl Store {
                     let (tokens, words) = message_tokens(&keys, &message.content);
                     batch.push(Entry { no: message.no, message: message.id, tokens: tokens.as_fts5() });
                     if let Some(contact) = contacts.get(&message.no) {
-                        said.push((message.no, Said { contact: *contact, words }));
+                        let said = Said { contact: *contact, words };
+                        prepared.push((message.no, Arc::new(Prepared { tokens, said })));
                     }
                 }
                 batch.sort_by_key(|entry| entry.no);
-                said.sort_by_key(|(no, _)| *no);
+                prepared.sort_by_key(|(no, _)| *no);
             }
             added += batch.len() as u64;
             self.on_index(move |index| index.apply(tenant, through, &batch)).await?;
-            lexicon.learn(through, &said);
+            lexicon.learn(through, prepared.iter().map(|(no, prepared)| (*no, &prepared.said)));
+            self.unindexed().done(tenant, through);
         }
     }
 
@@ -280,7 +252,7 @@ impl Store {
         let mut followed = false;
         let mut found = nothing;
         let (mut cursor, mut more, mut pages) = (before.unwrap_or(i64::MAX), true, 0);
-        let mut scans = 0;
+        let (mut scans, mut applied) = (0, 0);
         while more && found.items.len() < limit as usize && !any.is_empty() && scans < SCANS {
             // One more than is wanted tells whether there are more; where few are what they seem,
             // each page is longer than the one before.
@@ -291,11 +263,12 @@ impl Store {
                 before: cursor,
                 limit: left << u32::min(pages, LONGER),
                 wanted: Some(Arc::clone(&wanted)),
-                // What the index has not taken yet is looked through once.
-                tail: if pages == 0 { UNINDEXED_LIMIT as u32 * 2 } else { 0 },
+                // What the index has not taken yet is looked at until it is behind.
+                tail: pages == 0 || cursor > applied,
                 scan: found.unindexed,
             };
             let page = self.page(access, &keys, question).await?;
+            applied = page.applied;
             found.unindexed |= page.scanned;
             scans += u32::from(page.scanned);
             if !followed && lexicon.through() < page.applied {
@@ -347,7 +320,7 @@ impl Store {
         let mut found: Vec<SuggestedContact> = Vec::new();
         let Some(token) = keys.search.query_prefix_token(prefix) else { return Ok(found) };
         let (wanted, address) = (query_words(prefix), prefix.trim().to_lowercase());
-        let mut before = i64::MAX;
+        let (mut before, mut applied) = (i64::MAX, 0);
         for _ in 0..SUGGESTING {
             let question = Question {
                 any: vec![token],
@@ -355,11 +328,11 @@ impl Store {
                 before,
                 limit: SUGGESTED_OF,
                 wanted: None,
-                tail: 0,
+                tail: before > applied,
                 scan: false,
             };
             let page = self.page(access, &keys, question).await?;
-            before = page.cursor;
+            (before, applied) = (page.cursor, page.applied);
             for Hit { message, .. } in page.hits {
                 let (from, contact) = (message.content.from, ContactId(message.author));
                 let known = found.iter().any(|known| known.id == contact);

@@ -13,7 +13,7 @@ use crate::engine::{Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite,
 use crate::hints::Hints;
 use crate::keys::{KeyRow, KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
 use crate::lexicons::Lexicons;
-use crate::search::Waiting;
+use crate::unindexed::Unindexed;
 use crate::{Access, Blobs, Clock, Index, StoreError};
 
 /// Which engine holds content and keys.
@@ -60,7 +60,7 @@ struct Inner {
     clock: Clock,
     random: Random,
     hints: Hints,
-    waiting: Waiting,
+    unindexed: Unindexed,
     lexicons: Lexicons,
     resolved: Resolved,
     node: OnceLock<NodeId>,
@@ -105,7 +105,7 @@ impl Store {
             clock,
             random,
             hints: Hints::default(),
-            waiting: Waiting::default(),
+            unindexed: Unindexed::default(),
             lexicons: Lexicons::default(),
             resolved: Resolved::default(),
             node: OnceLock::new(),
@@ -374,8 +374,8 @@ impl Store {
         &self.inner.index
     }
 
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.inner.waiting
+    pub(crate) fn unindexed(&self) -> &Unindexed {
+        &self.inner.unindexed
     }
 
     pub(crate) fn lexicons(&self) -> &Lexicons {

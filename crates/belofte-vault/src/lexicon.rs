@@ -106,6 +106,13 @@ impl MessageWords {
         }
     }
 
+    /// Whether one of them begins with `prefix`, folded as [`words`] gives it.
+    #[must_use]
+    pub fn begin_with(&self, prefix: &str) -> bool {
+        let word = |(_, from, to): &(u64, u32, u32)| &self.text[*from as usize..*to as usize];
+        self.words.iter().any(|at| word(at).starts_with(prefix))
+    }
+
     /// Leaves each word once.
     pub(crate) fn close(&mut self) {
         self.words.sort_unstable();

@@ -91,10 +91,13 @@ impl Cache {
         Self { hasher: RandomState::new(), places: OnceLock::new() }
     }
 
-    /// The token of `text` as a `kind`: the one at hand, or what `make` gives.
-    fn get(&self, kind: Kind, text: &str, make: impl FnOnce() -> u64) -> u64 {
-        // 0 is the hash of an empty place.
-        let hash = self.hasher.hash_one((kind as u8, text)).max(1);
+    /// What `text` as a `kind` is known by; 0 stands for an empty place.
+    fn hash(&self, kind: Kind, text: &str) -> u64 {
+        self.hasher.hash_one((kind as u8, text)).max(1)
+    }
+
+    /// The token of the text with this hash: the one at hand, or what `make` gives.
+    fn get(&self, hash: u64, make: impl FnOnce() -> u64) -> u64 {
         let places = self.places.get_or_init(|| (0..PLACES).map(|_| Place::default()).collect());
         let place = &places[hash as usize % PLACES];
         let token = place.token.load(Ordering::Relaxed);
@@ -148,14 +151,11 @@ impl SearchKey {
         let mut tokens = Vec::with_capacity(parts.iter().map(|(_, text)| text.len() / 5 + 4).sum());
         for (field, text) in parts {
             match field {
-                TokenField::Body | TokenField::Subject => {
-                    for word in words(text) {
-                        let token = self.token(Kind::Word, &word);
-                        said(&word, token);
-                        tokens.push(token);
-                    }
-                }
-                TokenField::Quoted => tokens.extend(words(text).map(|word| self.token(Kind::Word, &word))),
+                TokenField::Body | TokenField::Subject => self.words(text, |word, token| {
+                    said(word, token);
+                    tokens.push(token);
+                }),
+                TokenField::Quoted => self.words(text, |_, token| tokens.push(token)),
                 TokenField::Name => {
                     for word in words(text) {
                         tokens.push(self.token(Kind::Word, &word));
@@ -207,9 +207,29 @@ impl SearchKey {
         self.0.cache.clear();
     }
 
+    /// Tells each word of `text` with its token. The places of many words are looked up one right after the
+    /// other, so that the processor waits for their memory at once.
+    fn words(&self, text: &str, mut tell: impl FnMut(&str, u64)) {
+        let (mut folded, mut ends) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() / 5));
+        for word in words(text) {
+            folded.push_str(&word);
+            ends.push((self.0.cache.hash(Kind::Word, &word), folded.len(), 0));
+        }
+        let mut from = 0;
+        for (hash, end, token) in &mut ends {
+            let word = &folded[std::mem::replace(&mut from, *end)..*end];
+            *token = self.0.cache.get(*hash, || self.make(Kind::Word, word));
+        }
+        from = 0;
+        for (_, end, token) in ends {
+            tell(&folded[std::mem::replace(&mut from, end)..end], token);
+        }
+    }
+
     /// The token of a text, at hand or made.
     fn token(&self, kind: Kind, text: &str) -> u64 {
-        self.0.cache.get(kind, text, || self.make(kind, text))
+        let hash = self.0.cache.hash(kind, text);
+        self.0.cache.get(hash, || self.make(kind, text))
     }
 
     fn make(&self, kind: Kind, text: &str) -> u64 {

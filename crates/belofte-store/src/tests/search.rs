@@ -239,3 +239,44 @@ impl Write for InsteadOf {
         tx.execute(text, params![tenant, self.other, self.no]).await.map(drop)
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_the_index_is_known_without_opening_it() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        for n in 0..30 {
+            let text = if n % 3 == 0 { "De ketel lekt." } else { "De kraan drupt." };
+            desk.file(&house, says("Jan", &n.to_string(), text), &n.to_string(), &[]).await;
+            if n == 11 {
+                store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
+            }
+        }
+        let hits = store.search(access, "ketel ", None, 50).await.expect("found");
+        assert_eq!((hits.items.len(), hits.lag), (10, 0), "{}: none is looked through", house.name());
+        // Fewer than wait: each page ends in the middle of those.
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.search(access, "drupt", before, 3).await.expect("a page");
+            seen.extend(page.items.into_iter().map(|hit| hit.message.content.subject));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        let all: Vec<String> = (0..30).rev().filter(|n| n % 3 != 0).map(|n| n.to_string()).collect();
+        assert_eq!(seen, all, "{}", house.name());
+        assert_eq!(found(store, access, "ketel drupt").await, Vec::<String>::new(), "{}", house.name());
+        // Beginnings of words that few have used are found as long as the words are at hand.
+        assert_eq!(found(store, access, "ket").await.len(), 6, "{}", house.name());
+        // A name is suggested before the index has it.
+        desk.file(&house, says("Wilhelmina", "Nieuw", "Dag."), "99", &[]).await;
+        let suggested = store.suggest_contacts(access, "wilh", 5).await.expect("contacts");
+        assert_eq!(suggested.len(), 1, "{}", house.name());
+        // After a restart nothing is at hand: the same is found by looking through what waits.
+        let house = again(house).await;
+        let hits = house.store.search(access, "ketel ", None, 50).await.expect("found");
+        assert_eq!((hits.items.len(), hits.lag), (10, 19), "{}", house.name());
+        house.close().await;
+    }
+}

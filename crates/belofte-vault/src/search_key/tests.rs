@@ -157,7 +157,7 @@ fn threads_that_share_a_cache_get_the_tokens_of_their_own_words() {
     let (key, fresh) = (search(1), search(1));
     // Words for one place each, which every thread takes from the others again and again.
     let mut words: Vec<String> = Vec::new();
-    let place = |word: &str| key.0.cache.hasher.hash_one((Kind::Word as u8, word)).max(1) as usize % PLACES;
+    let place = |word: &str| key.0.cache.hash(Kind::Word, word) as usize % PLACES;
     let wanted = place("woord");
     words.extend((0..).map(|n| format!("woord{n}")).filter(|word| place(word) == wanted).take(4));
     std::thread::scope(|scope| {

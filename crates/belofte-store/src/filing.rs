@@ -561,7 +561,6 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of `file`, cut out to be readable")]
     async fn prepare_file(
         &self,
         access: &Access,

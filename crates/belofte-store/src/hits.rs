@@ -434,8 +434,9 @@ impl Store {
         let now = self.clock().now();
         let (mut known, missing) = self.ring().get_all(tenant, key_ids(&candidates), now);
         if !missing.is_empty() {
+            let moment = self.ring().moment(now);
             let rows = hands.keys(Some(tenant), &KeysById(missing.clone()))?;
-            if !self.unwrap(keys, &missing, rows, now, &mut known)?.is_empty() {
+            if !self.unwrap(keys, &missing, rows, moment, &mut known)?.is_empty() {
                 return Ok(Visited::Sealed(candidates));
             }
         }

@@ -6,6 +6,7 @@
 //! that named it is gone.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use belofte_model::{Duration, KeyClass, KeyId, KeyState, TenantId, Timestamp};
@@ -260,6 +261,17 @@ impl Read for KeysById {
     }
 }
 
+/// Reads how often keys of the tenant were changed or removed (PostgreSQL).
+pub(crate) struct KeyTurn;
+
+impl Read for KeyTurn {
+    type Out = i64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        let text = sql!("SELECT turn FROM key_turn WHERE tenant_id = $1");
+        Ok(tx.query_opt(text, params![tx.tenant()], |row| row.int(0)).await?.unwrap_or(0))
+    }
+}
+
 /// Reads the keys that every act of a tenant needs, newest last, in one snapshot: whatever wraps
 /// one of them is among them.
 pub(crate) struct StandingKeys;
@@ -428,7 +440,8 @@ impl TenantKeys {
 ///
 /// A key that is destroyed or marked for erasure must not live on in here. What this node ends it
 /// forgets itself. Where other nodes share the key database, each key is trusted for [`TRUSTED`] after
-/// it was read, and asked for again at its next use after that. The embedded engine has no other node
+/// it was read, and asked for again at its next use after that, unless the *turn* of its tenant, which moves with
+/// every key that is changed or removed, is still the one that was known before it was read (decision 18). The embedded engine has no other node
 /// (decision 6): there a key of a contact, conversation or blob is trusted until it is forgotten, and
 /// all are when rows of the key database are changed by themselves. A rotation by the command line changes what wraps keys and no key itself; so the standing keys
 /// of a tenant, which wrap, are trusted for a time on either engine.
@@ -437,13 +450,33 @@ pub(crate) struct Ring {
     /// Whether other nodes end keys too.
     shared: bool,
     keys: Mutex<Generations>,
+    turns: Mutex<HashMap<TenantId, Turn>>,
+    moments: AtomicU64,
     tenants: Mutex<HashMap<TenantId, (Arc<TenantKeys>, Timestamp)>>,
+}
+
+/// The turn of the keys of a tenant, as one node knows it.
+#[derive(Clone, Copy)]
+struct Turn {
+    turn: i64,
+    /// It was known from here on: whatever key was read later is vouched for by it …
+    since: u64,
+    /// … until [`TRUSTED`] after it was asked for last.
+    asked_at: Timestamp,
+}
+
+/// When a reading began: by the clock, and in the order of this process, which no clock that is set
+/// changes.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    at: Timestamp,
+    order: u64,
 }
 
 struct Held {
     tenant: TenantId,
     key: DataKey,
-    read_at: Timestamp,
+    read: Moment,
 }
 
 #[derive(Default)]
@@ -472,18 +505,54 @@ fn trusted(read_at: Timestamp, now: Timestamp) -> bool {
 impl Ring {
     /// An empty ring; `shared` says that other nodes end keys too.
     pub(crate) fn new(root: RootKey, shared: bool) -> Self {
-        Self { root, shared, keys: Mutex::default(), tenants: Mutex::default() }
+        Self {
+            root,
+            shared,
+            keys: Mutex::default(),
+            turns: Mutex::default(),
+            moments: AtomicU64::new(0),
+            tenants: Mutex::default(),
+        }
     }
 
-    /// Whether a key whose row was read at `read_at` may be used at `now`.
-    fn may_use(&self, read_at: Timestamp, now: Timestamp) -> bool {
-        !self.shared || trusted(read_at, now)
+    /// The moment at which the clock shows `at`: everything that is read from here on is read after it.
+    pub(crate) fn moment(&self, at: Timestamp) -> Moment {
+        Moment { at, order: self.moments.fetch_add(1, Ordering::SeqCst) }
+    }
+
+    /// The turn that is known of `tenant` and may be gone by at `now`.
+    fn turn(&self, tenant: TenantId, now: Timestamp) -> Option<Turn> {
+        let turns = self.turns.lock().expect("no panic holds this lock");
+        turns.get(&tenant).copied().filter(|turn| trusted(turn.asked_at, now))
+    }
+
+    /// Whether the turn of `tenant` is to be asked for at `now`.
+    pub(crate) fn needs_turn(&self, tenant: TenantId, now: Timestamp) -> bool {
+        self.shared && self.turn(tenant, now).is_none()
+    }
+
+    /// Keeps the turn of `tenant`: it was asked for at `asked_at`, and is known now.
+    pub(crate) fn put_turn(&self, tenant: TenantId, turn: i64, asked_at: Timestamp) {
+        let since = self.moment(asked_at).order;
+        let mut turns = self.turns.lock().expect("no panic holds this lock");
+        match turns.get_mut(&tenant) {
+            Some(known) if known.turn == turn => known.asked_at = asked_at,
+            // An answer that was overtaken by a later one.
+            Some(known) if known.turn > turn => {}
+            _ => drop(turns.insert(tenant, Turn { turn, since, asked_at })),
+        }
+    }
+
+    /// Whether a key whose row was read at `read` may be used at `now`, when `turn` is known.
+    fn may_use(&self, read: Moment, now: Timestamp, turn: Option<Turn>) -> bool {
+        !self.shared || trusted(read.at, now) || turn.is_some_and(|turn| turn.since < read.order)
     }
 
     pub(crate) fn get(&self, tenant: TenantId, id: KeyId, now: Timestamp) -> Option<DataKey> {
+        let turn = self.turn(tenant, now);
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         let held = keys.held(id)?;
-        (held.tenant == tenant && self.may_use(held.read_at, now)).then(|| held.key.clone())
+        (held.tenant == tenant && self.may_use(held.read, now, turn)).then(|| held.key.clone())
     }
 
     /// Of `ids` those that are in the ring, and the others, each once.
@@ -493,11 +562,12 @@ impl Ring {
         ids: HashSet<KeyId>,
         now: Timestamp,
     ) -> (HashMap<KeyId, DataKey>, Vec<KeyId>) {
+        let turn = self.turn(tenant, now);
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         let (mut found, mut missing) = (HashMap::with_capacity(ids.len()), Vec::new());
         for id in ids {
             match keys.held(id) {
-                Some(held) if held.tenant == tenant && self.may_use(held.read_at, now) => {
+                Some(held) if held.tenant == tenant && self.may_use(held.read, now, turn) => {
                     found.insert(id, held.key.clone());
                 }
                 _ => missing.push(id),
@@ -506,19 +576,19 @@ impl Ring {
         (found, missing)
     }
 
-    /// The key `id` of `tenant`, whose row was read at `read_at` and is active, when it is in the ring.
-    pub(crate) fn renew(&self, tenant: TenantId, id: KeyId, read_at: Timestamp) -> Option<DataKey> {
+    /// The key `id` of `tenant`, whose row was read at `read` and is active, when it is in the ring.
+    pub(crate) fn renew(&self, tenant: TenantId, id: KeyId, read: Moment) -> Option<DataKey> {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         let held = keys.held(id).filter(|held| held.tenant == tenant)?;
-        held.read_at = read_at;
+        held.read = read;
         Some(held.key.clone())
     }
 
-    /// Keeps a key whose row was read at `read_at`, unless it was forgotten lately.
-    pub(crate) fn put(&self, tenant: TenantId, key: &DataKey, read_at: Timestamp) {
+    /// Keeps a key whose row was read at `read`, unless it was forgotten lately.
+    pub(crate) fn put(&self, tenant: TenantId, key: &DataKey, read: Moment) {
         let mut keys = self.keys.lock().expect("no panic holds this lock");
         if !keys.ended.contains(&key.id()) && !keys.ended_before.contains(&key.id()) {
-            keys.put(Held { tenant, key: key.clone(), read_at });
+            keys.put(Held { tenant, key: key.clone(), read });
         }
     }
 
@@ -572,5 +642,58 @@ impl Generations {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(held.key.id(), held);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_vouches_for_what_was_read_after_it_was_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root =
+            RootKey::create_file(&folder.path().join("root.key"), &Random::System).expect("a root key");
+        let ring = Ring::new(root, true);
+        let (tenant, at) = (TenantId(Uuid::from_u128(1)), Timestamp::from_secs);
+        let key = |n: u128| DataKey::generate(KeyId(Uuid::from_u128(n)), &Random::System);
+        let (before, after) = (key(1), key(2));
+        let here = |key: &DataKey, now: i64| ring.get(tenant, key.id(), at(now)).is_some();
+        ring.put(tenant, &before, ring.moment(at(100)));
+        assert!(ring.needs_turn(tenant, at(100)));
+        ring.put_turn(tenant, 7, at(100));
+        ring.put(tenant, &after, ring.moment(at(100)));
+        assert!(here(&before, 104) && here(&after, 104) && !ring.needs_turn(tenant, at(104)));
+        // Nobody has asked for long: nothing is vouched for.
+        assert!(!here(&before, 106) && !here(&after, 106) && ring.needs_turn(tenant, at(106)));
+        ring.put_turn(tenant, 7, at(106));
+        assert!(!here(&before, 107) && here(&after, 107));
+        // An hour later the number is the same.
+        ring.put_turn(tenant, 7, at(4_000));
+        assert!(!here(&before, 4_001) && here(&after, 4_001));
+        // It moves: what was read before is asked for, and what is read after is vouched for. An answer that
+        // was overtaken changes nothing.
+        ring.put_turn(tenant, 8, at(4_006));
+        assert!(!here(&after, 4_006));
+        ring.put_turn(tenant, 7, at(4_007));
+        assert!(!here(&after, 4_007));
+        let read = ring.moment(at(4_007));
+        ring.renew(tenant, after.id(), read).expect("in the ring");
+        ring.put_turn(tenant, 8, at(4_012));
+        assert!(here(&after, 4_016) && !here(&before, 4_016));
+        // The clock is set back: the order of what happened stays.
+        ring.put_turn(tenant, 9, at(50));
+        assert!(!here(&after, 51));
+        // Another tenant's number says nothing.
+        ring.put(tenant, &before, ring.moment(at(60)));
+        ring.put_turn(TenantId(Uuid::from_u128(2)), 1, at(70));
+        assert!(!here(&before, 70));
+        // The embedded engine has no other node.
+        let folder = tempfile::tempdir().expect("a folder");
+        let root =
+            RootKey::create_file(&folder.path().join("root.key"), &Random::System).expect("a root key");
+        let alone = Ring::new(root, false);
+        alone.put(tenant, &before, alone.moment(at(100)));
+        assert!(alone.get(tenant, before.id(), at(9_000)).is_some() && !alone.needs_turn(tenant, at(9_000)));
     }
 }

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId, Timestamp};
+use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::account_lookup::Resolved;
 use crate::engine::{Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
 use crate::hints::Hints;
-use crate::keys::{KeyRow, KeysById, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
+use crate::keys::{KeyRow, KeyTurn, KeysById, Moment, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
 use crate::lexicons::Lexicons;
 use crate::unindexed::Unindexed;
 use crate::{Access, Blobs, Clock, Index, StoreError};
@@ -140,6 +140,8 @@ impl Store {
         value: Arc<W>,
     ) -> Result<W::Out, StoreError> {
         let (mut rewrapped, mut tries) = (None, 0);
+        // Whoever ends one of the new keys does so later.
+        let moment = self.inner.ring.moment(self.inner.clock.now());
         let out = loop {
             let (value, keys) = (Arc::clone(&value), rewrapped.clone());
             let new = value.new_keys();
@@ -159,7 +161,7 @@ impl Store {
         // A key is remembered only now: one that a rollback took away would seal rows that
         // nobody can ever open.
         for key in value.new_keys() {
-            self.inner.ring.put(key.tenant, &key.key, self.inner.clock.now());
+            self.inner.ring.put(key.tenant, &key.key, moment);
         }
         for key in value.dead_keys() {
             self.inner.ring.forget(*key);
@@ -267,13 +269,21 @@ impl Store {
         tenant: TenantId,
         ids: HashSet<KeyId>,
     ) -> Result<HashMap<KeyId, DataKey>, StoreError> {
-        let now = self.inner.clock.now();
-        let (mut found, mut missing) = self.inner.ring.get_all(tenant, ids, now);
-        let mut tries = 0;
+        let (clock, ring) = (&self.inner.clock, &self.inner.ring);
+        let now = clock.now();
+        let (mut found, mut missing) = ring.get_all(tenant, ids, now);
+        if !missing.is_empty() && ring.needs_turn(tenant, now) {
+            let turn = self.read_keys(tenant, KeyTurn).await?;
+            ring.put_turn(tenant, turn, now);
+            let (more, left) = ring.get_all(tenant, missing.into_iter().collect(), now);
+            found.extend(more);
+            missing = left;
+        }
+        let (mut tries, moment) = (0, ring.moment(clock.now()));
         while !missing.is_empty() {
             let keys = self.tenant_keys(tenant).await?;
             let rows = self.read_keys(tenant, KeysById(missing.clone())).await?;
-            let strange = self.unwrap(&keys, &missing, rows, now, &mut found)?;
+            let strange = self.unwrap(&keys, &missing, rows, moment, &mut found)?;
             // Wrapped by a key that this ring does not hold: a rotation went on elsewhere, or came
             // between the two readings. Both are read again.
             if !strange.is_empty() {
@@ -295,7 +305,7 @@ impl Store {
         keys: &TenantKeys,
         asked: &[KeyId],
         rows: Vec<KeyRow>,
-        now: Timestamp,
+        now: Moment,
         found: &mut HashMap<KeyId, DataKey>,
     ) -> Result<Vec<KeyId>, StoreError> {
         let mut strange = Vec::new();
@@ -470,5 +480,6 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),
         ("V2__witness", include_str!("../migrations/postgres/keys_V2__witness.sql")),
         ("V3__listed", include_str!("../migrations/postgres/keys_V3__listed.sql")),
+        ("V4__turns", include_str!("../migrations/postgres/keys_V4__turns.sql")),
     ],
 };

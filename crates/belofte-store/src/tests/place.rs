@@ -72,6 +72,17 @@ impl Place {
         open(self.folder.path(), self.engine.clone(), migrations).await
     }
 
+    /// Runs a statement on the key database by itself (PostgreSQL).
+    pub(crate) async fn run_on_keys(&self, text: &str) {
+        let EngineSettings::Postgres(settings) = &self.engine else { panic!("no server") };
+        let config: tokio_postgres::Config = settings.keys_url.parse().expect("an address of a server");
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("a server");
+        tokio::select! {
+            done = client.batch_execute(text) => done.expect("done"),
+            _ = connection => panic!("the server went away"),
+        }
+    }
+
     /// The stores of this version, with a clock that the test moves.
     pub(crate) async fn open_at(&self, clock: &Clock) -> Result<Store, StoreError> {
         open_with(self.folder.path(), self.engine.clone(), &MIGRATIONS, clock.clone()).await

@@ -277,3 +277,45 @@ async fn a_key_that_one_node_destroys_is_forgotten_by_the_other() {
         house.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_number_vouches_for_the_keys_that_were_read_under_it() {
+    for house in houses().await {
+        if !house.store.is_postgres() {
+            continue;
+        }
+        let (admin, account) = shop(&house, "bakker").await;
+        let message = deliver(&house, &admin.access, &account, "jan", 10).await;
+        let other = house.place.open_at(&house.clock).await.expect("stores");
+        let reads = async || other.message(&admin.access, message).await.is_ok();
+        let keys = async |text: &'static crate::Sql| {
+            house.store.write_keys(Some(admin.tenant), super::Tamper(text)).await.expect("changed");
+        };
+        assert!(reads().await);
+        // Nothing tells of the end of the key: it shows that nobody asks for it again.
+        house.place.run_on_keys("ALTER TABLE key DISABLE TRIGGER key_changed").await;
+        keys(crate::engine::sql!(
+            "UPDATE key SET state = 'erasing' WHERE tenant_id = $1 AND class = 'conversation'"
+        ))
+        .await;
+        for _ in 0..5 {
+            house.pass(4);
+            assert!(reads().await);
+        }
+        // Not asked for a while, and still the same number: nothing has changed, as far as it tells.
+        house.pass(3_600);
+        assert!(reads().await);
+        house.place.run_on_keys("ALTER TABLE key ENABLE TRIGGER key_changed").await;
+        keys(crate::engine::sql!("UPDATE key SET epoch = epoch WHERE tenant_id = $1 AND class = 'contact'"))
+            .await;
+        house.pass(6);
+        assert!(!reads().await, "any change of any key has all of them asked for again");
+        keys(crate::engine::sql!(
+            "UPDATE key SET state = 'active' WHERE tenant_id = $1 AND class = 'conversation'"
+        ))
+        .await;
+        assert!(reads().await, "what was not at hand is read at once");
+        other.close().await;
+        house.close().await;
+    }
+}

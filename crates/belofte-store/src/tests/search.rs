@@ -3,11 +3,11 @@
 //! beginnings, and what a restart keeps.
 
 use super::desk::{Desk, again, says};
-use super::house::{House, houses};
+use super::house::{House, email, houses};
 use super::place::open_with_root;
 use crate::engine::{params, sql};
 use crate::{Access, MessageContent, Store, StoreError, Tx, Write};
-use belofte_model::{MessageId, Purpose};
+use belofte_model::{Actor, MessageId, Purpose, RequestId, Subset, Visible};
 use belofte_vault::RootKey;
 
 async fn found(store: &Store, access: &Access, query: &str) -> Vec<String> {
@@ -277,6 +277,39 @@ async fn what_waits_for_the_index_is_known_without_opening_it() {
         let house = again(house).await;
         let hits = house.store.search(access, "ketel ", None, 50).await.expect("found");
         assert_eq!((hits.items.len(), hits.lag), (10, 19), "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_and_is_not_seen_hides_nothing_older() {
+    for house in houses().await {
+        let mut desk = Desk::new(&house).await;
+        let (store, admin) = (&house.store, desk.admin.access.clone());
+        let address = "shop@bakker.example";
+        let new = super::channel_accounts::mailbox(address);
+        store.create_channel_account(&admin.as_for(Purpose::Administration), None, new).await.expect("added");
+        let found = store.system().account_by_address(&email(address)).await.expect("asked");
+        for n in 0..5 {
+            desk.file(&house, says("Jan", &n.to_string(), "De ketel lekt."), &n.to_string(), &[]).await;
+        }
+        let seen = std::mem::replace(&mut desk.account, found.expect("an account"));
+        for n in 5..30 {
+            desk.file(&house, says("Piet", &n.to_string(), "De ketel lekt."), &n.to_string(), &[]).await;
+        }
+        let visible = Visible { channels: Subset::Only(vec![seen.id]), ..Visible::all() };
+        let of = Actor::User(desk.admin.id);
+        let some = Access::for_test(
+            desk.admin.tenant,
+            of,
+            Purpose::Service,
+            RequestId(uuid::Uuid::nil()),
+            visible,
+            house.clock.clone(),
+        );
+        let hits = store.search(&some, "ketel ", None, 3).await.expect("found");
+        let seen: Vec<_> = hits.items.iter().map(|hit| hit.message.content.subject.as_str()).collect();
+        assert_eq!((seen, hits.lag), (vec!["4", "3", "2"], 0), "{}", house.name());
         house.close().await;
     }
 }

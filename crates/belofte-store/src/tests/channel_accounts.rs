@@ -305,3 +305,38 @@ async fn a_removed_account_frees_its_address_and_forgets_its_password() {
         house.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_resolved_is_at_hand_for_a_second_and_not_after_a_change() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        let (store, name) = (&house.store, house.name());
+        let access = admin.access.as_for(Purpose::Administration);
+        let address = email("info@bakker.example");
+        let account =
+            store.create_channel_account(&access, None, mailbox("info@bakker.example")).await.expect("added");
+        let other = house.place.open_at(&house.clock).await.expect("stores");
+        let state = async |store: &crate::Store| {
+            store.system().resolve_address(&address).await.expect("asked").map(|account| account.state)
+        };
+        let set = async |state| {
+            let change = ChannelAccountChange { state: Some(state), ..ChannelAccountChange::default() };
+            store.change_channel_account(&access, account.id, change).await.expect("changed");
+        };
+        for now in [AccountState::Paused, AccountState::Active, AccountState::Paused] {
+            set(now).await;
+            assert_eq!(state(store).await, Some(now), "{name}: at once where it was changed");
+        }
+        assert_eq!(state(&other).await, Some(AccountState::Paused), "{name}");
+        set(AccountState::Active).await;
+        assert_eq!(state(&other).await, Some(AccountState::Paused), "{name}: still at hand elsewhere");
+        house.pass(1);
+        assert_eq!(state(&other).await, Some(AccountState::Active), "{name}");
+        store.remove_channel_account(&access, account.id).await.expect("removed");
+        assert_eq!(state(store).await, None, "{name}");
+        house.pass(1);
+        assert_eq!(state(&other).await, None, "{name}: what is not found is asked for each time");
+        other.close().await;
+        house.close().await;
+    }
+}

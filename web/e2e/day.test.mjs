@@ -181,6 +181,30 @@ test("a reply that found no server is kept, and sent once when it is back", asyn
   assert.equal(sent.length, 1, "the customer has it once");
 });
 
+test("what is sent before the conversation has come goes out when it is there", async () => {
+  const { page } = sanne;
+  await send(house.smtp, BOX, mail("Hanna Haas", "hanna@klant.example", "Vraag van Hanna", "Dag."));
+  await row(page, "Vraag van Hanna").waitFor();
+  const one = /\/conversations\/[0-9a-f-]{36}$/;
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  await page.route(one, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await row(page, "Vraag van Hanna").click();
+  await field(page).fill("Dag Hanna, tot morgen.");
+  await page.keyboard.press("Control+Enter");
+  release();
+  await page.getByText(/Handed to the recipient/).waitFor();
+  await page.unroute(one);
+  await holds(field(page), "");
+  const sent = post.mails.filter((mailed) => mailed.text.includes("Dag Hanna, tot morgen."));
+  assert.equal(sent.length, 1, "the customer has it once");
+});
+
 test("a session that ends in the middle of a sentence shows the door, and the sentence is still there", async () => {
   const { page } = sanne;
   await open(page, "Dirk Dekker");

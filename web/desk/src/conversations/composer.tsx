@@ -174,11 +174,14 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   });
 
   const uploading = sending.some((one) => one.error === null);
-  const ready = conversation !== null && (text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0));
+  const coming = conversation === null;
+  const filled = text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0);
+  const ready = !coming && filled;
   const submit = (resolve: boolean) => {
-    if (!ready || send.isPending) return;
-    if (uploading) {
-      // Who sends while a file is still on its way means with that file.
+    if (!filled || send.isPending) return;
+    if (uploading || coming) {
+      // Who sends while a file is still on its way means with that file; and who is faster than the conversation
+      // is not told to press again.
       setQueued({ resolve });
       return;
     }
@@ -197,12 +200,12 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   };
 
   const failedFile = sending.some((one) => one.error !== null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last file is there, and only then
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last file and the conversation are there, and only then
   useEffect(() => {
-    if (!queued || uploading) return;
-    if (failedFile) setQueued(null);
-    else submit(queued.resolve);
-  }, [queued, uploading, failedFile]);
+    if (!queued || uploading || coming) return;
+    setQueued(null);
+    if (!failedFile) submit(queued.resolve);
+  }, [queued, uploading, failedFile, coming]);
 
   const start = useCallback(
     (files: Iterable<File>) => {

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{Duration, KeyId, TenantId};
+use belofte_model::{KeyId, TenantId};
 use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -26,11 +26,6 @@ use crate::keys::{self, SealedKey};
 const GROUP: usize = 128;
 /// Waiting writes beyond this make callers wait, which is the back-pressure of intake.
 const QUEUE: usize = 1_024;
-/// After a group of at least so many writes a lane lets more of them gather: each statement of a group, and
-/// its commit, costs the server nearly as much for one row as for ten …
-const BUSY: usize = 4;
-/// … for so long.
-const GATHER: Duration = Duration::from_millis(2);
 /// A group whose connection broke before its COMMIT is run so often.
 const TRIES: u32 = 3;
 
@@ -341,14 +336,10 @@ impl Lane {
             if committed.is_ok() {
                 self.bury(&group);
             }
-            let busy = group.len() >= BUSY;
             for write in group {
                 write.answer(committed.as_ref().map_err(|error| error.copy()).copied());
             }
             fail::hit(FailPoint::Answered);
-            if busy {
-                tokio::time::sleep(GATHER).await;
-            }
         }
     }
 

@@ -323,9 +323,9 @@ async fn an_address_that_was_resolved_is_at_hand_for_a_second_and_not_after_a_ch
             let change = ChannelAccountChange { state: Some(state), ..ChannelAccountChange::default() };
             store.change_channel_account(&access, account.id, change).await.expect("changed");
         };
-        for now in [AccountState::Paused, AccountState::Active, AccountState::Paused] {
-            set(now).await;
-            assert_eq!(state(store).await, Some(now), "{name}: at once where it was changed");
+        for wanted in [AccountState::Paused, AccountState::Active, AccountState::Paused] {
+            set(wanted).await;
+            assert_eq!(state(store).await, Some(wanted), "{name}: at once where it was changed");
         }
         assert_eq!(state(&other).await, Some(AccountState::Paused), "{name}");
         set(AccountState::Active).await;

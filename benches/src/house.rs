@@ -130,7 +130,8 @@ pub async fn run(
         _ => None,
     };
     let memory = machine::peak_memory(process)?;
-    drop(server);
+    drop((server, progress));
+    place.close(cluster).await?;
     Ok(Run {
         rate: count as f64 / seconds,
         cpu: cpu * 1e3 / count as f64,

@@ -111,7 +111,7 @@ async fn store(
     for number in 0..runs {
         let mut sides = Sides::found(engine, cluster).await?;
         let times = sides.fill(language, USUAL, number as u64 + 1, count, number % 2 == 0).await?;
-        sides.close().await;
+        sides.close(cluster).await?;
         let each = |seconds: f64| seconds * 1e3 / count as f64;
         println!(
             "run {}: {} store {:.0} messages/s ({:.3} ms of processor each), plain {:.0}/s ({:.3} ms)",

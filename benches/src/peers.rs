@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -95,7 +96,8 @@ fn is_root() -> anyhow::Result<bool> {
     Ok(output(Command::new("id").arg("-u"))? == "0")
 }
 
-/// A private PostgreSQL cluster: default settings, `fsync` on, only more connections.
+/// A private PostgreSQL cluster: durability as it comes (`fsync` and `synchronous_commit` on), memory
+/// and checkpoints as the product's guide recommends, and more connections.
 pub struct Cluster {
     peer: Peer,
     port: u16,
@@ -148,6 +150,13 @@ impl Cluster {
                 &sockets,
                 "-c",
                 "max_connections=200",
+                // What `docs/operate` recommends; nothing of durability is touched.
+                "-c",
+                "shared_buffers=1GB",
+                "-c",
+                "max_wal_size=4GB",
+                "-c",
+                "checkpoint_timeout=15min",
             ],
         );
         let start: Vec<&str> = start.iter().map(String::as_str).collect();
@@ -165,11 +174,18 @@ impl Cluster {
     }
 
     /// An empty database of the product's role (no superuser: row-level security holds); its
-    /// address.
+    /// address, by the cluster's socket as on any machine that holds both.
     pub async fn database(&self, name: &str) -> anyhow::Result<String> {
         let name = format!("{name}_{}", self.made.fetch_add(1, Ordering::Relaxed));
         self.execute("postgres", &format!("CREATE DATABASE {name} OWNER belofte")).await?;
-        Ok(format!("postgres://belofte@127.0.0.1:{}/{name}", self.port))
+        let socket = self.peer.folder.display().to_string().replace('/', "%2F");
+        Ok(format!("postgres://belofte@{socket}:{}/{name}", self.port))
+    }
+
+    /// Drops a database, so that its upkeep does not run beside what is measured next.
+    pub async fn drop_database(&self, address: &str) -> anyhow::Result<()> {
+        let name = address.rsplit('/').next().context("a database in its address")?;
+        self.execute("postgres", &format!("DROP DATABASE {name} WITH (FORCE)")).await
     }
 
     /// The address of the same database for the superuser, whom no row-level security holds.
@@ -216,10 +232,17 @@ impl MailServers {
         if !is_root()? {
             bail!("the comparison with Postfix and Dovecot needs root, because Postfix does");
         }
-        let [lmtp, smtp] = free_ports()?;
-        let dovecot = dovecot(lmtp)?;
-        until_listening("Dovecot", lmtp)?;
-        let postfix = postfix(smtp, lmtp, lanes)?;
+        let [smtp] = free_ports()?;
+        let dovecot = dovecot()?;
+        let lmtp = dovecot.folder.join("lmtp");
+        let watch = Watch::start();
+        while UnixStream::connect(&lmtp).is_err() {
+            if watch.elapsed() > Duration::from_secs(30) {
+                bail!("Dovecot does not listen");
+            }
+            pause(Duration::from_millis(20));
+        }
+        let postfix = postfix(smtp, &lmtp, lanes)?;
         until_listening("Postfix", smtp)?;
         Ok(Self { postfix, dovecot, smtp })
     }
@@ -240,7 +263,7 @@ impl MailServers {
     }
 }
 
-fn dovecot(lmtp: u16) -> anyhow::Result<Peer> {
+fn dovecot() -> anyhow::Result<Peer> {
     let folder = open_folder("dovecot")?;
     fs::create_dir(folder.join("mail"))?;
     output(Command::new("chown").arg("mail:mail").arg(folder.join("mail")))?;
@@ -251,7 +274,7 @@ fn dovecot(lmtp: u16) -> anyhow::Result<Peer> {
          passdb {{\n driver = static\n args = nopassword=y\n}}\n\
          userdb {{\n driver = static\n args = uid=mail gid=mail home={at}/mail/%u allow_all_users=yes\n}}\n\
          service anvil {{\n chroot =\n}}\n\
-         service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {lmtp}\n }}\n}}\n"
+         service lmtp {{\n unix_listener {at}/lmtp {{\n  mode = 0666\n }}\n}}\n"
     );
     let file = folder.join("dovecot.conf");
     fs::write(&file, config)?;
@@ -260,13 +283,13 @@ fn dovecot(lmtp: u16) -> anyhow::Result<Peer> {
 
 /// As many deliveries at a time as there are lanes, and no slowing down of what comes in: the
 /// best that this pair can do here.
-fn postfix(smtp: u16, lmtp: u16, lanes: usize) -> anyhow::Result<Peer> {
+fn postfix(smtp: u16, lmtp: &Path, lanes: usize) -> anyhow::Result<Peer> {
     let folder = open_folder("postfix")?;
     for name in ["config", "queue", "data"] {
         fs::create_dir(folder.join(name))?;
     }
     output(Command::new("chown").arg("postfix").arg(folder.join("data")))?;
-    let at = folder.display();
+    let (at, lmtp) = (folder.display(), lmtp.display());
     let config = folder.join("config");
     fs::write(
         config.join("main.cf"),
@@ -277,7 +300,7 @@ fn postfix(smtp: u16, lmtp: u16, lanes: usize) -> anyhow::Result<Peer> {
              mail_owner = postfix\nsetgid_group = postdrop\nmyhostname = mx.bench.example\n\
              inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmydestination =\nalias_maps =\n\
              alias_database =\nlocal_recipient_maps =\nrelay_domains = bench.example\n\
-             relay_transport = lmtp:inet:127.0.0.1:{lmtp}\n\
+             relay_transport = lmtp:unix:{lmtp}\n\
              default_transport = error:5.7.1 no mail leaves a bench\nmynetworks = 127.0.0.0/8\n\
              smtpd_recipient_restrictions = permit_mynetworks, reject\n\
              smtp_dns_support_level = disabled\nsmtpd_peername_lookup = no\n\

@@ -117,6 +117,15 @@ impl Place {
         Ok(Self { folder, databases, tenant, admin, invitation: invitation.token.expose().clone() })
     }
 
+    /// Drops its databases.
+    pub async fn close(self, cluster: Option<&Cluster>) -> anyhow::Result<()> {
+        if let (Some((content, keys)), Some(cluster)) = (&self.databases, cluster) {
+            cluster.drop_database(content).await?;
+            cluster.drop_database(keys).await?;
+        }
+        Ok(())
+    }
+
     /// What somebody sees who helps customers.
     pub fn service(&self) -> Access {
         access(&self.admin, Purpose::Service)

@@ -123,7 +123,7 @@ async fn engine_run(
         }
         all.push(one);
     }
-    sides.close().await;
+    sides.close(cluster).await?;
 
     let pooled = |run: &[Times], prefix: Option<bool>, ours: bool| -> Vec<f64> {
         let wanted =

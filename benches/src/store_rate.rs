@@ -88,9 +88,14 @@ impl Sides {
     }
 
     /// Closes both.
-    pub async fn close(self) {
+    pub async fn close(self, cluster: Option<&Cluster>) -> anyhow::Result<()> {
         self.house.close().await;
+        self.place.close(cluster).await?;
+        if let (PlainSide::Postgres(plain), Some(cluster)) = (&self.plain, cluster) {
+            cluster.drop_database(plain.url()).await?;
+        }
         drop((self.plain, self.folder));
+        Ok(())
     }
 
     /// Files `count` mails of `shape` on both sides in turns; `first` says who begins.

@@ -30,6 +30,8 @@ pub(super) struct Column {
     count: i32,
     nulls: bool,
     data: BytesMut,
+    /// How many places, and bytes of them, belong to writes that succeeded.
+    kept: (i32, usize),
 }
 
 const MIXED: StoreError = StoreError::Inconsistent { what: "a parameter of another type in another row" };
@@ -52,16 +54,27 @@ impl Column {
         self.data.put_i32(-1);
     }
 
-    fn append(&mut self, other: Self) -> Result<(), StoreError> {
-        if let Some(element) = other.element
-            && *self.element.get_or_insert(element.clone()) != element
-        {
-            return Err(MIXED);
-        }
-        self.count += other.count;
-        self.nulls |= other.nulls;
-        self.data.unsplit(other.data);
-        Ok(())
+    fn keep(&mut self) {
+        self.kept = (self.count, self.data.len());
+    }
+
+    fn drop_own(&mut self) {
+        self.count = self.kept.0;
+        self.data.truncate(self.kept.1);
+    }
+
+    /// Parts what is not kept from the rest. Either part may say that there are NULLs where there are
+    /// none, which the server allows.
+    fn split_own(&mut self) -> Self {
+        let own = Self {
+            element: self.element.clone(),
+            count: self.count - self.kept.0,
+            nulls: self.nulls,
+            data: self.data.split_off(self.kept.1),
+            kept: (0, 0),
+        };
+        self.count = self.kept.0;
+        own
     }
 }
 
@@ -98,11 +111,13 @@ pub(super) struct Late {
     columns: Vec<Column>,
     /// Position of the first parameter that is added up when two rows agree in those before it.
     summed: Option<usize>,
+    /// So many of the rows belong to writes that succeeded.
+    kept: u64,
 }
 
 impl Late {
     fn new(tenant: Option<TenantId>, sql: &'static Sql, expect: Rows) -> Self {
-        Self { tenant, sql, expect, rows: 0, columns: Vec::new(), summed: None }
+        Self { tenant, sql, expect, rows: 0, columns: Vec::new(), summed: None, kept: 0 }
     }
 
     fn push(&mut self, params: &[Param<'_>]) -> Result<(), StoreError> {
@@ -123,31 +138,64 @@ impl Late {
         Ok(())
     }
 
-    fn append(&mut self, other: Self) -> Result<(), StoreError> {
-        for (own, other) in self.columns.iter_mut().zip(other.columns) {
-            own.append(other)?;
-        }
-        self.rows += other.rows;
-        Ok(())
+    fn keep(&mut self) {
+        self.kept = self.rows;
+        self.columns.iter_mut().for_each(Column::keep);
+    }
+
+    fn drop_own(&mut self) {
+        self.rows = self.kept;
+        self.columns.iter_mut().for_each(Column::drop_own);
+    }
+
+    fn split_own(&mut self) -> Self {
+        let columns = self.columns.iter_mut().map(Column::split_own).collect();
+        let rows = self.rows - self.kept;
+        self.rows = self.kept;
+        Self { columns, rows, kept: 0, ..*self }
     }
 
     /// The parameters of the statement in its form for many rows.
     pub(super) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.columns.iter().map(|column| column as _).collect()
     }
+
+    /// Adds rows up: those that agree in the first parameters become one.
+    fn sum(&mut self) -> Result<(), StoreError> {
+        let Some(keys) = self.summed else { return Ok(()) };
+        let mut rows: Vec<(Vec<Vec<u8>>, Vec<i64>)> = Vec::new();
+        let places: Vec<Vec<&[u8]>> = self.columns.iter().map(Column::places).collect();
+        for row in 0..usize::try_from(self.rows).unwrap_or(0) {
+            let key: Vec<Vec<u8>> = places[..keys].iter().map(|column| column[row].to_vec()).collect();
+            let numbers =
+                places[keys..].iter().map(|column| column[row].try_into().map_or(0, i64::from_be_bytes));
+            match rows.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, sums)) => sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number),
+                None => rows.push((key, numbers.collect())),
+            }
+        }
+        let elements: Vec<Option<Type>> = self.columns.iter().map(|column| column.element.clone()).collect();
+        self.rows = rows.len() as u64;
+        self.columns.iter_mut().for_each(|column| *column = Column::default());
+        for (key, sums) in rows {
+            let bytes = key.into_iter().chain(sums.into_iter().map(|sum| sum.to_be_bytes().to_vec()));
+            for ((column, element), bytes) in self.columns.iter_mut().zip(&elements).zip(bytes) {
+                column.push(element.clone().ok_or(MIXED)?, &bytes)?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Late rows of one or several writes.
+/// Late rows of one or several writes: those that writes before left (*kept*), and behind them those
+/// of the present write (its *own*), which go with it when it fails. All lie in the same arrays, so
+/// that nothing is copied when a write succeeds.
 #[derive(Default)]
 pub(super) struct Batch {
     statements: Vec<Late>,
 }
 
 impl Batch {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.statements.is_empty()
-    }
-
     fn of(&mut self, tenant: Option<TenantId>, sql: &'static Sql, expect: Rows) -> &mut Late {
         let known =
             self.statements.iter().position(|late| late.tenant == tenant && std::ptr::eq(late.sql, sql));
@@ -168,7 +216,7 @@ impl Batch {
         self.of(tenant, sql, expect).push(params)
     }
 
-    /// A row whose last numbers are added to those of a row that agrees in everything before them.
+    /// A row whose last numbers are added to those of the rows that agree in everything before them.
     pub(super) fn add(
         &mut self,
         tenant: Option<TenantId>,
@@ -178,66 +226,39 @@ impl Batch {
     ) -> Result<(), StoreError> {
         let late = self.of(tenant, sql, Rows::Any);
         late.summed = Some(params.len() - summed);
-        let mut row = Late::new(tenant, sql, Rows::Any);
-        row.push(params)?;
-        late.merge(row)
+        late.push(params)
     }
 
-    /// Takes over the rows of a write that succeeded.
-    pub(super) fn append(&mut self, other: Self) -> Result<(), StoreError> {
-        for late in other.statements {
-            let own = self
-                .statements
-                .iter_mut()
-                .find(|own| own.tenant == late.tenant && std::ptr::eq(own.sql, late.sql));
-            match own {
-                Some(own) if own.summed.is_some() => own.merge(late)?,
-                Some(own) => own.append(late)?,
-                None => self.statements.push(late),
-            }
-        }
-        Ok(())
+    /// The present write succeeded: its rows stay.
+    pub(super) fn keep(&mut self) {
+        self.statements.iter_mut().for_each(Late::keep);
+    }
+
+    /// The present write failed: its rows go.
+    pub(super) fn drop_own(&mut self) {
+        // What only it would have run is where it would have been without it.
+        self.statements.retain(|late| late.kept > 0);
+        self.statements.iter_mut().for_each(Late::drop_own);
+    }
+
+    /// Takes out what was kept; what the present write left stays.
+    pub(super) fn take_kept(&mut self) -> Self {
+        let own = self.statements.iter_mut().map(Late::split_own).filter(|late| late.rows > 0).collect();
+        let mut kept = std::mem::replace(self, Self { statements: own });
+        kept.statements.retain(|late| late.rows > 0);
+        kept
     }
 
     /// The statements, those of a tenant together.
-    pub(super) fn into_statements(mut self) -> Vec<Late> {
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when a parameter has another type in another row.
+    pub(super) fn into_statements(mut self) -> Result<Vec<Late>, StoreError> {
         self.statements.sort_by_key(|late| late.tenant.map(|tenant| tenant.uuid()));
-        self.statements
-    }
-}
-
-impl Late {
-    /// Adds rows up: those that agree in the first parameters become one.
-    fn merge(&mut self, other: Self) -> Result<(), StoreError> {
-        if self.columns.is_empty() {
-            self.columns = other.columns;
-            self.rows = other.rows;
-            return Ok(());
+        for late in &mut self.statements {
+            late.sum()?;
         }
-        let keys = self.summed.unwrap_or(self.columns.len());
-        let mut rows: Vec<(Vec<Vec<u8>>, Vec<i64>)> = Vec::new();
-        for source in [&*self, &other] {
-            let places: Vec<Vec<&[u8]>> = source.columns.iter().map(Column::places).collect();
-            for row in 0..usize::try_from(source.rows).unwrap_or(0) {
-                let key: Vec<Vec<u8>> = places[..keys].iter().map(|column| column[row].to_vec()).collect();
-                let numbers =
-                    places[keys..].iter().map(|column| column[row].try_into().map_or(0, i64::from_be_bytes));
-                match rows.iter_mut().find(|(known, _)| *known == key) {
-                    Some((_, sums)) => sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number),
-                    None => rows.push((key, numbers.collect())),
-                }
-            }
-        }
-        let elements: Vec<Option<Type>> = self.columns.iter().map(|column| column.element.clone()).collect();
-        self.rows = rows.len() as u64;
-        self.columns.iter_mut().for_each(|column| *column = Column::default());
-        for (key, sums) in rows {
-            let bytes = key.into_iter().chain(sums.into_iter().map(|sum| sum.to_be_bytes().to_vec()));
-            for ((column, element), bytes) in self.columns.iter_mut().zip(&elements).zip(bytes) {
-                column.push(element.clone().ok_or(MIXED)?, &bytes)?;
-            }
-        }
-        Ok(())
+        Ok(self.statements)
     }
 }
 
@@ -325,15 +346,16 @@ mod tests {
     fn sums_are_kept_apart_by_what_stands_before_them() {
         static SQL: Sql = Sql::new("");
         let tenant = TenantId(uuid::Uuid::nil());
-        let (mut all, mut one) = (Batch::default(), Batch::default());
+        let mut all = Batch::default();
         for (day, count) in [(1_i64, 2_i64), (2, 3), (1, 5)] {
-            one.add(Some(tenant), &SQL, &[tenant.into(), day.into(), count.into()], 1).expect("added");
+            all.add(Some(tenant), &SQL, &[tenant.into(), day.into(), count.into()], 1).expect("added");
         }
-        all.append(one).expect("taken over");
-        let mut two = Batch::default();
-        two.add(Some(tenant), &SQL, &[tenant.into(), Param::Int(2), Param::Int(10)], 1).expect("added");
-        all.append(two).expect("taken over");
-        let late = all.into_statements().remove(0);
+        all.keep();
+        all.add(Some(tenant), &SQL, &[tenant.into(), Param::Int(2), Param::Int(10)], 1).expect("added");
+        all.keep();
+        all.add(Some(tenant), &SQL, &[tenant.into(), Param::Int(2), Param::Int(100)], 1).expect("added");
+        all.drop_own();
+        let late = all.into_statements().expect("of one type").remove(0);
         let numbers = |at: usize| -> Vec<i64> {
             late.columns[at]
                 .places()
@@ -342,5 +364,36 @@ mod tests {
                 .collect()
         };
         assert_eq!((late.rows, numbers(1), numbers(2)), (2, vec![1, 2], vec![7, 13]));
+    }
+
+    #[test]
+    fn rows_of_a_write_stay_or_go_with_it() {
+        static ONE: Sql = Sql::new("one");
+        static TWO: Sql = Sql::new("two");
+        let tenant = Some(TenantId(uuid::Uuid::nil()));
+        let rows = |batch: Batch| -> Vec<(&'static str, u64, Vec<Vec<u8>>)> {
+            let lates = batch.into_statements().expect("of one type");
+            let places = |late: &Late| late.columns[0].places().iter().map(|place| place.to_vec()).collect();
+            lates.iter().map(|late| (late.sql.postgres(), late.rows, places(late))).collect()
+        };
+        let push = |batch: &mut Batch, sql, param: Param<'_>| {
+            batch.push(tenant, sql, &[param], Rows::One).expect("added");
+        };
+        let mut batch = Batch::default();
+        push(&mut batch, &ONE, Param::Text("a"));
+        batch.keep();
+        // A write that fails: neither its rows nor its place in the order stay.
+        push(&mut batch, &TWO, Param::Text("b"));
+        push(&mut batch, &ONE, Param::Null);
+        batch.drop_own();
+        push(&mut batch, &ONE, Param::Text("c"));
+        push(&mut batch, &TWO, Param::Text("d"));
+        let kept = batch.take_kept();
+        assert_eq!(rows(kept), [("one", 1, vec![b"a".to_vec()])]);
+        push(&mut batch, &ONE, Param::Text("e"));
+        batch.keep();
+        let all = rows(std::mem::take(&mut batch));
+        assert_eq!(all, [("one", 2, vec![b"c".to_vec(), b"e".to_vec()]), ("two", 1, vec![b"d".to_vec()])]);
+        assert!(rows(batch.take_kept()).is_empty());
     }
 }

@@ -53,8 +53,7 @@ pub(super) struct Session {
     /// The tenant that the transaction has named; row-level security sees its rows alone.
     named: Option<Option<TenantId>>,
     held: Vec<Held>,
-    ready: Batch,
-    own: Batch,
+    late: Batch,
     tenant: Option<TenantId>,
     alone: bool,
     saved: bool,
@@ -83,8 +82,7 @@ impl Session {
             begun: false,
             named: None,
             held: Vec::new(),
-            ready: Batch::default(),
-            own: Batch::default(),
+            late: Batch::default(),
             tenant: None,
             alone: false,
             saved: false,
@@ -183,8 +181,8 @@ impl Session {
     /// taken back from here on.
     async fn enter(&mut self) -> Result<(), StoreError> {
         if !self.saved {
-            let ready = std::mem::take(&mut self.ready);
-            if let Err(error) = self.flush(ready).await {
+            let kept = self.late.take_kept();
+            if let Err(error) = self.flush(kept).await {
                 self.broken = Some(error);
                 return Err(StoreError::Conflict);
             }
@@ -193,7 +191,7 @@ impl Session {
             }
             self.saved = true;
         }
-        let own = std::mem::take(&mut self.own);
+        let own = std::mem::take(&mut self.late);
         self.flush(own).await?;
         self.name(self.tenant);
         Ok(())
@@ -283,7 +281,7 @@ impl Session {
         params: &[Param<'_>],
         expect: Rows,
     ) -> Result<(), StoreError> {
-        self.own.push(self.tenant, sql, params, expect)
+        self.late.push(self.tenant, sql, params, expect)
     }
 
     /// Leaves numbers for the end of the group, added up with others.
@@ -293,7 +291,7 @@ impl Session {
         params: &[Param<'_>],
         sums: usize,
     ) -> Result<(), StoreError> {
-        self.own.add(self.tenant, sql, params, sums)
+        self.late.add(self.tenant, sql, params, sums)
     }
 
     /// Takes the next numbers of the tenant. The first write of a group reads and locks the row
@@ -326,10 +324,10 @@ impl Session {
 
     /// Sends late rows, each kind of statement once, all in one packet.
     async fn flush(&mut self, batch: Batch) -> Result<(), StoreError> {
-        if batch.is_empty() {
+        let lates = batch.into_statements()?;
+        if lates.is_empty() {
             return Ok(());
         }
-        let lates = batch.into_statements();
         let mut steps = Vec::with_capacity(lates.len());
         for late in &lates {
             let statement = self.for_many(late).await?;
@@ -360,8 +358,8 @@ impl Session {
 
     /// Sends everything that was left for the end.
     async fn finish(&mut self) -> Result<(), StoreError> {
-        let ready = std::mem::take(&mut self.ready);
-        self.flush(ready).await?;
+        let late = std::mem::take(&mut self.late);
+        self.flush(late).await?;
         let mut held = std::mem::take(&mut self.held);
         let mut steps = Vec::new();
         let moved: Vec<(TenantId, [i64; 3])> =
@@ -387,15 +385,15 @@ impl Session {
 
     /// Ends the present write.
     async fn end(&mut self, keep: bool, before: Vec<Held>) -> Result<(), StoreError> {
-        let own = std::mem::take(&mut self.own);
         let nested = self.saved && !self.alone;
         if keep {
-            self.ready.append(own)?;
+            self.late.keep();
             if nested {
                 self.enqueue("RELEASE SAVEPOINT body");
             }
             return Ok(());
         }
+        self.late.drop_own();
         self.held = before;
         if nested && self.broken.is_none() {
             self.enqueue("ROLLBACK TO SAVEPOINT body; RELEASE SAVEPOINT body");
@@ -407,7 +405,7 @@ impl Session {
 
     /// Undoes everything since the last savepoint of a part, or since the beginning.
     async fn undo(&mut self, nested: bool) -> Result<(), StoreError> {
-        (self.ready, self.own) = (Batch::default(), Batch::default());
+        self.late = Batch::default();
         (self.named, self.broken) = (None, None);
         self.pending.clear();
         if nested {

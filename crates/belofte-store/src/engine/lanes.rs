@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Writes on their way into PostgreSQL, committed in groups.
 //!
-//! A write that brings keys goes through the key stage first: one statement and one commit for
-//! all that wait. Then it joins the queue of its tenant. A lane takes what waits of every tenant
-//! that no other lane is busy with, a few of each in turn, so that two writes of one tenant never
-//! wait for each other's locks, and a flood of one tenant does not hold up the others.
+//! A write joins the queue of its tenant. A lane takes what waits of every tenant that no other lane
+//! is busy with, a few of each in turn, so that two writes of one tenant never wait for each other's
+//! locks, and a flood of one tenant does not hold up the others. The new keys of a group become
+//! durable in one commit of the key database while its statements run in the content; the content is
+//! committed after that, so that no row is ever durable whose key is not.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -100,13 +101,8 @@ impl<W: Write> Queued for Pending<W> {
 
 type Boxed = Box<dyn Queued>;
 
-/// What the key stage is given.
-enum ForKeys {
-    /// A write whose keys come first.
-    New(Boxed),
-    /// Keys whose content is gone.
-    Dead(Vec<(TenantId, KeyId)>),
-}
+/// Keys whose content is gone.
+type Dead = Vec<(TenantId, KeyId)>;
 
 /// Writes that wait for their lane.
 #[derive(Default)]
@@ -213,23 +209,21 @@ impl Tenanted for Boxed {
 /// The lanes of one store.
 pub(super) struct Lanes {
     places: Arc<Semaphore>,
-    keys: Mutex<Option<mpsc::UnboundedSender<ForKeys>>>,
     queue: Arc<Queue>,
     tasks: TaskTracker,
 }
 
 impl Lanes {
-    /// Starts the key stage and `lanes` lanes.
+    /// Starts `lanes` lanes, and what destroys dead keys behind them.
     pub(super) fn start(content: &Pool, keys: &Pool, lanes: usize) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (dead, buried) = mpsc::unbounded_channel();
         let (queue, tasks) = (Arc::new(Queue::default()), TaskTracker::new());
-        tasks.spawn(stage(keys.clone(), receiver, Arc::clone(&queue)));
+        tasks.spawn(bury(keys.clone(), buried));
         for _ in 0..lanes {
-            let lane = Lane { content: content.clone(), dead: sender.downgrade(), queue: Arc::clone(&queue) };
-            tasks.spawn(lane.run());
+            let (content, keys, dead) = (content.clone(), keys.clone(), dead.clone());
+            tasks.spawn(Lane { content, keys, dead, queue: Arc::clone(&queue) }.run());
         }
-        let places = Arc::new(Semaphore::new(QUEUE));
-        Self { places, keys: Mutex::new(Some(sender)), queue, tasks }
+        Self { places: Arc::new(Semaphore::new(QUEUE)), queue, tasks }
     }
 
     /// Queues a write and waits until its group is durable.
@@ -244,13 +238,7 @@ impl Lanes {
     ) -> Result<W::Out, StoreError> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Busy)?;
         let (reply, answer) = oneshot::channel();
-        let write = Box::new(Pending { tenant, value, keys, out: None, reply, _place: place });
-        if write.new_keys().is_empty() {
-            self.queue.push(write);
-        } else {
-            let keys = self.keys.lock().expect("no panic holds this lock").clone().ok_or(StoreError::Busy)?;
-            keys.send(ForKeys::New(write)).map_err(|_| StoreError::Busy)?;
-        }
+        self.queue.push(Box::new(Pending { tenant, value, keys, out: None, reply, _place: place }));
         answer.await.map_err(|_| StoreError::Busy)?
     }
 
@@ -266,7 +254,7 @@ impl Lanes {
 
     fn end(&self) {
         self.places.close();
-        self.keys.lock().expect("no panic holds this lock").take();
+        self.queue.close();
         self.tasks.close();
     }
 }
@@ -277,48 +265,22 @@ impl Drop for Lanes {
     }
 }
 
-/// Makes keys durable before the content that they seal, and destroys those of content that is
-/// gone.
-async fn stage(pool: Pool, mut inbox: mpsc::UnboundedReceiver<ForKeys>, queue: Arc<Queue>) {
+/// Destroys the keys of content that is gone, as many in one commit as wait for it. Those that it
+/// cannot destroy stay as orphans for the sweep, as they do when the machine stops before.
+async fn bury(pool: Pool, mut inbox: mpsc::UnboundedReceiver<Dead>) {
     let mut taken = Vec::new();
     while inbox.recv_many(&mut taken, 4 * GROUP).await > 0 {
-        let (mut writes, mut dead) = (Vec::new(), Vec::new());
-        for item in taken.drain(..) {
-            match item {
-                ForKeys::New(write) => writes.push(write),
-                ForKeys::Dead(keys) => dead.extend(keys),
-            }
-        }
-        let new: Vec<&[SealedKey]> = writes.iter().map(|write| write.new_keys()).collect();
-        let result = match pool.get().await {
-            Ok(client) => keys::change_postgres(&client, &new, &dead).await,
-            Err(error) => Err(error.into()),
-        };
-        match result {
-            Ok(refused) => {
-                if !writes.is_empty() {
-                    fail::hit(FailPoint::KeysCommitted);
-                }
-                for (mut write, refused) in writes.into_iter().zip(refused) {
-                    match refused {
-                        None => queue.push(write),
-                        Some(parent) => {
-                            write.refuse(StoreError::KeyGone(parent));
-                            write.answer(Ok(()));
-                        }
-                    }
-                }
-            }
-            // Dead keys stay as orphans for the sweep, which is harmless.
-            Err(error) => writes.into_iter().for_each(|write| write.answer(Err(error.copy()))),
+        let dead: Dead = taken.drain(..).flatten().collect();
+        if let Ok(client) = pool.get().await {
+            let _ = keys::change_postgres(&client, &[], &dead).await;
         }
     }
-    queue.close();
 }
 
 struct Lane {
     content: Pool,
-    dead: mpsc::WeakUnboundedSender<ForKeys>,
+    keys: Pool,
+    dead: mpsc::UnboundedSender<Dead>,
     queue: Arc<Queue>,
 }
 
@@ -343,26 +305,75 @@ impl Lane {
         }
     }
 
-    /// Hands over the keys that the content of a durable group no longer needs. The stage takes
-    /// them with its next commit; a crash before leaves orphans for the sweep.
+    /// Hands over the keys that the content of a durable group no longer needs.
     fn bury(&self, group: &[Boxed]) {
-        let mut dead = Vec::new();
+        let mut dead = Dead::new();
         for write in group.iter().filter(|write| write.succeeded()) {
             let tenant = write.work_tenant();
             dead.extend(write.dead_keys().iter().map(|key| (tenant, *key)));
         }
-        if let (false, Some(keys)) = (dead.is_empty(), self.dead.upgrade()) {
-            let _ = keys.send(ForKeys::Dead(dead));
+        if !dead.is_empty() {
+            let _ = self.dead.send(dead);
         }
     }
 
-    async fn commit(&self, group: &mut [Boxed]) -> Result<(), StoreError> {
+    /// Makes new keys durable, those of each write of a group; gives what keeps a write from being
+    /// committed.
+    async fn keep(&self, new: &[Vec<SealedKey>]) -> Vec<Option<StoreError>> {
+        let slices: Vec<&[SealedKey]> = new.iter().map(Vec::as_slice).collect();
+        let refused = match self.keys.get().await {
+            Ok(client) => keys::change_postgres(&client, &slices, &[]).await,
+            Err(error) => Err(error.into()),
+        };
+        match refused {
+            Ok(refused) => {
+                fail::hit(FailPoint::KeysCommitted);
+                refused.into_iter().map(|parent| parent.map(StoreError::KeyGone)).collect()
+            }
+            // Whoever brings no keys does without that database.
+            Err(error) => new.iter().map(|keys| (!keys.is_empty()).then(|| error.copy())).collect(),
+        }
+    }
+
+    /// Commits a group: the keys while the statements run, then the content.
+    async fn commit(&self, group: &mut Vec<Boxed>) -> Result<(), StoreError> {
+        let mut new: Vec<Vec<SealedKey>> = group.iter().map(|write| write.new_keys().to_vec()).collect();
         let mut tries = 0;
         loop {
             tries += 1;
             let mut session = Session::new(Open::get(&self.content).await?, group::GROUP);
             let mut works: Vec<&mut dyn Work> = group.iter_mut().map(|write| write.work()).collect();
-            match settle(&mut session, &mut works, false).await {
+            let content = settle(&mut session, &mut works, false);
+            let (content, refused) = if new.iter().all(Vec::is_empty) {
+                (content.await, Vec::new())
+            } else {
+                tokio::join!(content, self.keep(&new))
+            };
+            if refused.iter().any(Option::is_some) {
+                // Without keys there is no content: the others are run again by themselves. Theirs
+                // are durable, or were not added because of these; another try adds what is missing.
+                let _ = session.abandon().await;
+                let (mut left, mut keys) = (Vec::new(), Vec::new());
+                for ((mut write, own), refused) in group.drain(..).zip(new).zip(refused) {
+                    write.reset();
+                    match refused {
+                        Some(error) => {
+                            write.refuse(error);
+                            write.answer(Ok(()));
+                        }
+                        None => {
+                            left.push(write);
+                            keys.push(own);
+                        }
+                    }
+                }
+                (*group, new, tries) = (left, keys, 0);
+                if group.is_empty() {
+                    return Ok(());
+                }
+                continue;
+            }
+            match content {
                 Ok(()) => return session.commit().await,
                 // Nothing was committed: the values are run again on another connection.
                 Err(_) if tries < TRIES => works.iter_mut().for_each(|work| work.reset()),

@@ -20,16 +20,17 @@ use serde_json::json;
 use crate::access::ClaimedJob;
 use crate::attachments::{NewAttachment, NewFile};
 use crate::blob_rows::{Rewrap, SealedBlob};
-use crate::contacts::{EMAIL, NewContact};
+use crate::contacts::NewContact;
 use crate::conversations::{Summary, insert_activity};
 use crate::counters::{self, Needs};
 use crate::delivery_reports::DeliveryReport;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::filing_plan::{FilingPlan, FilingQuestion};
 use crate::intake::{Arrival, IntakeSource, email_index, message_id_index};
 use crate::keys::SealedKey;
 use crate::messages::{MessageContent, NewMessage, insert_reference};
-use crate::{Access, NewLeaf, Read, Row, Rows, Store, StoreError, TenantKeys, Tx, Write};
+use crate::{Access, NewLeaf, Rows, Store, StoreError, TenantKeys, Tx, Write};
 
 /// A mail as it is to be filed.
 pub struct IncomingMail {
@@ -73,103 +74,6 @@ pub enum Filed {
     Known(MessageId),
     /// It was erased before, and stays so.
     Erased,
-}
-
-/// The thread that a mail belongs to, and its case.
-pub(crate) struct KnownThread {
-    thread: ThreadId,
-    pub(crate) conversation: ConversationId,
-    contact: ContactId,
-    queue: QueueId,
-    status: ConversationStatus,
-    key: KeyId,
-    summary: Vec<u8>,
-    version: i64,
-    account: ChannelAccountId,
-}
-
-fn known_thread(row: &Row<'_>) -> Result<KnownThread, StoreError> {
-    Ok(KnownThread {
-        thread: row.id(0)?,
-        account: row.id(1)?,
-        conversation: row.id(2)?,
-        contact: row.id(3)?,
-        queue: row.id(4)?,
-        status: row.name(5, ConversationStatus::parse)?,
-        key: row.id(6)?,
-        summary: row.bytes(7)?,
-        version: row.int(8)?,
-    })
-}
-
-struct Question {
-    account: ChannelAccountId,
-    external: [u8; 16],
-    author: [u8; 16],
-    related: Vec<[u8; 16]>,
-    reply_thread: Option<ThreadId>,
-}
-
-struct Plan {
-    duplicate: Option<MessageId>,
-    erased: bool,
-    contact: Option<ContactId>,
-    thread: Option<KnownThread>,
-    queue: QueueId,
-}
-
-impl Read for Question {
-    type Out = Plan;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Plan, StoreError> {
-        let tenant = tx.tenant();
-        // One statement, because each is a journey to PostgreSQL.
-        let (duplicate, erased, contact, queue) = tx
-            .query_one(
-                sql!(
-                    "SELECT (SELECT id FROM message WHERE tenant_id = $1 AND channel_account_id = $2 AND external_index = $3), \
-                     (SELECT at FROM tombstone WHERE tenant_id = $1 AND kind = 'message' AND external_index = $3), \
-                     (SELECT contact_id FROM identity WHERE tenant_id = $1 AND kind = $4 AND value_index = $5), \
-                     (SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2)"
-                ),
-                params![tenant, self.account, &self.external, EMAIL, &self.author],
-                |row| Ok((row.opt_id(0)?, row.opt_time(1)?.is_some(), row.opt_id(2)?, row.opt_id(3)?)),
-            )
-            .await?;
-        let queue = queue.ok_or(StoreError::NotFound)?;
-        let mut thread = None;
-        for reference in &self.related {
-            thread = tx
-                .query_opt(
-                    sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
-                         c.version FROM (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
-                         AND reference_index = $2 ORDER BY thread_id DESC LIMIT 1) r \
-                         JOIN thread t ON t.tenant_id = $1 AND t.id = r.thread_id \
-                         JOIN conversation c ON c.tenant_id = $1 AND c.id = t.conversation_id"
-                    ),
-                    params![tenant, reference],
-                    known_thread,
-                )
-                .await?;
-            if thread.is_some() {
-                break;
-            }
-        }
-        if let (None, Some(id)) = (&thread, self.reply_thread) {
-            thread = tx
-                .query_opt(
-                    sql!(
-                        "SELECT t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, \
-                         c.version FROM thread t JOIN conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id \
-                         WHERE t.tenant_id = $1 AND t.id = $2"
-                    ),
-                    params![tenant, id],
-                    known_thread,
-                )
-                .await?;
-        }
-        Ok(Plan { duplicate, erased, contact, thread, queue })
-    }
 }
 
 /// The case of a message: a new one, or one that goes on.
@@ -525,14 +429,14 @@ impl Store {
         let external = message_id_index(&keys, &mail.external_id);
         let (tokens, words) = message_tokens(&keys, &mail.content);
         for _ in 0..plans {
-            let question = Question {
+            let question = FilingQuestion {
                 account: from.account(),
                 external,
                 author: email_index(&keys, &mail.author),
                 related: mail.related.iter().take(20).map(|id| message_id_index(&keys, id)).collect(),
                 reply_thread: mail.reply_thread,
             };
-            let plan = self.read(access, question).await?;
+            let plan = self.filing_plan(access, question).await?;
             if let Some(message) = plan.duplicate {
                 return Ok(Err(Instead::Duplicate(message)));
             }
@@ -568,9 +472,10 @@ impl Store {
         from: From<'_>,
         mail: &IncomingMail,
         external: [u8; 16],
-        plan: Plan,
+        plan: FilingPlan,
     ) -> Result<File, StoreError> {
         let (tenant, now, random) = (access.tenant(), access.clock().now(), self.random());
+        let queue = plan.queue.ok_or(StoreError::NotFound)?;
         let mut minted = Vec::new();
         let author = plan.contact;
         let contact = if author.is_none() {
@@ -614,7 +519,7 @@ impl Store {
                         address: mail.content.from.address.clone(),
                         ..Summary::default()
                     };
-                    let case = Case::New { conversation, queue: plan.queue, contact: author };
+                    let case = Case::New { conversation, queue, contact: author };
                     (case, data_key, ConversationStatus::Open, summary)
                 }
             };

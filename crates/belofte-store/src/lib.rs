@@ -29,6 +29,7 @@ mod examine;
 mod fail;
 mod figures;
 mod filing;
+mod filing_plan;
 mod hints;
 mod hits;
 mod idempotency;

@@ -9,7 +9,10 @@ use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::account_lookup::Resolved;
-use crate::engine::{Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write};
+use crate::engine::{
+    Gathering, Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write,
+};
+use crate::filing_plan::{FilingPlan, FilingQuestion};
 use crate::hints::Hints;
 use crate::keys::{KeyRow, KeyTurn, KeysById, Moment, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
 use crate::lexicons::Lexicons;
@@ -63,6 +66,7 @@ struct Inner {
     unindexed: Unindexed,
     lexicons: Lexicons,
     resolved: Resolved,
+    filing: Arc<Gathering<FilingQuestion>>,
     node: OnceLock<NodeId>,
 }
 
@@ -108,6 +112,7 @@ impl Store {
             unindexed: Unindexed::default(),
             lexicons: Lexicons::default(),
             resolved: Resolved::default(),
+            filing: Arc::default(),
             node: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -215,6 +220,19 @@ impl Store {
         match &self.inner.engine {
             Engine::Sqlite(engine) => engine.read(tenant, value).await,
             Engine::Postgres(engine) => engine.read(tenant, value).await,
+        }
+    }
+
+    /// What a mail is to be filed by; on the server engine many of them are asked together.
+    pub(crate) async fn filing_plan(
+        &self,
+        access: &Access,
+        question: FilingQuestion,
+    ) -> Result<FilingPlan, StoreError> {
+        let (tenant, question) = (access.tenant(), Arc::new(question));
+        match &self.inner.engine {
+            Engine::Sqlite(engine) => engine.read(Some(tenant), question).await,
+            Engine::Postgres(engine) => engine.read_together(&self.inner.filing, tenant, question).await,
         }
     }
 

@@ -129,7 +129,7 @@ impl Late {
                 Param::Bytes(value) => column.push(Type::BYTEA, value)?,
                 Param::Text(value) => column.push(Type::TEXT, value.as_bytes())?,
                 Param::Null => column.push_null(),
-                Param::Ints(_) | Param::Uuids(_) => {
+                Param::Ints(_) | Param::Uuids(_) | Param::Blobs(_) => {
                     return Err(StoreError::Inconsistent { what: "a late statement with an array" });
                 }
             }

@@ -71,6 +71,10 @@ pub(crate) const GROUP: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL 
      SET LOCAL plan_cache_mode = force_generic_plan";
 /// Begins a question.
 pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Begins several questions that are asked together; their plans are those of [`GROUP`].
+pub(super) const READ_MANY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+     SET LOCAL plan_cache_mode = force_generic_plan";
 
 impl Session {
     /// A transaction that begins with `command` as soon as there is something to send.

@@ -15,6 +15,7 @@ mod readers;
 mod row;
 mod sql;
 mod sqlite;
+mod together;
 mod tx;
 
 pub use batch::Rows;
@@ -29,6 +30,7 @@ pub use row::Row;
 pub use sql::Sql;
 pub(crate) use sql::sql;
 pub use sqlite::{Sqlite, SqliteSettings};
+pub(crate) use together::{Gathering, Together};
 pub use tx::Tx;
 
 use belofte_model::{KeyId, Use};

@@ -21,6 +21,8 @@ pub enum Param<'a> {
     Ints(&'a [i64]),
     /// `uuid[]`; PostgreSQL only.
     Uuids(&'a [Uuid]),
+    /// `bytea[]`; PostgreSQL only.
+    Blobs(&'a [&'a [u8]]),
     /// NULL of any type.
     Null,
 }
@@ -35,6 +37,7 @@ impl std::fmt::Debug for Param<'_> {
             Self::Text(_) => "text",
             Self::Ints(_) => "ints",
             Self::Uuids(_) => "uuids",
+            Self::Blobs(_) => "blobs",
             Self::Null => "null",
         })
     }
@@ -49,7 +52,7 @@ impl rusqlite::ToSql for Param<'_> {
             Self::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
             Self::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
             Self::Null => ToSqlOutput::Owned(Value::Null),
-            Self::Ints(_) | Self::Uuids(_) => {
+            Self::Ints(_) | Self::Uuids(_) | Self::Blobs(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no arrays".into()));
             }
         })
@@ -69,6 +72,7 @@ impl ToSql for Param<'_> {
             Self::Text(value) => value.to_sql_checked(ty, out),
             Self::Ints(value) => value.to_sql_checked(ty, out),
             Self::Uuids(value) => value.to_sql_checked(ty, out),
+            Self::Blobs(value) => value.to_sql_checked(ty, out),
             Self::Null => Ok(IsNull::Yes),
         }
     }

@@ -14,7 +14,7 @@ use futures_util::poll;
 use super::group::{self, Session};
 use super::lanes::Lanes;
 use super::postgres_tls::{self, PostgresTls, read_address};
-use super::{Read, Write, migrate};
+use super::{Gathering, Read, Together, Write, migrate};
 use crate::StoreError;
 use crate::engine::Migrations;
 use crate::fail::{self, FailPoint};
@@ -150,6 +150,20 @@ impl Postgres {
     /// What the body answers, and the engine's errors.
     pub async fn read<R: Read>(&self, tenant: Option<TenantId>, value: Arc<R>) -> Result<R::Out, StoreError> {
         read(&self.content, tenant, value).await
+    }
+
+    /// Runs a question on a snapshot of the content with those of its kind that are asked at the
+    /// same time.
+    ///
+    /// # Errors
+    /// What the body answers, and the engine's errors.
+    pub(crate) async fn read_together<Q: Together>(
+        &self,
+        gathering: &Arc<Gathering<Q>>,
+        tenant: TenantId,
+        question: Arc<Q>,
+    ) -> Result<Q::Out, StoreError> {
+        gathering.ask(&self.content, tenant, question).await
     }
 
     /// Runs a question on a snapshot of the keys.

@@ -24,6 +24,7 @@ mod search;
 mod sessions;
 mod sign_in;
 mod tenants;
+mod together;
 mod upgrade;
 mod upkeep;
 mod users;

@@ -40,8 +40,10 @@ struct Others {
 const REST: Duration = Duration::from_millis(8);
 /// … and at most this. A search knows from memory what those hold that wait.
 const LONGEST_REST: Duration = Duration::from_secs(1);
-/// The rest is so many times as long as the step before it.
+/// The rest is so many times as long as the step before it …
 const REST_PER_STEP: u32 = 4;
+/// … and ends when nothing came for so long: nothing more gathers then.
+const QUIET: Duration = Duration::from_millis(50);
 /// So often a node asks what other nodes wrote.
 const OTHERS: Duration = Duration::from_millis(500);
 /// It ends when so many messages of a tenant wait.
@@ -195,10 +197,28 @@ impl Indexer {
             let step = self.inner.store.clock().now().since(began);
             let rest = (step * REST_PER_STEP).clamp(REST, LONGEST_REST);
             tokio::select! {
-                () = tokio::time::sleep(rest) => {}
+                () = self.rest(rest) => {}
                 () = self.inner.many.notified() => {}
                 () = shutdown.cancelled() => {}
             }
+        }
+    }
+
+    /// Rests for `longest`, or until no message comes any more.
+    async fn rest(&self, longest: Duration) {
+        let waiting =
+            || -> i64 { self.inner.behind.lock().expect("no panic holds this lock").values().sum() };
+        let mut before = waiting();
+        let mut left = longest;
+        while !left.is_zero() {
+            let step = left.min(QUIET);
+            tokio::time::sleep(step).await;
+            left -= step;
+            let now = waiting();
+            if now == before {
+                return;
+            }
+            before = now;
         }
     }
 }

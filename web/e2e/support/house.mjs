@@ -32,13 +32,21 @@ export async function until(what, look, ms = 20_000) {
   }
 }
 
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+/** Different ports of the loopback: each is held until all are found. */
+async function freePorts(count) {
+  const servers = [];
+  for (let at = 0; at < count; at += 1) {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    servers.push(server);
+  }
+  const ports = servers.map((server) => server.address().port);
+  for (const server of servers) {
+    server.close();
+    await once(server, "close");
+  }
+  return ports;
 }
 
 /** Passes bytes on between the browser and the server until it is cut. */
@@ -74,7 +82,7 @@ class Line {
 
 export async function startHouse({ more = "" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "belofte-e2e-"));
-  const [https, outside, smtp] = [await freePort(), await freePort(), await freePort()];
+  const [https, outside, smtp] = await freePorts(3);
   const config = join(folder, "belofte.toml");
   writeFileSync(
     config,

@@ -13,7 +13,7 @@ use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
 
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
-use crate::engine::{Hands, params, sql};
+use crate::engine::{Half, Hands, params, sql};
 use crate::index::{Named, is_out_of_order};
 use crate::keys::KeysById;
 use crate::messages::{SealedMessage, sealed_message_at};
@@ -106,6 +106,7 @@ impl Question {
         Some(Candidates {
             rows,
             lowest,
+            cut: found.cut,
             exhausted: !found.cut && named.numbers.len() < self.limit as usize,
             applied: named.applied,
             lag: lag as i64,
@@ -137,6 +138,8 @@ struct Candidates {
     rows: Vec<Candidate>,
     /// The lowest number that was looked at.
     lowest: Option<i64>,
+    /// Whether the tail was more than the page holds: nothing that the index named is in it.
+    cut: bool,
     exhausted: bool,
     applied: i64,
     lag: i64,
@@ -201,6 +204,7 @@ struct ByNumber {
 }
 
 /// Which messages are wanted that the index has not.
+#[derive(Clone)]
 struct Tail {
     /// The last one that it has.
     after: i64,
@@ -361,14 +365,19 @@ impl Store {
         let candidates = if self.is_postgres() {
             self.asked(access, question).await?
         } else {
-            let (store, access, keys) = (self.clone(), access.clone(), Arc::clone(keys));
-            let visited = self.visit(move |hands| store.ask(hands, &access, &keys, &question)).await?;
+            let asking = Asking {
+                store: self.clone(),
+                access: access.clone(),
+                keys: Arc::clone(keys),
+                question: Arc::new(question),
+            };
+            let visited = self.visit(move |hands| asking.ask(hands)).await?;
             match visited.expect("the embedded engine is visited") {
                 Visited::Hits(page) => return Ok(page),
                 Visited::Sealed(candidates) => candidates,
             }
         };
-        let keys = self.keys_by_id(tenant, key_ids(&candidates)).await?;
+        let keys = self.keys_by_id(tenant, key_ids(&candidates.rows)).await?;
         open(access, candidates, &keys, wanted.as_deref())
     }
 
@@ -409,38 +418,131 @@ impl Store {
         }
         Ok(scanned(self.read(access, Newest { before: question.before }).await?, access.visible()))
     }
+}
 
-    /// A page of the embedded engine, in one visit.
-    fn ask(
-        &self,
-        hands: &mut Hands,
-        access: &Access,
-        keys: &TenantKeys,
-        question: &Question,
-    ) -> Result<Visited, StoreError> {
-        let tenant = access.tenant();
+/// From so many messages on that the index named, another reader helps.
+const HELPED: usize = 16;
+
+/// A question on its visit to the readers of the embedded engine.
+#[derive(Clone)]
+struct Asking {
+    store: Store,
+    access: Access,
+    keys: Arc<TenantKeys>,
+    question: Arc<Question>,
+}
+
+/// What a half of a visit brought.
+enum Brought {
+    /// The page without the messages of the other half; whether these belong to it.
+    Page(Page, bool),
+    /// Messages that the index named.
+    Hits(Vec<Hit>),
+    /// It cannot be done in halves.
+    Nothing,
+}
+
+impl Asking {
+    /// A page, in one visit.
+    fn ask(&self, hands: &mut Hands) -> Result<Visited, StoreError> {
+        let (tenant, question) = (self.access.tenant(), &*self.question);
         let mut candidates = None;
-        if let Some((named, rows)) = self.named(tenant, question)? {
+        if let Some((named, rows)) = self.store.named(tenant, question)? {
+            let named = Arc::new(named);
+            if named.numbers.len() >= HELPED
+                && let Some(page) = self.ask_in_halves(hands, &named, rows.tail.as_ref())?
+            {
+                return Ok(Visited::Hits(page));
+            }
             let found = hands.content(Some(tenant), &rows)?;
-            candidates = question.candidates(&named, found, access.visible());
+            candidates = question.candidates(&named, found, self.access.visible());
         }
         let candidates = match candidates {
             Some(candidates) => candidates,
             None => {
                 let rows = hands.content(Some(tenant), &Newest { before: question.before })?;
-                scanned(rows, access.visible())
+                scanned(rows, self.access.visible())
             }
         };
-        let now = self.clock().now();
-        let (mut known, missing) = self.ring().get_all(tenant, key_ids(&candidates), now);
+        match self.keys_of(hands, &candidates.rows)? {
+            Some(keys) => {
+                open(&self.access, candidates, &keys, question.wanted.as_deref()).map(Visited::Hits)
+            }
+            None => Ok(Visited::Sealed(candidates)),
+        }
+    }
+
+    /// A page of which another reader brings the older half of what the index named; most of the time
+    /// of a search is reading and opening its hits. `None` when there is more to it (a rotation of
+    /// keys goes on, the index is behind).
+    fn ask_in_halves(
+        &self,
+        hands: &mut Hands,
+        named: &Arc<Named>,
+        tail: Option<&Tail>,
+    ) -> Result<Option<Page>, StoreError> {
+        let (asking, named, tail) = (self.clone(), Arc::clone(named), tail.cloned());
+        let act = Arc::new(move |hands: &mut Hands, half| {
+            let (newer, older) = named.numbers.split_at(named.numbers.len() / 2);
+            match half {
+                Half::First => asking.newer(hands, &named, newer, tail.clone()),
+                Half::Second => asking.older(hands, older),
+            }
+        });
+        Ok(match hands.both(&act)? {
+            (Brought::Page(mut page, whole), Brought::Hits(hits)) => {
+                if whole {
+                    page.hits.extend(hits);
+                }
+                Some(page)
+            }
+            _ => None,
+        })
+    }
+
+    fn newer(
+        &self,
+        hands: &mut Hands,
+        named: &Named,
+        numbers: &[i64],
+        tail: Option<Tail>,
+    ) -> Result<Brought, StoreError> {
+        let rows = ByNumber { numbers: numbers.to_vec(), tail };
+        let found = hands.content(Some(self.access.tenant()), &rows)?;
+        let Some(candidates) = self.question.candidates(named, found, self.access.visible()) else {
+            return Ok(Brought::Nothing);
+        };
+        let Some(keys) = self.keys_of(hands, &candidates.rows)? else { return Ok(Brought::Nothing) };
+        let whole = !candidates.cut;
+        let page = open(&self.access, candidates, &keys, self.question.wanted.as_deref())?;
+        Ok(Brought::Page(page, whole))
+    }
+
+    fn older(&self, hands: &mut Hands, numbers: &[i64]) -> Result<Brought, StoreError> {
+        let rows = ByNumber { numbers: numbers.to_vec(), tail: None };
+        let mut rows = hands.content(Some(self.access.tenant()), &rows)?.named;
+        rows.retain(|candidate| candidate.is_visible(self.access.visible()));
+        let Some(keys) = self.keys_of(hands, &rows)? else { return Ok(Brought::Nothing) };
+        open_rows(&self.access, rows, &keys, self.question.wanted.as_deref()).map(Brought::Hits)
+    }
+
+    /// The keys of `rows`; `None` while a rotation of them goes on.
+    fn keys_of(
+        &self,
+        hands: &mut Hands,
+        rows: &[Candidate],
+    ) -> Result<Option<HashMap<KeyId, DataKey>>, StoreError> {
+        let (tenant, store) = (self.access.tenant(), &self.store);
+        let now = store.clock().now();
+        let (mut known, missing) = store.ring().get_all(tenant, key_ids(rows), now);
         if !missing.is_empty() {
-            let moment = self.ring().moment(now);
+            let moment = store.ring().moment(now);
             let rows = hands.keys(Some(tenant), &KeysById(missing.clone()))?;
-            if !self.unwrap(keys, &missing, rows, moment, &mut known)?.is_empty() {
-                return Ok(Visited::Sealed(candidates));
+            if !store.unwrap(&self.keys, &missing, rows, moment, &mut known)?.is_empty() {
+                return Ok(None);
             }
         }
-        open(access, candidates, &known, question.wanted.as_deref()).map(Visited::Hits)
+        Ok(Some(known))
     }
 }
 
@@ -449,24 +551,41 @@ fn scanned(mut rows: Vec<Candidate>, visible: &Visible) -> Candidates {
     let (lowest, exhausted) =
         (rows.last().map(|candidate| candidate.message.message.no), rows.len() < SCANNED);
     rows.retain(|candidate| candidate.is_visible(visible));
-    Candidates { lag: rows.len() as i64, lowest, exhausted, applied: 0, scanned: true, rows }
+    Candidates { lag: rows.len() as i64, lowest, cut: false, exhausted, applied: 0, scanned: true, rows }
 }
 
-fn key_ids(candidates: &Candidates) -> HashSet<KeyId> {
-    candidates.rows.iter().flat_map(Candidate::keys).collect()
+fn key_ids(rows: &[Candidate]) -> HashSet<KeyId> {
+    rows.iter().flat_map(Candidate::keys).collect()
 }
 
-/// Opens the candidates whose keys are there (the others were erased) and keeps those that hold
-/// the words.
+/// Opens the candidates of a page.
 fn open(
     access: &Access,
     candidates: Candidates,
     keys: &HashMap<KeyId, DataKey>,
     wanted: Option<&Wanted>,
 ) -> Result<Page, StoreError> {
+    Ok(Page {
+        hits: open_rows(access, candidates.rows, keys, wanted)?,
+        cursor: candidates.lowest.unwrap_or(0),
+        exhausted: candidates.exhausted,
+        applied: candidates.applied,
+        lag: candidates.lag,
+        scanned: candidates.scanned,
+    })
+}
+
+/// Opens the candidates whose keys are there (the others were erased) and keeps those that hold
+/// the words.
+fn open_rows(
+    access: &Access,
+    rows: Vec<Candidate>,
+    keys: &HashMap<KeyId, DataKey>,
+    wanted: Option<&Wanted>,
+) -> Result<Vec<Hit>, StoreError> {
     let (tenant, mask) = (access.tenant(), Mask::of(access.visible()));
-    let mut hits: Vec<Hit> = Vec::with_capacity(candidates.rows.len());
-    for Candidate { message, conversation, profile } in candidates.rows {
+    let mut hits: Vec<Hit> = Vec::with_capacity(rows.len());
+    for Candidate { message, conversation, profile } in rows {
         let Some(key) = keys.get(&message.key).filter(|_| keys.contains_key(&conversation.key)) else {
             continue;
         };
@@ -482,12 +601,5 @@ fn open(
             hits.push(Hit { message, conversation });
         }
     }
-    Ok(Page {
-        hits,
-        cursor: candidates.lowest.unwrap_or(0),
-        exhausted: candidates.exhausted,
-        applied: candidates.applied,
-        lag: candidates.lag,
-        scanned: candidates.scanned,
-    })
+    Ok(hits)
 }

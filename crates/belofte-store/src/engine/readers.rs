@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -68,6 +69,21 @@ impl Shared {
         }
     }
 
+    /// Gives `job` to a reader that rests; `false` when none does.
+    fn help(&self, job: Job) -> bool {
+        let woken = {
+            let mut state = self.state();
+            if state.closed || !state.jobs.is_empty() {
+                return false;
+            }
+            let Some(woken) = state.resting.pop() else { return false };
+            state.jobs.push_back(job);
+            woken
+        };
+        woken.unpark();
+        true
+    }
+
     /// `false` when the engine is closed.
     fn put(&self, job: Job) -> bool {
         let woken = {
@@ -98,7 +114,11 @@ impl Readers {
         };
         for _ in 0..count.max(1) {
             let shared = Arc::clone(&readers.shared);
-            let mut hands = Hands { content: Hand::new(content.clone()), keys: Hand::new(keys.clone()) };
+            let mut hands = Hands {
+                content: Hand::new(content.clone()),
+                keys: Hand::new(keys.clone()),
+                shared: Arc::clone(&shared),
+            };
             let run = move || {
                 while let Some(job) = shared.next() {
                     // The caller of a job that panics sees its answer missing.
@@ -162,6 +182,16 @@ impl Readers {
 pub(crate) struct Hands {
     content: Hand,
     keys: Hand,
+    shared: Arc<Shared>,
+}
+
+/// A part of a work that two readers can do at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// Done by the reader that has the work.
+    First,
+    /// Done by another one, if one rests.
+    Second,
 }
 
 /// A connection that is opened when it is first needed.
@@ -195,6 +225,35 @@ impl Hands {
         self.keys.read(tenant, value)
     }
 
+    /// Does both halves of a work, each on a snapshot of its own: the second by a reader that rests, at
+    /// the same time, or else after the first. Nobody ever waits for a reader that has not begun.
+    ///
+    /// # Errors
+    /// What `act` answers for either half; [`StoreError::Busy`] when it panicked for the second.
+    pub(crate) fn both<T: Send + 'static>(
+        &mut self,
+        act: &Arc<impl Fn(&mut Self, Half) -> Result<T, StoreError> + Send + Sync + 'static>,
+    ) -> Result<(T, T), StoreError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let begun = Arc::new(AtomicBool::new(false));
+        let (helper, helped) = (Arc::clone(act), Arc::clone(&begun));
+        let job = Box::new(move |hands: &mut Self| {
+            if !helped.swap(true, Ordering::AcqRel) {
+                let _ = sender.send(helper(hands, Half::Second));
+            }
+        });
+        let asked = self.shared.help(job);
+        let first = act(self, Half::First);
+        let begun = begun.swap(true, Ordering::AcqRel);
+        let first = first?;
+        let second = if asked && begun {
+            receiver.recv().map_err(|_| StoreError::Busy)??
+        } else {
+            act(self, Half::Second)?
+        };
+        Ok((first, second))
+    }
+
     fn let_go(&mut self) {
         (self.content.connection, self.keys.connection) = (None, None);
     }
@@ -221,7 +280,7 @@ impl Hand {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
     use crate::engine::{params, sql};
@@ -358,5 +417,65 @@ mod tests {
         };
         readers.run(act).await.expect("an answer");
         receiver.await.expect("closed from within");
+    }
+
+    /// The threads that did the halves of a work.
+    async fn halves(
+        readers: &Readers,
+        act: impl Fn(Half) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Result<(thread::ThreadId, thread::ThreadId), StoreError> {
+        let act = Arc::new(move |hands: &mut Hands, half| {
+            act(half)?;
+            assert_eq!(hands.content(None, &Value)?, 1);
+            Ok(thread::current().id())
+        });
+        readers.run(move |hands| hands.both(&act)).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_readers_do_the_halves_of_a_work_at_the_same_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let readers = readers(&folder, 2);
+        while readers.shared.state().resting.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        // Each waits for the other.
+        let meet = std::sync::Barrier::new(2);
+        let (first, second) = halves(&readers, move |_| {
+            meet.wait();
+            Ok(())
+        })
+        .await
+        .expect("done");
+        assert_ne!(first, second);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_reader_without_help_does_both_halves() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let readers = readers(&folder, 1);
+        let (first, second) = halves(&readers, |_| Ok(())).await.expect("done");
+        assert_eq!(first, second);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn either_half_may_fail_and_the_readers_go_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let readers = readers(&folder, 2);
+        for failing in [Half::First, Half::Second] {
+            let failed = halves(&readers, move |half| match half == failing {
+                true => Err(StoreError::Full),
+                false => Ok(()),
+            });
+            assert!(matches!(failed.await, Err(StoreError::Full)), "{failing:?}");
+            let panicked = halves(&readers, move |half| match half == failing {
+                true => panic!("on purpose"),
+                false => Ok(()),
+            });
+            assert!(matches!(panicked.await, Err(StoreError::Busy)), "{failing:?}");
+        }
+        for _ in 0..200 {
+            halves(&readers, |_| Ok(())).await.expect("done");
+        }
     }
 }

@@ -36,6 +36,20 @@ macro_rules! columns {
     };
 }
 
+/// A thread and its case for every row before them. Each is looked up by itself, whatever the planner
+/// believes of tables that were empty when it was asked: it once read all conversations of a tenant.
+macro_rules! thread_and_case {
+    ($thread:literal) => {
+        concat!(
+            "CROSS JOIN LATERAL (SELECT id, channel_account_id, conversation_id FROM thread \
+             WHERE tenant_id = $1 AND id = ",
+            $thread,
+            " LIMIT 1) t CROSS JOIN LATERAL (SELECT id, contact_id, queue_id, status, key_id, summary, version \
+             FROM conversation WHERE tenant_id = $1 AND id = t.conversation_id LIMIT 1) c"
+        )
+    };
+}
+
 impl KnownThread {
     /// Reads it from the columns that begin at `base`.
     fn read(row: &Row<'_>, base: usize) -> Result<Self, StoreError> {
@@ -185,9 +199,9 @@ impl Together for FilingQuestion {
                         columns!(),
                         " FROM unnest($2::bytea[], $3::bigint[]) WITH ORDINALITY AS q(reference, question, place) \
                          CROSS JOIN LATERAL (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
-                         AND reference_index = q.reference ORDER BY thread_id DESC LIMIT 1) r \
-                         JOIN thread t ON t.tenant_id = $1 AND t.id = r.thread_id \
-                         JOIN conversation c ON c.tenant_id = $1 AND c.id = t.conversation_id ORDER BY q.place"
+                         AND reference_index = q.reference ORDER BY thread_id DESC LIMIT 1) r ",
+                        thread_and_case!("r.thread_id"),
+                        " ORDER BY q.place"
                     )),
                     &[tenant.into(), Param::Blobs(&references), Param::Ints(&places)],
                     |row| Ok((row.int(0)?, KnownThread::read(row, 1)?)),
@@ -217,9 +231,8 @@ impl Together for FilingQuestion {
                     sql!(concat!(
                         "SELECT q.question, ",
                         columns!(),
-                        " FROM unnest($2::bigint[], $3::uuid[]) AS q(question, thread) \
-                         JOIN thread t ON t.tenant_id = $1 AND t.id = q.thread \
-                         JOIN conversation c ON c.tenant_id = $1 AND c.id = t.conversation_id"
+                        " FROM unnest($2::bigint[], $3::uuid[]) AS q(question, thread) ",
+                        thread_and_case!("q.thread")
                     )),
                     &[tenant.into(), Param::Ints(&places), Param::Uuids(&threads)],
                     |row| Ok((row.int(0)?, KnownThread::read(row, 1)?)),

@@ -100,7 +100,7 @@ sections! {
         /// where physical back-ups are made: keys never lie in a content back-up.
         keys_url: Option<Secret> = "";
         /// How many connections to each database at most.
-        connections: Whole<2, 200> = "16";
+        connections: Whole<4, 200> = "16";
         /// The authorities (PEM) that sign the certificates of the database servers. An address on
         /// another machine must say `sslmode=verify-full`, `verify-ca` or `require`; the last checks the
         /// certificate only when this is set.

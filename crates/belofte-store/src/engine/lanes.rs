@@ -10,9 +10,11 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{KeyId, TenantId};
+use belofte_model::{Duration, KeyId, TenantId};
 use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
+use futures_util::poll;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +29,9 @@ use crate::keys::{self, SealedKey};
 const GROUP: usize = 128;
 /// Waiting writes beyond this make callers wait, which is the back-pressure of intake.
 const QUEUE: usize = 1_024;
+/// While others of its tenant wait, a group begins so long after the one before it at the earliest: one
+/// commit for many costs the server half of what one for each does. A write alone never waits.
+const PACE: Duration = Duration::from_millis(4);
 /// A group whose connection broke before its COMMIT is run so often.
 const TRIES: u32 = 3;
 
@@ -153,10 +158,16 @@ impl Queue {
         }
     }
 
-    fn done(&self, tenants: &[TenantId]) {
+    /// A group of `tenants` has ended. When that is `early`, gives those of which others wait already:
+    /// they stay busy until it is called again.
+    fn done(&self, tenants: &[TenantId], early: bool) -> Vec<TenantId> {
         let mut waiting = self.waiting.lock().expect("no panic holds this lock");
+        let mut rest = Vec::new();
         for tenant in tenants {
-            if waiting.busy.remove(tenant) && waiting.of.contains_key(tenant) {
+            let more = waiting.of.contains_key(tenant);
+            if early && more {
+                rest.push(*tenant);
+            } else if waiting.busy.remove(tenant) && more {
                 waiting.turn.push_back(*tenant);
             }
         }
@@ -165,6 +176,7 @@ impl Queue {
         if more {
             self.news.notify_one();
         }
+        rest
     }
 
     fn close(&self) {
@@ -214,14 +226,15 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Starts `lanes` lanes, and what destroys dead keys behind them.
-    pub(super) fn start(content: &Pool, keys: &Pool, lanes: usize) -> Self {
+    /// Starts `lanes` lanes on `threads`, and what destroys dead keys behind them.
+    pub(super) fn start(lines: &Lines, threads: &Handle, lanes: usize) -> Self {
         let (dead, buried) = mpsc::unbounded_channel();
         let (queue, tasks) = (Arc::new(Queue::default()), TaskTracker::new());
-        tasks.spawn(bury(keys.clone(), buried));
+        tasks.spawn_on(bury(lines.keys.clone(), buried), threads);
         for _ in 0..lanes {
-            let (content, keys, dead) = (content.clone(), keys.clone(), dead.clone());
-            tasks.spawn(Lane { content, keys, dead, queue: Arc::clone(&queue) }.run());
+            let (lines, dead, queue) = (lines.clone(), dead.clone(), Arc::clone(&queue));
+            let lane = Lane { lines, dead, queue, tasks: tasks.clone() };
+            tasks.spawn_on(lane.run(), threads);
         }
         Self { places: Arc::new(Semaphore::new(QUEUE)), queue, tasks }
     }
@@ -277,11 +290,18 @@ async fn bury(pool: Pool, mut inbox: mpsc::UnboundedReceiver<Dead>) {
     }
 }
 
+/// Connections of the lanes, driven by the threads that these run on.
+#[derive(Clone)]
+pub(super) struct Lines {
+    pub(super) content: Pool,
+    pub(super) keys: Pool,
+}
+
 struct Lane {
-    content: Pool,
-    keys: Pool,
+    lines: Lines,
     dead: mpsc::UnboundedSender<Dead>,
     queue: Arc<Queue>,
+    tasks: TaskTracker,
 }
 
 impl Lane {
@@ -290,11 +310,21 @@ impl Lane {
             let mut tenants: Vec<TenantId> = group.iter().map(Tenanted::work_tenant).collect();
             tenants.sort_unstable_by_key(|tenant| tenant.uuid());
             tenants.dedup();
+            let mut pace = Box::pin(tokio::time::sleep(PACE));
+            let _ = poll!(&mut pace);
             let committed = self.commit(&mut group).await;
             if committed.is_ok() {
                 fail::hit(FailPoint::ContentCommitted);
             }
-            self.queue.done(&tenants);
+            let early = poll!(&mut pace).is_pending();
+            let rest = self.queue.done(&tenants, early);
+            if !rest.is_empty() {
+                let queue = Arc::clone(&self.queue);
+                self.tasks.spawn(async move {
+                    pace.await;
+                    queue.done(&rest, false);
+                });
+            }
             if committed.is_ok() {
                 self.bury(&group);
             }
@@ -321,7 +351,7 @@ impl Lane {
     /// committed.
     async fn keep(&self, new: &[Vec<SealedKey>]) -> Vec<Option<StoreError>> {
         let slices: Vec<&[SealedKey]> = new.iter().map(Vec::as_slice).collect();
-        let refused = match self.keys.get().await {
+        let refused = match self.lines.keys.get().await {
             Ok(client) => keys::change_postgres(&client, &slices, &[]).await,
             Err(error) => Err(error.into()),
         };
@@ -341,7 +371,7 @@ impl Lane {
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut session = Session::new(Open::get(&self.content).await?, group::GROUP);
+            let mut session = Session::new(Open::get(&self.lines.content).await?, group::GROUP);
             let mut works: Vec<&mut dyn Work> = group.iter_mut().map(|write| write.work()).collect();
             let content = settle(&mut session, &mut works, false);
             let (content, refused) = if new.iter().all(Vec::is_empty) {

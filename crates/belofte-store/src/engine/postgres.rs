@@ -10,9 +10,11 @@ use belofte_model::{Duration, TenantId};
 use belofte_vault::Random;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use futures_util::poll;
+use tokio::runtime::{Handle, Runtime};
+use tokio_util::task::TaskTracker;
 
 use super::group::{self, Session};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Lines};
 use super::postgres_tls::{self, PostgresTls, read_address};
 use super::{Gathering, Read, Together, Write, migrate};
 use crate::StoreError;
@@ -49,12 +51,47 @@ const TRIES: u32 = 12;
 /// a quarter of the connections.
 const LANES: usize = 4;
 
+/// The threads of this engine, as the embedded one has its own. Writes and what is asked together go
+/// at the pace of their journeys to the server: between mails that are parsed and sealed, each step of
+/// a group would wait its turn while its transaction is open.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> Result<Self, StoreError> {
+        let count = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(count)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map_err(|_| StoreError::Setup("the engine's threads cannot be started".to_owned()))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn handle(&self) -> &Handle {
+        self.0.as_ref().expect("running until it is dropped").handle()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // The last handle of a store may go in a task, where nobody may wait for threads.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// The server engine.
 pub struct Postgres {
     lanes: Lanes,
     content: Pool,
     keys: Pool,
+    /// Connections for what is asked together, driven by the engine's own threads.
+    together: Pool,
+    asking: TaskTracker,
     random: Random,
+    threads: Threads,
 }
 
 impl Postgres {
@@ -72,12 +109,22 @@ impl Postgres {
             let why = "keys and content must be two databases, so that no back-up holds both";
             return Err(StoreError::Setup(why.to_owned()));
         }
-        let content = pool(settings, &settings.content_url)?;
-        let keys = pool(settings, &settings.keys_url)?;
+        let lanes = (settings.connections / 4).clamp(1, LANES);
+        // Of each database, the lanes have a connection each; of the content so does what is asked
+        // together, and of the keys what destroys dead ones.
+        let left = settings.connections.saturating_sub(2 * lanes).max(1);
+        let content = pool(settings, &settings.content_url, left)?;
+        let keys = pool(settings, &settings.keys_url, left)?;
         migrate::postgres(&mut *keys.get().await?, migrations.keys_postgres).await?;
         migrate::postgres(&mut *content.get().await?, migrations.content_postgres).await?;
-        let lanes = Lanes::start(&content, &keys, (settings.connections / 4).clamp(1, LANES));
-        Ok(Self { lanes, content, keys, random })
+        let threads = Threads::start()?;
+        let writing = Lines {
+            content: pool(settings, &settings.content_url, lanes)?,
+            keys: pool(settings, &settings.keys_url, lanes + 1)?,
+        };
+        let together = pool(settings, &settings.content_url, lanes)?;
+        let lanes = Lanes::start(&writing, threads.handle(), lanes);
+        Ok(Self { lanes, content, keys, together, asking: TaskTracker::new(), random, threads })
     }
 
     /// Commits keys, then content, in groups with what others write, and destroys keys that are no
@@ -163,7 +210,8 @@ impl Postgres {
         tenant: TenantId,
         question: Arc<Q>,
     ) -> Result<Q::Out, StoreError> {
-        gathering.ask(&self.content, tenant, question).await
+        let tasks = (&self.asking, self.threads.handle());
+        gathering.ask(&self.together, tasks, tenant, question).await
     }
 
     /// Runs a question on a snapshot of the keys.
@@ -181,8 +229,11 @@ impl Postgres {
     /// Takes no more work, finishes what is queued and closes all connections.
     pub async fn close(&self) {
         self.lanes.close().await;
+        self.asking.close();
+        self.asking.wait().await;
         self.content.close();
         self.keys.close();
+        self.together.close();
     }
 }
 
@@ -204,12 +255,12 @@ async fn read<R: Read>(pool: &Pool, tenant: Option<TenantId>, value: Arc<R>) -> 
     out
 }
 
-fn pool(settings: &PostgresSettings, url: &str) -> Result<Pool, StoreError> {
+fn pool(settings: &PostgresSettings, url: &str, size: usize) -> Result<Pool, StoreError> {
     let (config, connector) = read_address(url, &settings.tls)?;
     let manager =
         Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
-        .max_size(settings.connections)
+        .max_size(size)
         // The connection that was used last has its statements prepared.
         .queue_mode(QueueMode::Lifo)
         .runtime(deadpool_postgres::Runtime::Tokio1)

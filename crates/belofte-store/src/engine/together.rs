@@ -4,14 +4,16 @@
 //! On the server engine a question is a transaction of its own, and most of what it costs is not its
 //! statements but what stands around them: journeys, BEGIN and COMMIT, plans made ready and put
 //! away. Of each tenant one such question is on the way at a time. Whoever asks while none is goes
-//! at once; all who ask meanwhile go with the next. Nobody waits for company.
+//! at once; all who ask meanwhile go with the next. Nobody who asks alone waits for company.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use belofte_model::TenantId;
+use belofte_model::{Duration, TenantId};
 use deadpool_postgres::Pool;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
 
 use super::group::{self, Session};
 use super::postgres::Open;
@@ -20,6 +22,9 @@ use crate::StoreError;
 
 /// So many go together at most: one statement with that many rows is still a short one.
 const MOST: usize = 64;
+
+/// A journey for which somebody waits already begins so long after the one before it at the earliest.
+const PACE: Duration = Duration::from_millis(3);
 
 /// A question that can be asked with others of its kind.
 pub(crate) trait Together: Read {
@@ -68,7 +73,8 @@ impl<Q: Together> Gathering<Q> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks `question` of `tenant` over a connection of `pool`, with those who ask at the same time.
+    /// Asks `question` of `tenant` over a connection of `pool`, in a task of `tasks` on `threads`, with
+    /// those who ask at the same time.
     ///
     /// # Errors
     /// What [`Together::run_all`] answers, [`StoreError::Busy`] when the store is closed, and the
@@ -76,6 +82,7 @@ impl<Q: Together> Gathering<Q> {
     pub(super) async fn ask(
         self: &Arc<Self>,
         pool: &Pool,
+        (tasks, threads): (&TaskTracker, &Handle),
         tenant: TenantId,
         question: Arc<Q>,
     ) -> Result<Q::Out, StoreError> {
@@ -89,7 +96,7 @@ impl<Q: Together> Gathering<Q> {
         if first {
             // A task of its own, so that nobody's answer hangs on somebody else's patience.
             let way = Way { gathering: Arc::clone(self), tenant, ended: false };
-            tokio::spawn(way.go(pool.clone()));
+            tasks.spawn_on(way.go(pool.clone()), threads);
         }
         answered.await.map_err(|_| StoreError::Busy)?
     }
@@ -117,6 +124,7 @@ impl<Q: Together> Way<Q> {
                 let most = queue.len().min(MOST);
                 queue.drain(..most).collect()
             };
+            let pace = tokio::time::sleep(PACE);
             let questions = asked.iter().map(|asked| Arc::clone(&asked.question)).collect();
             match self.answers(&pool, All(questions)).await {
                 Ok(answers) => {
@@ -130,6 +138,11 @@ impl<Q: Together> Way<Q> {
                         let _ = asked.answer.send(Err(error.copy()));
                     }
                 }
+            }
+            let somebody_waits =
+                self.gathering.waiting().get(&self.tenant).is_some_and(|queue| !queue.is_empty());
+            if somebody_waits {
+                pace.await;
             }
         }
     }

@@ -394,6 +394,39 @@ async fn a_key_that_cannot_be_wrapped_any_more_keeps_back_its_own_write_alone() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_content_is_there_before_its_keys_are() {
+    for place in places().await {
+        let EngineSettings::Postgres(settings) = &place.engine else { continue };
+        let store = founded(&place).await;
+        let now = Timestamp::from_secs(1_800_000_000);
+        let (keys, sealed) = TenantKeys::found(&store.ring().root, &Random::System, HERE, now).expect("keys");
+        let founding = Add { keys: sealed, ..Add::new(2, Also::Nothing) };
+        store.write(&access(HERE), founding).await.expect("keys of a tenant");
+
+        // Somebody holds the rows of the keys that wrap new ones, as a rotation does.
+        let (client, connection) =
+            tokio_postgres::connect(&settings.keys_url, tokio_postgres::NoTls).await.expect("a server");
+        let driver = TaskTracker::new().spawn(connection);
+        client.batch_execute("BEGIN; SELECT id FROM key FOR UPDATE").await.expect("held");
+        let key = keys.mint(&Random::System, KeyClass::Contact, Some(Uuid::from_u128(7)), 0, now);
+        let add = Add { keys: vec![key], ..Add::new(10, Also::Nothing) };
+        let entered = Arc::clone(&add.entered);
+        let writing = write(&store, HERE, add);
+        // Its statements run, and it is neither there nor answered.
+        entered.acquire().await.expect("an open semaphore").forget();
+        settled().await;
+        assert!(!writing.is_finished());
+        assert_eq!(store.read(&access(HERE), Items).await.expect("items").len(), 1);
+        client.batch_execute("COMMIT").await.expect("let go");
+        writing.await.expect("no panic").expect("written");
+        sound(&store, HERE, 2).await;
+        drop(client);
+        driver.await.expect("no panic").expect("ended in order");
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_finishes_what_is_queued() {
     for place in places().await {
         let store = founded(&place).await;

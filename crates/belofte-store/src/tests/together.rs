@@ -9,6 +9,7 @@ use belofte_model::{MessageId, TenantId, ThreadId};
 use belofte_vault::Random;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::desk::{Desk, says};
@@ -110,7 +111,7 @@ impl Asking {
             entered: Arc::clone(entered),
             journeys: Arc::clone(&self.journeys),
         });
-        tokio::spawn(async move { server.read_together(&gathering, tenant, question).await })
+        TaskTracker::new().spawn(async move { server.read_together(&gathering, tenant, question).await })
     }
 
     /// A journey of `HERE` that waits for a permit of the gate.

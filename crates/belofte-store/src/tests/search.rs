@@ -2,10 +2,13 @@
 //! Search and the lexicon: what is found before and after indexing, by whole words and by their
 //! beginnings, and what a restart keeps.
 
+use std::sync::Arc;
+
 use super::desk::{Desk, again, says};
 use super::house::{House, email, houses};
 use super::place::open_with_root;
 use crate::engine::{params, sql};
+use crate::hits::{Question, Wanted};
 use crate::{Access, MessageContent, Store, StoreError, Tx, Write};
 use belofte_model::{Actor, MessageId, Purpose, RequestId, Subset, Visible};
 use belofte_vault::RootKey;
@@ -311,5 +314,48 @@ async fn what_waits_and_is_not_seen_hides_nothing_older() {
         let seen: Vec<_> = hits.items.iter().map(|hit| hit.message.content.subject.as_str()).collect();
         assert_eq!((seen, hits.lag), (vec!["4", "3", "2"], 0), "{}", house.name());
         house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_two_readers_bring_stands_in_order_whatever_waits_for_the_index() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let (store, access) = (&house.store, &desk.admin.access);
+        let mut written = Vec::new();
+        for n in 0..70 {
+            // Forty in the index, thirty that wait.
+            if n == 40 {
+                store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
+            }
+            let name = format!("N{n}");
+            written.push(desk.file(&house, says(&name, "Ketel", "De ketel lekt."), &name, &[]).await.no);
+        }
+        written.reverse();
+        let keys = store.keys(access).await.expect("keys");
+        let token = keys.search.query_word("ketel").expect("a word");
+        // 20 cuts what waits, 50 does not: the page goes on in the index.
+        for limit in [20_usize, 50] {
+            let (mut found, mut before, mut exhausted) = (Vec::new(), i64::MAX, false);
+            while !exhausted {
+                let question = Question {
+                    any: vec![token],
+                    all: Vec::new(),
+                    before,
+                    limit: u32::try_from(limit).expect("small"),
+                    wanted: Wanted::of("ketel ").map(Arc::new),
+                    tail: true,
+                    scan: false,
+                };
+                let page = store.page(access, &keys, question).await.expect("a page");
+                let numbers: Vec<i64> = page.hits.iter().map(|hit| hit.message.no).collect();
+                let from = found.len();
+                assert_eq!(numbers, written[from..from + numbers.len()], "{}, {limit}", house.name());
+                found.extend(numbers);
+                (before, exhausted) = (page.cursor, page.exhausted);
+            }
+            assert_eq!(found, written, "{}, {limit}", house.name());
+        }
+        house.store.close().await;
     }
 }

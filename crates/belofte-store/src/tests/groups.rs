@@ -427,6 +427,38 @@ async fn no_content_is_there_before_its_keys_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_cannot_be_written_keep_back_none_but_those_who_bring_them() {
+    for place in places().await {
+        if !matches!(place.engine, EngineSettings::Postgres(_)) {
+            continue;
+        }
+        let store = founded(&place).await;
+        let now = Timestamp::from_secs(1_800_000_000);
+        let (keys, sealed) = TenantKeys::found(&store.ring().root, &Random::System, HERE, now).expect("keys");
+        let founding = Add { keys: sealed, ..Add::new(2, Also::Nothing) };
+        store.write(&access(HERE), founding).await.expect("keys of a tenant");
+
+        place.run_on_keys("ALTER TABLE key RENAME TO away").await;
+        let (gate, held) = hold(&store).await;
+        let key = keys.mint(&Random::System, KeyClass::Contact, Some(Uuid::from_u128(7)), 0, now);
+        let with = write(&store, HERE, Add { keys: vec![key.clone()], ..Add::new(10, Also::Nothing) });
+        let without = write(&store, HERE, Add::new(11, Also::Nothing));
+        settled().await;
+        gate.add_permits(1);
+        held.await.expect("no panic").expect("written");
+        without.await.expect("no panic").expect("written");
+        with.await.expect("no panic").expect_err("no content without its keys");
+        sound(&store, HERE, 3).await;
+
+        place.run_on_keys("ALTER TABLE away RENAME TO key").await;
+        let again = write(&store, HERE, Add { keys: vec![key], ..Add::new(10, Also::Nothing) });
+        again.await.expect("no panic").expect("written");
+        sound(&store, HERE, 4).await;
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_finishes_what_is_queued() {
     for place in places().await {
         let store = founded(&place).await;

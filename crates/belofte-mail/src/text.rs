@@ -37,23 +37,35 @@ fn floor(text: &str, octets: usize) -> usize {
     text.floor_char_boundary(octets)
 }
 
+/// The bytes at which a character may stand that [`normalise`] does not take over as it is: controls, and the
+/// first bytes of those beyond ASCII (C1 controls, U+2028 and U+2029).
+const TOUCHED: [bool; 256] = {
+    let mut touched = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        touched[byte] = byte != b'\n' as usize && byte != b'\t' as usize;
+        byte += 1;
+    }
+    (touched[0x7f], touched[0xc2], touched[0xe2]) = (true, true, true);
+    touched
+};
+
 /// Line breaks as `\n`, without NUL and other control characters.
 pub(crate) fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
-                }
-            }
-            '\n' | '\t' => out.push(c),
-            '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| TOUCHED[byte as usize]) {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        match chars.next().unwrap_or_default() {
+            '\r' if chars.as_str().starts_with('\n') => {}
+            '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
             c if c.is_control() => {}
             c => out.push(c),
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out.truncate(out.trim_end().len());
     // Blank lines at the start go; the indent of the first line stays.
     let blank: usize =

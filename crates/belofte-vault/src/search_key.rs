@@ -8,7 +8,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -71,7 +71,8 @@ struct Inner {
 /// is one hash and one comparison, where making the token is two of SHA-256. That two texts share a
 /// place and all 64 bits of their hash happens to nobody.
 struct Cache {
-    hasher: RandomState,
+    /// Of words, and of prefixes.
+    hashers: [RandomState; 2],
     places: OnceLock<Box<[Place]>>,
 }
 
@@ -88,12 +89,15 @@ const PLACES: usize = 1 << 16;
 
 impl Cache {
     fn new() -> Self {
-        Self { hasher: RandomState::new(), places: OnceLock::new() }
+        Self { hashers: [RandomState::new(), RandomState::new()], places: OnceLock::new() }
     }
 
     /// What `text` as a `kind` is known by; 0 stands for an empty place.
     fn hash(&self, kind: Kind, text: &str) -> u64 {
-        self.hasher.hash_one((kind as u8, text)).max(1)
+        // The bytes alone, in one go: a kind has a key of its own.
+        let mut hasher = self.hashers[kind as usize - 1].build_hasher();
+        hasher.write(text.as_bytes());
+        hasher.finish().max(1)
     }
 
     /// The token of the text with this hash: the one at hand, or what `make` gives.

@@ -134,8 +134,10 @@ impl WordFinder {
     fn stands_in(&self, text: &str) -> bool {
         self.finder.find_iter(text.as_bytes()).any(|at| {
             let inside = text[..at].chars().next_back().is_some_and(is_word);
-            let end = || text[at..].find(|c| !is_word(c)).map_or(text.len(), |len| at + len);
-            !inside && word_of(&text[at..end()]).is_some_and(|word| self.fits(&word))
+            !inside
+                && next_run(text, at).is_some_and(|Run { start, end, letters }| {
+                    start == at && word_of(&text[at..end], letters).is_some_and(|word| self.fits(&word))
+                })
         })
     }
 }
@@ -172,11 +174,11 @@ impl<'a> Iterator for Words<'a> {
         if let Some(word) = self.ready.take() {
             return Some(word);
         }
-        while let Some((start, end)) = next_run(self.text, self.at) {
+        while let Some(Run { start, end, letters }) = next_run(self.text, self.at) {
             self.at = end;
             let run = &self.text[start..end];
             let mut joined = None;
-            if run.bytes().all(|byte| byte.is_ascii_digit()) {
+            if letters == DIGIT {
                 if !joins(&self.text[self.number.end..start]) {
                     joined = self.number.take();
                 }
@@ -188,7 +190,7 @@ impl<'a> Iterator for Words<'a> {
             } else {
                 joined = self.number.take();
             }
-            let word = word_of(run);
+            let word = word_of(run, letters);
             match (joined, word) {
                 (Some(joined), word) => {
                     self.ready = word;
@@ -228,29 +230,85 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c))
 }
 
-/// The next run of word characters from byte `from` on.
-fn next_run(text: &str, from: usize) -> Option<(usize, usize)> {
-    let start = from + text.get(from..)?.find(is_word)?;
-    let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |len| start + len);
-    Some((start, end))
+/// A run of word characters: where it lies, and which kinds of letters it has.
+struct Run {
+    start: usize,
+    end: usize,
+    letters: u8,
 }
 
-/// The folded word of a run; `None` when it is too short or too long.
-fn word_of(run: &str) -> Option<Cow<'_, str>> {
+const LOWER: u8 = 1;
+const DIGIT: u8 = 2;
+const UPPER: u8 = 4;
+/// A letter or a mark outside ASCII, or the beginning of one that is none.
+const WIDE: u8 = 8;
+
+/// What each byte of a text in UTF-8 is; 0 for what stands between words.
+const BYTES: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_usize;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' => LOWER,
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            0x80.. => WIDE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// The kind of the character at byte `at`, 0 when it is of no word, and its length in bytes.
+fn kind_at(text: &str, at: usize) -> (u8, usize) {
+    match BYTES[text.as_bytes()[at] as usize] {
+        WIDE => {
+            let c = text[at..].chars().next().unwrap_or_default();
+            (if is_word(c) { WIDE } else { 0 }, c.len_utf8())
+        }
+        kind => (kind, 1),
+    }
+}
+
+/// The next run of word characters from byte `from` on.
+fn next_run(text: &str, from: usize) -> Option<Run> {
+    let (mut start, mut letters) = (from, 0);
+    while start < text.len() {
+        let (kind, len) = kind_at(text, start);
+        if kind != 0 {
+            letters = kind;
+            break;
+        }
+        start += len;
+    }
+    let mut end = start;
+    while end < text.len() {
+        let (kind, len) = kind_at(text, end);
+        if kind == 0 {
+            break;
+        }
+        letters |= kind;
+        end += len;
+    }
+    (letters != 0).then_some(Run { start, end, letters })
+}
+
+/// The folded word of a run with these kinds of letters; `None` when it is too short or too long.
+fn word_of(run: &str, letters: u8) -> Option<Cow<'_, str>> {
     // A letter folds to several at most in compatibility forms; four bytes each is the limit
     // of what can still be a word.
     if run.len() > MAX_WORD * 8 {
         return None;
     }
-    let plain = run.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let word = if plain {
+    let word = if letters & (UPPER | WIDE) == 0 {
         Cow::Borrowed(run)
-    } else if run.is_ascii() {
+    } else if letters & WIDE == 0 {
         Cow::Owned(run.to_ascii_lowercase())
     } else {
         Cow::Owned(fold(run, |_| false))
     };
-    let len = if word.is_ascii() { word.len() } else { word.chars().count() };
+    let len = if letters & WIDE == 0 { word.len() } else { word.chars().count() };
     (MIN_WORD..=MAX_WORD).contains(&len).then_some(word)
 }
 

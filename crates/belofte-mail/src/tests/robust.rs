@@ -171,6 +171,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn a_text_has_line_feeds_alone_and_no_controls(text in "[a\u{0}\t\n\r\u{b}\u{c}\u{1b}\u{7f}\u{85}\u{9f}\u{a0}é€\u{2028}\u{2029} ]{0,24}") {
+        let lines: String = text
+            .replace("\r\n", "\n")
+            .replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
+            .replace(|c: char| c.is_control() && c != '\n' && c != '\t', "");
+        let mut whole: Vec<&str> = lines.trim_end().split('\n').collect();
+        let blank = whole.iter().take_while(|line| line.trim().is_empty()).count();
+        whole.drain(..blank);
+        prop_assert_eq!(crate::text::normalise(&text), whole.join("\n"));
+    }
+
+    #[test]
     fn any_octets_are_read_or_refused(raw in proptest::collection::vec(any::<u8>(), 0..600)) {
         check(&raw);
         let mut mail = b"From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n".to_vec();

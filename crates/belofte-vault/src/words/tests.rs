@@ -78,6 +78,22 @@ proptest! {
     }
 
     #[test]
+    fn runs_are_what_stands_between_other_characters(text in "[aZ09é\u{301}\u{93f}Б—’ .\u{1f600}-]{0,24}|.*") {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some(Run { start, end, letters }) = next_run(&text, at) {
+            let run = &text[start..end];
+            prop_assert_eq!(letters == DIGIT, run.bytes().all(|byte| byte.is_ascii_digit()));
+            prop_assert_eq!(letters & WIDE == 0, run.is_ascii());
+            prop_assert_eq!(letters & UPPER == 0, !run.contains(|c: char| c.is_ascii_uppercase()));
+            found.push(run);
+            at = end;
+        }
+        let split: Vec<&str> = text.split(|c| !is_word(c)).filter(|run| !run.is_empty()).collect();
+        prop_assert_eq!(found, split);
+    }
+
+    #[test]
     fn any_text_gives_words_that_fold_to_themselves(text in any::<String>()) {
         for word in words(&text) {
             let chars = word.chars().count();

@@ -69,10 +69,10 @@ pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 pub(crate) const GROUP: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; \
      SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
      SET LOCAL plan_cache_mode = force_generic_plan";
-/// Begins a question.
-pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Begins several questions that are asked together; their plans are those of [`GROUP`].
-pub(super) const READ_MANY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+/// Begins a question, or several that are asked together; their plans are those of [`GROUP`]. A plan made for
+/// the values of one question also takes an absent one for a condition that few rows meet, and reads and sorts
+/// all that it believes to be few.
+pub(super) const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
      SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
      SET LOCAL plan_cache_mode = force_generic_plan";
 

@@ -148,7 +148,7 @@ impl<Q: Together> Way<Q> {
     }
 
     async fn answers(&self, pool: &Pool, all: All<Q>) -> Result<Vec<Q::Out>, StoreError> {
-        let mut session = Session::new(Open::get(pool).await?, group::READ_MANY);
+        let mut session = Session::new(Open::get(pool).await?, group::READ);
         let answers = session.asked(Some(self.tenant), &all).await;
         session.leave().await;
         let answers = answers?;

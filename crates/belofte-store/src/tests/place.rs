@@ -83,6 +83,22 @@ impl Place {
         }
     }
 
+    /// Runs a statement on the content by itself (PostgreSQL); gives the number that it answers with first.
+    pub(crate) async fn ask_content(&self, text: &str) -> Option<i64> {
+        let EngineSettings::Postgres(settings) = &self.engine else { panic!("no server") };
+        let config: tokio_postgres::Config = settings.content_url.parse().expect("an address of a server");
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("a server");
+        let ask = async {
+            client.batch_execute("SET belofte.scope = 'system'").await?;
+            client.query(text, &[]).await
+        };
+        let rows = tokio::select! {
+            rows = ask => rows.expect("done"),
+            _ = connection => panic!("the server went away"),
+        };
+        rows.first().map(|row| row.get(0))
+    }
+
     /// The stores of this version, with a clock that the test moves.
     pub(crate) async fn open_at(&self, clock: &Clock) -> Result<Store, StoreError> {
         open_with(self.folder.path(), self.engine.clone(), &MIGRATIONS, clock.clone()).await

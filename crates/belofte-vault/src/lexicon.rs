@@ -91,19 +91,20 @@ pub struct MessageWords {
     words: Vec<(u64, u32, u32)>,
 }
 
-/// So many words of a message are noted before those that occur twice are left out …
-const NOTED: usize = 50_000;
-/// … and so many different ones after.
+/// So many different words of a message at most.
 const DIFFERENT: usize = 5_000;
 
 impl MessageWords {
-    /// Notes a word, folded as [`words`] gives it, unless a lexicon never holds such a word.
-    pub(crate) fn note(&mut self, word: &str, token: u64) {
-        if self.words.len() < NOTED && may_enter(word) {
-            let from = self.text.len() as u32;
-            self.text.push_str(word);
-            self.words.push((token, from, self.text.len() as u32));
+    /// The words that a lexicon may hold of these, each with its token: folded as [`words`] gives them, each
+    /// once, in order of their tokens.
+    pub(crate) fn of<'a>(said: impl Iterator<Item = (u64, &'a str)>) -> Self {
+        let mut all = Self::default();
+        for (token, word) in said.filter(|(_, word)| may_enter(word)).take(DIFFERENT) {
+            let from = all.text.len() as u32;
+            all.text.push_str(word);
+            all.words.push((token, from, all.text.len() as u32));
         }
+        all
     }
 
     /// Whether one of them begins with `prefix`, folded as [`words`] gives it.
@@ -111,13 +112,6 @@ impl MessageWords {
     pub fn begin_with(&self, prefix: &str) -> bool {
         let word = |(_, from, to): &(u64, u32, u32)| &self.text[*from as usize..*to as usize];
         self.words.iter().any(|at| word(at).starts_with(prefix))
-    }
-
-    /// Leaves each word once.
-    pub(crate) fn close(&mut self) {
-        self.words.sort_unstable();
-        self.words.dedup_by_key(|(token, ..)| *token);
-        self.words.truncate(DIFFERENT);
     }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Chance as an argument (architecture, invariant 7).
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::{hmac, rand};
+use zeroize::Zeroize as _;
 
 /// A source of random bytes; cheap to clone, shared between threads.
 #[derive(Clone, Debug)]
@@ -71,8 +73,40 @@ impl Random {
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.fill(&mut bytes);
+        match self {
+            // Ids and nonces are no secrets once they are used: they come from what was asked for before, many
+            // at a time. What may become a key is asked for by itself.
+            Self::System if N < SECRET => AT_HAND.with_borrow_mut(|at_hand| at_hand.take(&mut bytes)),
+            _ => self.fill(&mut bytes),
+        }
         bytes
+    }
+}
+
+/// From so many bytes on, random bytes may be a secret.
+const SECRET: usize = 16;
+
+/// Random bytes of the system that were not used yet. A call of its own for each nonce would ask the
+/// processor's generator anew, which takes longer than sealing a short value.
+struct AtHand {
+    bytes: [u8; 512],
+    used: usize,
+}
+
+thread_local! {
+    static AT_HAND: RefCell<AtHand> = const { RefCell::new(AtHand { bytes: [0; 512], used: 512 }) };
+}
+
+impl AtHand {
+    fn take(&mut self, wanted: &mut [u8]) {
+        if self.bytes.len() - self.used < wanted.len() {
+            Random::System.fill(&mut self.bytes);
+            self.used = 0;
+        }
+        let taken = &mut self.bytes[self.used..self.used + wanted.len()];
+        wanted.copy_from_slice(taken);
+        taken.zeroize();
+        self.used += wanted.len();
     }
 }
 
@@ -94,5 +128,24 @@ mod tests {
     #[test]
     fn the_system_does_not_repeat() {
         assert_ne!(Random::system().bytes::<32>(), Random::system().bytes::<32>());
+        // Far more than are at hand at once, on several threads.
+        let nonces = || (0..1_000).map(|_| Random::System.bytes::<12>()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(nonces)).collect();
+        let all: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!((all.len(), different.len()), (4_000, 4_000));
+        assert!(!all.contains(&[0; 12]));
+    }
+
+    #[test]
+    fn what_was_at_hand_is_gone_once_it_is_given_out() {
+        let mut at_hand = AtHand { bytes: [7; 512], used: 500 };
+        let mut nonce = [0; 12];
+        at_hand.take(&mut nonce);
+        assert_eq!((nonce, at_hand.used), ([7; 12], 512));
+        assert_eq!(at_hand.bytes[500..], [0; 12]);
+        at_hand.take(&mut nonce);
+        assert_ne!(nonce, [7; 12], "asked for anew");
+        assert_eq!((at_hand.used, &at_hand.bytes[..12]), (12, &[0; 12][..]));
     }
 }

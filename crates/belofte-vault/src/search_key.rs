@@ -38,6 +38,12 @@ pub enum TokenField {
     Number,
 }
 
+impl TokenField {
+    const fn is_text(self) -> bool {
+        matches!(self, Self::Body | Self::Quoted | Self::Subject)
+    }
+}
+
 /// The shortest prefix that has a token, in characters.
 pub const MIN_PREFIX: usize = 3;
 /// The longest prefix that has a token of its own; longer ones are looked for by their first
@@ -122,6 +128,65 @@ impl Cache {
     }
 }
 
+/// What was found in the parts of a row, on the way to their tokens.
+struct Gathered {
+    /// The words of its texts, folded, one right after the other.
+    folded: String,
+    /// Where each of them lies; in the end each once, by token.
+    found: Vec<Found>,
+    /// Tokens of everything else.
+    others: Vec<u64>,
+}
+
+/// A word of a text: its token (before that is known, its hash), and where it lies among the folded ones.
+/// In order of token; what was said stands before what was quoted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    token: u64,
+    from: u32,
+    to: u32,
+}
+
+impl Found {
+    /// Set in `from` of a word that stands in quoted history.
+    const QUOTED: u32 = 1 << 31;
+
+    const fn quoted(&self) -> bool {
+        self.from & Self::QUOTED != 0
+    }
+
+    fn word<'a>(&self, folded: &'a str) -> &'a str {
+        &folded[(self.from & !Self::QUOTED) as usize..self.to as usize]
+    }
+}
+
+impl Gathered {
+    /// Finds the words of `text`. What lies beyond two gigabytes of words is left out.
+    fn split(&mut self, cache: &Cache, text: &str, mark: u32) {
+        for word in words(text) {
+            let from = self.folded.len();
+            let to = from + word.len();
+            if to >= Found::QUOTED as usize {
+                return;
+            }
+            self.folded.push_str(&word);
+            let token = cache.hash(Kind::Word, &word);
+            self.found.push(Found { token, from: from as u32 | mark, to: to as u32 });
+        }
+    }
+
+    fn tokens(mut self) -> Tokens {
+        self.others.sort_unstable();
+        let mut tokens = Vec::with_capacity(self.found.len() + self.others.len());
+        tokens.extend(self.found.iter().map(|one| one.token));
+        tokens.append(&mut self.others);
+        // Stable: it finds the two runs that are in order already, and merges them.
+        tokens.sort();
+        tokens.dedup();
+        Tokens(tokens)
+    }
+}
+
 impl fmt::Debug for SearchKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SearchKey(..)")
@@ -139,40 +204,51 @@ impl SearchKey {
     /// The tokens of all parts of a row together.
     #[must_use]
     pub fn tokens(&self, parts: &[(TokenField, &str)]) -> Tokens {
-        self.tokens_of(parts, |_, _| {})
+        self.gather(parts).tokens()
     }
 
     /// As [`tokens`](Self::tokens), with the words of bodies and subjects for a lexicon.
     #[must_use]
     pub fn tokens_and_words(&self, parts: &[(TokenField, &str)]) -> (Tokens, MessageWords) {
-        let mut said = MessageWords::default();
-        let tokens = self.tokens_of(parts, |word, token| said.note(word, token));
-        said.close();
-        (tokens, said)
+        let gathered = self.gather(parts);
+        let Gathered { folded, found, .. } = &gathered;
+        let said = found.iter().filter(|one| !one.quoted()).map(|one| (one.token, one.word(folded)));
+        let said = MessageWords::of(said);
+        (gathered.tokens(), said)
     }
 
-    fn tokens_of(&self, parts: &[(TokenField, &str)], mut said: impl FnMut(&str, u64)) -> Tokens {
-        let mut tokens = Vec::with_capacity(parts.iter().map(|(_, text)| text.len() / 5 + 4).sum());
+    fn gather(&self, parts: &[(TokenField, &str)]) -> Gathered {
+        let texts = parts.iter().filter(|(field, _)| field.is_text());
+        let octets: usize = texts.map(|(_, text)| text.len()).sum();
+        let mut gathered = Gathered {
+            folded: String::with_capacity(octets),
+            found: Vec::with_capacity(octets / 5 + 4),
+            others: Vec::new(),
+        };
         for (field, text) in parts {
             match field {
-                TokenField::Body | TokenField::Subject => self.words(text, |word, token| {
-                    said(word, token);
-                    tokens.push(token);
-                }),
-                TokenField::Quoted => self.words(text, |_, token| tokens.push(token)),
+                TokenField::Body | TokenField::Subject => gathered.split(&self.0.cache, text, 0),
+                TokenField::Quoted => gathered.split(&self.0.cache, text, Found::QUOTED),
                 TokenField::Name => {
                     for word in words(text) {
-                        tokens.push(self.token(Kind::Word, &word));
-                        self.prefixes(&word, &mut tokens);
+                        gathered.others.push(self.token(Kind::Word, &word));
+                        self.prefixes(&word, &mut gathered.others);
                     }
                 }
-                TokenField::Address => self.address(text, &mut tokens),
-                TokenField::Number => self.number(text, &mut tokens),
+                TokenField::Address => self.address(text, &mut gathered.others),
+                TokenField::Number => self.number(text, &mut gathered.others),
             }
         }
-        tokens.sort_unstable();
-        tokens.dedup();
-        Tokens(tokens)
+        // The places of all words are looked up one right after the other, so that the processor waits for
+        // their memory at once.
+        let Gathered { folded, found, .. } = &mut gathered;
+        for one in &mut *found {
+            let hash = one.token;
+            one.token = self.0.cache.get(hash, || self.make(Kind::Word, one.word(folded)));
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|one| one.token);
+        gathered
     }
 
     /// The token of one whole word, or of a whole address when it has an `@`; `None` for what
@@ -209,25 +285,6 @@ impl SearchKey {
     /// Forgets the tokens kept at hand: for after an erasure.
     pub fn forget_words(&self) {
         self.0.cache.clear();
-    }
-
-    /// Tells each word of `text` with its token. The places of many words are looked up one right after the
-    /// other, so that the processor waits for their memory at once.
-    fn words(&self, text: &str, mut tell: impl FnMut(&str, u64)) {
-        let (mut folded, mut ends) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() / 5));
-        for word in words(text) {
-            folded.push_str(&word);
-            ends.push((self.0.cache.hash(Kind::Word, &word), folded.len(), 0));
-        }
-        let mut from = 0;
-        for (hash, end, token) in &mut ends {
-            let word = &folded[std::mem::replace(&mut from, *end)..*end];
-            *token = self.0.cache.get(*hash, || self.make(Kind::Word, word));
-        }
-        from = 0;
-        for (_, end, token) in ends {
-            tell(&folded[std::mem::replace(&mut from, end)..end], token);
-        }
     }
 
     /// The token of a text, at hand or made.
@@ -343,7 +400,7 @@ impl Tokens {
                 if !text.is_empty() {
                     text.push(' ');
                 }
-                text.extend(fts5_chars(*token));
+                text.push_str(fts5_chars(&mut [0; 8], *token));
             }
         }
         text
@@ -352,12 +409,15 @@ impl Tokens {
     /// One token as [`as_fts5`](Self::as_fts5) writes it.
     #[must_use]
     pub fn fts5_token(token: u64) -> String {
-        fts5_chars(token).collect()
+        fts5_chars(&mut [0; 8], token).to_owned()
     }
 }
 
-fn fts5_chars(token: u64) -> impl Iterator<Item = char> {
-    (0..8).map(move |i| char::from(BASE32[(token >> (59 - 5 * i)) as usize & 31]))
+fn fts5_chars(chars: &mut [u8; 8], token: u64) -> &str {
+    for (i, char) in chars.iter_mut().enumerate() {
+        *char = BASE32[(token >> (59 - 5 * i)) as usize & 31];
+    }
+    std::str::from_utf8(chars).expect("base32 is ASCII")
 }
 
 #[cfg(test)]

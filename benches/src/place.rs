@@ -110,6 +110,7 @@ impl Place {
                 queue: None,
                 reply_language: Language::Nl,
                 submission: None,
+                retrieval: None,
             };
             store.create_channel_account(&access, None, new).await?;
         }

@@ -71,6 +71,10 @@ pub enum ConnectPurpose {
     Submission,
     /// The connection test of the settings page.
     SubmissionTest,
+    /// Reading a mailbox on the tenant's mail server.
+    Retrieval,
+    /// The connection test of that mailbox.
+    RetrievalTest,
     /// Traces for the operator's collector.
     Traces,
 }
@@ -80,6 +84,8 @@ impl ConnectPurpose {
         match self {
             Self::Submission => "submission",
             Self::SubmissionTest => "submission_test",
+            Self::Retrieval => "retrieval",
+            Self::RetrievalTest => "retrieval_test",
             Self::Traces => "traces",
         }
     }

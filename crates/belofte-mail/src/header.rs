@@ -210,7 +210,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn date(value: &[u8]) -> Option<Timestamp> {
+pub(crate) fn date(value: &[u8]) -> Option<Timestamp> {
     let HeaderValue::DateTime(date) = MessageStream::new(value).parse_date() else { return None };
     if !date.is_valid() || !(1970..2200).contains(&date.year) {
         return None;

@@ -26,6 +26,7 @@ mod reply_address;
 mod structure;
 mod text;
 mod thread;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use problem::{Problem, Problems};
 pub use reply_address::{ReplyAddress, ReplyAddressError};
 pub use text::{html_to_text, quoted_from, snippet, utf16_offset};
 pub use thread::{normalise_message_id, thread_candidates};
+pub use trace::{Trace, imap_day, internal_date, trace};
 
 /// The largest header of a mail or of one of its parts, in octets; beyond it a mail goes to
 /// quarantine as `HeaderTooLarge`.

@@ -19,12 +19,14 @@ pub enum JobKind {
     RotateKeys,
     /// Remove keys, blobs and rows that nothing refers to.
     Sweep,
+    /// Read a mailbox on a tenant's mail server, for as long as its account wants it.
+    Retrieve,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::ProcessIntake, Self::Deliver, Self::Checkpoint, Self::RotateKeys, Self::Sweep];
+    pub const ALL: [Self; 6] =
+        [Self::ProcessIntake, Self::Deliver, Self::Checkpoint, Self::RotateKeys, Self::Sweep, Self::Retrieve];
 
     /// The stored name.
     #[must_use]
@@ -35,6 +37,7 @@ impl JobKind {
             Self::Checkpoint => "checkpoint",
             Self::RotateKeys => "rotate_keys",
             Self::Sweep => "sweep",
+            Self::Retrieve => "retrieve",
         }
     }
 
@@ -52,6 +55,8 @@ impl JobKind {
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
+            // Taken anew all the time while the mailbox is read.
+            Self::Retrieve => Duration::from_secs(120),
         }
     }
 
@@ -61,6 +66,8 @@ impl JobKind {
         match self {
             Self::ProcessIntake => 5,
             Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep => 12,
+            // A mailbox that cannot be read says so in the desk, and is tried as long as its account is there.
+            Self::Retrieve => u32::MAX,
         }
     }
 }

@@ -17,6 +17,7 @@ mod key;
 mod ledger;
 mod message;
 mod purpose;
+mod retrieval;
 mod sign_in;
 mod time;
 mod user;
@@ -33,6 +34,7 @@ pub use key::{Column, KeyClass, KeyState};
 pub use ledger::{LedgerKind, Outcome};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use purpose::{Purpose, Use};
+pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,

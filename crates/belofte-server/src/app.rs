@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
 use belofte_channels::outbound::Register;
 use belofte_core::Core;
@@ -36,6 +37,8 @@ pub struct App {
     pub core: Core,
     /// The client that tries mail servers, for the test of a channel account.
     pub submission: Submission,
+    /// The client that tries mailboxes.
+    pub imap: Imap,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.

@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use belofte_channels::email::client_tls;
+use belofte_channels::email::imap::Imap;
 use belofte_channels::email::intake::Intake;
 use belofte_channels::email::listener::{Listener, ListenerSettings, ListenerTls};
 use belofte_channels::email::process::Processing;
+use belofte_channels::email::retrieve::Retrieving;
 use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
 use belofte_channels::email::submission::{Patience, Submission};
 use belofte_channels::outbound::{Outbound, Register};
@@ -332,17 +334,21 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let core = Core::new(store.clone(), life.tracker.clone(), life.stop.clone());
     let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
+    let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
+    let processing = Processing::new(core.clone(), FILING);
+    let max_message = config.smtp.max_message_bytes.as_usize();
+    let retrieving = Retrieving { processing: processing.clone(), imap: imap.clone(), max_message };
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     store.system().record_recipients().await.context("cannot keep the register of recipients")?;
-    life.spawn(worker::run(core.clone(), submission));
+    life.spawn(worker::run(core.clone(), submission, retrieving));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
         life.spawn(exporter.run(life.stop.clone()));
     }
-    let intake = Intake::Core(Processing::new(core.clone(), FILING));
+    let intake = Intake::Core(processing);
     let addresses = [(Protocol::Smtp, config.smtp.listen), (Protocol::Lmtp, config.smtp.lmtp_listen)];
     for (protocol, bind) in addresses {
         if let Some(bind) = bind {
@@ -360,7 +366,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router = router(&config, &core, testing, register, views.clone(), &life, attention)?;
+    let router = router(&config, &core, (testing, imap), register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -405,7 +411,7 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    submission: Submission,
+    (submission, imap): (Submission, Imap),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -418,6 +424,7 @@ fn router(
     let app = App {
         core: core.clone(),
         submission,
+        imap,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),

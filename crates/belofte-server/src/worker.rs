@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use belofte_channels::email::deliver::deliver;
 use belofte_channels::email::process::process;
+use belofte_channels::email::retrieve::{Retrieving, retrieve};
 use belofte_channels::email::submission::Submission;
 use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
@@ -20,11 +21,11 @@ const TURN: u32 = 4;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
-pub async fn run(core: Core, submission: Submission) {
+pub async fn run(core: Core, submission: Submission, retrieving: Retrieving) {
     let places = Arc::new(Semaphore::new(PLACES));
     let mut trouble = Trouble::default();
     while !core.shutdown.is_cancelled() {
-        match turn(&core, &submission, &places).await {
+        match turn(&core, &submission, &retrieving, &places).await {
             Ok(claimed) => {
                 if trouble.over() {
                     tracing::info!("jobs can be claimed again");
@@ -48,7 +49,12 @@ pub async fn run(core: Core, submission: Submission) {
 }
 
 /// One turn around all tenants that have work.
-async fn turn(core: &Core, submission: &Submission, places: &Arc<Semaphore>) -> Result<usize, StoreError> {
+async fn turn(
+    core: &Core,
+    submission: &Submission,
+    retrieving: &Retrieving,
+    places: &Arc<Semaphore>,
+) -> Result<usize, StoreError> {
     let now = core.clock().now();
     let mut claimed = 0;
     for tenant in core.store.system().tenants_with_due_jobs(now).await? {
@@ -59,7 +65,15 @@ async fn turn(core: &Core, submission: &Submission, places: &Arc<Semaphore>) -> 
         for job in core.store.system().claim_jobs(tenant, free, now).await? {
             claimed += 1;
             let Ok(place) = Arc::clone(places).acquire_owned().await else { return Ok(claimed) };
-            let (core, submission) = (core.clone(), submission.clone());
+            let core = core.clone();
+            if job.kind == JobKind::Retrieve {
+                // It lasts as long as the mailbox is read, and waits nearly all the time.
+                drop(place);
+                let retrieving = retrieving.clone();
+                core.tasks.clone().spawn(async move { retrieve(&core, &retrieving, &job).await });
+                continue;
+            }
+            let submission = submission.clone();
             core.tasks.clone().spawn(async move {
                 let _place = place;
                 work(&core, &submission, &job).await;
@@ -78,6 +92,8 @@ async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
     match job.kind {
         JobKind::ProcessIntake => process(core, job).await,
         JobKind::Deliver => deliver(core, submission, job).await,
+        // Begun apart from the others.
+        JobKind::Retrieve => {}
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {
             let access = Access::job(job, core.clock().clone());
             if let Err(error) = core.store.upkeep(&access, job).await {

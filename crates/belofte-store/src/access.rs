@@ -34,7 +34,7 @@ impl Access {
     #[must_use]
     pub fn job(job: &ClaimedJob, clock: Clock) -> Self {
         let purpose = match job.kind {
-            JobKind::ProcessIntake => Purpose::Intake,
+            JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
             JobKind::Deliver => Purpose::Delivery,
             JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Purpose::Upkeep,
         };

@@ -5,7 +5,7 @@
 //! holds the settings as they are then, and of a password only that it changed.
 
 use belofte_model::{
-    AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, KeyId, Language, LedgerKind,
+    AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, JobId, KeyId, Language, LedgerKind,
     LineSecurity, QueueId, Timestamp, Use,
 };
 use belofte_vault::Pii;
@@ -16,6 +16,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::recipients::Recorded;
+use crate::retrievals::{NewRetrieval, Retrieval, Schedule, SealedRetrieval};
 use crate::sealing::seal_json;
 use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, TenantKeys, Tx, Write, queues};
 
@@ -38,6 +39,8 @@ pub struct ChannelAccount {
     pub reply_language: Language,
     /// The server that takes answers, when there is one.
     pub submission: Option<Submission>,
+    /// The mailbox that is read, when there is one.
+    pub retrieval: Option<Retrieval>,
     /// Counts changes; a change names the version that it was made on.
     pub version: i64,
     /// When it was added.
@@ -113,6 +116,8 @@ pub struct NewChannelAccount {
     pub reply_language: Language,
     /// The server that takes answers.
     pub submission: Option<NewSubmission>,
+    /// The mailbox that is read.
+    pub retrieval: Option<NewRetrieval>,
 }
 
 /// A change of an account; what is `None` stays.
@@ -132,6 +137,8 @@ pub struct ChannelAccountChange {
     pub reply_language: Option<Language>,
     /// Another submission server, or none.
     pub submission: Option<Option<NewSubmission>>,
+    /// Another mailbox to read, or none.
+    pub retrieval: Option<Option<NewRetrieval>>,
 }
 
 /// Why an account was not added or changed.
@@ -155,6 +162,12 @@ impl ChannelAccount {
         let server = self.submission.as_ref().filter(|_| self.state != AccountState::Removed);
         server.map(|server| server.host.as_str())
     }
+
+    /// The hosts that it connects to.
+    pub(crate) fn hosts(&self) -> Vec<&str> {
+        let read = self.retrieval.as_ref().filter(|_| self.state != AccountState::Removed);
+        self.sends_at().into_iter().chain(read.map(|mailbox| mailbox.host.as_str())).collect()
+    }
 }
 
 /// What is sealed.
@@ -164,6 +177,8 @@ pub(crate) struct Settings {
     from_name: String,
     reply_language: Language,
     submission: Option<SealedSubmission>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retrieval: Option<SealedRetrieval>,
 }
 
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -192,6 +207,7 @@ impl Settings {
             "from_name": self.from_name,
             "reply_language": self.reply_language,
             "submission": submission,
+            "retrieval": self.retrieval.as_ref().map(SealedRetrieval::told),
         })
     }
 
@@ -207,6 +223,10 @@ impl Settings {
             |of: &Self| of.submission.clone().map(|server| SealedSubmission { password: None, ..server });
         note(server(self) != server(after), "submission");
         note(password(self) != password(after), "submission.password");
+        let mailbox = |of: &Self| of.retrieval.as_ref().map(SealedRetrieval::without_password);
+        note(mailbox(self) != mailbox(after), "retrieval");
+        let password = |of: &Self| of.retrieval.as_ref().and_then(|mailbox| mailbox.password.clone());
+        note(password(self) != password(after), "retrieval.password");
         names
     }
 }
@@ -310,6 +330,7 @@ struct Save {
     new_address: Option<[u8; 16]>,
     now: Timestamp,
     recorded: Recorded,
+    schedule: Schedule,
     leaf: NewLeaf,
     event: Event,
 }
@@ -386,6 +407,7 @@ impl Write for Save {
             .await?;
         }
         self.recorded.write(tx).await?;
+        self.schedule.write(tx).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.leaf.append(tx, numbers.leaf).await?;
         self.event.append(tx, numbers.event).await?;
@@ -435,24 +457,38 @@ impl Store {
             from_name: settings.from_name.clone(),
             reply_language: settings.reply_language,
             submission,
+            retrieval: settings.retrieval.as_ref().map(SealedRetrieval::shown),
             version: row.version,
             created_at: row.created_at,
         };
         Ok((account, settings))
     }
 
-    /// The hosts at which the accounts of a tenant hand in, for its register.
-    pub(crate) async fn sending_accounts(
+    /// The hosts that the accounts of a tenant connect to, for its register.
+    pub(crate) async fn connecting_accounts(
         &self,
         access: &Access,
-    ) -> Result<Vec<(ChannelAccountId, String)>, StoreError> {
+    ) -> Result<Vec<(ChannelAccountId, Vec<String>)>, StoreError> {
         access.to(Use::Maintain)?;
         let mut all = Vec::new();
         for row in self.read(access, AllAccounts).await? {
             let account = self.open_account(access, &row).await?.0;
-            all.extend(account.sends_at().map(|host| (account.id, host.to_owned())));
+            let hosts: Vec<String> = account.hosts().into_iter().map(str::to_owned).collect();
+            if !hosts.is_empty() {
+                all.push((account.id, hosts));
+            }
         }
         Ok(all)
+    }
+
+    /// An account with its settings, passwords included, for the rooms of the store that need them.
+    pub(crate) async fn account_with_settings(
+        &self,
+        access: &Access,
+        id: ChannelAccountId,
+    ) -> Result<(ChannelAccount, Settings), StoreError> {
+        let row = self.visible_account(access, id).await?;
+        self.open_account(access, &row).await
     }
 
     async fn visible_account(&self, access: &Access, id: ChannelAccountId) -> Result<AccountRow, StoreError> {
@@ -480,8 +516,22 @@ impl Store {
             "after": told(plan.state, plan.queue, plan.settings),
         });
         let column = columns::CHANNEL_ACCOUNT_SETTINGS;
-        let sends = plan.settings.submission.as_ref().filter(|_| plan.state != AccountState::Removed);
-        let host = sends.map(|server| server.host.as_str());
+        let there = plan.state != AccountState::Removed;
+        let sends = plan.settings.submission.as_ref().filter(|_| there);
+        let reads = plan.settings.retrieval.as_ref().filter(|_| there);
+        let hosts: Vec<&str> = sends
+            .map(|server| &*server.host)
+            .into_iter()
+            .chain(reads.map(|mailbox| &*mailbox.host))
+            .collect();
+        let schedule = Schedule {
+            account: id,
+            job: reads
+                .filter(|_| plan.state == AccountState::Active)
+                .map(|_| JobId::new(now, self.random().bytes())),
+            forget: reads.is_none(),
+            now,
+        };
         let save = Save {
             id,
             kind: plan.kind,
@@ -492,7 +542,8 @@ impl Store {
             planned_on: plan.planned_on,
             new_address: plan.new_address,
             now,
-            recorded: Recorded::new(self, keys, id, host, now)?,
+            recorded: Recorded::new(self, keys, id, &hosts, now)?,
+            schedule,
             leaf: NewLeaf::new(access, keys, self.random(), LedgerKind::Instruction, detail)?,
             event: Event {
                 account: Some(id),
@@ -606,6 +657,7 @@ impl Store {
             from_name: new.from_name,
             reply_language: new.reply_language,
             submission: new.submission.map(|server| submission(server, None)),
+            retrieval: new.retrieval.map(|mailbox| SealedRetrieval::new(mailbox, None, access.clock().now())),
         };
         let plan = Plan {
             id: intended
@@ -665,6 +717,10 @@ impl Store {
         if let Some(server) = change.submission {
             after.submission = server.map(|server| submission(server, before.submission.as_ref()));
         }
+        if let Some(mailbox) = change.retrieval {
+            let (kept, now) = (before.retrieval.as_ref(), access.clock().now());
+            after.retrieval = mailbox.map(|mailbox| SealedRetrieval::new(mailbox, kept, now));
+        }
         let mut changed = before.differences(&after);
         let state = change.state.unwrap_or(account.state);
         let queue = change.queue.unwrap_or(account.queue);
@@ -707,6 +763,9 @@ impl Store {
         let before = told(account.state, account.queue, &settings);
         if let Some(server) = &mut settings.submission {
             server.password = None;
+        }
+        if let Some(mailbox) = &mut settings.retrieval {
+            mailbox.password = None;
         }
         let plan = Plan {
             id,

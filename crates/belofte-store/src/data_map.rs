@@ -136,6 +136,8 @@ pub mod columns {
     pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
     /// `recipient.host`.
     pub const RECIPIENT_HOST: Column = Column(3404);
+    /// `retrieval.position`.
+    pub const RETRIEVAL_POSITION: Column = Column(3503);
     /// `idempotency.answer`.
     pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
     /// The lexicon in the index file of a tenant.
@@ -348,6 +350,26 @@ pub const DATA_MAP: &[Table] = &[
             column(3405, "key_id", Holds::Plain),
             column(3406, "first_at", Holds::Plain),
             column(3407, "ended_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "retrieval",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3501, "tenant_id", Holds::Plain),
+            column(3502, "account_id", Holds::Plain),
+            column(
+                3503,
+                "position",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(3504, "key_id", Holds::Plain),
+            column(3505, "problem", Holds::Plain),
+            column(3506, "since", Holds::Plain),
+            column(3507, "failures", Holds::Plain),
+            column(3508, "looked_at", Holds::Plain),
+            column(3509, "older", Holds::Plain),
+            column(3510, "left_there", Holds::Plain),
         ],
     },
     Table {

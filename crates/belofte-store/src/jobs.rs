@@ -5,7 +5,8 @@
 //! lease, finds another one in the row, and fails as a whole.
 
 use belofte_model::{
-    Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp, Use, Visible,
+    ChannelAccountId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp, Use,
+    Visible,
 };
 use uuid::Uuid;
 
@@ -93,6 +94,22 @@ pub(crate) async fn hold(tx: &mut Tx<'_>, job: &ClaimedJob, now: Timestamp) -> R
     tx.execute_one(
         sql!("UPDATE job SET changed_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3"),
         params![tenant, job.id, job.fence, now],
+    )
+    .await
+}
+
+/// Keeps the lease of a job that goes on.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease was lost.
+pub(crate) async fn go_on(tx: &mut Tx<'_>, job: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute_one(
+        sql!(
+            "UPDATE job SET attempts = 0, run_at = $4, lease_until = $4, changed_at = $5 \
+             WHERE tenant_id = $1 AND id = $2 AND fence = $3"
+        ),
+        params![tenant, job.id, job.fence, now + job.kind.lease(), now],
     )
     .await
 }
@@ -344,6 +361,7 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
                 None => Ok(false),
             }
         }
+        JobKind::Retrieve => Ok(visible.channels.contains(&ChannelAccountId(letter.subject))),
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
     }
 }

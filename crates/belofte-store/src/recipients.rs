@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The recipients that tenants chose: the hosts at which their channel accounts hand in answers. One is
-//! recorded in the transaction that saves the account, and nothing is handed in at a host that is not.
+//! The recipients that tenants chose: the hosts at which their channel accounts hand in answers, and whose
+//! mailboxes they read (who signs in there tells a name and a password). They are recorded in the transaction
+//! that saves the account, and no account connects to a host that is not.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::{Access, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 /// A recipient as a tenant's register shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChosenRecipient {
-    /// The account that hands in there.
+    /// The account that hands in there, or reads a mailbox.
     pub account: ChannelAccountId,
     /// The host.
     pub host: String,
@@ -36,10 +37,10 @@ pub struct RecipientCount {
     pub mailed: i64,
 }
 
-/// The host by which an account sends, to be recorded with it.
+/// The hosts that an account connects to, to be recorded with it.
 pub(crate) struct Recorded {
     account: ChannelAccountId,
-    host: Option<([u8; 16], Vec<u8>, KeyId)>,
+    hosts: Vec<([u8; 16], Vec<u8>, KeyId)>,
     now: Timestamp,
 }
 
@@ -58,46 +59,47 @@ impl Recorded {
         store: &Store,
         keys: &TenantKeys,
         account: ChannelAccountId,
-        host: Option<&str>,
+        hosts: &[&str],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let seal = |host: &str| {
+        let seal = |host: &&str| {
             let index = index(keys, host);
             let sealed =
-                seal_json(keys, store.random(), columns::RECIPIENT_HOST, row(account, &index), &host)?;
+                seal_json(keys, store.random(), columns::RECIPIENT_HOST, row(account, &index), host)?;
             Ok::<_, StoreError>((index, sealed, keys.settings.id()))
         };
-        Ok(Self { account, host: host.map(seal).transpose()?, now })
+        let mut hosts = hosts.iter().map(seal).collect::<Result<Vec<_>, _>>()?;
+        hosts.sort_unstable_by_key(|(index, ..)| *index);
+        hosts.dedup_by_key(|(index, ..)| *index);
+        Ok(Self { account, hosts, now })
     }
 
     pub(crate) async fn write(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        let none = [0; 16];
-        let current = self.host.as_ref().map_or(&none, |(index, ..)| index);
         tx.execute(
             sql!(
-                "UPDATE recipient SET ended_at = $4 WHERE tenant_id = $1 AND account_id = $2 AND host_index <> $3 \
-                 AND ended_at IS NULL"
+                "UPDATE recipient SET ended_at = $3 WHERE tenant_id = $1 AND account_id = $2 AND ended_at IS NULL"
             ),
-            params![tenant, self.account, current, self.now],
+            params![tenant, self.account, self.now],
         )
         .await?;
-        let Some((index, host, key)) = &self.host else { return Ok(()) };
-        tx.execute(
-            sql!(
-                "INSERT INTO recipient (tenant_id, account_id, host_index, host, key_id, first_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
-            ),
-            params![tenant, self.account, index, host, *key, self.now],
-        )
-        .await?;
-        tx.execute(
-            sql!(
-                "UPDATE recipient SET ended_at = NULL WHERE tenant_id = $1 AND account_id = $2 AND host_index = $3"
-            ),
-            params![tenant, self.account, index],
-        )
-        .await?;
+        for (index, host, key) in &self.hosts {
+            tx.execute(
+                sql!(
+                    "INSERT INTO recipient (tenant_id, account_id, host_index, host, key_id, first_at) \
+                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+                ),
+                params![tenant, self.account, index, host, *key, self.now],
+            )
+            .await?;
+            tx.execute(
+                sql!(
+                    "UPDATE recipient SET ended_at = NULL WHERE tenant_id = $1 AND account_id = $2 AND host_index = $3"
+                ),
+                params![tenant, self.account, index],
+            )
+            .await?;
+        }
         Ok(())
     }
 }
@@ -190,7 +192,7 @@ impl Read for Counts {
 }
 
 impl Store {
-    /// Whether `host` is recorded as the recipient of what `account` hands in.
+    /// Whether `host` is recorded as one that `account` connects to.
     pub(crate) async fn is_recorded(
         &self,
         access: &Access,
@@ -241,8 +243,9 @@ impl SystemTx<'_> {
                 continue;
             }
             let keys = store.keys(&access).await?;
-            for (account, host) in store.sending_accounts(&access).await? {
-                let recorded = Recorded::new(store, &keys, account, Some(&host), store.clock().now())?;
+            for (account, hosts) in store.connecting_accounts(&access).await? {
+                let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+                let recorded = Recorded::new(store, &keys, account, &hosts, store.clock().now())?;
                 store.write(&access, recorded).await?;
             }
         }

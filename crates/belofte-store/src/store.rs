@@ -473,6 +473,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V5__proof", include_str!("../migrations/sqlite/content_V5__proof.sql")),
         ("V6__installation", include_str!("../migrations/sqlite/content_V6__installation.sql")),
         ("V7__recipients", include_str!("../migrations/sqlite/content_V7__recipients.sql")),
+        ("V8__retrieval", include_str!("../migrations/sqlite/content_V8__retrieval.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -493,6 +494,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             "V10__index_of_each_node",
             include_str!("../migrations/postgres/content_V10__index_of_each_node.sql"),
         ),
+        ("V11__retrieval", include_str!("../migrations/postgres/content_V11__retrieval.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -869,6 +869,11 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "api_key" | "contact" | "system" | "operator";
+        /**
+         * @description What becomes of a mail on its server once it is committed here.
+         * @enum {string}
+         */
+        AfterRetrieval: "seen" | "keep" | "move";
         /** @description A key without its secret. */
         ApiKey: {
             /** @description When it was made. */
@@ -960,6 +965,7 @@ export interface components {
             queue_id: string;
             /** @description The language of the few words that the system itself adds. */
             reply_language: components["schemas"]["Language"];
+            retrieval?: components["schemas"]["Retrieval"] | null;
             /** @description Whether it takes and sends. */
             state: components["schemas"]["AccountState"];
             submission?: components["schemas"]["Submission"] | null;
@@ -1190,6 +1196,7 @@ export interface components {
              */
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
+            retrieval?: components["schemas"]["SetRetrieval"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
         /** @description Whom to invite: a role, not a person. */
@@ -1365,7 +1372,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -1801,6 +1808,56 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["IntakeState"];
         };
+        /** @description The mailbox that is read, as shown. The password never comes back. */
+        Retrieval: {
+            /** @description What becomes of a mail there once it is here. */
+            after: components["schemas"]["AfterRetrieval"];
+            /** @description The folders that are read. */
+            folders: string[];
+            /** @description The name of its server. */
+            host: string;
+            /** @description Where it is moved to. */
+            move_to?: string | null;
+            /** @description Whether a password is stored. */
+            password_set: boolean;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description How the line is protected. */
+            security: components["schemas"]["LineSecurity"];
+            since?: components["schemas"]["Time"] | null;
+            /** @description How reading goes. */
+            status: components["schemas"]["RetrievalStatus"];
+            /** @description With which name. */
+            username: string;
+        };
+        /** @enum {string} */
+        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "token_refused" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
+        /**
+         * @description How reading goes, in one word.
+         * @enum {string}
+         */
+        RetrievalState: "waiting" | "reading" | "current" | "failing";
+        /** @description How reading a mailbox goes. */
+        RetrievalStatus: {
+            /**
+             * Format: int64
+             * @description How many mails were left there because they are too large.
+             */
+            left_there: number;
+            looked_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description How many mails of those that lay there already are still to be read.
+             */
+            older: number;
+            problem?: components["schemas"]["RetrievalProblem"] | null;
+            problem_since?: components["schemas"]["Time"] | null;
+            /** @description In one word. */
+            state: components["schemas"]["RetrievalState"];
+        };
         /** @description Which deliveries to try again. */
         RetryMessage: {
             /** @description Only these; without it all that failed or are unknown. */
@@ -1887,6 +1944,29 @@ export interface components {
          * @enum {string}
          */
         SetAccountState: "active" | "paused";
+        /** @description The mailbox to read, as set. */
+        SetRetrieval: {
+            after?: components["schemas"]["AfterRetrieval"] | null;
+            /** @description Whether what lies there already is read as well. */
+            existing?: boolean;
+            /** @description The folders to read; INBOX without it. The first is the one whose server tells of new mail by itself. */
+            folders?: string[] | null;
+            /** @description The name of its server. */
+            host: string;
+            /** @description Where it is moved to. */
+            move_to?: string | null;
+            /** @description The password; without it the stored one stays. */
+            password?: string | null;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description How the line is protected. */
+            security: components["schemas"]["LineSecurity"];
+            /** @description With which name. */
+            username: string;
+        };
         /** @description The server that takes replies, as set. */
         SetSubmission: {
             /** @description Its name. */
@@ -2024,6 +2104,8 @@ export interface components {
              */
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
+            retrieval?: components["schemas"]["SetRetrieval"] | null;
+            server?: components["schemas"]["TestedServer"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
         /** @description One step of a test. */
@@ -2041,12 +2123,17 @@ export interface components {
          * @description The steps of a test.
          * @enum {string}
          */
-        TestStepName: "resolve" | "connect" | "tls" | "greeting" | "authentication" | "sender";
+        TestStepName: "resolve" | "connect" | "tls" | "greeting" | "authentication" | "sender" | "folders";
         /** @description What a test gave. */
         TestedChannelAccount: {
             /** @description In order, up to and with the first that failed. */
             steps: components["schemas"]["TestStep"][];
         };
+        /**
+         * @description The servers of an account.
+         * @enum {string}
+         */
+        TestedServer: "submission" | "retrieval";
         /** @description A run of messages in one channel. */
         Thread: {
             /** @description The kind of channel. */
@@ -2074,6 +2161,7 @@ export interface components {
              */
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
+            retrieval?: components["schemas"]["SetRetrieval"] | null;
             state?: components["schemas"]["SetAccountState"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
@@ -2181,6 +2269,7 @@ export type ActivityActor = components['schemas']['ActivityActor'];
 export type ActivityKind = components['schemas']['ActivityKind'];
 export type ActivityList = components['schemas']['ActivityList'];
 export type ActorKind = components['schemas']['ActorKind'];
+export type AfterRetrieval = components['schemas']['AfterRetrieval'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Attachment = components['schemas']['Attachment'];
@@ -2255,6 +2344,10 @@ export type QueueList = components['schemas']['QueueList'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
 export type RetriedIntake = components['schemas']['RetriedIntake'];
+export type Retrieval = components['schemas']['Retrieval'];
+export type RetrievalProblem = components['schemas']['RetrievalProblem'];
+export type RetrievalState = components['schemas']['RetrievalState'];
+export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
 export type Scope = components['schemas']['Scope'];
@@ -2264,6 +2357,7 @@ export type SearchPage = components['schemas']['SearchPage'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
+export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
 export type SnippetPart = components['schemas']['SnippetPart'];
@@ -2279,6 +2373,7 @@ export type TestChannelAccount = components['schemas']['TestChannelAccount'];
 export type TestStep = components['schemas']['TestStep'];
 export type TestStepName = components['schemas']['TestStepName'];
 export type TestedChannelAccount = components['schemas']['TestedChannelAccount'];
+export type TestedServer = components['schemas']['TestedServer'];
 export type Thread = components['schemas']['Thread'];
 export type Time = components['schemas']['Time'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];

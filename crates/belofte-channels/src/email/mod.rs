@@ -4,6 +4,8 @@
 mod command;
 mod copies;
 pub mod deliver;
+mod folder_name;
+pub mod imap;
 pub mod intake;
 mod line;
 pub mod listener;
@@ -11,6 +13,7 @@ mod message_body;
 pub mod process;
 mod reply;
 mod report;
+pub mod retrieve;
 #[cfg(test)]
 mod road_tests;
 pub mod smtp_session;

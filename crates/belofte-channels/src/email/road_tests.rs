@@ -106,6 +106,7 @@ impl House {
                 username: None,
                 password: PasswordChange::Keep,
             }),
+            retrieval: None,
         };
         let admin = Access::authenticated(&session.who, Purpose::Administration, request, Clock::System);
         store.create_channel_account(&admin, None, account).await.expect("an account");

@@ -53,6 +53,8 @@ closed_sets! {
     IntakeState = model::IntakeState::ALL.map(model::IntakeState::as_str);
     /// Why a mail lies in quarantine.
     QuarantineReason = model::QuarantineReason::ALL.map(model::QuarantineReason::as_str);
+    /// Why a mailbox is not read at the moment.
+    RetrievalProblem = model::RetrievalProblem::ALL.map(model::RetrievalProblem::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.

@@ -13,7 +13,7 @@ use crate::support::wait;
 
 /// The work that is there when nobody asked for any.
 const LEFT: &str = "SELECT kind || ' ' || state || ' after ' || attempts FROM job \
-    WHERE state <> 'ready' OR kind IN ('process_intake', 'deliver') \
+    WHERE (state <> 'ready' AND kind <> 'retrieve') OR state = 'dead' OR kind IN ('process_intake', 'deliver') \
     UNION ALL SELECT 'a delivery ' || state || ' without a job' FROM delivery d \
     WHERE state IN ('queued', 'sending') AND NOT EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = d.tenant_id \
     AND j.subject_id = d.message_id AND j.kind = 'deliver') ORDER BY 1";

@@ -26,6 +26,7 @@ mod peers;
 mod power_cut;
 mod reports;
 mod restore;
+mod retrieval;
 mod road;
 mod search;
 mod shares;

@@ -34,6 +34,21 @@ pub(super) fn mailbox(address: &str) -> NewChannelAccount {
         queue: None,
         reply_language: Language::Nl,
         submission: Some(server("mail.bakker.example", PasswordChange::Set(Pii::new(SECRET.to_owned())))),
+        retrieval: None,
+    }
+}
+
+/// A mailbox that is read at `host`, from now on.
+pub(super) fn read_at(host: &str, password: PasswordChange) -> crate::NewRetrieval {
+    crate::NewRetrieval {
+        host: host.to_owned(),
+        port: 993,
+        security: LineSecurity::Tls,
+        username: "desk".to_owned(),
+        password,
+        folders: vec!["INBOX".to_owned()],
+        after: belofte_model::AfterRetrieval::Seen,
+        existing: false,
     }
 }
 

@@ -20,6 +20,7 @@ mod messages;
 mod place;
 mod proofs;
 mod purposes;
+mod retrievals;
 mod search;
 mod sessions;
 mod sign_in;

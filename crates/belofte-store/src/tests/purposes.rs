@@ -8,23 +8,25 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    MessageId, MessageKind, Purpose, RequestId, Role, Scope, SessionId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, Scope, SessionId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
 
-use super::channel_accounts::mailbox;
+use super::channel_accounts::{mailbox, read_at};
 use super::house::{House, houses};
+use crate::retrievals::SealedRetrieval;
 use crate::{
-    Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ContactProfile,
-    ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing, Preferences,
-    ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
+    Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
+    ContactProfile, ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing,
+    PasswordChange, Preferences, ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
 const USES: &[(&str, Option<Use>)] = &[
     ("abandon_request", None),
     ("account_for_delivery", Some(Use::UseSecret)),
+    ("account_for_retrieval", Some(Use::Receive)),
     ("accounting", Some(Use::Account)),
     ("activities", Some(Use::Look)),
     ("api_keys", Some(Use::Name)),
@@ -62,6 +64,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
+    ("note_retrieval", Some(Use::Receive)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
     ("prepare_api_key", Some(Use::Configure)),
@@ -72,6 +75,8 @@ const USES: &[(&str, Option<Use>)] = &[
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
     ("remove_channel_account", Some(Use::Configure)),
+    ("retrieval_standings", Some(Use::Name)),
+    ("retrieval_with_password", Some(Use::UseSecret)),
     ("reply_thread", Some(Use::Look)),
     ("revoke_api_key", Some(Use::Configure)),
     ("revoke_invitation", Some(Use::Configure)),
@@ -195,7 +200,23 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
     };
     match function {
         "account_for_delivery" => store.account_for_delivery(access, mailbox_id).await.map(drop),
+        "account_for_retrieval" => store.account_for_retrieval(access, mailbox_id).await.map(drop),
         "accounting" => store.accounting(access, mailbox_id).await.map(drop),
+        "note_retrieval" => {
+            let entered = read_at("mail.bakker.example", PasswordChange::Keep);
+            let sealed = SealedRetrieval::new(entered, None, access.clock().now());
+            let job = ClaimedJob {
+                tenant: access.tenant(),
+                id: JobId(id),
+                kind: JobKind::Retrieve,
+                subject: id,
+                attempts: 0,
+                fence: 1,
+            };
+            store.note_retrieval(access, &job, &sealed.shown(), None, crate::Noted::Same, None).await
+        }
+        "retrieval_standings" => store.retrieval_standings(access).await.map(drop),
+        "retrieval_with_password" => store.retrieval_with_password(access, mailbox_id).await.map(drop),
         "activities" => store.activities(access, case).await.map(drop),
         "api_keys" => store.api_keys(access).await.map(drop),
         "attachment" => store.attachment(access, AttachmentId(id)).await.map(drop),

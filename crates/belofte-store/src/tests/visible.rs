@@ -10,7 +10,7 @@ use belofte_model::{
 };
 use uuid::Uuid;
 
-use super::channel_accounts::mailbox;
+use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
 use super::house::{House, Person, email, houses};
 use super::purposes::functions;
@@ -31,6 +31,7 @@ use crate::{
 /// Winkel and began through shop@. The second mail of `pomp` came through shop@.
 const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ("account_for_delivery", ["info shop", "info shop", "info"], Of::Nobody),
+    ("account_for_retrieval", ["info shop", "info shop", "info"], Of::Nobody),
     ("accounting", ["info:3/2 shop:5/4", "info:3/2 shop:5/4", "info:3/2"], Of::Nobody),
     ("activities", ["boiler:queue,Balie,Winkel ketel pomp", "ketel pomp", "ketel pomp"], Of::Nobody),
     ("attachment", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Nobody),
@@ -68,6 +69,8 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ),
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
+    ("retrieval_standings", ["info shop", "info shop", "info"], Of::Nobody),
+    ("retrieval_with_password", ["info shop", "info shop", "info"], Of::Nobody),
     (
         "reply_thread",
         ["boiler:shop ketel:info pomp:shop", "ketel:info pomp:shop", "ketel:info pomp:info"],
@@ -122,6 +125,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("merge_index", "an index is of all messages, and shows none"),
     ("keys", "keys of the tenant, which show nothing"),
     ("ledger_page", "the ledger is whole or worthless; for its privacy officer"),
+    ("note_retrieval", "takes in"),
     ("own_password", "the password of the one who asks"),
     ("prepare_api_key", "changes; settings of the tenant"),
     ("prepare_invitation", "changes; users are the tenant's"),
@@ -244,7 +248,8 @@ impl World {
         let mut accounts = BTreeMap::new();
         for (name, queue) in [("info", balie), ("shop", balie)] {
             let address = format!("{name}@bakker.example");
-            let new = crate::NewChannelAccount { queue: Some(queue), ..mailbox(&address) };
+            let retrieval = Some(read_at("mail.bakker.example", crate::PasswordChange::Keep));
+            let new = crate::NewChannelAccount { queue: Some(queue), retrieval, ..mailbox(&address) };
             store
                 .create_channel_account(&access.as_for(Purpose::Administration), None, new)
                 .await
@@ -492,6 +497,20 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
                     there(store.account_for_delivery(&access.as_for(Purpose::Delivery), account.id).await);
                 shown.what.extend(found.map(|found| world.account(found.account.id)));
             }
+        }
+        "account_for_retrieval" | "retrieval_with_password" => {
+            let (reads, tries) = (access.as_for(Purpose::Intake), access.as_for(Purpose::Administration));
+            for account in world.accounts.values() {
+                let read = there(store.account_for_retrieval(&reads, account.id).await).flatten().is_some();
+                let tried = there(store.retrieval_with_password(&tries, account.id).await);
+                let found = if function == "account_for_retrieval" { read } else { tried.is_some() };
+                shown.what.extend(found.then(|| world.account(account.id)));
+            }
+        }
+        "retrieval_standings" => {
+            let found = store.retrieval_standings(access).await.expect("standings");
+            shown.what.extend(found.keys().map(|id| world.account(*id)));
+            shown.what.sort_unstable();
         }
         "accounting" => {
             for (name, account) in &world.accounts {

@@ -41,7 +41,7 @@ impl Store {
                 }
             }
             JobKind::RotateKeys => return rotation::run(self, access, job).await,
-            JobKind::ProcessIntake | JobKind::Deliver => {
+            JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
             }
         };

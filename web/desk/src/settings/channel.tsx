@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { ApiError, type ChannelAccount, type Language, type LineSecurity, type SetSubmission, type TestStep } from "@belofte/api-client";
-import { Button, Checkbox, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
+import { ApiError, type ChannelAccount, type Language, type SetSubmission, type TestStep } from "@belofte/api-client";
+import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
@@ -15,48 +15,34 @@ import { BoltIcon, CheckIcon, CloseIcon } from "../ui/icons";
 import { AccountState } from "./channels";
 import { Block, Confirm, Page } from "./page";
 import css from "./page.module.css";
+import { MailboxFields, mailboxOf, RetrievalLine, retrievalOf } from "./retrieval";
+import { entryOf, serverOf, type ServerEntry, ServerFields } from "./server-fields";
 
-interface Fields {
+interface Fields extends ServerEntry {
   address: string;
   from_name: string;
   queue_id: string;
   reply_language: Language;
   sends: boolean;
-  host: string;
-  port: string;
-  security: LineSecurity;
-  username: string;
-  password: string;
 }
 
-const USUAL_PORT: Record<LineSecurity, string> = { tls: "465", starttls: "587", none: "25" };
+const USUAL_PORT = { tls: "465", starttls: "587", none: "25" } as const;
 
 function fieldsOf(account: ChannelAccount | null): Fields {
   const submission = account?.submission;
   return {
+    ...entryOf(submission ?? undefined, USUAL_PORT),
     address: account?.address ?? "",
     from_name: account?.from_name ?? "",
     queue_id: account?.queue_id ?? "",
     reply_language: account?.reply_language ?? "nl",
     sends: account ? Boolean(submission) : true,
-    host: submission?.host ?? "",
-    port: String(submission?.port ?? 465),
-    security: submission?.security ?? "tls",
-    username: submission?.username ?? "",
-    password: "",
   };
 }
 
 function submissionOf(fields: Fields): SetSubmission | undefined {
   if (!fields.sends) return undefined;
-  return {
-    host: fields.host.trim(),
-    port: Number(fields.port),
-    security: fields.security,
-    ...(fields.username.trim() ? { username: fields.username.trim() } : {}),
-    // An empty field keeps the password that the server has.
-    ...(fields.password ? { password: fields.password } : {}),
-  };
+  return { ...serverOf(fields), ...(fields.username.trim() ? { username: fields.username.trim() } : {}) };
 }
 
 export function NewChannel() {
@@ -92,6 +78,9 @@ function Form({ account }: { account: ChannelAccount | null }) {
   const [fields, setFields] = useState<Fields>(() => fieldsOf(account));
   const set = (part: Partial<Fields>) => setFields((old) => ({ ...old, ...part }));
   const submission = submissionOf(fields);
+  const [mailbox, setMailbox] = useState(() => mailboxOf(account));
+  const changeMailbox = (part: Partial<typeof mailbox>) => setMailbox((old) => ({ ...old, ...part }));
+  const retrieval = retrievalOf(mailbox);
 
   const save = useMutation({
     mutationFn: () => {
@@ -101,7 +90,9 @@ function Form({ account }: { account: ChannelAccount | null }) {
             from_name: fields.from_name.trim(),
             reply_language: fields.reply_language,
             ...queue,
-            ...(submission ? { submission } : {}),
+            // What is not wanted any more goes; what never was is not mentioned.
+            ...(submission || account.submission ? { submission: submission ?? null } : {}),
+            ...(retrieval || account.retrieval ? { retrieval: retrieval ?? null } : {}),
           })
         : api.channelAccounts.create({
             kind: "email",
@@ -109,13 +100,17 @@ function Form({ account }: { account: ChannelAccount | null }) {
             from_name: fields.from_name.trim(),
             ...queue,
             ...(submission ? { submission } : {}),
+            ...(retrieval ? { retrieval } : {}),
           });
     },
     onSuccess: async () => {
       toast(t("did.saved"));
       await queryClient.invalidateQueries({ queryKey: keys.accounts });
       if (!account) void navigate({ to: "/settings/channels" });
-      else set({ password: "" });
+      else {
+        set({ password: "" });
+        changeMailbox({ password: "" });
+      }
     },
   });
   const test = useMutation({
@@ -131,10 +126,19 @@ function Form({ account }: { account: ChannelAccount | null }) {
             },
       ),
   });
-  const wrong = (field: string) => {
+  const look = useMutation({
+    mutationFn: () =>
+      api.channelAccounts.test({
+        server: "retrieval",
+        ...(account ? { id: account.id } : { kind: "email", address: fields.address.trim() }),
+        ...(retrieval ? { retrieval } : {}),
+      }),
+  });
+  const wrong = (field: string, group = "submission") => {
+    const failed = [save.error, look.error, test.error].find((one) => one instanceof ApiError);
     const found =
-      save.error instanceof ApiError
-        ? save.error.fields.find((one) => one.field === field || one.field === `submission.${field}`)
+      failed instanceof ApiError
+        ? failed.fields.find((one) => one.field === `${group}.${field}` || (group === "submission" && one.field === field))
         : undefined;
     return found ? words.tOr(`field_error.${found.code}`, "field_error.invalid") : undefined;
   };
@@ -167,39 +171,27 @@ function Form({ account }: { account: ChannelAccount | null }) {
           )}
         </div>
       </div>
+      <Block title={t("retrieval.title")} text={t("retrieval.text")}>
+        {account?.retrieval && <RetrievalLine retrieval={account.retrieval} />}
+        <Checkbox label={t("retrieval.reads")} checked={mailbox.reads} onChange={(event) => changeMailbox({ reads: event.currentTarget.checked })} />
+        {mailbox.reads && (
+          <div className={css.form}>
+            <MailboxFields entry={mailbox} set={changeMailbox} known={account?.retrieval ?? undefined} wrong={(field) => wrong(field, "retrieval")} />
+            <div className={css.row}>
+              <Button variant="default" leftSection={<BoltIcon size={16} />} loading={look.isPending} disabled={!mailbox.host.trim()} onClick={() => look.mutate()}>
+                {t("retrieval.test")}
+              </Button>
+            </div>
+            {look.isError && <FailureLine error={look.error} />}
+            {look.data && <Steps key={look.submittedAt} steps={look.data.steps} of="retrieval" />}
+          </div>
+        )}
+      </Block>
       <Block title={t("channel.sending")} text={t("channel.sending_text")}>
         <Checkbox label={t("channel.sends")} checked={fields.sends} onChange={(event) => set({ sends: event.currentTarget.checked })} />
         {fields.sends && (
           <div className={css.form}>
-            <NativeSelect
-              label={t("channel.security")}
-              value={fields.security}
-              onChange={(event) => {
-                const security = event.currentTarget.value as LineSecurity;
-                const usual = Object.values(USUAL_PORT).includes(fields.port);
-                set({ security, ...(usual ? { port: USUAL_PORT[security] } : {}) });
-              }}
-              data={[
-                { value: "tls", label: t("channel.security_tls") },
-                { value: "starttls", label: t("channel.security_starttls") },
-                { value: "none", label: t("channel.security_none") },
-              ]}
-            />
-            <div className={css.pair}>
-              <TextInput name="host" label={t("channel.host")} required withAsterisk={false} spellCheck={false} value={fields.host} error={wrong("host")} onChange={(event) => set({ host: event.currentTarget.value })} />
-              <TextInput name="port" label={t("channel.port")} inputMode="numeric" pattern="[0-9]{1,5}" required withAsterisk={false} value={fields.port} error={wrong("port")} onChange={(event) => set({ port: event.currentTarget.value })} />
-            </div>
-            <TextInput name="username" label={t("channel.username")} autoComplete="off" spellCheck={false} value={fields.username} error={wrong("username")} onChange={(event) => set({ username: event.currentTarget.value })} />
-            <PasswordInput
-              name="password"
-              label={t("field.password")}
-              {...(account?.submission?.password_set ? { description: t("channel.password_kept") } : {})}
-              autoComplete="new-password"
-              value={fields.password}
-              error={wrong("password")}
-              onChange={(event) => set({ password: event.currentTarget.value })}
-              visibilityToggleButtonProps={{ "aria-label": t("field.show_password") }}
-            />
+            <ServerFields entry={fields} set={set} usual={USUAL_PORT} kept={Boolean(account?.submission?.password_set)} wrong={wrong} />
             <div className={css.row}>
               <Button variant="default" data-test leftSection={<BoltIcon size={16} />} loading={test.isPending} disabled={!fields.host.trim()} onClick={() => test.mutate()}>
                 {t("channel.test")}
@@ -226,7 +218,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
 const STEP_MS = 140;
 
 /** The steps come in one answer and are shown in their order, so that the eye can follow. */
-export function Steps({ steps }: { steps: readonly TestStep[] }) {
+export function Steps({ steps, of = "submission" }: { steps: readonly TestStep[]; of?: "submission" | "retrieval" }) {
   const { t, tOr } = useWords();
   const [shown, setShown] = useState(matchMedia("(prefers-reduced-motion: reduce)").matches ? steps.length : 1);
   useEffect(() => {
@@ -246,7 +238,7 @@ export function Steps({ steps }: { steps: readonly TestStep[] }) {
           </div>
         </div>
       ))}
-      {shown >= steps.length && <p className={css.verdict}>{failed ? t("test.failed") : t("test.passed")}</p>}
+      {shown >= steps.length && <p className={css.verdict}>{failed ? t(of === "retrieval" ? "test.retrieval_failed" : "test.failed") : t(of === "retrieval" ? "test.retrieval_passed" : "test.passed")}</p>}
     </div>
   );
 }

@@ -10,7 +10,7 @@ use belofte_store::NewChannelAccount;
 use uuid::Uuid;
 
 use super::{ChannelAccount, CreateChannelAccount};
-use super::{check_server, refused, to_store};
+use super::{check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Checks, Code, ContextOf, FieldCode, IdempotencyKey, Json};
@@ -49,6 +49,9 @@ pub async fn handle(
         if let Some(server) = &wanted.submission {
             check_server(&mut checks, server, None);
         }
+        if let Some(mailbox) = &wanted.retrieval {
+            retrieval::check(&mut checks, mailbox, None);
+        }
         checks.done()?;
         let Ok(address) = address else { return Err(Code::Internal.into()) };
         let new = NewChannelAccount {
@@ -58,10 +61,11 @@ pub async fn handle(
             queue: wanted.queue_id,
             reply_language: wanted.reply_language.unwrap_or_else(|| context.language()),
             submission: wanted.submission.map(to_store),
+            retrieval: wanted.retrieval.map(retrieval::to_store),
         };
         let (store, intended) = (&app.core.store, intended.map(ChannelAccountId));
         let made = store.create_channel_account(&signed.access, intended, new).await.map_err(refused)?;
-        Ok(ChannelAccount::from(made))
+        retrieval::shown_alone(store, &signed.access, made).await
     };
     app.once_as(&signed.access, &context, &key, StatusCode::CREATED, act).await
 }

@@ -7,6 +7,7 @@ use belofte_model::ChannelAccountId;
 use belofte_model::Permission;
 
 use super::ChannelAccount;
+use super::retrieval::shown_alone;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Id};
@@ -30,5 +31,6 @@ pub async fn handle(
     signed: Signed,
     Id(id): Id<ChannelAccountId>,
 ) -> http::Answer<Json<ChannelAccount>> {
-    Ok(Json(app.core.store.channel_account(&signed.access, id).await?.into()))
+    let account = app.core.store.channel_account(&signed.access, id).await?;
+    Ok(Json(shown_alone(&app.core.store, &signed.access, account).await?))
 }

@@ -7,6 +7,7 @@ use belofte_model::AccountState;
 use belofte_model::Permission;
 
 use super::ChannelAccountList;
+use super::retrieval::shown;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http;
@@ -29,5 +30,5 @@ pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json
     let mut accounts = app.core.store.channel_accounts(&signed.access).await?;
     accounts.retain(|account| account.state != AccountState::Removed);
     accounts.sort_by_cached_key(|account| account.address.normalised());
-    Ok(Json(ChannelAccountList { items: accounts.into_iter().map(Into::into).collect() }))
+    Ok(Json(ChannelAccountList { items: shown(&app.core.store, &signed.access, accounts).await? }))
 }

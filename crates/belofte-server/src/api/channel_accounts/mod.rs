@@ -7,10 +7,12 @@ pub mod delete;
 pub mod get;
 pub mod list;
 pub mod recipients;
+mod retrieval;
 pub mod test;
 mod types;
 pub mod update;
 
+pub use retrieval::{AfterRetrieval, Retrieval, RetrievalState, RetrievalStatus, SetRetrieval};
 pub use types::*;
 
 use axum::Router;

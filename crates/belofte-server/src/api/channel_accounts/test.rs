@@ -8,11 +8,11 @@ use belofte_channels::email::submission::{Credentials, SubmissionServer};
 use belofte_model::EmailAddress;
 use belofte_model::Permission;
 
-use super::{Submission, TestStep, check_server, same_server};
+use super::{Submission, TestStep, TestedServer, check_server, retrieval, same_server};
 use super::{TestChannelAccount, TestedChannelAccount};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
-use crate::http::{self, ApiError, Checks, Code, ContextOf, FieldCode, IdempotencyKey, Json};
+use crate::http::{self, ApiError, Checks, Code, Context, ContextOf, FieldCode, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -44,6 +44,9 @@ pub async fn handle(
     Json(wanted): Json<TestChannelAccount>,
 ) -> http::Answer<Response> {
     let act = async {
+        if wanted.server == Some(TestedServer::Retrieval) {
+            return try_mailbox(&app, &signed, &context, wanted).await;
+        }
         let (from, server) = what_to_try(&app, &signed, wanted).await?;
         app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
         let steps = app.submission.test(&server, &from).await.into_iter().map(|step| TestStep {
@@ -55,6 +58,36 @@ pub async fn handle(
         Ok(TestedChannelAccount { steps: steps.collect() })
     };
     app.once(&signed.access, &context, &key, StatusCode::OK, act).await
+}
+
+/// Tries the way into a mailbox.
+async fn try_mailbox(
+    app: &App,
+    signed: &Signed,
+    context: &Context,
+    wanted: TestChannelAccount,
+) -> http::Answer<TestedChannelAccount> {
+    let (known, kept) = match wanted.id {
+        Some(id) => app.core.store.retrieval_with_password(&signed.access, id).await?,
+        None => (None, None),
+    };
+    let mut checks = Checks::default();
+    checks.that(wanted.retrieval.is_some() || known.is_some(), "retrieval", FieldCode::Required);
+    if let Some(mailbox) = &wanted.retrieval {
+        retrieval::check(&mut checks, mailbox, known.as_ref());
+    }
+    checks.done()?;
+    let Some((server, folders)) = retrieval::to_try(wanted.retrieval, known.as_ref(), kept) else {
+        return Err(ApiError::field("retrieval.password", FieldCode::Required));
+    };
+    app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
+    let steps = app.imap.test(&server, &folders).await.into_iter().map(|(step, problem)| TestStep {
+        step: step.into(),
+        ok: problem.is_none(),
+        code: problem.map(|problem| problem.as_str().to_owned()),
+        detail: None,
+    });
+    Ok(TestedChannelAccount { steps: steps.collect() })
 }
 
 async fn what_to_try(

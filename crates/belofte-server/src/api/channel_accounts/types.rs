@@ -7,6 +7,7 @@ use belofte_store as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{Retrieval, SetRetrieval};
 use crate::api::schema;
 use crate::api::serde_help::present;
 use crate::api::time::Time;
@@ -33,6 +34,9 @@ pub struct ChannelAccount {
     /// How replies leave; without it the account only receives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub submission: Option<Submission>,
+    /// The mailbox that is read; without it mail comes to this server by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrieval: Option<Retrieval>,
     /// The language of the few words that the system itself adds.
     #[schema(value_type = schema::Language)]
     pub reply_language: Language,
@@ -117,6 +121,9 @@ pub struct CreateChannelAccount {
     /// How replies leave.
     #[serde(default)]
     pub submission: Option<SetSubmission>,
+    /// The mailbox to read.
+    #[serde(default)]
+    pub retrieval: Option<SetRetrieval>,
     /// The language of the few words that the system itself adds; the admin's without it.
     #[serde(default)]
     #[schema(value_type = Option<schema::Language>)]
@@ -142,6 +149,10 @@ pub struct UpdateChannelAccount {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<SetSubmission>)]
     pub submission: Option<Option<SetSubmission>>,
+    /// The mailbox to read; null is none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<SetRetrieval>)]
+    pub retrieval: Option<Option<SetRetrieval>>,
     /// The language of the few words that the system itself adds.
     #[serde(default)]
     #[schema(value_type = Option<schema::Language>)]
@@ -183,13 +194,29 @@ pub struct TestChannelAccount {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     pub queue_id: Option<QueueId>,
-    /// The server; needed without `id`.
+    /// Which of its two servers; the one that takes replies without it.
+    #[serde(default)]
+    pub server: Option<TestedServer>,
+    /// The server that takes replies; needed without `id`.
     #[serde(default)]
     pub submission: Option<SetSubmission>,
+    /// The mailbox to read; needed without `id`.
+    #[serde(default)]
+    pub retrieval: Option<SetRetrieval>,
     /// The language; not used by the test.
     #[serde(default)]
     #[schema(value_type = Option<schema::Language>)]
     pub reply_language: Option<Language>,
+}
+
+/// The servers of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TestedServer {
+    /// The one that takes replies.
+    Submission,
+    /// The one whose mailbox is read.
+    Retrieval,
 }
 
 /// What a test gave.
@@ -224,12 +251,14 @@ pub enum TestStepName {
     Connect,
     /// The line is protected and the certificate is good.
     Tls,
-    /// The server speaks SMTP.
+    /// The server speaks SMTP, or IMAP.
     Greeting,
     /// It takes the name and password.
     Authentication,
     /// It lets the account send as its address.
     Sender,
+    /// The folders are there.
+    Folders,
 }
 
 /// Where all mail of an account went: `received = imported + duplicates + quarantined + pending`.
@@ -257,6 +286,8 @@ impl From<store::ChannelAccount> for ChannelAccount {
             state: account.state,
             queue_id: account.queue,
             submission: account.submission.map(Into::into),
+            // With how reading it goes: `retrieval::shown`.
+            retrieval: None,
             reply_language: account.reply_language,
             created_at: account.created_at.into(),
         }
@@ -268,13 +299,19 @@ impl From<store::Submission> for Submission {
         Self {
             host: server.host,
             port: server.port,
-            security: match server.security {
-                model::LineSecurity::Tls => LineSecurity::Tls,
-                model::LineSecurity::StartTls => LineSecurity::Starttls,
-                model::LineSecurity::None => LineSecurity::None,
-            },
+            security: server.security.into(),
             username: server.username,
             password_set: server.password_set,
+        }
+    }
+}
+
+impl From<model::LineSecurity> for LineSecurity {
+    fn from(security: model::LineSecurity) -> Self {
+        match security {
+            model::LineSecurity::Tls => Self::Tls,
+            model::LineSecurity::StartTls => Self::Starttls,
+            model::LineSecurity::None => Self::None,
         }
     }
 }

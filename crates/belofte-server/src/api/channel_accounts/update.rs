@@ -8,7 +8,7 @@ use belofte_model::{AccountState, ChannelAccountId};
 use belofte_store::ChannelAccountChange;
 
 use super::{ChannelAccount, UpdateChannelAccount};
-use super::{SetAccountState, check_server, refused, to_store};
+use super::{SetAccountState, check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Checks, Code, Id, Json};
@@ -49,6 +49,9 @@ pub async fn handle(
     if let Some(Some(server)) = &wanted.submission {
         check_server(&mut checks, server, before.submission.as_ref());
     }
+    if let Some(Some(mailbox)) = &wanted.retrieval {
+        retrieval::check(&mut checks, mailbox, before.retrieval.as_ref());
+    }
     checks.done()?;
     let change = ChannelAccountChange {
         version: None,
@@ -61,7 +64,8 @@ pub async fn handle(
         queue: wanted.queue_id,
         reply_language: wanted.reply_language,
         submission: wanted.submission.map(|server| server.map(to_store)),
+        retrieval: wanted.retrieval.map(|mailbox| mailbox.map(retrieval::to_store)),
     };
     let changed = store.change_channel_account(&signed.access, id, change).await.map_err(refused)?;
-    Ok(Shown(changed.into()))
+    Ok(Shown(retrieval::shown_alone(store, &signed.access, changed).await?))
 }

@@ -70,6 +70,82 @@ impl Dovecot {
         dovecot
     }
 
+    /// Gives `user` another password; the one before is wrong from then on.
+    pub fn set_password(&self, user: &str, password: &str) {
+        let file = self.peer.folder().join("users");
+        let lines = fs::read_to_string(&file).expect("our own folder");
+        let changed: String = lines
+            .lines()
+            .map(|line| match line.split_once(':') {
+                Some((known, _)) if known == user => format!("{user}:{{PLAIN}}{password}::::::\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        fs::write(file, changed).expect("our own folder");
+    }
+
+    /// Delivers a mail to `user`, as another mail server would.
+    ///
+    /// # Panics
+    /// When Dovecot does not take it.
+    pub fn deliver(&self, user: &str, from: &str, more: &[&str]) {
+        let mail = ["--protocol", "LMTP", "--from", from, "--to", user];
+        let sent = super::swaks::swaks(self.lmtp, &[&mail[..], more].concat());
+        assert!(sent.ok, "{}", sent.transcript);
+    }
+
+    /// Lays mails into the INBOX of `user`, without Dovecot's knowing.
+    pub fn lay(&self, user: &str, mails: impl IntoIterator<Item = Vec<u8>>) {
+        let folder = self.peer.folder().join("mail").join(user);
+        for part in ["new", "cur", "tmp"] {
+            fs::create_dir_all(folder.join(part)).expect("our own folder");
+        }
+        for (number, mail) in mails.into_iter().enumerate() {
+            fs::write(folder.join(format!("new/{}.M{number:06}P1.test", 1_700_000_000 + number)), mail)
+                .expect("our own folder");
+        }
+        self.give(&folder);
+    }
+
+    /// Has the INBOX of `user` numbered anew (UIDVALIDITY), as after a restored back-up. Nobody may have it
+    /// open.
+    pub fn renumber(&self, user: &str) {
+        let folder = self.peer.folder().join("mail").join(user);
+        for entry in fs::read_dir(&folder).expect("our own folder").flatten() {
+            if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                fs::remove_file(entry.path()).expect("our own folder");
+            }
+        }
+        // The new number is the time in seconds, or follows this one.
+        fs::write(folder.join("dovecot-uidvalidity"), "7fffff00").expect("our own folder");
+        self.give(&folder);
+    }
+
+    /// How many mails of the INBOX of `user` are marked as seen.
+    pub fn seen(&self, user: &str) -> usize {
+        let folder = self.peer.folder().join("mail").join(user).join("cur");
+        let names = fs::read_dir(folder).into_iter().flatten().flatten();
+        names
+            .filter(|entry| {
+                entry.file_name().to_string_lossy().rsplit(',').next().is_some_and(|f| f.contains('S'))
+            })
+            .count()
+    }
+
+    /// The names of the mails in a folder of `user`, as Dovecot writes the folder's name.
+    pub fn folder(&self, user: &str, folder: &str) -> usize {
+        let folder = self.peer.folder().join("mail").join(user).join(folder);
+        ["new", "cur"].iter().filter_map(|part| fs::read_dir(folder.join(part)).ok()).flatten().count()
+    }
+
+    /// What lies there belongs to who keeps mail.
+    fn give(&self, folder: &std::path::Path) {
+        if user_id() == 0 {
+            let status = std::process::Command::new("chown").args(["-R", "mail:mail"]).arg(folder).status();
+            assert!(status.is_ok_and(|status| status.success()), "chown");
+        }
+    }
+
     /// The mails of a user, as delivered, in the order of arrival.
     pub fn mails(&self, user: &str) -> Vec<Vec<u8>> {
         let folder = self.peer.folder().join("mail").join(user);

@@ -18,6 +18,7 @@ pub mod peer;
 pub mod postfix;
 pub mod postgres;
 pub mod refusing;
+pub mod relay;
 pub mod server;
 pub mod sink;
 pub mod swaks;

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Retrieval: reading a mailbox on a tenant's mail server over IMAP (RFC 9051), and where in each folder
+//! it stands.
+
+use serde::{Deserialize, Serialize};
+
+/// How long a mailbox that is not idled on may go without a look.
+pub const POLL_EVERY: crate::Duration = crate::Duration::from_secs(60);
+
+/// Why a mailbox is not read at the moment. Stable: stored, and spoken in the API and the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetrievalProblem {
+    /// The server was not reached.
+    ConnectionFailed,
+    /// The server lies where this installation does not connect to.
+    HostNotAllowed,
+    /// TLS is not offered, or the server's certificate is not its own.
+    TlsFailed,
+    /// What answers does not speak IMAP.
+    NotImap,
+    /// The server did not answer in time.
+    Timeout,
+    /// The server does not know the user name and password, or the password has expired.
+    AuthenticationFailed,
+    /// The server that hands out access tokens refuses one: consent has ended or was withdrawn.
+    TokenRefused,
+    /// A folder is not there.
+    FolderMissing,
+    /// The server refuses a command.
+    Refused,
+    /// The line broke.
+    LineDropped,
+    /// What was read could not be moved; it was taken in.
+    MoveFailed,
+}
+
+impl RetrievalProblem {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::ConnectionFailed,
+        Self::HostNotAllowed,
+        Self::TlsFailed,
+        Self::NotImap,
+        Self::Timeout,
+        Self::AuthenticationFailed,
+        Self::TokenRefused,
+        Self::FolderMissing,
+        Self::Refused,
+        Self::LineDropped,
+        Self::MoveFailed,
+    ];
+
+    /// The stored and spoken name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionFailed => "connection_failed",
+            Self::HostNotAllowed => "host_not_allowed",
+            Self::TlsFailed => "tls_failed",
+            Self::NotImap => "not_imap",
+            Self::Timeout => "timeout",
+            Self::AuthenticationFailed => "authentication_failed",
+            Self::TokenRefused => "token_refused",
+            Self::FolderMissing => "folder_missing",
+            Self::Refused => "refused",
+            Self::LineDropped => "line_dropped",
+            Self::MoveFailed => "move_failed",
+        }
+    }
+
+    /// The problem of a stored name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|problem| problem.as_str() == name)
+    }
+
+    /// Whether an admin has to do something: trying again alone will not help.
+    #[must_use]
+    pub const fn needs_admin(self) -> bool {
+        match self {
+            Self::HostNotAllowed
+            | Self::TlsFailed
+            | Self::NotImap
+            | Self::AuthenticationFailed
+            | Self::TokenRefused
+            | Self::FolderMissing
+            | Self::MoveFailed => true,
+            Self::ConnectionFailed | Self::Timeout | Self::Refused | Self::LineDropped => false,
+        }
+    }
+}
+
+/// What becomes of a mail on its server once it is committed here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterRetrieval {
+    /// It is marked as seen (RFC 9051, section 2.3.2).
+    Seen,
+    /// It stays as it is.
+    Keep,
+    /// It is moved to another folder.
+    Move(String),
+}
+
+/// How far a folder was read. UIDs of one validity only ever grow (RFC 9051, section 2.3.1.1), so two
+/// numbers say all: everything from `next` on is new, and of what was there before, everything below
+/// `older` has not been read yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderPosition {
+    /// Which numbering this is a position in (UIDVALIDITY).
+    pub validity: u32,
+    /// The lowest UID that is new.
+    pub next: u32,
+    /// Below this UID nothing was read yet; 1 when all was.
+    pub older: u32,
+}
+
+impl FolderPosition {
+    /// The position in a folder as it is now, from the one that was kept of it. The first time, what lies
+    /// there already is read when `older` is asked for. In a folder that was numbered anew, mail that came in
+    /// the meantime may stand anywhere: all of it is looked at, and what is known is recognised.
+    #[must_use]
+    pub fn resume(kept: Option<Self>, validity: u32, uid_next: u32, older: bool) -> Self {
+        match kept {
+            // A server that counts backwards within one validity has lost its numbering as well.
+            Some(kept) if kept.validity == validity && kept.next <= uid_next => kept,
+            Some(_) => Self { validity, next: uid_next, older: uid_next },
+            None => Self { validity, next: uid_next, older: if older { uid_next } else { 1 } },
+        }
+    }
+
+    /// Notes that the new mail `uid` was read, and all new ones below it.
+    pub fn read_new(&mut self, uid: u32) {
+        self.next = self.next.max(uid.saturating_add(1));
+    }
+
+    /// Notes that of the older mail `uid` was read, and all above it.
+    pub fn read_older(&mut self, uid: u32) {
+        self.older = self.older.min(uid.max(1));
+    }
+
+    /// Notes that no older mail is left.
+    pub const fn read_all(&mut self) {
+        self.older = 1;
+    }
+
+    /// Whether older mail may be left.
+    #[must_use]
+    pub const fn has_older(&self) -> bool {
+        self.older > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back() {
+        for problem in RetrievalProblem::ALL {
+            assert_eq!(RetrievalProblem::parse(problem.as_str()), Some(problem));
+            let json = serde_json::to_value(problem).expect("json");
+            assert_eq!(json, problem.as_str());
+        }
+    }
+
+    #[test]
+    fn new_mail_and_old_mail_are_read_from_both_ends() {
+        let mut at = FolderPosition::resume(None, 7, 100, true);
+        assert_eq!((at.next, at.older, at.has_older()), (100, 100, true));
+        at.read_new(104);
+        at.read_new(101);
+        at.read_older(60);
+        at.read_older(80);
+        assert_eq!((at.next, at.older), (105, 60));
+        at.read_older(1);
+        assert!(!at.has_older());
+    }
+
+    #[test]
+    fn another_validity_begins_anew_and_the_same_goes_on() {
+        let kept = FolderPosition { validity: 7, next: 105, older: 1 };
+        assert_eq!(FolderPosition::resume(Some(kept), 7, 110, false), kept);
+        // All is looked at, whether or not what was there at first was asked for.
+        let anew = FolderPosition { validity: 8, next: 40, older: 40 };
+        assert_eq!(FolderPosition::resume(Some(kept), 8, 40, false), anew);
+        // The same validity with fewer numbers than were read: a restored server.
+        let back = FolderPosition { validity: 7, next: 50, older: 50 };
+        assert_eq!(FolderPosition::resume(Some(kept), 7, 50, false), back);
+    }
+
+    #[test]
+    fn what_lies_there_already_is_read_when_it_is_asked_for() {
+        assert!(!FolderPosition::resume(None, 1, 9, false).has_older());
+        assert!(FolderPosition::resume(None, 1, 9, true).has_older());
+        assert!(!FolderPosition::resume(None, 1, 1, true).has_older(), "an empty folder");
+    }
+}

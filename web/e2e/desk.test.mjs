@@ -93,6 +93,15 @@ test("a mailbox is added after its connection was tested", async () => {
   await page.getByLabel("Port").fill(String(post.port));
   await page.getByRole("button", { name: "Test connection" }).click();
   await page.getByText("Everything works: replies can be sent through this server.").waitFor();
+  // A mailbox to fetch from has a test of its own; what is not ticked is not kept.
+  const fetches = page.getByLabel("Fetch mail from a mailbox");
+  await fetches.check();
+  for (const [name, value] of Object.entries({ host: "127.0.0.1", port: "1", username: "service", password: "geheim" })) {
+    await page.locator(`input[name="retrieval_${name}"]`).fill(value);
+  }
+  await page.getByRole("button", { name: "Test mailbox" }).click();
+  await page.getByText("Fetching does not work yet.").waitFor();
+  await fetches.uncheck();
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText(BOX).first().waitFor();
 });

@@ -132,6 +132,13 @@ async fn inbox(
         &each("paint", 0.5),
     );
     report.figure(
+        format!("{before}inbox_open_ms"),
+        format!(
+            "{name}: from the click in a desk that is open until the first row is painted, p50; at most 100"
+        ),
+        &each("within", 0.5),
+    );
+    report.figure(
         format!("{before}thread_open_ms"),
         format!("{name}: from the click until a conversation of {long} messages is painted, p50"),
         &each("opened", 0.5),

@@ -23,8 +23,6 @@ pub enum RetrievalProblem {
     Timeout,
     /// The server does not know the user name and password, or the password has expired.
     AuthenticationFailed,
-    /// The server that hands out access tokens refuses one: consent has ended or was withdrawn.
-    TokenRefused,
     /// A folder is not there.
     FolderMissing,
     /// The server refuses a command.
@@ -37,14 +35,13 @@ pub enum RetrievalProblem {
 
 impl RetrievalProblem {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::ConnectionFailed,
         Self::HostNotAllowed,
         Self::TlsFailed,
         Self::NotImap,
         Self::Timeout,
         Self::AuthenticationFailed,
-        Self::TokenRefused,
         Self::FolderMissing,
         Self::Refused,
         Self::LineDropped,
@@ -61,7 +58,6 @@ impl RetrievalProblem {
             Self::NotImap => "not_imap",
             Self::Timeout => "timeout",
             Self::AuthenticationFailed => "authentication_failed",
-            Self::TokenRefused => "token_refused",
             Self::FolderMissing => "folder_missing",
             Self::Refused => "refused",
             Self::LineDropped => "line_dropped",
@@ -83,7 +79,6 @@ impl RetrievalProblem {
             | Self::TlsFailed
             | Self::NotImap
             | Self::AuthenticationFailed
-            | Self::TokenRefused
             | Self::FolderMissing
             | Self::MoveFailed => true,
             Self::ConnectionFailed | Self::Timeout | Self::Refused | Self::LineDropped => false,

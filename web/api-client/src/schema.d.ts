@@ -1834,7 +1834,7 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "token_refused" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
+        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
         /**
          * @description How reading goes, in one word.
          * @enum {string}

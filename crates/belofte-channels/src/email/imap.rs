@@ -54,17 +54,8 @@ pub struct ImapServer {
     pub security: Security,
     /// Who signs in.
     pub username: String,
-    /// With what.
-    pub secret: ImapSecret,
-}
-
-/// What signing in takes.
-#[derive(Clone)]
-pub enum ImapSecret {
-    /// A password: SASL PLAIN (RFC 4616), or LOGIN where that is not offered.
-    Password(String),
-    /// An access token of OAuth 2.0 (RFC 6749): SASL XOAUTH2, as the large providers want it.
-    AccessToken(String),
+    /// With what: SASL PLAIN (RFC 4616), or LOGIN where that is not offered.
+    pub password: String,
 }
 
 /// A step on the way into a mailbox, in the words of the API.
@@ -215,24 +206,16 @@ async fn sign_in(client: Client<Bounded>, server: &ImapServer) -> Result<Mailbox
         RetrievalProblem::Refused => RetrievalProblem::AuthenticationFailed,
         other => other,
     };
-    let said = match &server.secret {
-        ImapSecret::AccessToken(token) => format!("user={}\x01auth=Bearer {token}\x01\x01", server.username),
-        ImapSecret::Password(password) => format!("\0{}\0{password}", server.username),
-    };
-    let mechanism = match &server.secret {
-        ImapSecret::AccessToken(_) => "XOAUTH2",
-        ImapSecret::Password(_) => "PLAIN",
-    };
-    let mut answer = Once(Some(said));
-    let signed = timeout(ANSWER, client.authenticate(mechanism, &mut answer)).await;
-    let session = match (signed.map_err(|_| RetrievalProblem::Timeout)?, &server.secret) {
-        (Ok(session), _) => session,
+    let mut answer = Once(Some(format!("\0{}\0{}", server.username, server.password)));
+    let signed = timeout(ANSWER, client.authenticate("PLAIN", &mut answer)).await;
+    let session = match signed.map_err(|_| RetrievalProblem::Timeout)? {
+        Ok(session) => session,
         // It was not asked for the answer: the server does not know the mechanism.
-        (Err((_, client)), ImapSecret::Password(password)) if answer.0.is_some() => {
-            let signed = timeout(ANSWER, client.login(&server.username, password)).await;
+        Err((_, client)) if answer.0.is_some() => {
+            let signed = timeout(ANSWER, client.login(&server.username, &server.password)).await;
             signed.map_err(|_| RetrievalProblem::Timeout)?.map_err(|(error, _)| refused(error))?
         }
-        (Err((error, _)), _) => return Err(refused(error)),
+        Err((error, _)) => return Err(refused(error)),
     };
     let mut mailbox = Mailbox { session, can: Can::default() };
     mailbox.can = mailbox.capabilities().await?;

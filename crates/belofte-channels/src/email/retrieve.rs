@@ -16,7 +16,7 @@ use belofte_model::{
 use belofte_store::{Access, AccountForRetrieval, ClaimedJob, Noted, SealedEnvelope, StoreError};
 use futures_util::future::BoxFuture;
 
-use super::imap::{Imap, ImapSecret, ImapServer, Listed, Mailbox, Woken};
+use super::imap::{Imap, ImapServer, Listed, Mailbox, Woken};
 use super::process::Processing;
 use super::submission::Security;
 
@@ -402,6 +402,6 @@ fn server(account: &AccountForRetrieval) -> Option<ImapServer> {
             LineSecurity::None => Security::None,
         },
         username: retrieval.username.clone(),
-        secret: ImapSecret::Password(password),
+        password,
     })
 }

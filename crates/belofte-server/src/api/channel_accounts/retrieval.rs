@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The mailbox of an account that is read over IMAP: what goes over the wire about it, and its checks.
 
-use belofte_channels::email::imap::{ImapSecret, ImapServer, ImapStep};
+use belofte_channels::email::imap::{ImapServer, ImapStep};
 use belofte_model::{self as model, RetrievalProblem};
 use belofte_store::{self as store, PasswordChange, Store};
 use belofte_vault::Pii;
@@ -232,7 +232,7 @@ pub(super) fn to_try(
                 port: mailbox.port,
                 security: mailbox.security.into(),
                 username: mailbox.username,
-                secret: ImapSecret::Password(password),
+                password,
             };
             Some((server, folders))
         }
@@ -243,7 +243,7 @@ pub(super) fn to_try(
                 port: known.port,
                 security: LineSecurity::from(known.security).into(),
                 username: known.username.clone(),
-                secret: ImapSecret::Password(kept?.into_inner()),
+                password: kept?.into_inner(),
             };
             Some((server, known.folders.clone()))
         }

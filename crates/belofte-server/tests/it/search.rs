@@ -170,3 +170,38 @@ on_both_engines!(pages_of_hits_follow_each_other, |engine| {
     }
     assert_eq!(seen, ["Vraag 4", "Vraag 3", "Vraag 2", "Vraag 1", "Vraag 0"]);
 });
+
+on_both_engines!(an_index_that_grew_piece_by_piece_is_merged_while_nothing_else_is_to_do, |engine| {
+    let server = Server::start(engine);
+    account(&server, None);
+    let folder = server.data_folder().join("idx");
+    let pieces = || {
+        let mut files = std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path());
+        let file = files.find(|path| path.extension().is_some_and(|end| end == "db"))?;
+        let index = rusqlite::Connection::open(file).expect("an index");
+        index.busy_timeout(Duration::from_secs(10)).expect("a setting");
+        let count =
+            "SELECT count(DISTINCT segid), (SELECT value FROM state WHERE name = 'applied') FROM message_idx";
+        Some(
+            index
+                .query_row(count, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+                .expect("numbers"),
+        )
+    };
+    for n in 0..3 {
+        receive(&server, "jan@klant.example", &format!("Vraag {n}"), "Over de ketel.", &[]);
+        // Each is added by itself, as a piece of its own.
+        let applied = pieces().map_or(0, |(_, applied)| applied);
+        wait::until("a message in the index", Duration::from_secs(20), || {
+            let (_, now) = pieces()?;
+            (now > applied
+                || server.admin().post("/search", json!({ "q": "ketel" })).expect(200)["indexed_lag"] == 0)
+                .then_some(())
+        });
+    }
+    wait::until("one piece", Duration::from_secs(20), || {
+        pieces().is_some_and(|(count, _)| count == 1).then_some(())
+    });
+    let page = server.admin().post("/search", json!({ "q": "ketel" })).expect(200);
+    assert_eq!(page["items"].as_array().expect("items").len(), 3);
+});

@@ -111,7 +111,7 @@ export const quarantine: T.Quarantined[] = [
 ];
 
 export const deadLetters: T.DeadLetter[] = [
-  { id: uuid(), kind: "deliver", failed_at: ago(51), attempts: 12, error_code: "connection_failed" },
+  { id: uuid(), kind: "deliver", failed_at: ago(51), attempts: 12, error_code: "seal_broken" },
   { id: uuid(), kind: "process_intake", failed_at: ago(60 * 30), attempts: 8, error_code: "storage_full" },
 ];
 

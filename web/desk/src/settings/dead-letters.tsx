@@ -36,7 +36,11 @@ export function DeadLetters() {
             <tr key={one.id}>
               <td>
                 <span className={css.main}>{words.tOr(`job.${one.kind}`, "job.other", { kind: one.kind })}</span>
-                <span className={css.sub}>{one.error_code}</span>
+                {one.error_code && (
+                  <span className={css.sub}>
+                    {words.tOr(`dead_letters.code.${one.error_code}`, "dead_letters.code.other")} <code>{one.error_code}</code>
+                  </span>
+                )}
               </td>
               <td>
                 <time dateTime={one.failed_at} title={words.fullTime(one.failed_at)}>

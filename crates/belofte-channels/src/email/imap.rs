@@ -659,14 +659,5 @@ impl AsyncWrite for Bounded {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sets_of_numbers_are_written_in_runs() {
-        assert_eq!(uid_set(&[5, 4, 9, 6, 6]), "4:6,9");
-        assert_eq!(uid_set(&[7]), "7");
-        assert_eq!(uid_set(&[]), "");
-        assert_eq!(uid_set(&[1, 3, 5]), "1,3,5");
-    }
-}
+#[path = "imap_tests.rs"]
+mod tests;

@@ -14,6 +14,7 @@ use belofte_store::data_map::{DATA_MAP, Holds};
 use serde_json::json;
 
 use crate::support::canary::Canary;
+use crate::support::dovecot::Dovecot;
 use crate::support::free_port::free_ports;
 use crate::support::keeper_of_traces::KeeperOfTraces;
 use crate::support::refusing::refusing_server;
@@ -94,7 +95,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let [metrics, lmtp] = free_ports();
     let traces = KeeperOfTraces::start();
     let more = format!(
-        "[observability]\nlog = \"debug\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
+        "[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
          otlp_endpoint = \"http://127.0.0.1:{}\"\n",
         traces.port
     );
@@ -205,6 +206,28 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let ready = ["--from", "k@klant.example", "--to", "klaar@winkel.example", "--body", "Dag"];
     let header = format!("Subject: {} klaar", mark("klaar"));
     assert!(swaks(server.smtp, &[&ready[..], &["--header", &header]].concat()).ok);
+
+    // A third one: a mailbox whose password, folder and mail are read over a line in clear, while the library
+    // that speaks there says all that it can.
+    let mailbox = format!("{}@winkel.example", mark("postbus").to_lowercase());
+    let (secret, shelf) = (mark("postgeheim"), mark("map"));
+    let dovecot = Dovecot::start(&[(&mailbox, &secret)]);
+    let (read, said) = (mark("opgehaald"), mark("gelezen"));
+    dovecot.deliver(&mailbox, "m@klant.example", &["--header", &format!("Subject: {read}"), "--body", &said]);
+    let reads = json!({
+        "kind": "email", "address": mailbox, "from_name": "Postbus",
+        "retrieval": {
+            "host": "127.0.0.1", "port": dovecot.imap, "security": "none", "username": mailbox,
+            "password": secret, "existing": true, "after": "move", "move_to": shelf,
+        },
+    });
+    let reads = server.admin().post("/channel-accounts", reads).expect(201);
+    let reads = format!("/channel-accounts/{}", reads["id"].as_str().expect("an id"));
+    wait::until("the mailbox to be read", Duration::from_secs(20), || {
+        let account = server.admin().get(&reads).expect(200);
+        let sums = server.admin().get(&format!("{reads}/accounting")).expect(200);
+        (account["retrieval"]["status"]["state"] == "current" && sums["imported"] == 1).then_some(())
+    });
 
     // What is quarantined keeps its source.
     let odd = swaks(

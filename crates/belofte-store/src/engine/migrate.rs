@@ -23,8 +23,9 @@ fn runner(migrations: &[(&str, &str)]) -> Result<Runner, StoreError> {
         migrations.iter().map(|(name, text)| Migration::unapplied(name, text)).collect();
     let all = all.map_err(|error| StoreError::Migration(error.to_string()))?;
     // A schema that is newer than this program, or a migration that was changed after it ran, is
-    // an error and never guessed at.
-    Ok(Runner::new(&all).set_abort_divergent(true).set_abort_missing(true))
+    // an error and never guessed at. All that is to be done is one transaction: by themselves a migration
+    // and the row that says that it was done would be two, and who dies between them never starts again.
+    Ok(Runner::new(&all).set_abort_divergent(true).set_abort_missing(true).set_grouped(true))
 }
 
 /// Brings a SQLite file up to date.
@@ -47,4 +48,36 @@ pub async fn postgres(
 ) -> Result<(), StoreError> {
     runner(migrations)?.run_async(client).await.map_err(|error| StoreError::Migration(error.to_string()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::MIGRATIONS;
+
+    #[test]
+    fn who_dies_at_any_commit_of_an_upgrade_starts_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for dies_at in 1.. {
+            let file = folder.path().join(format!("{dies_at}.db"));
+            let commits = Arc::new(AtomicU32::new(0));
+            let counted = Arc::clone(&commits);
+            let mut connection = rusqlite::Connection::open(&file).expect("a database");
+            // What a commit does not come to is rolled back, as after a kill.
+            let dies = move || counted.fetch_add(1, Ordering::SeqCst) + 1 >= dies_at;
+            connection.commit_hook(Some(dies)).expect("a hook");
+            let done = lite(&mut connection, MIGRATIONS.content_lite);
+            drop(connection);
+            let mut connection = rusqlite::Connection::open(&file).expect("a database");
+            lite(&mut connection, MIGRATIONS.content_lite)
+                .unwrap_or_else(|error| panic!("{dies_at}: {error}"));
+            if done.is_ok() {
+                assert!(dies_at > 1, "nothing was committed");
+                return;
+            }
+        }
+    }
 }

@@ -30,12 +30,49 @@ use uuid::Uuid;
 use super::desk::{Desk, person, says};
 use super::house::{email, houses, invite, upload};
 use super::place::{Place, access, places};
-use crate::engine::{params, sql};
+use crate::engine::{Migrations, params, sql};
 use crate::{
-    Assignee, Begun, Clock, Conversation, ConversationQuery, EngineSettings, Filed, IncomingMail,
+    Assignee, Begun, Clock, Conversation, ConversationQuery, EngineSettings, Filed, IncomingMail, MIGRATIONS,
     MessageContent, NewFile, Outgoing, Read, Receive, RecipientRole, SealedEnvelope, Store, StoreError, Tx,
     Write,
 };
+
+/// The migrations of this version, and one more of the content that cannot be carried out.
+fn with_a_broken_one() -> Migrations {
+    const BROKEN: (&str, &str) = ("V99__broken", "CREATE TABLE tenant (id bigint)");
+    let more = |all: &'static [(&'static str, &'static str)]| {
+        let all: Vec<_> = all.iter().copied().chain([BROKEN]).collect();
+        &*all.leak()
+    };
+    Migrations {
+        content_lite: more(MIGRATIONS.content_lite),
+        content_postgres: more(MIGRATIONS.content_postgres),
+        ..MIGRATIONS
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_that_fails_at_its_end_has_changed_nothing() {
+    for place in places().await {
+        let failed = place.open(&with_a_broken_one()).await;
+        assert!(matches!(failed, Err(StoreError::Migration(_))), "{}", place.name);
+        drop(failed);
+        let tables = match &place.engine {
+            EngineSettings::Postgres(_) => {
+                let count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'refinery_schema_history'";
+                place.ask_content(count).await.expect("a number")
+            }
+            EngineSettings::Sqlite { .. } => {
+                let file =
+                    rusqlite::Connection::open(place.folder.path().join("content.db")).expect("a database");
+                let count = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> 'refinery_schema_history'";
+                file.query_row(count, [], |row| row.get(0)).expect("a number")
+            }
+        };
+        assert_eq!(tables, 0, "{}", place.name);
+        place.open(&MIGRATIONS).await.expect("stores").close().await;
+    }
+}
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")

@@ -116,24 +116,24 @@ async fn a_refusal_and_a_line_that_breaks_while_signing_in_are_told_apart() {
 #[tokio::test]
 async fn a_refused_mail_is_not_taken_for_one_that_is_gone() {
     let script = after_sign_in!(("BODY.PEEK", "{tag} NO [SERVERBUG] try later\r\n"));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.fetch(7, 100).await, Err(RetrievalProblem::Refused));
     let script = after_sign_in!(("BODY.PEEK", "{tag} OK nothing there\r\n"));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.fetch(7, 100).await, Ok(None), "it was expunged");
     // The answer to somebody else's question is not ours.
     let script = after_sign_in!((
         "BODY.PEEK",
         "* 1 FETCH (UID 6 BODY[] {3}\r\nabc)\r\n* 2 FETCH (UID 7 BODY[] {3}\r\nxyz)\r\n* 2 FETCH (FLAGS (\\Seen))\r\n{tag} OK done\r\n"
     ));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.fetch(7, 100).await, Ok(Some(Bytes::from_static(b"xyz"))));
 }
 
 #[tokio::test]
 async fn a_line_that_breaks_within_a_mail_gives_no_half_of_it() {
     let script = after_sign_in!(("BODY.PEEK", "* 1 FETCH (UID 7 BODY[] {500}\r\nOnly the beginning{drop}"));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.fetch(7, 500).await, Err(RetrievalProblem::LineDropped));
 }
 
@@ -149,17 +149,17 @@ async fn more_than_was_asked_for_is_not_taken() {
         ("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"),
         ("BODY.PEEK", flood),
     ]));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.fetch(7, 1_000).await, Err(RetrievalProblem::NotImap));
 }
 
 #[tokio::test]
 async fn a_folder_without_lasting_numbers_is_not_read() {
     let script = after_sign_in!(("SELECT", "* 3 EXISTS\r\n* OK [UIDNEXT 4] next\r\n{tag} OK done\r\n"));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.select("INBOX").await, Err(RetrievalProblem::NotImap));
     let script = after_sign_in!(("SELECT", "{tag} NO no such mailbox\r\n"));
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.select("Weg").await, Err(RetrievalProblem::FolderMissing));
     // An old server that does not tell the next number.
     let script = after_sign_in!(
@@ -169,7 +169,7 @@ async fn a_folder_without_lasting_numbers_is_not_read() {
             "* 3 FETCH (UID 41 RFC822.SIZE 10 INTERNALDATE \"17-Jul-1996 02:44:25 -0700\")\r\n{tag} OK done\r\n"
         )
     );
-    let mut mailbox = Server::start(HELLO, script).await.open().await.ok().expect("signed in");
+    let mut mailbox = Server::start(HELLO, script).await.open().await.expect("signed in");
     assert_eq!(mailbox.select("INBOX").await, Ok(Opened { validity: 9, uid_next: 42 }));
 }
 

@@ -28,7 +28,8 @@ impl House {
             SessionSettings { max_message: MAX_MESSAGE, ..SessionSettings::new(protocol, "mx.belofte.example") };
         let mut session = Session::new(Arc::new(settings), budget, None, Duration::ZERO);
         session.greet();
-        Self { session, said: Vec::new(), taken: Vec::new(), closed: false }
+        let said = session.take_output().to_vec();
+        Self { session, said, taken: Vec::new(), closed: false }
     }
 
     fn hear(&mut self, bytes: &[u8]) {
@@ -73,6 +74,16 @@ impl House {
     }
 }
 
+/// What was said before STARTTLS. Its answer hangs on what came with it, on purpose: nothing may follow it in
+/// clear (RFC 3207, section 4.2; somebody on the line may have put it there).
+fn before_tls(said: &[u8]) -> &[u8] {
+    const ANSWERS: [&[u8]; 2] = [
+        b"220 2.0.0 begin the handshake\r\n",
+        b"554 5.5.1 nothing may follow STARTTLS before the handshake, closing\r\n",
+    ];
+    ANSWERS.into_iter().find_map(|answer| said.strip_suffix(answer)).unwrap_or(said)
+}
+
 fuzz_target!(|raw: &[u8]| {
     let Some((mode, bytes)) = raw.split_first() else { return };
     let protocol = if mode & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp };
@@ -93,7 +104,7 @@ fuzz_target!(|raw: &[u8]| {
         }
     }
     assert_eq!(whole.taken, parts.taken);
-    assert!(whole.said == parts.said, "{piece}");
+    assert!(before_tls(&whole.said) == before_tls(&parts.said), "{piece}");
     drop((whole, parts));
     assert_eq!(budget.left(), BUDGET);
 });

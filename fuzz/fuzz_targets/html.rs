@@ -8,8 +8,20 @@ use libfuzzer_sys::fuzz_target;
 
 /// What no sanitised markup may hold, as the beginning of a tag.
 const FORBIDDEN: &[&str] = &[
-    "<script", "<style", "<iframe", "<object", "<embed", "<form", "<input", "<link", "<meta", "<base", "<svg",
-    "<math", "<template", "<noscript",
+    "<script",
+    "<style",
+    "<iframe",
+    "<object",
+    "<embed",
+    "<form",
+    "<input",
+    "<link",
+    "<meta",
+    "<base",
+    "<svg",
+    "<math",
+    "<template",
+    "<noscript",
 ];
 
 fuzz_target!(|raw: &[u8]| {

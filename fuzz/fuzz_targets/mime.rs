@@ -10,7 +10,9 @@ fuzz_target!(|raw: &[u8]| {
     for envelope in [EnvelopeSender::Unknown, EnvelopeSender::Null] {
         let Ok(mail) = parse_with(raw, envelope) else { return };
         assert!(mail.quoted_from.is_none_or(|at| mail.text.is_char_boundary(at)));
-        assert!(mail.attachments.iter().all(|file| !file.name.is_empty() && !file.name.contains(['/', '\\'])));
+        assert!(
+            mail.attachments.iter().all(|file| !file.name.is_empty() && !file.name.contains(['/', '\\']))
+        );
         assert!(thread_candidates(&mail).len() <= 50);
         let _ = snippet(&mail.text);
     }

@@ -24,8 +24,10 @@ struct House {
 
 impl House {
     fn new(protocol: Protocol, budget: ByteBudget) -> Self {
-        let settings =
-            SessionSettings { max_message: MAX_MESSAGE, ..SessionSettings::new(protocol, "mx.belofte.example") };
+        let settings = SessionSettings {
+            max_message: MAX_MESSAGE,
+            ..SessionSettings::new(protocol, "mx.belofte.example")
+        };
         let mut session = Session::new(Arc::new(settings), budget, None, Duration::ZERO);
         session.greet();
         let said = session.take_output().to_vec();

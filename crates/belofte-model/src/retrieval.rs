@@ -112,17 +112,22 @@ pub struct FolderPosition {
 }
 
 impl FolderPosition {
-    /// The position in a folder as it is now, from the one that was kept of it. The first time, what lies
-    /// there already is read when `older` is asked for. In a folder that was numbered anew, mail that came in
-    /// the meantime may stand anywhere: all of it is looked at, and what is known is recognised.
+    /// The position in a folder as it is now, from the one that was kept of it. A folder that is seen for the
+    /// first time, or was numbered anew, is looked through as a whole: mail that came since it is wanted may
+    /// stand anywhere in it, and what is known is recognised.
     #[must_use]
-    pub fn resume(kept: Option<Self>, validity: u32, uid_next: u32, older: bool) -> Self {
+    pub fn resume(kept: Option<Self>, validity: u32, uid_next: u32) -> Self {
         match kept {
             // A server that counts backwards within one validity has lost its numbering as well.
             Some(kept) if kept.validity == validity && kept.next <= uid_next => kept,
-            Some(_) => Self { validity, next: uid_next, older: uid_next },
-            None => Self { validity, next: uid_next, older: if older { uid_next } else { 1 } },
+            _ => Self { validity, next: uid_next, older: uid_next },
         }
+    }
+
+    /// Has all that was passed over, or read, looked at again.
+    #[must_use]
+    pub const fn from_the_beginning(self) -> Self {
+        Self { older: self.next, ..self }
     }
 
     /// Notes that the new mail `uid` was read, and all new ones below it.
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn new_mail_and_old_mail_are_read_from_both_ends() {
-        let mut at = FolderPosition::resume(None, 7, 100, true);
+        let mut at = FolderPosition::resume(None, 7, 100);
         assert_eq!((at.next, at.older, at.has_older()), (100, 100, true));
         at.read_new(104);
         at.read_new(101);
@@ -176,19 +181,18 @@ mod tests {
     #[test]
     fn another_validity_begins_anew_and_the_same_goes_on() {
         let kept = FolderPosition { validity: 7, next: 105, older: 1 };
-        assert_eq!(FolderPosition::resume(Some(kept), 7, 110, false), kept);
-        // All is looked at, whether or not what was there at first was asked for.
+        assert_eq!(FolderPosition::resume(Some(kept), 7, 110), kept);
         let anew = FolderPosition { validity: 8, next: 40, older: 40 };
-        assert_eq!(FolderPosition::resume(Some(kept), 8, 40, false), anew);
+        assert_eq!(FolderPosition::resume(Some(kept), 8, 40), anew);
         // The same validity with fewer numbers than were read: a restored server.
         let back = FolderPosition { validity: 7, next: 50, older: 50 };
-        assert_eq!(FolderPosition::resume(Some(kept), 7, 50, false), back);
+        assert_eq!(FolderPosition::resume(Some(kept), 7, 50), back);
     }
 
     #[test]
-    fn what_lies_there_already_is_read_when_it_is_asked_for() {
-        assert!(!FolderPosition::resume(None, 1, 9, false).has_older());
-        assert!(FolderPosition::resume(None, 1, 9, true).has_older());
-        assert!(!FolderPosition::resume(None, 1, 1, true).has_older(), "an empty folder");
+    fn what_was_passed_over_can_be_asked_for() {
+        let at = FolderPosition { validity: 1, next: 9, older: 1 };
+        assert_eq!(at.from_the_beginning(), FolderPosition { validity: 1, next: 9, older: 9 });
+        assert!(!FolderPosition::resume(None, 1, 1).has_older(), "an empty folder");
     }
 }

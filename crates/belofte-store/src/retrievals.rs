@@ -173,6 +173,9 @@ impl SealedRetrieval {
 #[derive(Serialize, Deserialize)]
 struct SealedPositions {
     mailbox: String,
+    /// From when on mail was wanted then, in microseconds.
+    #[serde(default)]
+    since: Option<i64>,
     folders: HashMap<String, FolderPosition>,
 }
 
@@ -435,7 +438,10 @@ impl Store {
             let kept: SealedPositions =
                 self.open_json(access.tenant(), column, id.uuid(), key, &kept).await?;
             if kept.mailbox == sealed.mailbox() {
-                positions = kept.folders;
+                // What was passed over at first is wanted now.
+                let more = kept.since.is_some() && sealed.since.is_none();
+                let begin = |at: FolderPosition| if more { at.from_the_beginning() } else { at };
+                positions = kept.folders.into_iter().map(|(name, at)| (name, begin(at))).collect();
             }
         }
         let recorded = self.is_recorded(access, id, &sealed.host).await?;
@@ -477,7 +483,11 @@ impl Store {
             Some(folders) => {
                 let keys = self.keys(access).await?;
                 let mailbox = format!("{}@{}:{}", retrieval.username, retrieval.host, retrieval.port);
-                let value = SealedPositions { mailbox, folders: folders.clone() };
+                let value = SealedPositions {
+                    mailbox,
+                    since: retrieval.since.map(Timestamp::as_micros),
+                    folders: folders.clone(),
+                };
                 let column = columns::RETRIEVAL_POSITION;
                 let sealed = seal_json(&keys, self.random(), column, job.subject, &value)?;
                 Some((sealed, keys.settings.id()))

@@ -30,6 +30,8 @@ const IDLE: Duration = Duration::from_secs(9 * 60);
 const AGAIN: Duration = Duration::from_secs(5);
 /// How much earlier a server is asked for mail than it is wanted.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// How far the clock of a server may be behind.
+const SKEW: Duration = Duration::from_secs(300);
 /// The longest pauses between two tries to read a mailbox, in seconds: for what passes, and for what an admin
 /// has to mend (a server locks out who tries a wrong password again and again).
 const LONGEST: u64 = 300;
@@ -211,9 +213,7 @@ impl<'a> Reading<'a> {
     async fn select(&mut self, mailbox: &mut Mailbox, name: &str) -> Result<FolderPosition, End> {
         let opened = self.kept(mailbox.select(name)).await??;
         let kept = self.positions.get(name).copied();
-        // Mail of before that day is passed over one by one when a folder is numbered anew.
-        let existing = self.account.retrieval.since.is_none();
-        let position = FolderPosition::resume(kept, opened.validity, opened.uid_next, existing);
+        let position = FolderPosition::resume(kept, opened.validity, opened.uid_next);
         if kept.is_some_and(|kept| kept.validity != position.validity) {
             tracing::info!(account = %self.account.account.id, "a folder was numbered anew and is looked through");
         }
@@ -293,8 +293,8 @@ impl<'a> Reading<'a> {
         let mut taken = Vec::new();
         for uid in batch.iter().rev() {
             let Some(mail) = self.kept(mailbox.look_at(*uid)).await?? else { continue };
-            // Servers search by days; this is exact.
-            if since.is_some_and(|since| mail.received.is_some_and(|received| received < since)) {
+            // Servers search by days. Their clocks differ: rather some minutes too much than a mail too few.
+            if since.is_some_and(|since| mail.received.is_some_and(|received| received < since - SKEW)) {
                 continue;
             }
             if self.take(mailbox, mail.listed).await? {

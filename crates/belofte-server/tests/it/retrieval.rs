@@ -103,12 +103,24 @@ on_both_engines!(only_new_mail_is_read_when_the_rest_is_not_asked_for, |engine| 
     let dovecot = Dovecot::start(&[(DESK, PASSWORD)]);
     dovecot.lay(DESK, (0..3).map(mail));
     let server = reading(engine, &dovecot);
-    let path = add(&server, mailbox(dovecot.imap, json!({ "existing": false, "after": "keep" })));
+    let line = Relay::to(dovecot.imap);
+    line.cut();
+    let path = add(&server, mailbox(line.port, json!({ "existing": false, "after": "keep" })));
+    until(&server, &path, "the first try to fail", |status| status["state"] == "failing");
+    // What comes before the mailbox could be opened for the first time is new all the same.
+    deliver(&dovecot, "Net voor het begin");
+    line.mend();
+    until_listed(server.admin(), "Net voor het begin");
     until_current(&server, &path);
     deliver(&dovecot, "Iets nieuws");
     until_listed(server.admin(), "Iets nieuws");
-    until_imported(&server, &path, 1);
+    until_imported(&server, &path, 2);
     assert_eq!(dovecot.seen(DESK), 0, "it stays as it is");
+    // The rest can be asked for later.
+    let all = mailbox(line.port, json!({ "existing": true, "after": "keep" }));
+    server.admin().patch(&path, json!({ "retrieval": all })).expect(200);
+    let sums = until_imported(&server, &path, 5);
+    assert!(sums["duplicates"].as_i64() <= Some(2), "{sums}");
     remove(&server, &path);
 });
 

@@ -101,8 +101,13 @@ impl Dovecot {
             fs::create_dir_all(folder.join(part)).expect("our own folder");
         }
         for (number, mail) in mails.into_iter().enumerate() {
-            fs::write(folder.join(format!("new/{}.M{number:06}P1.test", 1_700_000_000 + number)), mail)
-                .expect("our own folder");
+            let at = 1_700_000_000 + number;
+            let file = folder.join(format!("new/{at}.M{number:06}P1.test"));
+            fs::write(&file, mail).expect("our own folder");
+            // INTERNALDATE.
+            let received = std::time::UNIX_EPOCH + Duration::from_secs(at as u64);
+            let file = fs::File::options().write(true).open(file).expect("our own folder");
+            file.set_modified(received).expect("our own folder");
         }
         self.give(&folder);
     }

@@ -111,6 +111,7 @@ impl Place {
                 reply_language: Language::Nl,
                 submission: None,
                 retrieval: None,
+                authorisation: None,
             };
             store.create_channel_account(&access, None, new).await?;
         }

@@ -13,3 +13,4 @@ pub mod network;
 pub mod outbound;
 mod patience;
 pub mod rate;
+pub mod web;

@@ -75,6 +75,8 @@ pub enum ConnectPurpose {
     Retrieval,
     /// The connection test of that mailbox.
     RetrievalTest,
+    /// Getting an access token at the provider of a mailbox.
+    Authorisation,
     /// Traces for the operator's collector.
     Traces,
 }
@@ -86,6 +88,7 @@ impl ConnectPurpose {
             Self::SubmissionTest => "submission_test",
             Self::Retrieval => "retrieval",
             Self::RetrievalTest => "retrieval_test",
+            Self::Authorisation => "authorisation",
             Self::Traces => "traces",
         }
     }

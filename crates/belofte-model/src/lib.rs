@@ -6,6 +6,7 @@
 //! millisecond.
 
 mod access;
+mod authorisation;
 mod channel_account;
 mod conversation;
 mod delivery;
@@ -23,6 +24,7 @@ mod time;
 mod user;
 
 pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
+pub use authorisation::{SignInWith, TokenProblem, token_used_until};
 pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
 pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
 pub use delivery::{DELAYED, DeliveryState, Reported, RetrySchedule, on_report};

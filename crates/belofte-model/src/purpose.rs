@@ -49,6 +49,7 @@ impl Purpose {
             Use::ReadSource => matches!(self, Self::Intake | Self::Service),
             Use::Send => matches!(self, Self::Delivery),
             Use::UseSecret => matches!(self, Self::Delivery | Self::Administration),
+            Use::UseToken => matches!(self, Self::Intake | Self::Delivery | Self::Administration),
             Use::Name => matches!(self, Self::Service | Self::Administration | Self::Oversight),
             Use::Account => matches!(self, Self::Service | Self::Administration),
             Use::Configure => matches!(self, Self::Administration),
@@ -76,6 +77,8 @@ pub enum Use {
     Send,
     /// Open the password of a submission server.
     UseSecret,
+    /// Open the token that a provider gave for signing in at mail servers, and renew it.
+    UseToken,
     /// Tell the names of users, queues, programs and channel accounts.
     Name,
     /// Account for mail: sums, quarantine, what failed for good, and trying it again.
@@ -92,7 +95,7 @@ pub enum Use {
 
 impl Use {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Receive,
         Self::Look,
         Self::ReadMessage,
@@ -100,6 +103,7 @@ impl Use {
         Self::Answer,
         Self::Send,
         Self::UseSecret,
+        Self::UseToken,
         Self::Name,
         Self::Account,
         Self::Configure,
@@ -119,6 +123,7 @@ impl Use {
             Self::Answer => "answer",
             Self::Send => "send",
             Self::UseSecret => "use_secret",
+            Self::UseToken => "use_token",
             Self::Name => "name",
             Self::Account => "account",
             Self::Configure => "configure",
@@ -135,10 +140,10 @@ mod tests {
 
     /// Decision 13: each purpose with all that it may do.
     const TABLE: [(Purpose, &[&str]); 6] = [
-        (Purpose::Intake, &["receive", "read_message", "read_source"]),
+        (Purpose::Intake, &["receive", "read_message", "read_source", "use_token"]),
         (Purpose::Service, &["look", "read_message", "read_source", "answer", "name", "account", "follow"]),
-        (Purpose::Delivery, &["read_message", "send", "use_secret"]),
-        (Purpose::Administration, &["use_secret", "name", "account", "configure", "follow"]),
+        (Purpose::Delivery, &["read_message", "send", "use_secret", "use_token"]),
+        (Purpose::Administration, &["use_secret", "use_token", "name", "account", "configure", "follow"]),
         (Purpose::Oversight, &["name", "oversee"]),
         (Purpose::Upkeep, &["follow", "maintain"]),
     ];

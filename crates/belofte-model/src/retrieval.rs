@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TokenProblem;
+
 /// How long a mailbox that is not idled on may go without a look.
 pub const POLL_EVERY: crate::Duration = crate::Duration::from_secs(60);
 
@@ -23,6 +25,14 @@ pub enum RetrievalProblem {
     Timeout,
     /// The server does not know the user name and password, or the password has expired.
     AuthenticationFailed,
+    /// Nobody has signed in at the provider yet.
+    AuthorisationMissing,
+    /// The provider has ended the authorisation: somebody has to sign in there again.
+    AuthorisationEnded,
+    /// The provider refuses the client: its identifier, its secret or its scope is wrong.
+    ClientRefused,
+    /// The provider gave no token.
+    ProviderFailed,
     /// A folder is not there.
     FolderMissing,
     /// The server refuses a command.
@@ -35,13 +45,17 @@ pub enum RetrievalProblem {
 
 impl RetrievalProblem {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::ConnectionFailed,
         Self::HostNotAllowed,
         Self::TlsFailed,
         Self::NotImap,
         Self::Timeout,
         Self::AuthenticationFailed,
+        Self::AuthorisationMissing,
+        Self::AuthorisationEnded,
+        Self::ClientRefused,
+        Self::ProviderFailed,
         Self::FolderMissing,
         Self::Refused,
         Self::LineDropped,
@@ -58,6 +72,10 @@ impl RetrievalProblem {
             Self::NotImap => "not_imap",
             Self::Timeout => "timeout",
             Self::AuthenticationFailed => "authentication_failed",
+            Self::AuthorisationMissing => "authorisation_missing",
+            Self::AuthorisationEnded => "authorisation_ended",
+            Self::ClientRefused => "client_refused",
+            Self::ProviderFailed => "provider_failed",
             Self::FolderMissing => "folder_missing",
             Self::Refused => "refused",
             Self::LineDropped => "line_dropped",
@@ -79,9 +97,28 @@ impl RetrievalProblem {
             | Self::TlsFailed
             | Self::NotImap
             | Self::AuthenticationFailed
+            | Self::AuthorisationMissing
+            | Self::AuthorisationEnded
+            | Self::ClientRefused
             | Self::FolderMissing
             | Self::MoveFailed => true,
-            Self::ConnectionFailed | Self::Timeout | Self::Refused | Self::LineDropped => false,
+            Self::ConnectionFailed
+            | Self::Timeout
+            | Self::ProviderFailed
+            | Self::Refused
+            | Self::LineDropped => false,
+        }
+    }
+}
+
+impl From<TokenProblem> for RetrievalProblem {
+    fn from(problem: TokenProblem) -> Self {
+        match problem {
+            TokenProblem::Missing => Self::AuthorisationMissing,
+            TokenProblem::Ended => Self::AuthorisationEnded,
+            TokenProblem::ClientRefused => Self::ClientRefused,
+            TokenProblem::HostNotAllowed => Self::HostNotAllowed,
+            TokenProblem::ProviderFailed => Self::ProviderFailed,
         }
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::client_tls;
+use belofte_channels::email::deliver::Delivering;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::intake::Intake;
 use belofte_channels::email::listener::{Listener, ListenerSettings, ListenerTls};
@@ -17,6 +19,7 @@ use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
 use belofte_channels::email::submission::{Patience, Submission};
 use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
+use belofte_channels::web::Web;
 use belofte_core::Core;
 use belofte_store::{
     Clock, EngineSettings, PostgresSettings, PostgresTls, SchemaState, Store, StoreSettings, UploadQuota,
@@ -335,14 +338,21 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
+    let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&client_tls)));
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
+    let delivering = Delivering { submission, authorising: authorising.clone() };
     let processing = Processing::new(core.clone(), FILING);
     let max_message = config.smtp.max_message_bytes.as_usize();
-    let retrieving = Retrieving { processing: processing.clone(), imap: imap.clone(), max_message };
+    let retrieving = Retrieving {
+        processing: processing.clone(),
+        imap: imap.clone(),
+        authorising: authorising.clone(),
+        max_message,
+    };
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     store.system().record_recipients().await.context("cannot keep the register of recipients")?;
-    life.spawn(worker::run(core.clone(), submission, retrieving));
+    life.spawn(worker::run(core.clone(), delivering, retrieving));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
@@ -366,7 +376,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router = router(&config, &core, (testing, imap), register, views.clone(), &life, attention)?;
+    let router =
+        router(&config, &core, (testing, imap, authorising), register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -411,7 +422,7 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap): (Submission, Imap),
+    (submission, imap, authorising): (Submission, Imap, Authorising),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -425,6 +436,7 @@ fn router(
         core: core.clone(),
         submission,
         imap,
+        authorising,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use belofte_channels::email::deliver::deliver;
+use belofte_channels::email::deliver::{Delivering, deliver};
 use belofte_channels::email::process::process;
 use belofte_channels::email::retrieve::{Retrieving, retrieve};
-use belofte_channels::email::submission::Submission;
 use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
 use belofte_store::{Access, ClaimedJob, StoreError};
@@ -21,11 +20,11 @@ const TURN: u32 = 4;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
-pub async fn run(core: Core, submission: Submission, retrieving: Retrieving) {
+pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving) {
     let places = Arc::new(Semaphore::new(PLACES));
     let mut trouble = Trouble::default();
     while !core.shutdown.is_cancelled() {
-        match turn(&core, &submission, &retrieving, &places).await {
+        match turn(&core, &delivering, &retrieving, &places).await {
             Ok(claimed) => {
                 if trouble.over() {
                     tracing::info!("jobs can be claimed again");
@@ -51,7 +50,7 @@ pub async fn run(core: Core, submission: Submission, retrieving: Retrieving) {
 /// One turn around all tenants that have work.
 async fn turn(
     core: &Core,
-    submission: &Submission,
+    delivering: &Delivering,
     retrieving: &Retrieving,
     places: &Arc<Semaphore>,
 ) -> Result<usize, StoreError> {
@@ -73,17 +72,17 @@ async fn turn(
                 core.tasks.clone().spawn(async move { retrieve(&core, &retrieving, &job).await });
                 continue;
             }
-            let submission = submission.clone();
+            let delivering = delivering.clone();
             core.tasks.clone().spawn(async move {
                 let _place = place;
-                work(&core, &submission, &job).await;
+                work(&core, &delivering, &job).await;
             });
         }
     }
     Ok(claimed)
 }
 
-async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
+async fn work(core: &Core, delivering: &Delivering, job: &ClaimedJob) {
     if job.attempts >= job.kind.max_attempts() {
         // Every process that worked at it ended before it did. The house stands; the job is set aside.
         let error = StoreError::Inconsistent { what: "a job at which process after process has ended" };
@@ -91,7 +90,7 @@ async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
     }
     match job.kind {
         JobKind::ProcessIntake => process(core, job).await,
-        JobKind::Deliver => deliver(core, submission, job).await,
+        JobKind::Deliver => deliver(core, delivering, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use belofte_model::{AccountState, ChannelKind, Duration, EmailAddress, KeyId, TenantId, Timestamp};
 
 use crate::access::ResolvedAccount;
-use crate::channel_accounts::Settings;
+use crate::account_settings::Settings;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;

@@ -6,12 +6,13 @@
 
 use belofte_model::{
     AccountState, ChannelAccountId, ChannelKind, EmailAddress, EventKind, JobId, KeyId, Language, LedgerKind,
-    LineSecurity, QueueId, Timestamp, Use,
+    LineSecurity, QueueId, SignInWith, Timestamp, Use,
 };
 use belofte_vault::Pii;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account_settings::{Settings, submission, told};
+use crate::authorisations::{self, AccountProvider, NewProvider, SealedProvider};
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
@@ -41,6 +42,8 @@ pub struct ChannelAccount {
     pub submission: Option<Submission>,
     /// The mailbox that is read, when there is one.
     pub retrieval: Option<Retrieval>,
+    /// The provider that authorises it, when there is one.
+    pub authorisation: Option<AccountProvider>,
     /// Counts changes; a change names the version that it was made on.
     pub version: i64,
     /// When it was added.
@@ -58,6 +61,8 @@ pub struct Submission {
     pub security: LineSecurity,
     /// The user name, when the server wants one.
     pub username: Option<String>,
+    /// How its user signs in.
+    pub sign_in: SignInWith,
     /// Whether a password is known.
     pub password_set: bool,
 }
@@ -97,6 +102,8 @@ pub struct NewSubmission {
     pub security: LineSecurity,
     /// The user name, when the server wants one.
     pub username: Option<String>,
+    /// How its user signs in.
+    pub sign_in: SignInWith,
     /// The password.
     pub password: PasswordChange,
 }
@@ -118,6 +125,8 @@ pub struct NewChannelAccount {
     pub submission: Option<NewSubmission>,
     /// The mailbox that is read.
     pub retrieval: Option<NewRetrieval>,
+    /// The provider that authorises it.
+    pub authorisation: Option<NewProvider>,
 }
 
 /// A change of an account; what is `None` stays.
@@ -139,6 +148,8 @@ pub struct ChannelAccountChange {
     pub submission: Option<Option<NewSubmission>>,
     /// Another mailbox to read, or none.
     pub retrieval: Option<Option<NewRetrieval>>,
+    /// Another provider, or none.
+    pub authorisation: Option<Option<NewProvider>>,
 }
 
 /// Why an account was not added or changed.
@@ -162,92 +173,6 @@ impl ChannelAccount {
         let server = self.submission.as_ref().filter(|_| self.state != AccountState::Removed);
         server.map(|server| server.host.as_str())
     }
-
-    /// The hosts that it connects to.
-    pub(crate) fn hosts(&self) -> Vec<&str> {
-        let read = self.retrieval.as_ref().filter(|_| self.state != AccountState::Removed);
-        self.sends_at().into_iter().chain(read.map(|mailbox| mailbox.host.as_str())).collect()
-    }
-}
-
-/// What is sealed.
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub(crate) struct Settings {
-    pub(crate) address: String,
-    from_name: String,
-    reply_language: Language,
-    submission: Option<SealedSubmission>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) retrieval: Option<SealedRetrieval>,
-}
-
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
-struct SealedSubmission {
-    host: String,
-    port: u16,
-    security: LineSecurity,
-    username: Option<String>,
-    password: Option<String>,
-}
-
-impl Settings {
-    /// What the ledger may know.
-    fn told(&self) -> Value {
-        let submission = self.submission.as_ref().map(|server| {
-            json!({
-                "host": server.host,
-                "port": server.port,
-                "security": server.security,
-                "username": server.username,
-                "password_set": server.password.is_some(),
-            })
-        });
-        json!({
-            "address": self.address,
-            "from_name": self.from_name,
-            "reply_language": self.reply_language,
-            "submission": submission,
-            "retrieval": self.retrieval.as_ref().map(SealedRetrieval::told),
-        })
-    }
-
-    /// The names of the settings that differ.
-    fn differences(&self, after: &Self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        let mut note = |differs: bool, name| names.extend(differs.then_some(name));
-        note(self.address != after.address, "address");
-        note(self.from_name != after.from_name, "from_name");
-        note(self.reply_language != after.reply_language, "reply_language");
-        let password = |of: &Self| of.submission.as_ref().and_then(|server| server.password.clone());
-        let server =
-            |of: &Self| of.submission.clone().map(|server| SealedSubmission { password: None, ..server });
-        note(server(self) != server(after), "submission");
-        note(password(self) != password(after), "submission.password");
-        let mailbox = |of: &Self| of.retrieval.as_ref().map(SealedRetrieval::without_password);
-        note(mailbox(self) != mailbox(after), "retrieval");
-        let password = |of: &Self| of.retrieval.as_ref().and_then(|mailbox| mailbox.password.clone());
-        note(password(self) != password(after), "retrieval.password");
-        names
-    }
-}
-
-/// What the ledger says of an account.
-fn told(state: AccountState, queue: QueueId, settings: &Settings) -> Value {
-    json!({ "state": state, "queue": queue, "settings": settings.told() })
-}
-
-fn submission(new: NewSubmission, before: Option<&SealedSubmission>) -> SealedSubmission {
-    let NewSubmission { host, port, security, username, password } = new;
-    let password = match password {
-        PasswordChange::Set(password) => Some(password.into_inner()),
-        PasswordChange::Clear => None,
-        // Otherwise an admin who may not know the password could have it sent to a host of theirs.
-        PasswordChange::Keep => before
-            .filter(|old| old.host == host && old.port == port && old.username == username)
-            .filter(|old| old.security == security || security != LineSecurity::None)
-            .and_then(|old| old.password.clone()),
-    };
-    SealedSubmission { host, port, security, username, password }
 }
 
 struct AccountRow {
@@ -331,6 +256,8 @@ struct Save {
     now: Timestamp,
     recorded: Recorded,
     schedule: Schedule,
+    /// Whether what its provider gave goes: tokens are shown to nobody but who gave them.
+    forget_tokens: bool,
     leaf: NewLeaf,
     event: Event,
 }
@@ -408,6 +335,9 @@ impl Write for Save {
         }
         self.recorded.write(tx).await?;
         self.schedule.write(tx).await?;
+        if self.forget_tokens {
+            authorisations::forget(tx, self.id).await?;
+        }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.leaf.append(tx, numbers.leaf).await?;
         self.event.append(tx, numbers.event).await?;
@@ -426,6 +356,8 @@ struct Plan<'a> {
     new_address: Option<[u8; 16]>,
     act: &'static str,
     changed: Vec<&'static str>,
+    /// Whether what its provider gave stays.
+    keep_tokens: bool,
     /// What the ledger says was there before; nothing of a new account.
     before: Value,
 }
@@ -446,6 +378,7 @@ impl Store {
             port: server.port,
             security: server.security,
             username: server.username.clone(),
+            sign_in: server.sign_in,
             password_set: server.password.is_some(),
         });
         let account = ChannelAccount {
@@ -458,6 +391,7 @@ impl Store {
             reply_language: settings.reply_language,
             submission,
             retrieval: settings.retrieval.as_ref().map(SealedRetrieval::shown),
+            authorisation: settings.authorisation.as_ref().map(SealedProvider::shown),
             version: row.version,
             created_at: row.created_at,
         };
@@ -472,10 +406,13 @@ impl Store {
         access.to(Use::Maintain)?;
         let mut all = Vec::new();
         for row in self.read(access, AllAccounts).await? {
-            let account = self.open_account(access, &row).await?.0;
-            let hosts: Vec<String> = account.hosts().into_iter().map(str::to_owned).collect();
+            if row.state == AccountState::Removed {
+                continue;
+            }
+            let settings = self.open_account(access, &row).await?.1;
+            let hosts: Vec<String> = settings.hosts().into_iter().map(str::to_owned).collect();
             if !hosts.is_empty() {
-                all.push((account.id, hosts));
+                all.push((row.id, hosts));
             }
         }
         Ok(all)
@@ -517,13 +454,8 @@ impl Store {
         });
         let column = columns::CHANNEL_ACCOUNT_SETTINGS;
         let there = plan.state != AccountState::Removed;
-        let sends = plan.settings.submission.as_ref().filter(|_| there);
         let reads = plan.settings.retrieval.as_ref().filter(|_| there);
-        let hosts: Vec<&str> = sends
-            .map(|server| &*server.host)
-            .into_iter()
-            .chain(reads.map(|mailbox| &*mailbox.host))
-            .collect();
+        let hosts = if there { plan.settings.hosts() } else { Vec::new() };
         let schedule = Schedule {
             account: id,
             job: reads
@@ -544,6 +476,7 @@ impl Store {
             now,
             recorded: Recorded::new(self, keys, id, &hosts, now)?,
             schedule,
+            forget_tokens: !there || !plan.keep_tokens,
             leaf: NewLeaf::new(access, keys, self.random(), LedgerKind::Instruction, detail)?,
             event: Event {
                 account: Some(id),
@@ -658,6 +591,7 @@ impl Store {
             reply_language: new.reply_language,
             submission: new.submission.map(|server| submission(server, None)),
             retrieval: new.retrieval.map(|mailbox| SealedRetrieval::new(mailbox, None, access.clock().now())),
+            authorisation: new.authorisation.map(|provider| SealedProvider::new(provider, None)),
         };
         let plan = Plan {
             id: intended
@@ -670,6 +604,7 @@ impl Store {
             new_address: Some(self.system().address_index(&new.address).await?),
             act: "created",
             changed: Vec::new(),
+            keep_tokens: false,
             before: Value::Null,
         };
         self.save_account(access, &keys, plan).await
@@ -721,6 +656,10 @@ impl Store {
             let (kept, now) = (before.retrieval.as_ref(), access.clock().now());
             after.retrieval = mailbox.map(|mailbox| SealedRetrieval::new(mailbox, kept, now));
         }
+        if let Some(provider) = change.authorisation {
+            let kept = before.authorisation.as_ref();
+            after.authorisation = provider.map(|provider| SealedProvider::new(provider, kept));
+        }
         let mut changed = before.differences(&after);
         let state = change.state.unwrap_or(account.state);
         let queue = change.queue.unwrap_or(account.queue);
@@ -739,6 +678,7 @@ impl Store {
             new_address,
             act: "changed",
             changed,
+            keep_tokens: before.may_keep_tokens(&after),
             before: told(account.state, account.queue, &before),
         };
         self.save_account(access, &keys, plan).await
@@ -761,12 +701,7 @@ impl Store {
             return Err(StoreError::NotFound.into());
         }
         let before = told(account.state, account.queue, &settings);
-        if let Some(server) = &mut settings.submission {
-            server.password = None;
-        }
-        if let Some(mailbox) = &mut settings.retrieval {
-            mailbox.password = None;
-        }
+        settings.forget_secrets();
         let plan = Plan {
             id,
             kind: account.kind,
@@ -777,6 +712,7 @@ impl Store {
             new_address: None,
             act: "removed",
             changed: vec!["state"],
+            keep_tokens: false,
             before,
         };
         self.save_account(access, &keys, plan).await?;

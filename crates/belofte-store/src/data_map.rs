@@ -138,6 +138,10 @@ pub mod columns {
     pub const RECIPIENT_HOST: Column = Column(3404);
     /// `retrieval.position`.
     pub const RETRIEVAL_POSITION: Column = Column(3503);
+    /// `authorisation.request`.
+    pub const AUTHORISATION_REQUEST: Column = Column(4203);
+    /// `authorisation.tokens`.
+    pub const AUTHORISATION_TOKENS: Column = Column(4205);
     /// `idempotency.answer`.
     pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
     /// The lexicon in the index file of a tenant.
@@ -370,6 +374,30 @@ pub const DATA_MAP: &[Table] = &[
             column(3508, "looked_at", Holds::Plain),
             column(3509, "older", Holds::Plain),
             column(3510, "left_there", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "authorisation",
+        retention: Retention::Tenant,
+        columns: &[
+            column(4201, "tenant_id", Holds::Plain),
+            column(4202, "account_id", Holds::Plain),
+            column(
+                4203,
+                "request",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(4204, "request_key_id", Holds::Plain),
+            column(
+                4205,
+                "tokens",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(4206, "tokens_key_id", Holds::Plain),
+            column(4207, "granted_at", Holds::Plain),
+            column(4208, "ended_at", Holds::Plain),
+            column(4209, "renewing_until", Holds::Plain),
+            column(4210, "version", Holds::Plain),
         ],
     },
     Table {

@@ -7,8 +7,10 @@
 
 mod access;
 mod account_lookup;
+mod account_settings;
 mod api_keys;
 mod attachments;
+mod authorisations;
 mod blob_rows;
 mod blobs;
 mod channel_accounts;
@@ -67,6 +69,9 @@ mod visibility;
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use attachments::{FileName, IncomingFile, NewFile, OpenFile, ReceivedFile, UploadError, UploadQuota};
+pub use authorisations::{
+    AccountProvider, AuthorisationRequest, AuthorisationStanding, HeldTokens, NewProvider, Provider, Tokens,
+};
 pub use blob_rows::BlobKind;
 pub use blobs::{Blobs, INLINE};
 pub use channel_accounts::{

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use belofte_model::{
     AccountState, AfterRetrieval, ChannelAccountId, Duration, EmailAddress, EventKind, FolderPosition, JobId,
-    JobKind, KeyId, LineSecurity, RetrievalProblem, Timestamp, Use,
+    JobKind, KeyId, LineSecurity, RetrievalProblem, SignInWith, Timestamp, Use,
 };
 use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Retrieval {
     pub security: LineSecurity,
     /// Who signs in.
     pub username: String,
+    /// How.
+    pub sign_in: SignInWith,
     /// Whether a password is known.
     pub password_set: bool,
     /// The folders that are read, the one that is idled on first.
@@ -55,6 +57,8 @@ pub struct NewRetrieval {
     pub security: LineSecurity,
     /// Who signs in.
     pub username: String,
+    /// How.
+    pub sign_in: SignInWith,
     /// The password.
     pub password: PasswordChange,
     /// The folders to read.
@@ -103,6 +107,8 @@ pub(crate) struct SealedRetrieval {
     port: u16,
     security: LineSecurity,
     username: String,
+    #[serde(default, skip_serializing_if = "SignInWith::is_password")]
+    pub(crate) sign_in: SignInWith,
     pub(crate) password: Option<String>,
     folders: Vec<String>,
     after: AfterRetrieval,
@@ -112,9 +118,12 @@ pub(crate) struct SealedRetrieval {
 impl SealedRetrieval {
     /// What an admin entered, in the place of `before`.
     pub(crate) fn new(new: NewRetrieval, before: Option<&Self>, now: Timestamp) -> Self {
-        let NewRetrieval { host, port, security, username, password, folders, after, existing } = new;
+        let NewRetrieval { host, port, security, username, sign_in, password, folders, after, existing } =
+            new;
         let same = |old: &&Self| old.host == host && old.port == port && old.username == username;
         let password = match password {
+            // Who signs in by the provider has no password, and none is kept.
+            _ if sign_in == SignInWith::Authorisation => None,
             PasswordChange::Set(password) => Some(password.into_inner()),
             PasswordChange::Clear => None,
             // A password goes to no other server than the one that it was given for.
@@ -128,7 +137,11 @@ impl SealedRetrieval {
             Some(old) if !existing => old.since.or(Some(now.as_micros())),
             _ => (!existing).then_some(now.as_micros()),
         };
-        Self { host, port, security, username, password, folders, after, since }
+        Self { host, port, security, username, sign_in, password, folders, after, since }
+    }
+
+    pub(crate) fn server(&self) -> (&str, u16, LineSecurity) {
+        (&self.host, self.port, self.security)
     }
 
     pub(crate) fn shown(&self) -> Retrieval {
@@ -137,6 +150,7 @@ impl SealedRetrieval {
             port: self.port,
             security: self.security,
             username: self.username.clone(),
+            sign_in: self.sign_in,
             password_set: self.password.is_some(),
             folders: self.folders.clone(),
             after: self.after.clone(),
@@ -151,6 +165,7 @@ impl SealedRetrieval {
             "port": self.port,
             "security": self.security,
             "username": self.username,
+            "sign_in": self.sign_in,
             "password_set": self.password.is_some(),
             "folders": self.folders,
             "after": self.after,
@@ -225,6 +240,33 @@ impl Schedule {
         };
         job.enqueue(tx, self.now).await
     }
+}
+
+/// Has the mailbox of an account read anew from `now` on, when it is read at all: who reads it by what it signed in
+/// with before ends. `id` is the new job.
+pub(crate) async fn begin_anew(
+    tx: &mut Tx<'_>,
+    account: ChannelAccountId,
+    id: JobId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let ended = tx
+        .execute(
+            sql!("DELETE FROM job WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'retrieve'"),
+            params![tenant, account],
+        )
+        .await?;
+    if ended == 0 {
+        return Ok(());
+    }
+    tx.execute(
+        sql!("UPDATE retrieval SET failures = 0 WHERE tenant_id = $1 AND account_id = $2"),
+        params![tenant, account],
+    )
+    .await?;
+    let job = jobs::NewJob { id, kind: JobKind::Retrieve, subject: account.uuid(), run_at: now, lease: None };
+    job.enqueue(tx, now).await
 }
 
 /// Notes how reading goes, and keeps the lease of who reads.

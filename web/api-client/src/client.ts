@@ -193,6 +193,12 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/channel-accounts/test", { body })),
       accounting: (account: Uuid) =>
         take(client.GET("/api/v1/channel-accounts/{id}/accounting", { params: id(account) })),
+      authorise: (account: Uuid) =>
+        take(client.POST("/api/v1/channel-accounts/{id}/authorisation", { params: id(account) })),
+      authorised: (account: Uuid, body: T.CompleteAuthorisation) =>
+        take(client.POST("/api/v1/channel-accounts/{id}/authorisation/code", { params: id(account), body })),
+      forget: (account: Uuid) =>
+        take(client.DELETE("/api/v1/channel-accounts/{id}/authorisation", { params: id(account) })),
     },
     quarantine: {
       list: (account?: Uuid, cursor?: string) =>

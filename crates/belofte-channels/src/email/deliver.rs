@@ -3,20 +3,32 @@
 
 use belofte_core::{Core, Parcel};
 use belofte_mail::{Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose};
-use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule};
-use belofte_store::{AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
+use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule, SignInWith, TokenProblem};
+use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
 
+use super::authorisation::{Authorising, NoToken};
+use super::sign_in::Secret;
 use super::submission::{Credentials, DeliveryCode, Outcome as Sent, Security, Submission, SubmissionServer};
+
+/// What sending takes.
+#[derive(Clone)]
+pub struct Delivering {
+    /// Hands mail in.
+    pub submission: Submission,
+    /// Gets tokens for the servers that are signed in to by one.
+    pub authorising: Authorising,
+}
 
 /// Sends the message of `job` to those recipients that are due; a failure of the store puts the
 /// job back.
-pub async fn deliver(core: &Core, submission: &Submission, job: &ClaimedJob) {
-    if let Err(error) = try_deliver(core, submission, job).await {
+pub async fn deliver(core: &Core, with: &Delivering, job: &ClaimedJob) {
+    if let Err(error) = try_deliver(core, with, job).await {
         belofte_core::retry_later(core, job, &error).await;
     }
 }
 
-async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> Result<(), StoreError> {
+async fn try_deliver(core: &Core, with: &Delivering, job: &ClaimedJob) -> Result<(), StoreError> {
+    let Delivering { submission, authorising } = with;
     let Some((access, parcel)) = belofte_core::parcel(core, job).await? else { return Ok(()) };
     // An address that was stored and cannot be read any more fails alone.
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -27,13 +39,25 @@ async fn try_deliver(core: &Core, submission: &Submission, job: &ClaimedJob) -> 
             Err(_) => outcomes.push(failed(recipient.id, DeliveryCode::UnknownRecipient.as_str(), None)),
         }
     }
+    // Before anything is marked as being sent: a provider can take its time, and nothing is sent meanwhile.
+    let secret = secret(core, authorising, &access, &parcel.account, None).await?;
     belofte_core::begin(core, &access, job, &parcel).await?;
     let from = parcel.account.account.address.clone();
-    match server(&parcel.account) {
-        Some(server) => {
+    match server(&parcel.account, &secret) {
+        Some(mut server) => {
             let bytes = composed(core, &parcel, &from);
             let addresses: Vec<EmailAddress> = due.iter().map(|(_, address)| address.clone()).collect();
-            let results = submission.send(&server, &from, &addresses, &parcel.envelope_id, &bytes).await;
+            let sending =
+                Sending { submission, from: &from, to: &addresses, id: &parcel.envelope_id, bytes: &bytes };
+            let mut results = sending.send(&server, &secret).await;
+            // A token that is refused although it should hold is renewed once; nothing was sent by then.
+            if let (Shown::Token(token), true) = (&secret, was_refused(&results)) {
+                let again = self::secret(core, authorising, &access, &parcel.account, Some(token)).await?;
+                if let Some(other) = self::server(&parcel.account, &again) {
+                    server = other;
+                    results = sending.send(&server, &again).await;
+                }
+            }
             let now = access.clock().now();
             // One for all recipients, so that they are tried together again.
             let [jitter] = core.random().bytes();
@@ -86,16 +110,73 @@ fn failed(id: belofte_model::DeliveryId, code: &'static str, reply: Option<Strin
     Outcome { id, state: DeliveryState::Failed, next_try_at: None, code: Some(code), reply }
 }
 
-/// The server that sends for an account; `None` when its tenant has named none.
-#[must_use]
-pub fn server(account: &AccountForDelivery) -> Option<SubmissionServer> {
-    let settings = account.account.submission.as_ref()?;
-    let credentials = match (&settings.username, &account.password) {
-        (Some(username), Some(password)) => {
-            Some(Credentials { username: username.clone(), password: password.expose().clone() })
+/// What is to be handed in.
+struct Sending<'a> {
+    submission: &'a Submission,
+    from: &'a EmailAddress,
+    to: &'a [EmailAddress],
+    id: &'a str,
+    bytes: &'a [u8],
+}
+
+impl Sending<'_> {
+    async fn send(&self, server: &SubmissionServer, secret: &Shown) -> Vec<Sent> {
+        match secret {
+            Shown::NoToken(problem) => {
+                let code = DeliveryCode::of_token(*problem);
+                vec![Sent::Retry { code, reply: None }; self.to.len()]
+            }
+            Shown::Nothing | Shown::Password | Shown::Token(_) => {
+                self.submission.send(server, self.from, self.to, self.id, self.bytes).await
+            }
         }
-        _ => None,
+    }
+}
+
+/// Whether the server did not let us sign in: nothing was sent.
+fn was_refused(results: &[Sent]) -> bool {
+    let refused = |one: &Sent| matches!(one, Sent::Retry { code: DeliveryCode::AuthenticationFailed, .. });
+    !results.is_empty() && results.iter().all(refused)
+}
+
+/// What the server of an account is shown.
+enum Shown {
+    Nothing,
+    Password,
+    Token(String),
+    /// There is no token to show.
+    NoToken(TokenProblem),
+}
+
+/// What the server of `account` is shown: a token other than `not_this` where it signs in by one.
+async fn secret(
+    core: &Core,
+    authorising: &Authorising,
+    access: &Access,
+    account: &AccountForDelivery,
+    not_this: Option<&str>,
+) -> Result<Shown, StoreError> {
+    let Some(server) = &account.account.submission else { return Ok(Shown::Nothing) };
+    if server.sign_in == SignInWith::Password {
+        return Ok(if account.password.is_some() { Shown::Password } else { Shown::Nothing });
+    }
+    match authorising.token(&core.store, access, account.account.id, not_this).await {
+        Ok(token) => Ok(Shown::Token(token)),
+        Err(NoToken::Problem(problem)) => Ok(Shown::NoToken(problem)),
+        Err(NoToken::Store(error)) => Err(error),
+    }
+}
+
+/// The server that sends for an account; `None` when its tenant has named none.
+fn server(account: &AccountForDelivery, shown: &Shown) -> Option<SubmissionServer> {
+    let settings = account.account.submission.as_ref()?;
+    let secret = match (shown, &account.password) {
+        (Shown::Password, Some(password)) => Some(Secret::Password(password.expose().clone())),
+        (Shown::Token(token), _) => Some(Secret::Token(token.clone())),
+        (Shown::Password | Shown::Nothing | Shown::NoToken(_), _) => None,
     };
+    let username = settings.username.clone();
+    let credentials = username.zip(secret).map(|(username, secret)| Credentials { username, secret });
     let security = match settings.security {
         LineSecurity::Tls => Security::Tls,
         LineSecurity::StartTls => Security::StartTls,

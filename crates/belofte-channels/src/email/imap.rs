@@ -27,6 +27,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::folder_name;
+use super::sign_in::{Secret, TokenMechanism};
 use super::submission::Security;
 use crate::outbound::{Checked, ConnectPurpose, Outbound, OutboundError, RecipientClass};
 
@@ -54,8 +55,8 @@ pub struct ImapServer {
     pub security: Security,
     /// Who signs in.
     pub username: String,
-    /// With what: SASL PLAIN (RFC 4616), or LOGIN where that is not offered.
-    pub password: String,
+    /// With what.
+    pub secret: Secret,
 }
 
 /// A step on the way into a mailbox, in the words of the API.
@@ -206,29 +207,63 @@ async fn sign_in(client: Client<Bounded>, server: &ImapServer) -> Result<Mailbox
         RetrievalProblem::Refused => RetrievalProblem::AuthenticationFailed,
         other => other,
     };
-    let mut answer = Once(Some(format!("\0{}\0{}", server.username, server.password)));
-    let signed = timeout(ANSWER, client.authenticate("PLAIN", &mut answer)).await;
-    let session = match signed.map_err(|_| RetrievalProblem::Timeout)? {
+    let username = &server.username;
+    let first = match &server.secret {
+        Secret::Password(password) => Answer::new("PLAIN", format!("\0{username}\0{password}"), ""),
+        Secret::Token(token) => Answer::of_token(TokenMechanism::Xoauth2, username, token),
+    };
+    let session = match try_to(client, first).await? {
         Ok(session) => session,
-        // It was not asked for the answer: the server does not know the mechanism.
-        Err((_, client)) if answer.0.is_some() => {
-            let signed = timeout(ANSWER, client.login(&server.username, &server.password)).await;
-            signed.map_err(|_| RetrievalProblem::Timeout)?.map_err(|(error, _)| refused(error))?
-        }
-        Err((error, _)) => return Err(refused(error)),
+        Err((error, None)) => return Err(refused(error)),
+        // The server does not know the mechanism.
+        Err((_, Some(client))) => match &server.secret {
+            Secret::Password(password) => {
+                let signed = timeout(ANSWER, client.login(username, password)).await;
+                signed.map_err(|_| RetrievalProblem::Timeout)?.map_err(|(error, _)| refused(error))?
+            }
+            Secret::Token(token) => {
+                let second = Answer::of_token(TokenMechanism::OauthBearer, username, token);
+                try_to(client, second).await?.map_err(|(error, _)| refused(error))?
+            }
+        },
     };
     let mut mailbox = Mailbox { session, can: Can::default() };
     mailbox.can = mailbox.capabilities().await?;
     Ok(mailbox)
 }
 
-/// Answers a challenge once; what comes after is an error in other words, answered by nothing.
-struct Once(Option<String>);
+/// A session, or why there is none; with the client when the server does not know the mechanism, so that another
+/// can be tried.
+type Tried = Result<Session<Bounded>, (ImapError, Option<Client<Bounded>>)>;
 
-impl Authenticator for &mut Once {
+async fn try_to(client: Client<Bounded>, mut answer: Answer) -> Result<Tried, RetrievalProblem> {
+    let signed = timeout(ANSWER, client.authenticate(answer.mechanism, &mut answer)).await;
+    let signed = signed.map_err(|_| RetrievalProblem::Timeout)?;
+    // It was not asked for the answer.
+    Ok(signed.map_err(|(error, client)| (error, answer.first.is_some().then_some(client))))
+}
+
+/// Answers a challenge once; what comes after is a refusal in other words.
+struct Answer {
+    mechanism: &'static str,
+    first: Option<String>,
+    then: &'static str,
+}
+
+impl Answer {
+    const fn new(mechanism: &'static str, first: String, then: &'static str) -> Self {
+        Self { mechanism, first: Some(first), then }
+    }
+
+    fn of_token(mechanism: TokenMechanism, username: &str, token: &str) -> Self {
+        Self::new(mechanism.name(), mechanism.shows(username, token), mechanism.gives_in())
+    }
+}
+
+impl Authenticator for &mut Answer {
     type Response = String;
     fn process(&mut self, _: &[u8]) -> String {
-        self.0.take().unwrap_or_default()
+        self.first.take().unwrap_or_else(|| self.then.to_owned())
     }
 }
 

@@ -53,6 +53,10 @@ impl Server {
     }
 
     async fn open(&self) -> Result<Mailbox, RetrievalProblem> {
+        self.open_by(Secret::Password("een \"geheim\"".to_owned())).await
+    }
+
+    async fn open_by(&self, secret: Secret) -> Result<Mailbox, RetrievalProblem> {
         let register = Register::new(Vec::new()).expect("an empty one");
         let outbound = Outbound::new(register, vec!["127.0.0.0/8".parse().expect("a network")]);
         let server = ImapServer {
@@ -61,7 +65,7 @@ impl Server {
             port: self.port,
             security: Security::None,
             username: "desk".to_owned(),
-            password: "een \"geheim\"".to_owned(),
+            secret,
         };
         Imap::new(outbound, client_tls(Vec::new()).expect("roots")).open(&server).await
     }
@@ -87,6 +91,30 @@ async fn a_server_without_sasl_is_signed_in_to_by_login() {
     assert!(mailbox.can_idle());
     let told = server.told();
     assert!(told[1].ends_with(r#"LOGIN "desk" "een \"geheim\"""#), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_shown_by_the_mechanism_that_the_server_knows() {
+    let token = || Secret::Token("ya29".to_owned());
+    // Said apart: "user=desk^Aauth=Bearer ya29^A^A" and "n,a=desk,^Aauth=Bearer ya29^A^A".
+    let (xoauth2, bearer) =
+        ("dXNlcj1kZXNrAWF1dGg9QmVhcmVyIHlhMjkBAQ==", "bixhPWRlc2ssAWF1dGg9QmVhcmVyIHlhMjkBAQ==");
+    let script: Script = &[
+        ("XOAUTH2", "{tag} NO unknown mechanism\r\n"),
+        ("OAUTHBEARER", "+ \r\n"),
+        ("bixhPWRlc2", "A0002 OK in\r\n"),
+        ("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"),
+    ];
+    let server = Server::start(HELLO, script).await;
+    assert!(server.open_by(token()).await.is_ok(), "{:?}", server.told());
+    assert_eq!(server.told()[2], bearer);
+    // A refusal with its reasons, which is answered so that it comes to its end.
+    let script: Script =
+        &[("XOAUTH2", "+ \r\n"), ("dXNlcj1kZXNr", "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n"), ("", "A0001 NO no\r\n")];
+    let refusing = Server::start(HELLO, script).await;
+    assert_eq!(refusing.open_by(token()).await.err(), Some(RetrievalProblem::AuthenticationFailed));
+    let told = refusing.told();
+    assert_eq!((&*told[1], &*told[2]), (xoauth2, ""));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Internet mail: the listener that takes it in and the submission that hands answers over.
 
+pub mod authorisation;
 mod command;
 mod copies;
 pub mod deliver;
@@ -16,6 +17,7 @@ mod report;
 pub mod retrieve;
 #[cfg(test)]
 mod road_tests;
+mod sign_in;
 pub mod smtp_session;
 pub mod submission;
 mod submission_dialogue;
@@ -26,4 +28,5 @@ mod test_tls;
 pub use line::client_tls;
 pub use message_body::ByteBudget;
 pub use reply::Reply;
+pub use sign_in::Secret;
 pub use submission_outcome::Step;

@@ -11,13 +11,15 @@ use belofte_core::Core;
 use belofte_mail::{imap_day, trace};
 use belofte_model::{
     AfterRetrieval, ChannelAccountId, EmailAddress, FolderPosition, LineSecurity, POLL_EVERY,
-    RetrievalProblem,
+    RetrievalProblem, SignInWith,
 };
 use belofte_store::{Access, AccountForRetrieval, ClaimedJob, Noted, SealedEnvelope, StoreError};
 use futures_util::future::BoxFuture;
 
+use super::authorisation::{Authorising, NoToken};
 use super::imap::{Imap, ImapServer, Listed, Mailbox, Woken};
 use super::process::Processing;
+use super::sign_in::Secret;
 use super::submission::Security;
 
 /// So many mails are read before it is noted how far.
@@ -44,6 +46,8 @@ pub struct Retrieving {
     pub processing: Processing,
     /// Connects to mailboxes.
     pub imap: Imap,
+    /// Gets tokens for those that are signed in to by one.
+    pub authorising: Authorising,
     /// The largest mail that is read, in octets.
     pub max_message: usize,
 }
@@ -61,6 +65,15 @@ enum End {
 impl From<RetrievalProblem> for End {
     fn from(problem: RetrievalProblem) -> Self {
         Self::Problem(problem)
+    }
+}
+
+impl From<NoToken> for End {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::Problem(problem) => Self::Problem(problem.into()),
+            NoToken::Store(error) => error.into(),
+        }
     }
 }
 
@@ -171,11 +184,7 @@ impl<'a> Reading<'a> {
     }
 
     async fn read(&mut self) -> Result<std::convert::Infallible, End> {
-        let Some(server) = server(&self.account) else {
-            return Err(RetrievalProblem::AuthenticationFailed.into());
-        };
-        let imap = self.with.imap.clone();
-        let mut mailbox = self.kept(imap.open(&server)).await??;
+        let mut mailbox = self.open().await?;
         let mut folders = Vec::new();
         for name in self.account.retrieval.folders.clone() {
             let position = self.select(&mut mailbox, &name).await?;
@@ -207,6 +216,27 @@ impl<'a> Reading<'a> {
                 self.select(&mut mailbox, &folders[0].name).await?;
             }
             mailbox = self.wait(mailbox, single).await?;
+        }
+    }
+
+    /// Connects and signs in. A token that is refused although it should hold is renewed once.
+    async fn open(&self) -> Result<Mailbox, End> {
+        let imap = self.with.imap.clone();
+        if self.account.retrieval.sign_in == SignInWith::Password {
+            let password = self.account.password.as_ref().ok_or(RetrievalProblem::AuthenticationFailed)?;
+            let server = server(&self.account, Secret::Password(password.expose().clone()));
+            return Ok(self.kept(imap.open(&server)).await??);
+        }
+        let mut refused: Option<String> = None;
+        loop {
+            let (store, id) = (&self.core.store, self.account.account.id);
+            let token = self.with.authorising.token(store, self.access, id, refused.as_deref());
+            let token = self.kept(token).await??;
+            let server = server(&self.account, Secret::Token(token.clone()));
+            match self.kept(imap.open(&server)).await? {
+                Err(RetrievalProblem::AuthenticationFailed) if refused.is_none() => refused = Some(token),
+                opened => return Ok(opened?),
+            }
         }
     }
 
@@ -388,11 +418,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The server whose mailbox is read; `None` without a password.
-fn server(account: &AccountForRetrieval) -> Option<ImapServer> {
-    let password = account.password.as_ref()?.expose().clone();
+/// The server whose mailbox is read, and what is shown to it.
+fn server(account: &AccountForRetrieval, secret: Secret) -> ImapServer {
     let retrieval = &account.retrieval;
-    Some(ImapServer {
+    ImapServer {
         host: retrieval.host.clone(),
         recorded: account.recorded,
         port: retrieval.port,
@@ -402,6 +431,6 @@ fn server(account: &AccountForRetrieval) -> Option<ImapServer> {
             LineSecurity::None => Security::None,
         },
         username: retrieval.username.clone(),
-        password,
-    })
+        secret,
+    }
 }

@@ -4,12 +4,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use belofte_core::{Core, NewReply};
 use belofte_model::{
     ChannelKind, ConversationStatus, DeliveryState, EmailAddress, Language, LineSecurity, MessageKind,
-    Purpose, RequestId,
+    Purpose, RequestId, SignInWith,
 };
 use belofte_store::{
     Access, Assignee, Clock, ConversationQuery, EngineSettings, NewChannelAccount, NewSubmission, NewUser,
@@ -21,7 +22,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::deliver::deliver;
+use super::authorisation::Authorising;
+use super::deliver::{Delivering, deliver};
 use super::intake::{Intake, MemoryIntake};
 use super::listener::{Listener, ListenerSettings};
 use super::process::{Processing, process};
@@ -29,12 +31,13 @@ use super::smtp_session::{Protocol, SessionSettings};
 use super::submission::{Patience, Submission};
 use crate::email::client_tls;
 use crate::outbound::{Outbound, Register};
+use crate::web::Web;
 
 struct House {
     core: Core,
     access: Access,
     smtp: SocketAddr,
-    submission: Submission,
+    delivering: Delivering,
     customers: MemoryIntake,
     _folder: tempfile::TempDir,
 }
@@ -104,9 +107,11 @@ impl House {
                 port: port.unwrap_or(outside.port()),
                 security: LineSecurity::None,
                 username: None,
+                sign_in: SignInWith::Password,
                 password: PasswordChange::Keep,
             }),
             retrieval: None,
+            authorisation: None,
         };
         let admin = Access::authenticated(&session.who, Purpose::Administration, request, Clock::System);
         store.create_channel_account(&admin, None, account).await.expect("an account");
@@ -116,8 +121,10 @@ impl House {
         let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
         let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
         let tls = client_tls(Vec::new()).expect("roots");
+        let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&tls)));
         let submission = Submission::new(outbound, tls, "desk.shop.example", Patience::default());
-        Self { core, access, smtp, submission, customers, _folder: folder }
+        let delivering = Delivering { submission, authorising };
+        Self { core, access, smtp, delivering, customers, _folder: folder }
     }
 
     /// Sends one mail and gives the last answer of the server.
@@ -190,7 +197,7 @@ impl House {
             for job in self.core.store.system().claim_jobs(tenant, 10, now).await.expect("jobs") {
                 match job.kind {
                     belofte_model::JobKind::ProcessIntake => process(&self.core, &job).await,
-                    belofte_model::JobKind::Deliver => deliver(&self.core, &self.submission, &job).await,
+                    belofte_model::JobKind::Deliver => deliver(&self.core, &self.delivering, &job).await,
                     _ => continue,
                 }
                 done += 1;
@@ -393,7 +400,7 @@ async fn a_report_changes_a_delivery_only_by_what_nobody_can_guess() {
     let tenant = house.access.tenant();
     let job = house.core.store.system().claim_jobs(tenant, 10, now).await.expect("claimed").remove(0);
     let (_, parcel) = belofte_core::parcel(&house.core, &job).await.expect("read").expect("a parcel");
-    deliver(&house.core, &house.submission, &job).await;
+    deliver(&house.core, &house.delivering, &job).await;
     let state = async || {
         let message = house.core.store.message(&house.access, sent.id).await.expect("the reply");
         (message.deliveries[0].state, message.deliveries[0].code.clone())

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use belofte_model::EmailAddress;
 
 use super::reply::Reply;
+use super::sign_in::{Secret, TokenMechanism};
 use super::submission_outcome::{DeliveryCode, Outcome, Step, StepResult};
 
 /// How the line to a submission server is secured.
@@ -25,13 +26,13 @@ pub enum Security {
     None,
 }
 
-/// User name and password. No Debug output.
+/// Who signs in, and with what. No Debug output.
 #[derive(Clone)]
 pub struct Credentials {
     /// The user name.
     pub username: String,
-    /// The password.
-    pub password: String,
+    /// The password or the token.
+    pub secret: Secret,
 }
 
 /// What the dialogue is for.
@@ -88,6 +89,9 @@ enum AuthStage {
     LoginUser,
     LoginPassword,
     LoginEnd,
+    Token(TokenMechanism),
+    /// The server explains why it refuses the token, and says so once more.
+    TokenRefused,
 }
 
 /// What the server offers (EHLO).
@@ -100,6 +104,8 @@ struct Offers {
     size: Option<u64>,
     plain: bool,
     login: bool,
+    xoauth2: bool,
+    oauth_bearer: bool,
 }
 
 impl Offers {
@@ -120,6 +126,8 @@ impl Offers {
                     for mechanism in words {
                         offers.plain |= mechanism == "PLAIN";
                         offers.login |= mechanism == "LOGIN";
+                        offers.xoauth2 |= mechanism == TokenMechanism::Xoauth2.name();
+                        offers.oauth_bearer |= mechanism == TokenMechanism::OauthBearer.name();
                     }
                 }
                 _ => {}
@@ -321,9 +329,26 @@ impl<'a> Dialogue<'a> {
 
     fn authenticate(&mut self) -> Move {
         let Some(credentials) = self.credentials else { return self.say_mail() };
+        let username = &credentials.username;
+        let password = match &credentials.secret {
+            Secret::Password(password) => password,
+            Secret::Token(token) => {
+                let mechanism = match (self.offers.xoauth2, self.offers.oauth_bearer) {
+                    (true, _) => TokenMechanism::Xoauth2,
+                    (false, true) => TokenMechanism::OauthBearer,
+                    (false, false) => {
+                        self.stage = Stage::Authentication(AuthStage::TokenRefused);
+                        return self.give_up(DeliveryCode::AuthenticationFailed, None);
+                    }
+                };
+                self.stage = Stage::Authentication(AuthStage::Token(mechanism));
+                let shown = STANDARD.encode(mechanism.shows(username, token));
+                return send(&format!("AUTH {} {shown}", mechanism.name()));
+            }
+        };
         if self.offers.plain {
             self.stage = Stage::Authentication(AuthStage::Plain);
-            let token = format!("\0{}\0{}", credentials.username, credentials.password);
+            let token = format!("\0{username}\0{password}");
             return send(&format!("AUTH PLAIN {}", STANDARD.encode(token)));
         }
         if self.offers.login {
@@ -338,7 +363,7 @@ impl<'a> Dialogue<'a> {
         let credentials = self.credentials;
         let word = |word: fn(&Credentials) -> &str| STANDARD.encode(credentials.map_or("", word));
         match (stage, reply.code) {
-            (AuthStage::Plain | AuthStage::LoginEnd, 235) => {
+            (AuthStage::Plain | AuthStage::LoginEnd | AuthStage::Token(_), 235) => {
                 self.step(Step::Authentication, None, None);
                 self.say_mail()
             }
@@ -348,7 +373,14 @@ impl<'a> Dialogue<'a> {
             }
             (AuthStage::LoginPassword, 334) => {
                 self.stage = Stage::Authentication(AuthStage::LoginEnd);
-                send(&word(|credentials| &credentials.password))
+                send(&word(|credentials| match &credentials.secret {
+                    Secret::Password(password) => password,
+                    Secret::Token(_) => "",
+                }))
+            }
+            (AuthStage::Token(mechanism), 334) => {
+                self.stage = Stage::Authentication(AuthStage::TokenRefused);
+                send(&STANDARD.encode(mechanism.gives_in()))
             }
             _ => self.give_up(DeliveryCode::AuthenticationFailed, Some(reply)),
         }

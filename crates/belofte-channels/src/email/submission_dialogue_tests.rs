@@ -69,8 +69,10 @@ proptest! {
         answers in prop_oneof![answers(), mostly_good()],
         security in prop::sample::select(vec![Security::Tls, Security::StartTls, Security::None]),
         sign_in: bool,
+        token: bool,
     ) {
-        let credentials = Credentials { username: "u".to_owned(), password: "p".to_owned() };
+        let secret = if token { Secret::Token("t".to_owned()) } else { Secret::Password("p".to_owned()) };
+        let credentials = Credentials { username: "u".to_owned(), secret };
         let from = EmailAddress::parse("desk@shop.example").expect("address");
         let to = ["a@b.example", "c@d.example"].map(|text| EmailAddress::parse(text).expect("address"));
         let errand = Errand::Message { recipients: &to, octets: 50, eight_bit: false, id: "7.a" };

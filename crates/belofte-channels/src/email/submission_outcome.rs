@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What became of a submission: for each recipient, and for each step of a test.
 
+use belofte_model::TokenProblem;
+
 use crate::outbound::OutboundError;
 
 use super::reply::Reply;
@@ -48,6 +50,14 @@ pub enum DeliveryCode {
     ConnectionFailed,
     /// The server does not know the user name and password, or asks for one.
     AuthenticationFailed,
+    /// Nobody has signed in at the provider of the account yet.
+    AuthorisationMissing,
+    /// The provider has ended the authorisation: somebody has to sign in there again.
+    AuthorisationEnded,
+    /// The provider refuses the client: its identifier, its secret or its scope is wrong.
+    ClientRefused,
+    /// The provider gave no token.
+    ProviderFailed,
     /// TLS is not offered, or the server's certificate is not its own.
     TlsFailed,
     /// The server did not answer in time.
@@ -64,12 +74,16 @@ pub enum DeliveryCode {
 
 impl DeliveryCode {
     /// All codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::MailboxFull,
         Self::UnknownRecipient,
         Self::Refused,
         Self::ConnectionFailed,
         Self::AuthenticationFailed,
+        Self::AuthorisationMissing,
+        Self::AuthorisationEnded,
+        Self::ClientRefused,
+        Self::ProviderFailed,
         Self::TlsFailed,
         Self::Timeout,
         Self::MessageTooLarge,
@@ -87,6 +101,10 @@ impl DeliveryCode {
             Self::Refused => "refused",
             Self::ConnectionFailed => "connection_failed",
             Self::AuthenticationFailed => "authentication_failed",
+            Self::AuthorisationMissing => "authorisation_missing",
+            Self::AuthorisationEnded => "authorisation_ended",
+            Self::ClientRefused => "client_refused",
+            Self::ProviderFailed => "provider_failed",
             Self::TlsFailed => "tls_failed",
             Self::Timeout => "timeout",
             Self::MessageTooLarge => "message_too_large",
@@ -130,6 +148,17 @@ impl DeliveryCode {
             // Not delivered for a network's sake, or for so long that it was given up.
             (Some(4), _) => Self::GivenUp,
             _ => Self::Refused,
+        }
+    }
+
+    /// What it means to a delivery that there is no token.
+    pub(crate) const fn of_token(problem: TokenProblem) -> Self {
+        match problem {
+            TokenProblem::Missing => Self::AuthorisationMissing,
+            TokenProblem::Ended => Self::AuthorisationEnded,
+            TokenProblem::ClientRefused => Self::ClientRefused,
+            TokenProblem::HostNotAllowed => Self::HostNotAllowed,
+            TokenProblem::ProviderFailed => Self::ProviderFailed,
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::email::Secret;
 use crate::email::{client_tls, test_tls};
 use crate::outbound::{Register, Resolver};
 
@@ -100,8 +101,11 @@ fn client(roots: Vec<rustls_pki_types::CertificateDer<'static>>) -> Submission {
 }
 
 fn server(port: u16, security: Security, password: Option<&str>) -> SubmissionServer {
-    let credentials =
-        password.map(|password| Credentials { username: "shop".to_owned(), password: password.to_owned() });
+    let secret = password.map(|password| match password.strip_prefix("token:") {
+        Some(token) => Secret::Token(token.to_owned()),
+        None => Secret::Password(password.to_owned()),
+    });
+    let credentials = secret.map(|secret| Credentials { username: "shop".to_owned(), secret });
     SubmissionServer { host: "mail.shop.example".to_owned(), recorded: true, port, security, credentials }
 }
 
@@ -333,6 +337,46 @@ async fn test_with(
 
 fn names(steps: &[StepResult]) -> Vec<(&'static str, Option<DeliveryCode>)> {
     steps.iter().map(|step| (step.step.as_str(), step.failed)).collect()
+}
+
+#[tokio::test]
+async fn a_token_is_shown_as_the_server_has_it_and_a_refusal_comes_to_its_end() {
+    let tls = Security::StartTls;
+    // "user=shop^Aauth=Bearer ya29^A^A" in base64.
+    let xoauth2 = "AUTH XOAUTH2 dXNlcj1zaG9wAWF1dGg9QmVhcmVyIHlhMjkBAQ==\r\n";
+    let good = vec![
+        Say("250 AUTH PLAIN OAUTHBEARER XOAUTH2"),
+        Hear(xoauth2),
+        Say("235 in"),
+        Hear("MAIL"),
+        Say("250 ok"),
+    ];
+    let steps = names(&test_with("mail.shop.example", true, tls, "token:ya29", good).await);
+    assert_eq!(steps.last(), Some(&("sender", None)), "{steps:?}");
+    // The server says why, waits for a word, and refuses (RFC 7628, section 3.2.3).
+    let refused = vec![
+        Say("250 AUTH OAUTHBEARER"),
+        // "n,a=shop,^Aauth=Bearer ya29^A^A", and "^A".
+        Hear("AUTH OAUTHBEARER bixhPXNob3AsAWF1dGg9QmVhcmVyIHlhMjkBAQ==\r\n"),
+        Say("334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0="),
+        Hear("AQ==\r\n"),
+        Say("535 5.7.8 no"),
+    ];
+    let steps = names(&test_with("mail.shop.example", true, tls, "token:ya29", refused).await);
+    assert_eq!(
+        steps.last(),
+        Some(&("authentication", Some(DeliveryCode::AuthenticationFailed))),
+        "{steps:?}"
+    );
+    // A server without either never gets it in another form.
+    let steps = names(
+        &test_with("mail.shop.example", true, tls, "token:ya29", vec![Say("250 AUTH PLAIN LOGIN")]).await,
+    );
+    assert_eq!(
+        steps.last(),
+        Some(&("authentication", Some(DeliveryCode::AuthenticationFailed))),
+        "{steps:?}"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod attachments;
+pub mod authorisations;
 pub mod channel_accounts;
 pub mod contacts;
 pub mod conversations;
@@ -51,6 +52,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         search::OPERATIONS,
         queues::OPERATIONS,
         channel_accounts::OPERATIONS,
+        authorisations::OPERATIONS,
         quarantine::OPERATIONS,
         dead_letters::OPERATIONS,
         ledger::OPERATIONS,
@@ -78,6 +80,7 @@ pub fn router() -> Router<App> {
         search::mount,
         queues::mount,
         channel_accounts::mount,
+        authorisations::mount,
         quarantine::mount,
         dead_letters::mount,
         ledger::mount,

@@ -38,6 +38,12 @@ pub enum Code {
     TooManyUploads,
     /// Used, withdrawn or too old.
     InvitationInvalid,
+    /// Nobody was sent to a provider with this, or too long ago.
+    AuthorisationInvalid,
+    /// The provider does not know the client, or refuses what it asks for.
+    ClientRefused,
+    /// The provider was not reached, or gave nothing that can be used.
+    ProviderFailed,
     /// More bytes than this endpoint takes.
     TooLarge,
     /// Another media type than this endpoint takes.
@@ -62,7 +68,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -78,6 +84,9 @@ impl Code {
         Self::ChooseOrganisation,
         Self::TooManyUploads,
         Self::InvitationInvalid,
+        Self::AuthorisationInvalid,
+        Self::ClientRefused,
+        Self::ProviderFailed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -109,6 +118,9 @@ impl Code {
             Self::ChooseOrganisation => "choose_organisation",
             Self::TooManyUploads => "too_many_uploads",
             Self::InvitationInvalid => "invitation_invalid",
+            Self::AuthorisationInvalid => "authorisation_invalid",
+            Self::ClientRefused => "client_refused",
+            Self::ProviderFailed => "provider_failed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RangeNotSatisfiable => "range_not_satisfiable",
@@ -138,11 +150,14 @@ impl Code {
             | Self::AccountCannotSend
             | Self::ChooseOrganisation
             | Self::TooManyUploads => StatusCode::CONFLICT,
-            Self::InvitationInvalid => StatusCode::GONE,
+            Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Invalid | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid | Self::IdempotencyKeyReused | Self::ClientRefused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::ProviderFailed => StatusCode::BAD_GATEWAY,
             Self::TooManyTries | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

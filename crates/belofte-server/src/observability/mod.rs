@@ -15,6 +15,7 @@ mod otlp;
 use std::sync::Arc;
 
 use belofte_channels::outbound::Outbound;
+use belofte_channels::web::Web;
 use belofte_store::Clock;
 use belofte_vault::Random;
 use rustls::ClientConfig;
@@ -58,13 +59,8 @@ pub fn start(
         LogLayer::new(settings.format, clock.clone(), Arc::new(Sink::Stderr)).with_filter(filter.targets());
     let (traces, exporter) = match &settings.otlp_endpoint {
         Some(endpoint) => {
-            let (layer, exporter) = trace_channel(
-                endpoint.clone(),
-                outbound.clone(),
-                Arc::clone(tls),
-                clock.clone(),
-                random.clone(),
-            );
+            let web = Web::new(outbound.clone(), Arc::clone(tls));
+            let (layer, exporter) = trace_channel(endpoint.clone(), web, clock.clone(), random.clone());
             (Some(layer.with_filter(Filter::of_traces().targets())), Some(exporter))
         }
         None => (None, None),

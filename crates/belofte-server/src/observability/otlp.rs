@@ -8,18 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use belofte_channels::outbound::{ConnectPurpose, Outbound, OutboundError, RecipientClass};
+use belofte_channels::outbound::{ConnectPurpose, RecipientClass};
+use belofte_channels::web::{Post, Web, WebError};
 use belofte_model::Timestamp;
 use belofte_store::Clock;
 use belofte_vault::Random;
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tracing::Subscriber;
 use tracing::span::{Attributes, Id, Record};
@@ -36,6 +33,8 @@ const WAITING: usize = 4096;
 const BATCH: usize = 512;
 /// How long spans wait for others.
 const PAUSE: Duration = Duration::from_secs(5);
+/// The largest answer of a collector that is read, in octets.
+const ANSWER: usize = 64 << 10;
 /// How long a collector may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -71,25 +70,18 @@ pub struct TraceLayer {
 /// Sends spans to a collector.
 pub struct Exporter {
     endpoint: WebAddress,
-    outbound: Outbound,
-    tls: Arc<ClientConfig>,
+    web: Web,
     receiver: mpsc::Receiver<Finished>,
     dropped: Arc<AtomicU64>,
 }
 
-/// A layer and the exporter that it hands spans to, which connects by `outbound` and `tls`.
+/// A layer and the exporter that it hands spans to, which sends by `web`.
 #[must_use]
-pub fn channel(
-    endpoint: WebAddress,
-    outbound: Outbound,
-    tls: Arc<ClientConfig>,
-    clock: Clock,
-    random: Random,
-) -> (TraceLayer, Exporter) {
+pub fn channel(endpoint: WebAddress, web: Web, clock: Clock, random: Random) -> (TraceLayer, Exporter) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let dropped = Arc::new(AtomicU64::new(0));
     let layer = TraceLayer { clock, random, sender, dropped: Arc::clone(&dropped) };
-    (layer, Exporter { endpoint, outbound, tls, receiver, dropped })
+    (layer, Exporter { endpoint, web, receiver, dropped })
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
@@ -138,18 +130,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
 /// Why spans did not arrive.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("no connection to the collector")]
-    Connect(#[from] OutboundError),
-    #[error("the collector's certificate or name does not hold")]
-    Tls(#[source] std::io::Error),
-    #[error("the collector's address is no host name")]
-    Name,
-    #[error("the request failed")]
-    Http(#[from] hyper::Error),
+    #[error("the collector was not reached")]
+    Web(#[from] WebError),
+    #[error("the collector's address is none")]
+    Address,
     #[error("the collector answered with status {0}")]
     Refused(u16),
-    #[error("the collector took too long")]
-    Slow,
 }
 
 impl Exporter {
@@ -181,7 +167,7 @@ impl Exporter {
             }
             if !batch.is_empty() {
                 let body = Bytes::from(body(&batch).to_string());
-                let sent = timeout(PATIENCE, self.send(body)).await.unwrap_or(Err(ExportError::Slow));
+                let sent = self.send(body).await;
                 // Told once per outage, not once per batch.
                 match sent {
                     Ok(()) => failing = false,
@@ -205,50 +191,20 @@ impl Exporter {
 
 impl Exporter {
     async fn send(&self, body: Bytes) -> Result<(), ExportError> {
-        let endpoint = &self.endpoint;
-        let authority = endpoint.authority();
-        let host = endpoint.host().to_owned();
-        let named_port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-        let port = named_port.unwrap_or(if endpoint.is_https() { 443 } else { 80 });
-        let stream = self
-            .outbound
-            .connect(&RecipientClass::OperatorsOwn, ConnectPurpose::Traces, &host, port, PATIENCE)
-            .await?;
-        let path =
-            endpoint.as_str().split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
-        let request = http::Request::post(format!("{}/v1/traces", path.unwrap_or("")))
-            .header(http::header::HOST, authority)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .map_err(|_| ExportError::Name)?;
-        let status = if endpoint.is_https() {
-            let name = rustls_pki_types::ServerName::try_from(host).map_err(|_| ExportError::Name)?;
-            let connector = TlsConnector::from(Arc::clone(&self.tls));
-            let stream = connector.connect(name, stream).await.map_err(ExportError::Tls)?;
-            exchange(TokioIo::new(stream), request).await?
-        } else {
-            exchange(TokioIo::new(stream), request).await?
+        let url = format!("{}/v1/traces", self.endpoint.as_str());
+        let url = url.parse().map_err(|_| ExportError::Address)?;
+        let post = Post {
+            class: &RecipientClass::OperatorsOwn,
+            purpose: ConnectPurpose::Traces,
+            url: &url,
+            content_type: "application/json",
+            body,
+            largest: ANSWER,
+            patience: PATIENCE,
         };
+        let (status, _) = self.web.post(post).await?;
         if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.as_u16())) }
     }
-}
-
-async fn exchange<T>(stream: T, request: http::Request<Full<Bytes>>) -> Result<http::StatusCode, ExportError>
-where
-    T: hyper::rt::Read + hyper::rt::Write + Unpin,
-{
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
-    // The connection lives and ends with this one request, so it needs no task of its own.
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(sender.send_request(request));
-    let response = tokio::select! {
-        response = &mut answer => response?,
-        ended = &mut connection => {
-            ended?;
-            answer.await?
-        }
-    };
-    Ok(response.status())
 }
 
 /// The body of an `ExportTraceServiceRequest` in OTLP's JSON: ids in hex, 64-bit numbers as texts.
@@ -300,7 +256,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tracing_subscriber::layer::SubscriberExt as _;
 
-    use belofte_channels::outbound::Register;
+    use belofte_channels::outbound::{Outbound, Register};
 
     use super::*;
     use crate::config::Setting as _;
@@ -313,7 +269,7 @@ mod tests {
         let endpoint = WebAddress::from_text(&format!("http://{address}/otlp/")).expect("an address");
         let outbound = Outbound::new(Register::default(), Vec::new());
         let tls = belofte_channels::email::client_tls(Vec::new()).expect("no further roots");
-        let (layer, exporter) = channel(endpoint, outbound, tls, clock.clone(), Random::seeded(7));
+        let (layer, exporter) = channel(endpoint, Web::new(outbound, tls), clock.clone(), Random::seeded(7));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let outer = tracing::info_span!("request", route = "/a/{id}", email = "canary@a.example");
             outer.in_scope(|| drop(tracing::info_span!("work", count = 3_u64).entered()));

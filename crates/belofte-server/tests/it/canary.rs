@@ -17,6 +17,7 @@ use crate::support::canary::Canary;
 use crate::support::dovecot::Dovecot;
 use crate::support::free_port::free_ports;
 use crate::support::keeper_of_traces::KeeperOfTraces;
+use crate::support::provider::Provider;
 use crate::support::refusing::refusing_server;
 use crate::support::server::{PASSWORD, Server, on_both_engines};
 use crate::support::swaks::swaks;
@@ -94,10 +95,11 @@ fn back_up(server: &Server, folder: &Path) {
 on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let [metrics, lmtp] = free_ports();
     let traces = KeeperOfTraces::start();
+    let provider = Provider::start("");
     let more = format!(
-        "[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
+        "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {:?}\n[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
          otlp_endpoint = \"http://127.0.0.1:{}\"\n",
-        traces.port
+        provider.certificate.authority, traces.port
     );
     let mut server = Server::start_with(engine, &more);
     server.stop();
@@ -228,6 +230,18 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         let sums = server.admin().get(&format!("{reads}/accounting")).expect(200);
         (account["retrieval"]["status"]["state"] == "current" && sums["imported"] == 1).then_some(())
     });
+
+    // What a provider gave for it, and who is under way there.
+    provider.mark(&mark("token"));
+    let client = (mark("klant"), mark("klantgeheim"));
+    provider.know(&client.0, &client.1);
+    server.admin().patch(&reads, json!({ "authorisation": provider.settings() })).expect(200);
+    let begin = || {
+        let begun = server.admin().post(&format!("{reads}/authorisation"), json!({})).expect(200);
+        provider.consent(begun["authorization_url"].as_str().expect("an address"))
+    };
+    server.admin().post(&format!("{reads}/authorisation/code"), begin()).expect(200);
+    begin();
 
     // What is quarantined keeps its source.
     let odd = swaks(

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "the helpers of tests are tests")]
 
 mod attachments;
+mod authorisation;
 mod canary;
 mod channel_accounts;
 mod conversations;

@@ -82,6 +82,9 @@ GET    /channel-accounts/{id}           200   200   200        403   403     404
 PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401 -                -
+POST   /channel-accounts/{id}/authorisation 200 200 403      403   403     404   403  403   401      401 -                -
+POST   /channel-accounts/{id}/authorisation/code 410 410 403 403   403     404   403  403   401      401 -                -
+DELETE /channel-accounts/{id}/authorisation 204 204 403      403   403     404   403  403   401      401 instruction      -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401 -                quarantine_source
@@ -149,6 +152,10 @@ fn account(address: &str, port: u16) -> Value {
     json!({
         "kind": "email", "address": address, "from_name": "Winkel",
         "submission": { "host": "127.0.0.1", "port": port, "security": "none" },
+        "authorisation": {
+            "authorization_endpoint": "https://login.example/authorize",
+            "token_endpoint": "https://login.example/token", "client_id": "belofte", "scope": "mail",
+        },
     })
 }
 
@@ -455,6 +462,16 @@ impl World {
             "DELETE /channel-accounts/{id}" => {
                 let address = format!("weg{}@winkel.example", self.unique());
                 row = id(&owner.post("/channel-accounts", account(&address, 9)).expect(201));
+            }
+            "POST /channel-accounts/{id}/authorisation" | "DELETE /channel-accounts/{id}/authorisation" => {
+                row = self.account.clone();
+                let begin = format!("/channel-accounts/{row}/authorisation");
+                owner.post(&begin, json!({})).expect(200);
+                body = Body::Json(json!({}));
+            }
+            "POST /channel-accounts/{id}/authorisation/code" => {
+                row = self.account.clone();
+                body = Body::Json(json!({ "state": "verzonnen", "code": "verzonnen" }));
             }
             "GET /quarantine/{id}/source" => row = self.quarantined[0].clone(),
             "POST /quarantine/{id}/retry" => row = self.one_of(&self.quarantined, caller).to_owned(),

@@ -2,8 +2,8 @@
 //! Channel accounts: one owner per address, secrets that stay secret, a leaf for each change.
 
 use belofte_model::{
-    AccountState, ChannelKind, EventKind, Language, LedgerKind, LineSecurity, Purpose, QueueId, Subset,
-    Visible,
+    AccountState, ChannelKind, EventKind, Language, LedgerKind, LineSecurity, Purpose, QueueId, SignInWith,
+    Subset, Visible,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ fn server(host: &str, password: PasswordChange) -> NewSubmission {
         port: 587,
         security: LineSecurity::StartTls,
         username: Some("desk".to_owned()),
+        sign_in: SignInWith::Password,
         password,
     }
 }
@@ -35,6 +36,7 @@ pub(super) fn mailbox(address: &str) -> NewChannelAccount {
         reply_language: Language::Nl,
         submission: Some(server("mail.bakker.example", PasswordChange::Set(Pii::new(SECRET.to_owned())))),
         retrieval: None,
+        authorisation: None,
     }
 }
 
@@ -45,6 +47,7 @@ pub(super) fn read_at(host: &str, password: PasswordChange) -> crate::NewRetriev
         port: 993,
         security: LineSecurity::Tls,
         username: "desk".to_owned(),
+        sign_in: SignInWith::Password,
         password,
         folders: vec!["INBOX".to_owned()],
         after: belofte_model::AfterRetrieval::Seen,

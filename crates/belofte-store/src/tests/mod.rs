@@ -3,6 +3,7 @@
 //! nouns, each on both engines.
 
 mod api_keys;
+mod authorisations;
 mod channel_accounts;
 mod conformance;
 mod conversations;
@@ -31,5 +32,6 @@ mod upkeep;
 mod users;
 mod views;
 mod visible;
+mod visible_changes;
 
 pub(crate) use place::{access, places};

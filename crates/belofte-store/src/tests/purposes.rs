@@ -13,6 +13,7 @@ use belofte_model::{
 use belofte_vault::Pii;
 use uuid::Uuid;
 
+use super::authorisations::{request, tokens};
 use super::channel_accounts::{mailbox, read_at};
 use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
@@ -31,6 +32,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("activities", Some(Use::Look)),
     ("api_keys", Some(Use::Name)),
     ("attachment", Some(Use::ReadMessage)),
+    ("authorisation_standings", Some(Use::Name)),
+    ("begin_authorisation", Some(Use::Configure)),
     ("begin_request", None),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
@@ -38,6 +41,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
     ("chosen_recipients", Some(Use::Name)),
+    ("claim_renewal", Some(Use::UseToken)),
     ("contact", Some(Use::Look)),
     ("conversation", Some(Use::Look)),
     ("conversation_counts", Some(Use::Look)),
@@ -46,6 +50,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("create_channel_account", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
+    ("end_authorisation", Some(Use::UseToken)),
     ("end_session", Some(Use::Configure)),
     ("events", Some(Use::Follow)),
     ("export_ledger", Some(Use::Oversee)),
@@ -53,9 +58,12 @@ const USES: &[(&str, Option<Use>)] = &[
     ("file_at_door", Some(Use::Receive)),
     ("file_copy", Some(Use::Receive)),
     ("finish_request", None),
+    ("give_up_renewal", Some(Use::UseToken)),
+    ("held_tokens", Some(Use::UseToken)),
     ("index", Some(Use::Maintain)),
     ("intake_source", Some(Use::ReadSource)),
     ("invitations", Some(Use::Configure)),
+    ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
     ("may_upload", Some(Use::Answer)),
@@ -70,6 +78,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("prepare_api_key", Some(Use::Configure)),
     ("prepare_invitation", Some(Use::Configure)),
     ("prepare_password", Some(Use::Configure)),
+    ("provider", Some(Use::UseToken)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
@@ -82,9 +91,11 @@ const USES: &[(&str, Option<Use>)] = &[
     ("revoke_invitation", Some(Use::Configure)),
     ("search", Some(Use::Look)),
     ("sessions", Some(Use::Configure)),
+    ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
     ("suggest_contacts", Some(Use::Look)),
     ("suggest_words", Some(Use::Look)),
+    ("take_authorisation_request", Some(Use::Configure)),
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
@@ -215,6 +226,16 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             store.note_retrieval(access, &job, &sealed.shown(), None, crate::Noted::Same, None).await
         }
+        "authorisation_standings" => store.authorisation_standings(access).await.map(drop),
+        "begin_authorisation" => store.begin_authorisation(access, mailbox_id, request()).await,
+        "claim_renewal" => store.claim_renewal(access, mailbox_id, 1).await.map(drop),
+        "end_authorisation" => store.end_authorisation(access, mailbox_id, 1).await,
+        "give_up_renewal" => store.give_up_renewal(access, mailbox_id, 1).await,
+        "held_tokens" => store.held_tokens(access, mailbox_id).await.map(drop),
+        "keep_renewed" => store.keep_renewed(access, mailbox_id, 1, tokens("t", access.clock().now())).await,
+        "provider" => store.provider(access, mailbox_id).await.map(drop),
+        "settle_authorisation" => store.settle_authorisation(access, mailbox_id, None).await,
+        "take_authorisation_request" => store.take_authorisation_request(access, mailbox_id).await.map(drop),
         "retrieval_standings" => store.retrieval_standings(access).await.map(drop),
         "retrieval_with_password" => store.retrieval_with_password(access, mailbox_id).await.map(drop),
         "activities" => store.activities(access, case).await.map(drop),

@@ -113,6 +113,11 @@ const channel = createRoute({
   path: "channels/$account",
   component: lazyRouteComponent(() => import("../settings/channel"), "Channel"),
 });
+const authorised = createRoute({
+  getParentRoute: () => settings,
+  path: "authorised",
+  component: lazyRouteComponent(() => import("../settings/authorised"), "Authorised"),
+});
 const accounting = createRoute({
   getParentRoute: () => settings,
   path: "mail",
@@ -148,6 +153,7 @@ export const router = createRouter({
         channels,
         newChannel,
         channel,
+        authorised,
         accounting,
         deadLetters,
       ]),

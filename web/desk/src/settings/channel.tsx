@@ -13,6 +13,7 @@ import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { BoltIcon, CheckIcon, CloseIcon } from "../ui/icons";
 import { AccountState } from "./channels";
+import { AuthorisationLine, authorisationOf, ProviderFields, providerOf } from "./authorisation";
 import { Block, Confirm, Page } from "./page";
 import css from "./page.module.css";
 import { MailboxFields, mailboxOf, RetrievalLine, retrievalOf } from "./retrieval";
@@ -75,12 +76,17 @@ function Form({ account }: { account: ChannelAccount | null }) {
   const { t } = words;
   const navigate = useNavigate();
   const queues = useQuery(queuesQuery);
+  const accounts = useQuery(accountsQuery);
   const [fields, setFields] = useState<Fields>(() => fieldsOf(account));
   const set = (part: Partial<Fields>) => setFields((old) => ({ ...old, ...part }));
   const submission = submissionOf(fields);
   const [mailbox, setMailbox] = useState(() => mailboxOf(account));
   const changeMailbox = (part: Partial<typeof mailbox>) => setMailbox((old) => ({ ...old, ...part }));
   const retrieval = retrievalOf(mailbox);
+  const [provider, setProvider] = useState(() => providerOf(account));
+  const changeProvider = (part: Partial<typeof provider>) => setProvider((old) => ({ ...old, ...part }));
+  const byProvider = submission?.sign_in === "authorisation" || retrieval?.sign_in === "authorisation";
+  const authorisation = byProvider ? authorisationOf(provider) : undefined;
 
   const save = useMutation({
     mutationFn: () => {
@@ -93,6 +99,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
             // What is not wanted any more goes; what never was is not mentioned.
             ...(submission || account.submission ? { submission: submission ?? null } : {}),
             ...(retrieval || account.retrieval ? { retrieval: retrieval ?? null } : {}),
+            ...(authorisation || account.authorisation ? { authorisation: authorisation ?? null } : {}),
           })
         : api.channelAccounts.create({
             kind: "email",
@@ -101,13 +108,17 @@ function Form({ account }: { account: ChannelAccount | null }) {
             ...queue,
             ...(submission ? { submission } : {}),
             ...(retrieval ? { retrieval } : {}),
+            ...(authorisation ? { authorisation } : {}),
           });
     },
-    onSuccess: async () => {
+    onSuccess: async (saved) => {
       toast(t("did.saved"));
       await queryClient.invalidateQueries({ queryKey: keys.accounts });
-      if (!account) void navigate({ to: "/settings/channels" });
+      // The next thing to do is to sign in at the provider.
+      if (!account && saved.authorisation) void navigate({ to: "/settings/channels/$account", params: { account: saved.id } });
+      else if (!account) void navigate({ to: "/settings/channels" });
       else {
+        changeProvider({ secret: "" });
         set({ password: "" });
         changeMailbox({ password: "" });
       }
@@ -202,6 +213,14 @@ function Form({ account }: { account: ChannelAccount | null }) {
           </div>
         )}
       </Block>
+      {byProvider && (
+        <Block title={t("authorisation.title")} text={t("authorisation.text")}>
+          {account?.authorisation ? <AuthorisationLine account={account} authorisation={account.authorisation} /> : <p className={css.sub}>{t("authorisation.missing_text")}</p>}
+          <div className={css.form}>
+            <ProviderFields entry={provider} set={changeProvider} kept={Boolean(account?.authorisation?.client_secret_set)} redirect={accounts.data?.redirect_uri ?? ""} wrong={(field) => wrong(field, "authorisation")} />
+          </div>
+        </Block>
+      )}
       {save.isError && <FailureLine error={save.error} />}
       <div className={css.row}>
         <Button type="submit" loading={save.isPending}>

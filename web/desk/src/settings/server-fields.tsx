@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { LineSecurity } from "@belofte/api-client";
+import type { LineSecurity, SignInWith } from "@belofte/api-client";
 import { NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useWords } from "../i18n";
 import css from "./page.module.css";
@@ -11,6 +11,7 @@ export interface ServerEntry {
   port: string;
   security: LineSecurity;
   username: string;
+  signInWith: SignInWith;
   password: string;
 }
 
@@ -19,6 +20,7 @@ interface Known {
   port: number;
   security: LineSecurity;
   username?: string | null;
+  sign_in: SignInWith;
 }
 
 export type UsualPorts = Record<LineSecurity, string>;
@@ -29,6 +31,7 @@ export function entryOf(known: Known | undefined, usual: UsualPorts): ServerEntr
     port: String(known?.port ?? usual.tls),
     security: known?.security ?? "tls",
     username: known?.username ?? "",
+    signInWith: known?.sign_in ?? "password",
     password: "",
   };
 }
@@ -39,7 +42,8 @@ export function serverOf(entry: ServerEntry) {
     host: entry.host.trim(),
     port: Number(entry.port),
     security: entry.security,
-    ...(entry.password ? { password: entry.password } : {}),
+    sign_in: entry.signInWith,
+    ...(entry.password && entry.signInWith === "password" ? { password: entry.password } : {}),
   };
 }
 
@@ -78,8 +82,19 @@ export function ServerFields({ prefix = "", entry, set, usual, kept, signsIn = f
         <TextInput name={`${prefix}host`} label={t("channel.host")} required withAsterisk={false} spellCheck={false} value={entry.host} error={wrong("host")} onChange={(event) => set({ host: event.currentTarget.value })} />
         <TextInput name={`${prefix}port`} label={t("channel.port")} inputMode="numeric" pattern="[0-9]{1,5}" required withAsterisk={false} value={entry.port} error={wrong("port")} onChange={(event) => set({ port: event.currentTarget.value })} />
       </div>
-      <TextInput name={`${prefix}username`} label={t("channel.username")} autoComplete="off" spellCheck={false} required={signsIn} withAsterisk={false} value={entry.username} error={wrong("username")} onChange={(event) => set({ username: event.currentTarget.value })} />
-      <PasswordInput
+      <TextInput name={`${prefix}username`} label={t("channel.username")} autoComplete="off" spellCheck={false} required={signsIn || entry.signInWith === "authorisation"} withAsterisk={false} value={entry.username} error={wrong("username")} onChange={(event) => set({ username: event.currentTarget.value })} />
+      <NativeSelect
+        name={`${prefix}sign_in`}
+        label={t("authorisation.sign_in")}
+        value={entry.signInWith}
+        error={wrong("sign_in")}
+        onChange={(event) => set({ signInWith: event.currentTarget.value as SignInWith })}
+        data={[
+          { value: "password", label: t("authorisation.sign_in_password") },
+          { value: "authorisation", label: t("authorisation.sign_in_authorisation") },
+        ]}
+      />
+      {entry.signInWith === "password" && <PasswordInput
         name={`${prefix}password`}
         label={t("field.password")}
         {...(kept ? { description: t("channel.password_kept") } : {})}
@@ -88,7 +103,7 @@ export function ServerFields({ prefix = "", entry, set, usual, kept, signsIn = f
         error={wrong("password")}
         onChange={(event) => set({ password: event.currentTarget.value })}
         visibilityToggleButtonProps={{ "aria-label": t("field.show_password") }}
-      />
+      />}
     </>
   );
 }

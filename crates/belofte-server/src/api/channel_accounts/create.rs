@@ -10,7 +10,7 @@ use belofte_store::NewChannelAccount;
 use uuid::Uuid;
 
 use super::{ChannelAccount, CreateChannelAccount};
-use super::{check_server, refused, retrieval, to_store};
+use super::{authorisation, check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Checks, Code, ContextOf, FieldCode, IdempotencyKey, Json};
@@ -52,6 +52,16 @@ pub async fn handle(
         if let Some(mailbox) = &wanted.retrieval {
             retrieval::check(&mut checks, mailbox, None);
         }
+        if let Some(provider) = &wanted.authorisation {
+            authorisation::check(&mut checks, provider);
+        }
+        let sign_ins = [
+            wanted.submission.as_ref().map(|server| ("submission.sign_in", server.sign_in)),
+            wanted.retrieval.as_ref().map(|mailbox| ("retrieval.sign_in", mailbox.sign_in)),
+        ];
+        for (field, sign_in) in sign_ins.into_iter().flatten() {
+            authorisation::check_there(&mut checks, sign_in, field, wanted.authorisation.is_some());
+        }
         checks.done()?;
         let Ok(address) = address else { return Err(Code::Internal.into()) };
         let new = NewChannelAccount {
@@ -62,6 +72,7 @@ pub async fn handle(
             reply_language: wanted.reply_language.unwrap_or_else(|| context.language()),
             submission: wanted.submission.map(to_store),
             retrieval: wanted.retrieval.map(retrieval::to_store),
+            authorisation: wanted.authorisation.map(authorisation::to_store),
         };
         let (store, intended) = (&app.core.store, intended.map(ChannelAccountId));
         let made = store.create_channel_account(&signed.access, intended, new).await.map_err(refused)?;

@@ -8,6 +8,7 @@ use belofte_model::Permission;
 
 use super::ChannelAccountList;
 use super::retrieval::shown;
+use crate::api::authorisations::redirect_uri;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http;
@@ -30,5 +31,6 @@ pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json
     let mut accounts = app.core.store.channel_accounts(&signed.access).await?;
     accounts.retain(|account| account.state != AccountState::Removed);
     accounts.sort_by_cached_key(|account| account.address.normalised());
-    Ok(Json(ChannelAccountList { items: shown(&app.core.store, &signed.access, accounts).await? }))
+    let items = shown(&app.core.store, &signed.access, accounts).await?;
+    Ok(Json(ChannelAccountList { items, redirect_uri: redirect_uri(&app) }))
 }

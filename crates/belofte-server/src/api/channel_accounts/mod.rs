@@ -2,6 +2,7 @@
 //! Channel accounts: where customers come in, and the accounting of what came.
 
 pub mod accounting;
+mod authorisation;
 pub mod create;
 pub mod delete;
 pub mod get;
@@ -12,6 +13,8 @@ pub mod test;
 mod types;
 pub mod update;
 
+pub use authorisation::{Authorisation, AuthorisationState, SetAuthorisation, SignInWith};
+pub(super) use retrieval::shown_alone;
 pub use retrieval::{AfterRetrieval, Retrieval, RetrievalState, RetrievalStatus, SetRetrieval};
 pub use types::*;
 
@@ -64,12 +67,15 @@ fn check_server(checks: &mut Checks, server: &SetSubmission, known: Option<&stor
         checks.text(username, "submission.username", 1, 254);
         let stored = known.is_some_and(|known| known.password_set && same_server(server, known));
         let given = server.password.as_ref().is_some_and(|password| !password.is_empty());
+        let by_token = server.sign_in == SignInWith::Authorisation;
         checks.that(
-            given || (server.password.is_none() && stored),
+            by_token || given || (server.password.is_none() && stored),
             "submission.password",
             FieldCode::Required,
         );
     }
+    let named = server.username.is_some() || server.sign_in == SignInWith::Password;
+    checks.that(named, "submission.username", FieldCode::Required);
     if let Some(password) = &server.password {
         checks.that(password.chars().count() <= 1024, "submission.password", FieldCode::TooLong);
     }
@@ -82,6 +88,7 @@ fn to_store(server: SetSubmission) -> store::NewSubmission {
         port: server.port,
         security: server.security.into(),
         username: server.username,
+        sign_in: server.sign_in.into(),
         password: match server.password {
             Some(password) => PasswordChange::Set(Pii::new(password)),
             None => PasswordChange::Keep,

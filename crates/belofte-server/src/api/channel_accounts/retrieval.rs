@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The mailbox of an account that is read over IMAP: what goes over the wire about it, and its checks.
 
+use belofte_channels::email::Secret;
 use belofte_channels::email::imap::{ImapServer, ImapStep};
 use belofte_model::{self as model, RetrievalProblem};
 use belofte_store::{self as store, PasswordChange, Store};
@@ -8,7 +9,7 @@ use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ChannelAccount, LineSecurity, TestStepName};
+use super::{ChannelAccount, LineSecurity, SignInWith, TestStepName, authorisation};
 use crate::api::schema;
 use crate::api::time::Time;
 use crate::http::{self, Checks, FieldCode};
@@ -27,6 +28,8 @@ pub struct Retrieval {
     pub security: LineSecurity,
     /// With which name.
     pub username: String,
+    /// How.
+    pub sign_in: SignInWith,
     /// Whether a password is stored.
     pub password_set: bool,
     /// The folders that are read.
@@ -105,6 +108,9 @@ pub struct SetRetrieval {
     /// With which name.
     #[schema(min_length = 1, max_length = 254)]
     pub username: String,
+    /// How; by the password without it.
+    #[serde(default)]
+    pub sign_in: SignInWith,
     /// The password; without it the stored one stays.
     #[serde(default)]
     #[schema(max_length = 1024)]
@@ -136,7 +142,12 @@ pub(super) fn check(checks: &mut Checks, mailbox: &SetRetrieval, known: Option<&
         .text(&mailbox.username, "retrieval.username", 1, 254);
     let stored = known.is_some_and(|known| known.password_set && is_same(mailbox, known));
     let given = mailbox.password.as_ref().is_some_and(|password| !password.is_empty());
-    checks.that(given || (mailbox.password.is_none() && stored), "retrieval.password", FieldCode::Required);
+    let by_token = mailbox.sign_in == SignInWith::Authorisation;
+    checks.that(
+        by_token || given || (mailbox.password.is_none() && stored),
+        "retrieval.password",
+        FieldCode::Required,
+    );
     if let Some(password) = &mailbox.password {
         let odd = |c: char| matches!(c, '\0' | '\r' | '\n');
         checks.that(password.chars().count() <= 1024, "retrieval.password", FieldCode::TooLong).that(
@@ -207,10 +218,26 @@ pub(super) fn to_store(mailbox: SetRetrieval) -> store::NewRetrieval {
         },
         existing: mailbox.existing,
         username: mailbox.username,
+        sign_in: mailbox.sign_in.into(),
         password: match mailbox.password {
             Some(password) => PasswordChange::Set(Pii::new(password)),
             None => PasswordChange::Keep,
         },
+    }
+}
+
+/// Whether the mailbox to try, as entered or as stored, is signed in to by a token; `Some(true)` when it is the
+/// stored one: to no other server goes a token.
+pub(super) fn by_token(wanted: Option<&SetRetrieval>, known: Option<&store::Retrieval>) -> Option<bool> {
+    let by_token = model::SignInWith::Authorisation;
+    let stored = known.filter(|known| known.sign_in == by_token);
+    match wanted {
+        Some(mailbox) => (mailbox.sign_in == SignInWith::Authorisation).then(|| {
+            stored.is_some_and(|known| {
+                is_same(mailbox, known) && model::LineSecurity::from(mailbox.security) == known.security
+            })
+        }),
+        None => stored.map(|_| true),
     }
 }
 
@@ -220,19 +247,21 @@ pub(super) fn to_try(
     wanted: Option<SetRetrieval>,
     known: Option<&store::Retrieval>,
     kept: Option<Pii<String>>,
+    token: Option<String>,
 ) -> Option<(ImapServer, Vec<String>)> {
     match (wanted, known) {
         (Some(mailbox), known) => {
             let kept = kept.filter(|_| known.is_some_and(|known| is_same(&mailbox, known)));
             let folders = folders(&mailbox);
-            let password = mailbox.password.or_else(|| kept.map(Pii::into_inner))?;
+            let password = mailbox.password.or_else(|| kept.map(Pii::into_inner)).map(Secret::Password);
+            let secret = token.map(Secret::Token).or(password)?;
             let server = ImapServer {
                 host: mailbox.host.trim().to_owned(),
                 recorded: true,
                 port: mailbox.port,
                 security: mailbox.security.into(),
                 username: mailbox.username,
-                password,
+                secret,
             };
             Some((server, folders))
         }
@@ -243,7 +272,7 @@ pub(super) fn to_try(
                 port: known.port,
                 security: LineSecurity::from(known.security).into(),
                 username: known.username.clone(),
-                password: kept?.into_inner(),
+                secret: token.map(Secret::Token).or(kept.map(|kept| Secret::Password(kept.into_inner())))?,
             };
             Some((server, known.folders.clone()))
         }
@@ -289,6 +318,7 @@ fn shown_one(
         port: mailbox.port,
         security: mailbox.security.into(),
         username: mailbox.username,
+        sign_in: mailbox.sign_in.into(),
         password_set: mailbox.password_set,
         folders: mailbox.folders,
         after,
@@ -319,11 +349,19 @@ pub(super) async fn shown(
     } else {
         Default::default()
     };
+    let authorisations = if accounts.iter().any(|account| account.authorisation.is_some()) {
+        store.authorisation_standings(access).await?
+    } else {
+        Default::default()
+    };
     let show = |mut account: store::ChannelAccount| {
         let active = account.state == model::AccountState::Active;
         let standing = standings.get(&account.id).copied();
         let retrieval = account.retrieval.take().map(|mailbox| shown_one(mailbox, standing, active));
-        ChannelAccount { retrieval, ..account.into() }
+        let granted = authorisations.get(&account.id).copied();
+        let authorisation =
+            account.authorisation.take().map(|provider| authorisation::shown(provider, granted));
+        ChannelAccount { retrieval, authorisation, ..account.into() }
     };
     Ok(accounts.into_iter().map(show).collect())
 }
@@ -332,7 +370,7 @@ pub(super) async fn shown(
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn shown_alone(
+pub(in crate::api) async fn shown_alone(
     store: &Store,
     access: &store::Access,
     account: store::ChannelAccount,

@@ -4,11 +4,16 @@
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
+use belofte_channels::email::Secret;
+use belofte_channels::email::authorisation::NoToken;
 use belofte_channels::email::submission::{Credentials, SubmissionServer};
-use belofte_model::EmailAddress;
-use belofte_model::Permission;
+use belofte_model::{
+    self as model, ChannelAccountId, EmailAddress, Permission, RetrievalProblem, TokenProblem,
+};
 
-use super::{Submission, TestStep, TestedServer, check_server, retrieval, same_server};
+use super::{
+    SignInWith, Submission, TestStep, TestStepName, TestedServer, check_server, retrieval, same_server,
+};
 use super::{TestChannelAccount, TestedChannelAccount};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
@@ -47,8 +52,10 @@ pub async fn handle(
         if wanted.server == Some(TestedServer::Retrieval) {
             return try_mailbox(&app, &signed, &context, wanted).await;
         }
-        let (from, server) = what_to_try(&app, &signed, wanted).await?;
-        app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
+        let (from, server) = match what_to_try(&app, &signed, &context, wanted).await? {
+            Ok(found) => found,
+            Err(problem) => return Ok(not_signed_in(problem)),
+        };
         let steps = app.submission.test(&server, &from).await.into_iter().map(|step| TestStep {
             step: step.step.into(),
             ok: step.failed.is_none(),
@@ -77,10 +84,17 @@ async fn try_mailbox(
         retrieval::check(&mut checks, mailbox, known.as_ref());
     }
     checks.done()?;
-    let Some((server, folders)) = retrieval::to_try(wanted.retrieval, known.as_ref(), kept) else {
+    app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
+    let token = match retrieval::by_token(wanted.retrieval.as_ref(), known.as_ref()) {
+        None => None,
+        Some(stored) => match token(app, signed, wanted.id.filter(|_| stored)).await? {
+            Ok(token) => Some(token),
+            Err(problem) => return Ok(not_signed_in(problem)),
+        },
+    };
+    let Some((server, folders)) = retrieval::to_try(wanted.retrieval, known.as_ref(), kept, token) else {
         return Err(ApiError::field("retrieval.password", FieldCode::Required));
     };
-    app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
     let steps = app.imap.test(&server, &folders).await.into_iter().map(|(step, problem)| TestStep {
         step: step.into(),
         ok: problem.is_none(),
@@ -90,11 +104,34 @@ async fn try_mailbox(
     Ok(TestedChannelAccount { steps: steps.collect() })
 }
 
+/// The token that the provider of a stored account gives.
+async fn token(
+    app: &App,
+    signed: &Signed,
+    account: Option<ChannelAccountId>,
+) -> http::Answer<Result<String, TokenProblem>> {
+    let Some(account) = account else { return Ok(Err(TokenProblem::Missing)) };
+    match app.authorising.token(&app.core.store, &signed.access, account, None).await {
+        Ok(token) => Ok(Ok(token)),
+        Err(NoToken::Problem(problem)) => Ok(Err(problem)),
+        Err(NoToken::Store(error)) => Err(error.into()),
+    }
+}
+
+/// What a test gives that has nothing to sign in with.
+fn not_signed_in(problem: TokenProblem) -> TestedChannelAccount {
+    let code = Some(RetrievalProblem::from(problem).as_str().to_owned());
+    TestedChannelAccount {
+        steps: vec![TestStep { step: TestStepName::Authentication, ok: false, code, detail: None }],
+    }
+}
+
 async fn what_to_try(
     app: &App,
     signed: &Signed,
+    context: &Context,
     wanted: TestChannelAccount,
-) -> http::Answer<(EmailAddress, SubmissionServer)> {
+) -> http::Answer<Result<(EmailAddress, SubmissionServer), TokenProblem>> {
     let stored = match wanted.id {
         Some(id) => Some(app.core.store.account_for_delivery(&signed.access, id).await?),
         None => None,
@@ -117,6 +154,23 @@ async fn what_to_try(
     let (Ok(from), password) = (from, stored.as_ref().and_then(|stored| stored.password.clone())) else {
         return Err(Code::Internal.into());
     };
+    app.tests.take(&signed.access.tenant(), context.at).map_err(ApiError::too_many_tries)?;
+    // A token goes to no other server than those that are stored.
+    let stored = known.filter(|known| known.sign_in == model::SignInWith::Authorisation);
+    let by_token = match &wanted.submission {
+        Some(server) => (server.sign_in == SignInWith::Authorisation).then(|| {
+            let security = model::LineSecurity::from(server.security);
+            stored.is_some_and(|known| same_server(server, known) && security == known.security)
+        }),
+        None => stored.map(|_| true),
+    };
+    let token = match by_token {
+        None => None,
+        Some(stored) => match token(app, signed, wanted.id.filter(|_| stored)).await? {
+            Ok(token) => Some(Secret::Token(token)),
+            Err(problem) => return Ok(Err(problem)),
+        },
+    };
     let (host, port, security, username, password) = match (wanted.submission, known) {
         (Some(server), known) => {
             let kept = password.filter(|_| known.is_some_and(|known| same_server(&server, known)));
@@ -130,6 +184,8 @@ async fn what_to_try(
         }
         (None, None) => return Err(Code::Internal.into()),
     };
-    let credentials = username.zip(password).map(|(username, password)| Credentials { username, password });
-    Ok((from, SubmissionServer { host: host.trim().to_owned(), recorded: true, port, security, credentials }))
+    let secret = token.or(password.map(Secret::Password));
+    let credentials = username.zip(secret).map(|(username, secret)| Credentials { username, secret });
+    let host = host.trim().to_owned();
+    Ok(Ok((from, SubmissionServer { host, recorded: true, port, security, credentials })))
 }

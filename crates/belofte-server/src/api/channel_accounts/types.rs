@@ -7,7 +7,7 @@ use belofte_store as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Retrieval, SetRetrieval};
+use super::{Authorisation, Retrieval, SetAuthorisation, SetRetrieval, SignInWith};
 use crate::api::schema;
 use crate::api::serde_help::present;
 use crate::api::time::Time;
@@ -37,6 +37,9 @@ pub struct ChannelAccount {
     /// The mailbox that is read; without it mail comes to this server by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retrieval: Option<Retrieval>,
+    /// The provider that authorises it, where it signs in by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorisation: Option<Authorisation>,
     /// The language of the few words that the system itself adds.
     #[schema(value_type = schema::Language)]
     pub reply_language: Language,
@@ -56,6 +59,8 @@ pub struct Submission {
     /// With which name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// How.
+    pub sign_in: SignInWith,
     /// Whether a password is stored.
     pub password_set: bool,
 }
@@ -88,6 +93,9 @@ pub struct SetSubmission {
     #[serde(default)]
     #[schema(max_length = 254)]
     pub username: Option<String>,
+    /// How; by the password without it.
+    #[serde(default)]
+    pub sign_in: SignInWith,
     /// The password; without it the stored one stays.
     #[serde(default)]
     #[schema(max_length = 1024)]
@@ -99,6 +107,8 @@ pub struct SetSubmission {
 pub struct ChannelAccountList {
     /// By address.
     pub items: Vec<ChannelAccount>,
+    /// Where a provider has to send people back to.
+    pub redirect_uri: String,
 }
 
 /// An account to add.
@@ -124,6 +134,9 @@ pub struct CreateChannelAccount {
     /// The mailbox to read.
     #[serde(default)]
     pub retrieval: Option<SetRetrieval>,
+    /// The provider that authorises it, where it signs in by that.
+    #[serde(default)]
+    pub authorisation: Option<SetAuthorisation>,
     /// The language of the few words that the system itself adds; the admin's without it.
     #[serde(default)]
     #[schema(value_type = Option<schema::Language>)]
@@ -153,6 +166,11 @@ pub struct UpdateChannelAccount {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<SetRetrieval>)]
     pub retrieval: Option<Option<SetRetrieval>>,
+    /// The provider that authorises it; null is none. Another one, or another server that signs in by it, has
+    /// somebody sign in there again.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<SetAuthorisation>)]
+    pub authorisation: Option<Option<SetAuthorisation>>,
     /// The language of the few words that the system itself adds.
     #[serde(default)]
     #[schema(value_type = Option<schema::Language>)]
@@ -286,8 +304,9 @@ impl From<store::ChannelAccount> for ChannelAccount {
             state: account.state,
             queue_id: account.queue,
             submission: account.submission.map(Into::into),
-            // With how reading it goes: `retrieval::shown`.
+            // With how reading it goes, and how it stands with its provider: `retrieval::shown`.
             retrieval: None,
+            authorisation: None,
             reply_language: account.reply_language,
             created_at: account.created_at.into(),
         }
@@ -301,6 +320,7 @@ impl From<store::Submission> for Submission {
             port: server.port,
             security: server.security.into(),
             username: server.username,
+            sign_in: server.sign_in.into(),
             password_set: server.password_set,
         }
     }

@@ -8,7 +8,7 @@ use belofte_model::{AccountState, ChannelAccountId};
 use belofte_store::ChannelAccountChange;
 
 use super::{ChannelAccount, UpdateChannelAccount};
-use super::{SetAccountState, check_server, refused, retrieval, to_store};
+use super::{SetAccountState, authorisation, check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Checks, Code, Id, Json};
@@ -52,6 +52,24 @@ pub async fn handle(
     if let Some(Some(mailbox)) = &wanted.retrieval {
         retrieval::check(&mut checks, mailbox, before.retrieval.as_ref());
     }
+    if let Some(Some(provider)) = &wanted.authorisation {
+        authorisation::check(&mut checks, provider);
+    }
+    let has_provider = match &wanted.authorisation {
+        Some(provider) => provider.is_some(),
+        None => before.authorisation.is_some(),
+    };
+    let sends = match &wanted.submission {
+        Some(server) => server.as_ref().map(|server| server.sign_in),
+        None => before.submission.as_ref().map(|server| server.sign_in.into()),
+    };
+    let reads = match &wanted.retrieval {
+        Some(mailbox) => mailbox.as_ref().map(|mailbox| mailbox.sign_in),
+        None => before.retrieval.as_ref().map(|mailbox| mailbox.sign_in.into()),
+    };
+    for (field, sign_in) in [("submission.sign_in", sends), ("retrieval.sign_in", reads)] {
+        authorisation::check_there(&mut checks, sign_in.unwrap_or_default(), field, has_provider);
+    }
     checks.done()?;
     let change = ChannelAccountChange {
         version: None,
@@ -65,6 +83,7 @@ pub async fn handle(
         reply_language: wanted.reply_language,
         submission: wanted.submission.map(|server| server.map(to_store)),
         retrieval: wanted.retrieval.map(|mailbox| mailbox.map(retrieval::to_store)),
+        authorisation: wanted.authorisation.map(|provider| provider.map(authorisation::to_store)),
     };
     let changed = store.change_channel_account(&signed.access, id, change).await.map_err(refused)?;
     Ok(Shown(retrieval::shown_alone(store, &signed.access, changed).await?))

@@ -27,6 +27,11 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts with these users: address and password.
     pub fn start(users: &[(&str, &str)]) -> Self {
+        Self::start_with(users, None)
+    }
+
+    /// As [`start`](Self::start), for people who sign in by tokens too; this port of the loopback tells which hold.
+    pub fn start_with(users: &[(&str, &str)], tokens: Option<u16>) -> Self {
         let folder = new_folder("dovecot");
         let certificate = Certificate::make(&folder);
         let [imap, lmtp, auth] = free_ports();
@@ -45,6 +50,20 @@ impl Dovecot {
             assert!(status.is_ok_and(|status| status.success()), "chown");
         }
         let at = folder.display();
+        let by_token = match tokens {
+            None => String::new(),
+            Some(port) => {
+                let asks = format!(
+                    "tokeninfo_url = http://127.0.0.1:{port}/introspect?token=\nusername_attribute = username\n\
+                     active_attribute = active\nactive_value = true\n"
+                );
+                fs::write(folder.join("oauth2"), asks).expect("our own folder");
+                format!(
+                    "auth_mechanisms = plain login xoauth2 oauthbearer\n\
+                     passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {at}/oauth2\n}}\n"
+                )
+            }
+        };
         let (cert, key) = (certificate.certificate.display(), certificate.key.display());
         let config = format!(
             "base_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/log\n\
@@ -52,7 +71,7 @@ impl Dovecot {
              ssl = yes\nssl_cert = <{cert}\nssl_key = <{key}\ndisable_plaintext_auth = no\n\
              default_internal_user = {internal}\ndefault_login_user = {login}\n\
              mail_location = maildir:{at}/mail/%u\nfirst_valid_uid = 1\nrecipient_delimiter = +\n\
-             passdb {{\n driver = passwd-file\n args = scheme=PLAIN username_format=%u {at}/users\n}}\n\
+             {by_token}passdb {{\n driver = passwd-file\n args = scheme=PLAIN username_format=%u {at}/users\n}}\n\
              userdb {{\n driver = passwd-file\n args = username_format=%u {at}/users\n \
              override_fields = uid={owner} gid={owner} home={at}/mail/%u\n}}\n\
              auth_failure_delay = 0\nservice anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\

@@ -17,6 +17,7 @@ pub mod lane;
 pub mod peer;
 pub mod postfix;
 pub mod postgres;
+pub mod provider;
 pub mod refusing;
 pub mod relay;
 pub mod server;

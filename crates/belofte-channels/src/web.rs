@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! One request to a web server (HTTP/1.1, RFC 9112), through the one door to the outside and on a connection of
+//! its own. What is asked is small and rare: nothing is kept open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::outbound::{ConnectPurpose, Outbound, OutboundError, RecipientClass};
+
+/// A web client.
+#[derive(Clone)]
+pub struct Web {
+    outbound: Outbound,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+/// What is asked: a POST.
+#[derive(Debug)]
+pub struct Post<'a> {
+    /// Whom it brings data to.
+    pub class: &'a RecipientClass,
+    /// What for.
+    pub purpose: ConnectPurpose,
+    /// An address with `http` or `https`, a host, a path and perhaps a question.
+    pub url: &'a Uri,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+    /// The largest answer that is read, in octets.
+    pub largest: usize,
+    /// How long all of it may take.
+    pub patience: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The server was not reached, or must not be.
+    #[error("no connection to the web server")]
+    Connect(#[from] OutboundError),
+    /// Its certificate is not its own.
+    #[error("the certificate or the name of the web server does not hold")]
+    Tls(#[source] std::io::Error),
+    /// The address is none.
+    #[error("the address of the web server is none")]
+    Address,
+    /// What answers does not speak HTTP, or broke off.
+    #[error("the web server did not answer as one")]
+    Http,
+    /// The answer is larger than what is read.
+    #[error("the answer of the web server is too large")]
+    TooLarge,
+    /// The answer did not come in time.
+    #[error("the web server took too long")]
+    Slow,
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Web(..)")
+    }
+}
+
+impl Web {
+    /// A client that connects through `outbound` and judges certificates by `tls`.
+    #[must_use]
+    pub fn new(outbound: Outbound, tls: Arc<rustls::ClientConfig>) -> Self {
+        Self { outbound, tls }
+    }
+
+    /// Sends `post` and reads the answer, whatever its status is. No redirection is followed.
+    ///
+    /// # Errors
+    /// [`WebError`].
+    pub async fn post(&self, post: Post<'_>) -> Result<(StatusCode, Bytes), WebError> {
+        let patience = post.patience;
+        timeout(patience, self.carry_out(post)).await.unwrap_or(Err(WebError::Slow))
+    }
+
+    async fn carry_out(&self, post: Post<'_>) -> Result<(StatusCode, Bytes), WebError> {
+        let (Some(authority), Some(scheme)) = (post.url.authority(), post.url.scheme_str()) else {
+            return Err(WebError::Address);
+        };
+        let secure = scheme == "https";
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let stream = self.outbound.connect(post.class, post.purpose, host, port, post.patience).await?;
+        let path = post.url.path_and_query().map_or("/", |path| path.as_str());
+        let request = Request::post(path)
+            .header(HOST, authority.as_str())
+            .header(CONTENT_TYPE, post.content_type)
+            .header(ACCEPT, "application/json")
+            .body(Full::new(post.body))
+            .map_err(|_| WebError::Address)?;
+        if !secure {
+            return exchange(TokioIo::new(stream), request, post.largest).await;
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| WebError::Address)?;
+        let connector = TlsConnector::from(Arc::clone(&self.tls));
+        let stream = connector.connect(name, stream).await.map_err(WebError::Tls)?;
+        exchange(TokioIo::new(stream), request, post.largest).await
+    }
+}
+
+async fn exchange<T>(
+    stream: T,
+    request: Request<Full<Bytes>>,
+    largest: usize,
+) -> Result<(StatusCode, Bytes), WebError>
+where
+    T: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    let shaken = hyper::client::conn::http1::handshake(stream).await;
+    let (mut sender, connection) = shaken.map_err(|_| WebError::Http)?;
+    let answer = async move {
+        let response = sender.send_request(request).await.map_err(|_| WebError::Http)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), largest).collect().await;
+        let body = body.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() { WebError::TooLarge } else { WebError::Http }
+        })?;
+        Ok((status, body.to_bytes()))
+    };
+    // The connection lives and ends with this one request, so it needs no task of its own.
+    let (mut connection, mut answer) = (std::pin::pin!(connection), std::pin::pin!(answer));
+    tokio::select! {
+        answered = &mut answer => answered,
+        _ = &mut connection => answer.await,
+    }
+}

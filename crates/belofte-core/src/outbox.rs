@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The outbox: what is to be sent, to whom, and what became of it.
 
-use belofte_model::{DeliveryId, DeliveryState, MessageId};
+use belofte_model::{DeliveryId, DeliveryState, JobId, MessageId};
 use belofte_store::{
     AbandonSending, Access, AccountForDelivery, BeginDelivery, ClaimedJob, Correspondent, FinishJob, Message,
     MessageContent, NothingDue, Outcome, RecordOutcomes, StoreError, TenantKeys,
@@ -82,7 +82,17 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
     let access = Access::job(job, core.clock().clone());
     let now = access.clock().now();
     let id = MessageId(job.subject);
-    core.store.write(&access, AbandonSending { job: job.clone(), message: id, now }).await?;
+    core.store
+        .write(
+            &access,
+            AbandonSending {
+                job: job.clone(),
+                message: id,
+                look: JobId::new(now, core.random().bytes()),
+                now,
+            },
+        )
+        .await?;
     let message = match core.store.message(&access, id).await {
         Ok(message) => message,
         // Erased in the meantime: there is nothing to send any more.

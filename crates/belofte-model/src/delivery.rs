@@ -61,6 +61,22 @@ pub enum Reported {
     Delivered,
 }
 
+/// The code of a delivery that was found among what the mailbox of its account has sent.
+pub const FOUND_IN_SENT: &str = "found_in_sent";
+
+/// When the mailbox of an account is looked in for a message whose arrival became unknown at `since`: the next
+/// time after `now`, or never any more. A server that has taken it files its copy within seconds, as a rule.
+#[must_use]
+pub fn next_look(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    const LOOKS: [Duration; 4] = [
+        Duration::from_secs(5),
+        Duration::from_secs(60),
+        Duration::from_secs(600),
+        Duration::from_secs(3_600),
+    ];
+    LOOKS.into_iter().map(|pause| since + pause).find(|at| *at > now)
+}
+
 /// The code of a delivery that its next server still tries.
 pub const DELAYED: &str = "delayed";
 
@@ -165,6 +181,19 @@ mod tests {
         assert_eq!(on_report(Sent, false, Delivered), None);
         assert_eq!(on_report(Sent, true, Delivered), Some((Sent, false)));
         assert_eq!(on_report(Unknown, false, Delivered), Some((Sent, false)));
+    }
+
+    #[test]
+    fn a_mailbox_is_looked_in_four_times_within_an_hour() {
+        let since = Timestamp::from_secs(1_000_000);
+        let (mut now, mut looks) = (since, Vec::new());
+        while let Some(at) = next_look(since, now) {
+            looks.push(at.since(since).as_secs());
+            now = at;
+        }
+        assert_eq!(looks, [5, 60, 600, 3_600]);
+        // Who comes late looks at the next time, and not at all of those that were missed.
+        assert_eq!(next_look(since, since + Duration::from_secs(61)), Some(since + Duration::from_secs(600)));
     }
 
     #[test]

@@ -21,12 +21,21 @@ pub enum JobKind {
     Sweep,
     /// Read a mailbox on a tenant's mail server, for as long as its account wants it.
     Retrieve,
+    /// Look in the mailbox of an account whether a message went out of which nobody knows.
+    Reconcile,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::ProcessIntake, Self::Deliver, Self::Checkpoint, Self::RotateKeys, Self::Sweep, Self::Retrieve];
+    pub const ALL: [Self; 7] = [
+        Self::ProcessIntake,
+        Self::Deliver,
+        Self::Checkpoint,
+        Self::RotateKeys,
+        Self::Sweep,
+        Self::Retrieve,
+        Self::Reconcile,
+    ];
 
     /// The stored name.
     #[must_use]
@@ -38,6 +47,7 @@ impl JobKind {
             Self::RotateKeys => "rotate_keys",
             Self::Sweep => "sweep",
             Self::Retrieve => "retrieve",
+            Self::Reconcile => "reconcile",
         }
     }
 
@@ -55,6 +65,8 @@ impl JobKind {
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
+            // Longer than a look takes at most.
+            Self::Reconcile => Duration::from_secs(420),
             // Taken anew all the time while the mailbox is read.
             Self::Retrieve => Duration::from_secs(120),
         }
@@ -65,7 +77,7 @@ impl JobKind {
     pub const fn max_attempts(self) -> u32 {
         match self {
             Self::ProcessIntake => 5,
-            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep => 12,
+            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep | Self::Reconcile => 12,
             // A mailbox that cannot be read says so in the desk, and is tried as long as its account is there.
             Self::Retrieve => u32::MAX,
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use belofte_channels::email::deliver::{Delivering, deliver};
 use belofte_channels::email::process::process;
+use belofte_channels::email::reconcile::reconcile;
 use belofte_channels::email::retrieve::{Retrieving, retrieve};
 use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
@@ -72,17 +73,17 @@ async fn turn(
                 core.tasks.clone().spawn(async move { retrieve(&core, &retrieving, &job).await });
                 continue;
             }
-            let delivering = delivering.clone();
+            let (delivering, retrieving) = (delivering.clone(), retrieving.clone());
             core.tasks.clone().spawn(async move {
                 let _place = place;
-                work(&core, &delivering, &job).await;
+                work(&core, &delivering, &retrieving, &job).await;
             });
         }
     }
     Ok(claimed)
 }
 
-async fn work(core: &Core, delivering: &Delivering, job: &ClaimedJob) {
+async fn work(core: &Core, delivering: &Delivering, retrieving: &Retrieving, job: &ClaimedJob) {
     if job.attempts >= job.kind.max_attempts() {
         // Every process that worked at it ended before it did. The house stands; the job is set aside.
         let error = StoreError::Inconsistent { what: "a job at which process after process has ended" };
@@ -91,6 +92,7 @@ async fn work(core: &Core, delivering: &Delivering, job: &ClaimedJob) {
     match job.kind {
         JobKind::ProcessIntake => process(core, job).await,
         JobKind::Deliver => deliver(core, delivering, job).await,
+        JobKind::Reconcile => reconcile(core, retrieving, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {

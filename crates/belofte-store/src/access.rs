@@ -35,7 +35,7 @@ impl Access {
     pub fn job(job: &ClaimedJob, clock: Clock) -> Self {
         let purpose = match job.kind {
             JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
-            JobKind::Deliver => Purpose::Delivery,
+            JobKind::Deliver | JobKind::Reconcile => Purpose::Delivery,
             JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Purpose::Upkeep,
         };
         Self {

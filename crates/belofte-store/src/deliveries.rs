@@ -13,6 +13,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs;
 use crate::messages::{Correspondent, from_json, to_json};
+use crate::reconciling::look_for;
 use crate::{Access, Message, Store, StoreError, Tx, Write};
 
 /// How a recipient is named in the message.
@@ -266,6 +267,8 @@ pub struct RecordOutcomes {
     message: MessageId,
     job: ClaimedJob,
     rows: Vec<(Outcome, Option<Vec<u8>>)>,
+    /// The job that looks for those of whom nobody knows.
+    look: Option<JobId>,
     event: Event,
     now: Timestamp,
 }
@@ -294,9 +297,11 @@ impl RecordOutcomes {
             account: message.account,
             ..Event::new(EventKind::DeliveryChanged, now)
         };
+        let unknown = outcomes.iter().any(|outcome| outcome.state == DeliveryState::Unknown);
+        let look = unknown.then(|| JobId::new(now, store.random().bytes()));
         let rows =
             outcomes.into_iter().map(|outcome| (seal(&outcome), outcome)).map(|(s, o)| (o, s)).collect();
-        Ok(Self { conversation: message.conversation, message: message.id, job, rows, event, now })
+        Ok(Self { conversation: message.conversation, message: message.id, job, rows, look, event, now })
     }
 }
 
@@ -326,6 +331,9 @@ impl Write for RecordOutcomes {
         }
         settle(tx, &self.job, self.message, self.now).await?;
         mark_problem(tx, self.conversation).await?;
+        if let Some(look) = self.look {
+            look_for(tx, look, self.message, self.now).await?;
+        }
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await
     }

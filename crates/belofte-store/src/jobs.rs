@@ -349,7 +349,7 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
             let account = tx.query_opt(text, params![tenant, letter.subject], |row| row.id(0)).await?;
             Ok(account.is_some_and(|account| visible.channels.contains(&account)))
         }
-        JobKind::Deliver => {
+        JobKind::Deliver | JobKind::Reconcile => {
             let text = sql!(
                 "SELECT conversation_id, channel_account_id FROM message WHERE tenant_id = $1 AND id = $2"
             );

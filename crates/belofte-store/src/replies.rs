@@ -18,6 +18,7 @@ use crate::filing::message_tokens;
 use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
+use crate::reconciling::look_for;
 use crate::visibility;
 use crate::{Access, Read, Store, StoreError, Tx, Write};
 
@@ -342,6 +343,8 @@ pub struct AbandonSending {
     pub job: ClaimedJob,
     /// Its message.
     pub message: MessageId,
+    /// The job that looks for it afterwards.
+    pub look: JobId,
     /// The present time.
     pub now: Timestamp,
 }
@@ -374,6 +377,7 @@ impl Write for AbandonSending {
             )
             .await?;
         mark_problem(tx, conversation).await?;
+        look_for(tx, self.look, self.message, self.now).await?;
         let event = Event {
             conversation: Some(conversation),
             message: Some(self.message),

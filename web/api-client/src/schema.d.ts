@@ -145,6 +145,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channel-accounts/{id}/authorisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the address at which the caller signs in at the account's provider */
+        post: operations["begin_authorisation"];
+        /** Forgets what the provider gave; the account cannot sign in until somebody does so there; an instruction */
+        delete: operations["forget_authorisation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel-accounts/{id}/authorisation/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives what the caller came back with from the provider; an instruction */
+        post: operations["complete_authorisation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}": {
         parameters: {
             query?: never;
@@ -936,6 +971,34 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "contact" | "user" | "api_key";
+        /** @description The provider that authorises an account (OAuth 2.0), as shown. The client's secret never comes back. */
+        Authorisation: {
+            /** @description Where people sign in. */
+            authorization_endpoint: string;
+            /** @description Whom the provider knows this installation as. */
+            client_id: string;
+            /** @description Whether a secret of the client is stored. */
+            client_secret_set: boolean;
+            /** @description What is asked for. */
+            scope: string;
+            since?: components["schemas"]["Time"] | null;
+            /** @description How the account stands with it. */
+            state: components["schemas"]["AuthorisationState"];
+            /** @description Where tokens are given. */
+            token_endpoint: string;
+        };
+        /**
+         * @description How an account stands with its provider.
+         * @enum {string}
+         */
+        AuthorisationState: "missing" | "granted" | "ended";
+        /** @description Where to go. */
+        BegunAuthorisation: {
+            /** @description The address at the provider, for the browser of who asked. */
+            authorization_url: string;
+            /** @description Where the provider sends them back to; it has to stand on the provider's list. */
+            redirect_uri: string;
+        };
         /** @description Another password. */
         ChangePassword: {
             /** @description The password as it is. */
@@ -947,6 +1010,7 @@ export interface components {
         ChannelAccount: {
             /** @description Its address. */
             address: string;
+            authorisation?: components["schemas"]["Authorisation"] | null;
             /** @description When it was added. */
             created_at: components["schemas"]["Time"];
             /** @description The name that customers see as sender. */
@@ -974,6 +1038,8 @@ export interface components {
         ChannelAccountList: {
             /** @description By address. */
             items: components["schemas"]["ChannelAccount"][];
+            /** @description Where a provider has to send people back to. */
+            redirect_uri: string;
         };
         /** @enum {string} */
         ChannelKind: "email";
@@ -995,6 +1061,13 @@ export interface components {
          * @enum {string}
          */
         ColourScheme: "auto" | "light" | "dark";
+        /** @description What somebody came back with. */
+        CompleteAuthorisation: {
+            /** @description The provider's code. */
+            code: string;
+            /** @description What they were sent with. */
+            state: string;
+        };
         /** @description A person. */
         Contact: {
             /**
@@ -1186,6 +1259,7 @@ export interface components {
         CreateChannelAccount: {
             /** @description Its address. */
             address: string;
+            authorisation?: components["schemas"]["SetAuthorisation"] | null;
             /** @description The name that customers see as sender. */
             from_name: string;
             /** @description What kind of channel. */
@@ -1735,7 +1809,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -1827,6 +1901,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How. */
+            sign_in: components["schemas"]["SignInWith"];
             since?: components["schemas"]["Time"] | null;
             /** @description How reading goes. */
             status: components["schemas"]["RetrievalStatus"];
@@ -1834,7 +1910,7 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
+        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "authorisation_missing" | "authorisation_ended" | "client_refused" | "provider_failed" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
         /**
          * @description How reading goes, in one word.
          * @enum {string}
@@ -1944,6 +2020,19 @@ export interface components {
          * @enum {string}
          */
         SetAccountState: "active" | "paused";
+        /** @description The provider, as set. */
+        SetAuthorisation: {
+            /** @description Where people sign in: an address with https. What its question asks for stays. */
+            authorization_endpoint: string;
+            /** @description Whom the provider knows this installation as. */
+            client_id: string;
+            /** @description The client's secret; without it the stored one stays, when provider and client do. */
+            client_secret?: string | null;
+            /** @description What is asked for, parted by spaces. */
+            scope: string;
+            /** @description Where tokens are given: an address with https. */
+            token_endpoint: string;
+        };
         /** @description The mailbox to read, as set. */
         SetRetrieval: {
             after?: components["schemas"]["AfterRetrieval"] | null;
@@ -1964,6 +2053,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How; by the password without it. */
+            sign_in?: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username: string;
         };
@@ -1980,6 +2071,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How; by the password without it. */
+            sign_in?: components["schemas"]["SignInWith"];
             /** @description With which name; without it there is no sign-in. */
             username?: string | null;
         };
@@ -1995,6 +2088,11 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /**
+         * @description How an account signs in at a mail server.
+         * @enum {string}
+         */
+        SignInWith: "password" | "authorisation";
         /** @description A piece of a snippet. */
         SnippetPart: {
             /** @description Whether they were looked for. */
@@ -2026,6 +2124,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How. */
+            sign_in: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username?: string | null;
         };
@@ -2153,6 +2253,7 @@ export interface components {
         Time: string;
         /** @description Changes of an account; what is left out stays. */
         UpdateChannelAccount: {
+            authorisation?: components["schemas"]["SetAuthorisation"] | null;
             /** @description The name that customers see as sender. */
             from_name?: string | null;
             /**
@@ -2275,12 +2376,16 @@ export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Attachment = components['schemas']['Attachment'];
 export type Author = components['schemas']['Author'];
 export type AuthorKind = components['schemas']['AuthorKind'];
+export type Authorisation = components['schemas']['Authorisation'];
+export type AuthorisationState = components['schemas']['AuthorisationState'];
+export type BegunAuthorisation = components['schemas']['BegunAuthorisation'];
 export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
+export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
 export type Contact = components['schemas']['Contact'];
 export type ContactRef = components['schemas']['ContactRef'];
 export type Conversation = components['schemas']['Conversation'];
@@ -2357,9 +2462,11 @@ export type SearchPage = components['schemas']['SearchPage'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
+export type SetAuthorisation = components['schemas']['SetAuthorisation'];
 export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
+export type SignInWith = components['schemas']['SignInWith'];
 export type SnippetPart = components['schemas']['SnippetPart'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
@@ -3623,6 +3730,357 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go, within a quarter of an hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunAuthorisation"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteAuthorisation"];
+            };
+        };
+        responses: {
+            /** @description The account, which may be used now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAccount"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authorisation_invalid` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `client_refused`, `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_failed` */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

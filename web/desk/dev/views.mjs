@@ -193,6 +193,15 @@ export const views = {
       await page.waitForTimeout(400);
     },
   },
+  "channel-provider": {
+    path: "/settings/channels",
+    act: async (page) => {
+      await page.getByRole("link", { name: /verhuur@/ }).first().click();
+      await page.waitForTimeout(400);
+      await page.getByRole("heading", { name: /^(Toestemming van de aanbieder|Permission from the provider)$/ }).scrollIntoViewIfNeeded();
+    },
+  },
+  authorised: { path: "/settings/authorised?error=access_denied&state=x" },
   "channels-empty": { path: "/settings/channels", before: (page) => page.route(api("/channel-accounts$"), json({ items: [] })) },
   "mail-empty": { path: "/settings/mail", before: (page) => page.route(api("/quarantine"), json({ items: [] })) },
   "dead-letters-empty": { path: "/settings/dead-letters", before: (page) => page.route(api("/dead-letters"), json({ items: [] })) },

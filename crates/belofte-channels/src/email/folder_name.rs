@@ -41,9 +41,28 @@ pub(super) fn quoted(name: &str) -> String {
     out
 }
 
+/// A name that a server told, in quotes as it is: it is in modified UTF-7 already.
+pub(super) fn quoted_as_told(name: &str) -> String {
+    let mut out = String::from("\"");
+    for c in name.chars().filter(|c| !c.is_control()) {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{quoted, quoted_as_told};
+
+    #[test]
+    fn a_name_that_was_told_goes_back_as_it_came() {
+        assert_eq!(quoted_as_told("Entw&APw-rfe"), "\"Entw&APw-rfe\"");
+        assert_eq!(quoted_as_told("a\"b\\c\r\nA LOGOUT"), "\"a\\\"b\\\\cA LOGOUT\"");
+    }
 
     #[test]
     fn names_are_written_as_the_standard_does() {

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use async_imap::error::Error as ImapError;
 use async_imap::extensions::idle::IdleResponse;
-use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode, Status};
+use async_imap::imap_proto::{
+    AttributeValue, MailboxDatum, MailboxListData, NameAttribute, Response, ResponseCode, Status,
+};
 use async_imap::{Authenticator, Client, Session};
 use belofte_mail::internal_date;
 use belofte_model::{RetrievalProblem, Timestamp};
@@ -41,6 +43,9 @@ const MAIL: Duration = Duration::from_secs(600);
 const ANSWER_OCTETS: u64 = 16 << 20;
 /// Numbers, sizes and dates of half a million mails.
 const LIST_OCTETS: u64 = 64 << 20;
+
+/// What the folder of sent mail is called where no server marks it.
+const SENT: [&str; 5] = ["Sent", "Sent Items", "Sent Messages", "Verzonden", "Verzonden items"];
 
 /// The server whose mailbox is read. Holds a secret: no Debug output.
 #[derive(Clone)]
@@ -531,6 +536,34 @@ impl Mailbox {
             self.command(&format!("UID EXPUNGE {set}"), ANSWER, ANSWER_OCTETS, |_| {}).await?;
         }
         Ok(())
+    }
+
+    /// Whether a mail with this Message-ID lies among those that were sent. Nothing is changed there.
+    pub(super) async fn has_sent(&mut self, message_id: &str) -> Result<bool, RetrievalProblem> {
+        let Some(folder) = self.sent_folder().await? else { return Ok(false) };
+        self.command(&format!("EXAMINE {folder}"), ANSWER, ANSWER_OCTETS, |_| {}).await?;
+        let id = folder_name::quoted_as_told(message_id);
+        Ok(!self.search(&format!("HEADER Message-ID {id}")).await?.is_empty())
+    }
+
+    /// The folder of what was sent, in quotes: the one that the server marks as such (RFC 6154), or the first of a
+    /// usual name.
+    async fn sent_folder(&mut self) -> Result<Option<String>, RetrievalProblem> {
+        let (mut marked, mut named) = (None, None);
+        self.command("LIST \"\" \"*\"", ANSWER, ANSWER_OCTETS, |answer| {
+            let Response::MailboxData(MailboxDatum::List(told)) = answer else { return };
+            let MailboxListData { name_attributes, delimiter, name } = told;
+            if name_attributes.contains(&NameAttribute::Sent) {
+                marked = Some(folder_name::quoted_as_told(name));
+            }
+            let bare =
+                delimiter.as_deref().and_then(|by| name.strip_prefix(&format!("INBOX{by}"))).unwrap_or(name);
+            if named.is_none() && SENT.iter().any(|usual| usual.eq_ignore_ascii_case(bare)) {
+                named = Some(folder_name::quoted_as_told(name));
+            }
+        })
+        .await?;
+        Ok(marked.or(named))
     }
 
     /// Whether the server tells of new mail by itself (RFC 2177).

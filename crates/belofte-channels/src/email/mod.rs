@@ -12,6 +12,7 @@ mod line;
 pub mod listener;
 mod message_body;
 pub mod process;
+pub mod reconcile;
 mod reply;
 mod report;
 pub mod retrieve;

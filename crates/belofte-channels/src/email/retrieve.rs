@@ -113,7 +113,7 @@ async fn try_retrieve(core: &Core, with: &Retrieving, job: &ClaimedJob) -> Resul
         End::Store(error) => return Err(error),
         End::Stop => (Noted::Same, Duration::ZERO),
         End::Problem(problem) => {
-            tracing::warn!(account = %id, problem = problem.as_str(), failures, "a mailbox is not read");
+            tracing::warn!(account = %id, code = problem.as_str(), attempts = failures, "a mailbox is not read");
             let longest = if problem.needs_admin() { LONGEST_FOR_ADMIN } else { LONGEST };
             // A line that broke after it was read is opened again at once.
             let failures = if reading.was_read { 0 } else { failures };

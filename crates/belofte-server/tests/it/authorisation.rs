@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::browser::browser;
 use crate::support::dovecot::Dovecot;
 use crate::support::inbox::{DESK, until_listed};
 use crate::support::peer::new_folder;
@@ -243,7 +244,15 @@ on_both_engines!(who_comes_back_was_sent_and_comes_once, |engine| {
     clear["token_endpoint"] = json!("http://localhost/token");
     admin.patch(&path, json!({ "authorisation": clear })).fields(&["authorisation.token_endpoint: invalid"]);
     let told = admin.get("/ledger").expect(200).to_string();
-    assert!(told.contains("\"act\":\"authorised\""), "the ledger tells who let it be used");
+    assert!(told.contains("channel_account_authorised"), "the ledger tells who let it be used: {told}");
+    world.remove(&path);
+});
+
+on_both_engines!(an_admin_lets_a_mailbox_be_used_in_the_browser, |engine| {
+    let world = world(engine);
+    let path = world.add(json!({}));
+    world.until_problem(&path, "authorisation_missing");
+    browser("authorise.mjs", &world.server, &[("BELOFTE_ACCOUNT", path.rsplit('/').next().unwrap())]);
     world.remove(&path);
 });
 

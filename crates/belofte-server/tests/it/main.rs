@@ -25,6 +25,7 @@ mod once;
 mod operator;
 mod peers;
 mod power_cut;
+mod reconcile;
 mod reports;
 mod restore;
 mod retrieval;

@@ -2,12 +2,11 @@
 //! From a mail to an answer: a customer's mail comes in over SMTP, an agent answers it, the
 //! customer's mail server delivers the answer, and the customer answers again.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::browser::browser;
 use crate::support::dovecot::Dovecot;
 use crate::support::postfix::{Options, Postfix, Route};
 use crate::support::server::{Server, on_both_engines};
@@ -171,32 +170,11 @@ on_both_engines!(a_refused_answer_is_shown_and_can_be_tried_again, |engine| {
     assert!(dovecot.mails(JAN.0).is_empty());
 });
 
-/// The browser that answers: a script for the page, run by Node with the system's Chromium.
-fn e2e(script: &str, server: &Server, extra: &[(&str, &str)]) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../web/e2e");
-    let mut command = Command::new("node");
-    command
-        .arg(folder.join(script))
-        .env("BELOFTE_URL", format!("https://localhost:{}", server.https.port()))
-        .env("BELOFTE_EMAIL", crate::support::server::ADMIN)
-        .env("BELOFTE_PASSWORD", crate::support::server::PASSWORD);
-    for (name, value) in extra {
-        command.env(name, value);
-    }
-    let output = command.output().expect("Node is part of what `cargo xtask test` needs");
-    let told =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let page = server.admin().get("/conversations?status=all").expect(200);
-    let id = page["items"][0]["id"].as_str().expect("a conversation");
-    let messages = server.admin().get(&format!("/conversations/{id}/messages")).expect(200);
-    assert!(output.status.success(), "{told}\n{messages:#}\n{}", server.logs());
-}
-
 on_both_engines!(an_agent_answers_in_the_browser, |engine| {
     let Some(World { dovecot, postfix: _postfix, server }) = world(engine) else { return };
     send(&server, "Levering bank uitgesteld", "Wanneer komt mijn bank?", "bank-1@klant.example");
     until_conversations(&server, 1);
-    e2e(
+    browser(
         "answer.mjs",
         &server,
         &[("BELOFTE_SUBJECT", "Levering bank uitgesteld"), ("BELOFTE_ANSWER", "Uw bank komt dinsdag.")],

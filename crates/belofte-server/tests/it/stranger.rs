@@ -12,6 +12,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, Response};
+use crate::support::provider::Provider;
 use crate::support::refusing::refusing_server;
 use crate::support::server::{ADMIN, PASSWORD, Server, Tenant, on_both_engines};
 use crate::support::swaks::swaks;
@@ -83,7 +84,7 @@ PATCH  /channel-accounts/{id}           200   200   403        403   403     404
 DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401 -                -
 POST   /channel-accounts/{id}/authorisation 200 200 403      403   403     404   403  403   401      401 -                -
-POST   /channel-accounts/{id}/authorisation/code 410 410 403 403   403     404   403  403   401      401 -                -
+POST   /channel-accounts/{id}/authorisation/code 200 200 403 403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}/authorisation 204 204 403      403   403     404   403  403   401      401 instruction      -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
@@ -129,6 +130,7 @@ pub struct Caller {
 /// Two tenants, everybody who calls, and rows of the first tenant that exist.
 pub struct World {
     pub server: Server,
+    provider: Provider,
     other: Tenant,
     callers: Vec<Caller>,
     conversation: String,
@@ -152,19 +154,21 @@ fn account(address: &str, port: u16) -> Value {
     json!({
         "kind": "email", "address": address, "from_name": "Winkel",
         "submission": { "host": "127.0.0.1", "port": port, "security": "none" },
-        "authorisation": {
-            "authorization_endpoint": "https://login.example/authorize",
-            "token_endpoint": "https://login.example/token", "client_id": "belofte", "scope": "mail",
-        },
     })
 }
 
 pub fn world(engine: crate::support::server::Engine) -> World {
-    let mut server = Server::start(engine);
+    let provider = Provider::start("info@winkel.example");
+    let trusted = &provider.certificate.authority;
+    let mut server = Server::start_with(
+        engine,
+        &format!("[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {trusted:?}\n"),
+    );
     let other = server.found_tenant("bakker");
     let owner = server.admin();
-    let refusing =
-        owner.post("/channel-accounts", account("info@winkel.example", refusing_server())).expect(201);
+    let mut provided = account("info@winkel.example", refusing_server());
+    provided["authorisation"] = provider.settings();
+    let refusing = owner.post("/channel-accounts", provided).expect(201);
     owner.post("/channel-accounts", account("post@winkel.example", 9)).expect(201);
 
     let folder = server.scratch().join("mail");
@@ -236,6 +240,7 @@ pub fn world(engine: crate::support::server::Engine) -> World {
         callers,
         other,
         server,
+        provider,
         next: Cell::new(0),
     }
 }
@@ -471,7 +476,17 @@ impl World {
             }
             "POST /channel-accounts/{id}/authorisation/code" => {
                 row = self.account.clone();
-                body = Body::Json(json!({ "state": "verzonnen", "code": "verzonnen" }));
+                // Who may go to the provider comes back with what it gives them.
+                let begun = caller
+                    .client(&self.server)
+                    .post(&format!("/channel-accounts/{row}/authorisation"), json!({}));
+                let brought = match begun.status.as_u16() {
+                    200 => self
+                        .provider
+                        .consent(begun.expect(200)["authorization_url"].as_str().expect("a text")),
+                    _ => json!({ "state": "verzonnen", "code": "verzonnen" }),
+                };
+                body = Body::Json(brought);
             }
             "GET /quarantine/{id}/source" => row = self.quarantined[0].clone(),
             "POST /quarantine/{id}/retry" => row = self.one_of(&self.quarantined, caller).to_owned(),

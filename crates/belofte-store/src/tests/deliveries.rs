@@ -2,7 +2,7 @@
 //! Deliveries: whoever waits for an answer is tried again, by one job a message, whatever becomes
 //! of the other recipients.
 
-use belofte_model::{DeliveryState, Duration, JobKind, MessageId, Timestamp};
+use belofte_model::{DeliveryState, Duration, JobId, JobKind, MessageId, Timestamp};
 
 use super::desk::{Desk, Stored, person, says};
 use super::house::{House, houses};
@@ -10,12 +10,17 @@ use super::upkeep::sweep;
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
 use crate::{
-    AbandonSending, Access, BeginDelivery, Delivery, Message, NothingDue, Outcome, RecordOutcomes,
-    RetryDeliveries, StoreError, Tx, Write,
+    AbandonSending, Access, BeginDelivery, Delivery, Message, NothingDue, Outcome, Reconciled,
+    RecordOutcomes, RetryDeliveries, StoreError, Tx, Write,
 };
 
 /// Whom the answer is for.
 const NAMES: [&str; 3] = ["jan", "piet", "klaas"];
+
+/// A job's id.
+fn look(house: &House) -> JobId {
+    JobId::new(house.clock.now(), house.store.random().bytes())
+}
 
 /// An answer on its way to three people.
 struct Answer {
@@ -60,7 +65,7 @@ impl Answer {
     /// What a worker does before it opens a connection; those whom it will try.
     async fn begin(&self, house: &House, job: &ClaimedJob) -> (Access, Message, Vec<Delivery>) {
         let (access, now) = (Access::job(job, house.clock.clone()), house.clock.now());
-        let abandon = AbandonSending { job: job.clone(), message: self.id, now };
+        let abandon = AbandonSending { job: job.clone(), message: self.id, look: look(house), now };
         house.store.write(&access, abandon).await.expect("the lease is held");
         let message = self.message(house).await;
         let mut due = message.deliveries.clone();
@@ -181,7 +186,7 @@ async fn only_who_holds_the_job_may_say_that_a_send_was_abandoned() {
         let job = &answer.claim(&house).await[0];
         answer.begin(&house, job).await;
         let (access, now) = (Access::job(old, house.clock.clone()), house.clock.now());
-        let late = AbandonSending { job: old.clone(), message: answer.id, now };
+        let late = AbandonSending { job: old.clone(), message: answer.id, look: look(&house), now };
         let refused = house.store.write(&access, late).await;
         assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
         assert_eq!(answer.states(&house).await, [Sending; 3]);
@@ -230,6 +235,44 @@ async fn the_sweep_gives_a_job_to_what_waits_without_one() {
         answer.run(&house, &jobs[0], &[("jan", Sent, 0), ("piet", Sent, 0), ("klaas", Sent, 0)]).await;
         sweep(&house, admin.tenant).await;
         assert_eq!(answer.claim(&house).await.len(), 0);
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_found_among_what_was_sent_was_sent_to_and_a_person_is_not_contradicted() {
+    for house in houses().await {
+        let answer = Answer::written(&house).await;
+        let job = &answer.claim(&house).await[0];
+        answer.run(&house, job, &[("jan", Unknown, 0), ("piet", Failed, 0), ("klaas", Unknown, 0)]).await;
+        let looks = async || {
+            let tenant = answer.desk.admin.tenant;
+            let jobs = house.store.system().claim_jobs(tenant, 10, house.clock.now()).await.expect("claimed");
+            jobs.into_iter().find(|job| job.kind == JobKind::Reconcile)
+        };
+        assert!(looks().await.is_none(), "a server takes some seconds to file its copy");
+        house.pass(5);
+        let look = looks().await.expect("a look");
+        let access = Access::job(&look, house.clock.clone());
+        let message = answer.message(&house).await;
+        let again = Some(house.clock.now() + Duration::from_secs(55));
+        let missed = Reconciled::new(&access, look, &message, false, again);
+        assert_eq!(house.store.write(&access, missed).await.expect("noted"), 0);
+        assert_eq!(answer.states(&house).await, [Unknown, Failed, Unknown]);
+        // In the meantime somebody has it sent to one of them again, who is tried anew.
+        let admin = &answer.desk.admin.access;
+        let jan = vec![message.deliveries[0].id];
+        let retry = RetryDeliveries::prepare(&house.store, admin, &message, jan);
+        assert_eq!(house.store.write(admin, retry).await.expect("asked"), 1);
+        house.pass(55);
+        let look = looks().await.expect("another look");
+        let access = Access::job(&look, house.clock.clone());
+        let found = Reconciled::new(&access, look.clone(), &message, true, again);
+        assert_eq!(house.store.write(&access, found).await.expect("found"), 1);
+        assert_eq!(answer.states(&house).await, [Queued, Failed, Sent]);
+        assert!(answer.problem(&house).await, "one of them never had it");
+        let late = Reconciled::new(&access, look, &message, true, None);
+        assert!(matches!(house.store.write(&access, late).await, Err(StoreError::Conflict)));
         house.close().await;
     }
 }

@@ -73,6 +73,7 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ("provider", ["info shop", "info shop", "info"], Of::Nobody),
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
+    ("sent_mailbox", ["info shop", "info shop", "info"], Of::Nobody),
     ("retrieval_standings", ["info shop", "info shop", "info"], Of::Nobody),
     ("retrieval_with_password", ["info shop", "info shop", "info"], Of::Nobody),
     (
@@ -535,10 +536,12 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
             shown.what.extend(found.keys().map(|id| world.account(*id)));
             shown.what.sort_unstable();
         }
-        "held_tokens" | "provider" => {
+        "held_tokens" | "provider" | "sent_mailbox" => {
+            let access = &access.as_for(Purpose::Delivery);
             for (name, account) in &world.accounts {
                 let found = match function {
                     "provider" => there(store.provider(access, account.id).await).flatten().map(drop),
+                    "sent_mailbox" => there(store.sent_mailbox(access, account.id).await).flatten().map(drop),
                     _ => there(store.held_tokens(access, account.id).await).flatten().map(drop),
                 };
                 shown.what.extend(found.map(|()| (*name).to_owned()));

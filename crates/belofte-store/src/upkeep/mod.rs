@@ -41,7 +41,7 @@ impl Store {
                 }
             }
             JobKind::RotateKeys => return rotation::run(self, access, job).await,
-            JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve => {
+            JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve | JobKind::Reconcile => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
             }
         };

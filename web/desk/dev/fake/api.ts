@@ -260,7 +260,7 @@ export function answer(call: Call): Answer {
     d.files.set(id, file);
     return ok({ id, name: file.name, media_type: file.type, size_bytes: file.bytes.length, inline: false }, 201);
   }
-  if (at === "GET /channel-accounts") return ok({ items: d.accounts.filter((a) => a.state !== "removed") });
+  if (at === "GET /channel-accounts") return ok({ items: d.accounts.filter((a) => a.state !== "removed"), redirect_uri: "https://desk.noorderlicht.example/settings/authorised" });
   if (at === "POST /channel-accounts") {
     const made = { ...(d.accounts[0] as T.ChannelAccount), ...(body as object), id: d.uuid(), state: "active" as const };
     d.accounts.push(made);

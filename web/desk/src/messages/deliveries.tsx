@@ -18,6 +18,7 @@ export function deliveryText(delivery: Delivery, words: Words): string {
   switch (delivery.state) {
     case "sent":
       if (delivery.code === "delayed") return words.t("delivery.delayed", { name, time });
+      if (delivery.code === "found_in_sent") return words.t("delivery.sent_found", { name, time });
       return words.t("delivery.sent", { name, time });
     case "sending":
       return words.t("delivery.sending", { name });

@@ -91,6 +91,10 @@ impl Tellers {
             (LedgerKind::Instruction, "channel_account", "created") => "channel_account_created",
             (LedgerKind::Instruction, "channel_account", "changed") => "channel_account_changed",
             (LedgerKind::Instruction, "channel_account", "removed") => "channel_account_removed",
+            (LedgerKind::Instruction, "channel_account", "authorised") => "channel_account_authorised",
+            (LedgerKind::Instruction, "channel_account", "authorisation_forgotten") => {
+                "channel_account_authorisation_forgotten"
+            }
             (LedgerKind::Instruction, "api_key", "created") => "api_key_created",
             (LedgerKind::Instruction, "api_key", "revoked") => "api_key_revoked",
             // An act that a newer version wrote: its kind is all there is to say.

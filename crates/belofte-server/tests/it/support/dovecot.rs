@@ -10,6 +10,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The folder of what was sent, which Dovecot marks as such.
+pub const SENT: &str = "Uitgaand";
+
 /// A running Dovecot.
 #[derive(Debug)]
 pub struct Dovecot {
@@ -71,6 +74,7 @@ impl Dovecot {
              ssl = yes\nssl_cert = <{cert}\nssl_key = <{key}\ndisable_plaintext_auth = no\n\
              default_internal_user = {internal}\ndefault_login_user = {login}\n\
              mail_location = maildir:{at}/mail/%u\nfirst_valid_uid = 1\nrecipient_delimiter = +\n\
+             namespace inbox {{\n inbox = yes\n mailbox {SENT} {{\n  special_use = \\Sent\n  auto = create\n }}\n}}\n\
              {by_token}passdb {{\n driver = passwd-file\n args = scheme=PLAIN username_format=%u {at}/users\n}}\n\
              userdb {{\n driver = passwd-file\n args = username_format=%u {at}/users\n \
              override_fields = uid={owner} gid={owner} home={at}/mail/%u\n}}\n\
@@ -115,7 +119,12 @@ impl Dovecot {
 
     /// Lays mails into the INBOX of `user`, without Dovecot's knowing.
     pub fn lay(&self, user: &str, mails: impl IntoIterator<Item = Vec<u8>>) {
-        let folder = self.peer.folder().join("mail").join(user);
+        self.lay_in(user, "", mails);
+    }
+
+    /// Lays mails into a folder of `user`, as Dovecot writes the folder's name.
+    pub fn lay_in(&self, user: &str, folder: &str, mails: impl IntoIterator<Item = Vec<u8>>) {
+        let folder = self.peer.folder().join("mail").join(user).join(folder);
         for part in ["new", "cur", "tmp"] {
             fs::create_dir_all(folder.join(part)).expect("our own folder");
         }

@@ -3,6 +3,7 @@
 //! on the loopback, gone when its handle is dropped or the test process ends in any way.
 
 pub mod backstage;
+pub mod browser;
 pub mod canary;
 pub mod certificate;
 pub mod chromium;

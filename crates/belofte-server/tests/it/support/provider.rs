@@ -96,19 +96,7 @@ impl Provider {
 
     /// Somebody goes to `url`, signs in and says yes: what they come back with.
     pub fn consent(&self, url: &str) -> Value {
-        let (_, question) = url.split_once('?').expect("an address with a question");
-        let asked: HashMap<String, String> =
-            form_urlencoded::parse(question.as_bytes()).into_owned().collect();
-        assert_eq!((&*asked["prompt"], &*asked["response_type"]), ("consent", "code"));
-        assert_eq!((&*asked["code_challenge_method"], &*asked["scope"]), ("S256", "mail offline_access"));
-        self.with(|held| {
-            assert_eq!(asked["client_id"], held.client.0);
-            held.given += 1;
-            let code = format!("code-{}", held.given);
-            let kept = (asked["code_challenge"].clone(), asked["redirect_uri"].clone());
-            held.codes.insert(code.clone(), kept);
-            json!({ "state": asked["state"], "code": code })
-        })
+        self.with(|held| consent(held, url)).0
     }
 
     /// Access tokens of from now on live for so many seconds.
@@ -144,6 +132,19 @@ impl Provider {
     }
 }
 
+/// What somebody who goes to `url` and says yes comes back with, and where.
+fn consent(held: &mut Held, url: &str) -> (Value, String) {
+    let (_, question) = url.split_once('?').expect("an address with a question");
+    let asked: HashMap<String, String> = form_urlencoded::parse(question.as_bytes()).into_owned().collect();
+    assert_eq!((&*asked["prompt"], &*asked["response_type"]), ("consent", "code"));
+    assert_eq!((&*asked["code_challenge_method"], &*asked["scope"]), ("S256", "mail offline_access"));
+    assert_eq!(asked["client_id"], held.client.0);
+    held.given += 1;
+    let (code, redirect) = (format!("code-{}", held.given), asked["redirect_uri"].clone());
+    held.codes.insert(code.clone(), (asked["code_challenge"].clone(), redirect.clone()));
+    (json!({ "state": asked["state"], "code": code }), redirect)
+}
+
 fn tls(certificate: &Certificate) -> rustls::ServerConfig {
     let chain = CertificateDer::pem_file_iter(&certificate.certificate).expect("our own file");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
@@ -170,9 +171,23 @@ fn serve(held: Arc<Mutex<Held>>, each: impl Fn(TcpStream, &Mutex<Held>) + Send +
 fn answer(stream: impl Read + Write, held: &Mutex<Held>) {
     let mut stream = BufReader::new(stream);
     let Some((line, body)) = request(&mut stream) else { return };
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    if path.starts_with("/authorize?") {
+        // Whoever comes says yes at once.
+        let (brought, redirect) = consent(&mut held.lock().expect("no test panics here"), &path);
+        let said: Vec<(String, String)> = ["state", "code"]
+            .map(|name| (name.to_owned(), brought[name].as_str().unwrap().to_owned()))
+            .into();
+        let question = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+        let head =
+            format!("HTTP/1.1 302 Found\r\nlocation: {redirect}?{question}\r\ncontent-length: 0\r\n\r\n");
+        let _ = stream.get_mut().write_all(head.as_bytes());
+        let _ = stream.get_mut().flush();
+        return;
+    }
     let (status, answer) = {
         let mut held = held.lock().expect("no test panics here");
-        match line.split(' ').nth(1).unwrap_or_default() {
+        match &*path {
             "/token" if held.failing => {
                 ("503 Service Unavailable", json!({ "error": "temporarily_unavailable" }))
             }

@@ -39,6 +39,15 @@ pub struct Sink {
 impl Sink {
     /// Starts one.
     pub fn start() -> Self {
+        Self::that_answers(true)
+    }
+
+    /// Starts one that keeps what it is given, and breaks the line in the place of saying so.
+    pub fn that_breaks_off() -> Self {
+        Self::that_answers(false)
+    }
+
+    fn that_answers(answers: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let handed = Arc::<Mutex<Vec<Handed>>>::default();
@@ -46,7 +55,7 @@ impl Sink {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = Arc::clone(&kept);
-                std::thread::spawn(move || talk(stream, &kept));
+                std::thread::spawn(move || talk(stream, &kept, answers));
             }
         });
         Self { port, handed }
@@ -58,7 +67,7 @@ impl Sink {
     }
 }
 
-fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>) -> std::io::Result<()> {
+fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>, answers: bool) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut mail = Handed::default();
     stream.write_all(b"220 mail.example ESMTP\r\n")?;
@@ -79,6 +88,9 @@ fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>) -> std::io::Result<()>
                 }
                 line.clear();
                 kept.lock().expect("no test panics here").push(std::mem::take(&mut mail));
+                if !answers {
+                    return stream.shutdown(std::net::Shutdown::Both);
+                }
                 stream.write_all(b"250 2.0.0 Kept\r\n")?;
             }
             "QUIT" => return stream.write_all(b"221 2.0.0 Bye\r\n"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use belofte_channels::dns::Dns;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
 use belofte_channels::outbound::Register;
@@ -39,6 +40,8 @@ pub struct App {
     pub submission: Submission,
     /// The client that tries mailboxes.
     pub imap: Imap,
+    /// Asks the domain name system.
+    pub dns: Dns,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.

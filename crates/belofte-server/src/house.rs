@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use belofte_channels::dns::Dns;
 use belofte_channels::email::client_tls;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::intake::Intake;
@@ -335,8 +336,10 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
+    let servers = config.dns.servers.iter().map(|server| server.0).collect();
+    let dns = Dns::new(outbound.clone(), random.clone(), servers);
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
-    let processing = Processing::new(core.clone(), FILING);
+    let processing = Processing::new(core.clone(), FILING, dns.clone());
     let max_message = config.smtp.max_message_bytes.as_usize();
     let retrieving = Retrieving { processing: processing.clone(), imap: imap.clone(), max_message };
 
@@ -366,7 +369,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router = router(&config, &core, (testing, imap), register, views.clone(), &life, attention)?;
+    let router = router(&config, &core, (testing, imap, dns), register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -411,7 +414,7 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap): (Submission, Imap),
+    (submission, imap, dns): (Submission, Imap, Dns),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -425,6 +428,7 @@ fn router(
         core: core.clone(),
         submission,
         imap,
+        dns,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Internet mail: the listener that takes it in and the submission that hands answers over.
 
+pub mod authentication;
 mod command;
 mod copies;
 pub mod deliver;
@@ -17,6 +18,7 @@ pub mod retrieve;
 #[cfg(test)]
 mod road_tests;
 pub mod smtp_session;
+mod spf;
 pub mod submission;
 mod submission_dialogue;
 mod submission_outcome;

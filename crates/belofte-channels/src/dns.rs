@@ -336,7 +336,6 @@ impl Asking {
         }
         answers
     }
-
 }
 
 /// Who is asked when the configuration names `configured`: those, or without any those of the system.

@@ -155,9 +155,7 @@ async fn what_a_name_has_is_told_and_remembered() {
     assert_eq!(peer.asked(), [".", "plain.example."], "whether it is there, and the name once");
     assert_eq!(
         dns.ask("mail.example", Kind::MailServer, soon()).await,
-        Answer::Entries(
-            ["a.mail.example", "b.mail.example"].map(|name| Entry::Name(name.to_owned())).into()
-        )
+        Answer::Entries(["a.mail.example", "b.mail.example"].map(|name| Entry::Name(name.to_owned())).into())
     );
     assert_eq!(dns.ask("long.example", Kind::Text, soon()).await, texts(&[&"x".repeat(250)]));
     assert_eq!(dns.ask("alias.example", Kind::Text, soon()).await, texts(&["through an alias"]));
@@ -303,8 +301,7 @@ fn addresses_of_servers_and_names_of_addresses() {
                 nameserver 192.0.2.54\nnameserver 192.0.2.55\n";
     let servers: Vec<_> = system_servers(text).iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::53]:53", "192.0.2.54:53"]);
-    for (text, server) in
-        [("192.0.2.53", "192.0.2.53:53"), ("::1", "[::1]:53"), ("[::1]:5353", "[::1]:5353")]
+    for (text, server) in [("192.0.2.53", "192.0.2.53:53"), ("::1", "[::1]:53"), ("[::1]:5353", "[::1]:5353")]
     {
         assert_eq!(parse_server(text).expect("an address").to_string(), server);
     }

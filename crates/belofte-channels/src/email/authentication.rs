@@ -84,7 +84,8 @@ impl Authenticator {
             tracing::error!("who sent a mail could not be checked: the program broke on it");
             MailAuthentication::unknown(SpfResult::NotChecked, DmarcResult::PermanentError)
         });
-        metrics::counter!("belofte_mail_authentication_total", "verdict" => all.verdict.as_str()).increment(1);
+        metrics::counter!("belofte_mail_authentication_total", "verdict" => all.verdict.as_str())
+            .increment(1);
         all
     }
 

@@ -210,7 +210,10 @@ async fn what_its_sender_chose_shields_no_forgery() {
     let mut names = Names::of_bank(REJECT);
     names.fails("evil.example").fails("k._domainkey.evil.example");
     let found = names.check(FORGER, &signed("evil.example", "k", MAIL)).await;
-    assert_eq!((found.spf.result, dkim(&found)), (SpfResult::TemporaryError, vec![DkimResult::TemporaryError]));
+    assert_eq!(
+        (found.spf.result, dkim(&found)),
+        (SpfResult::TemporaryError, vec![DkimResult::TemporaryError])
+    );
     assert_eq!(found.verdict, SenderVerdict::Disowned);
     // The bank's own could have stood for it.
     let mut names = Names::of_bank(REJECT);
@@ -246,7 +249,13 @@ async fn domains_are_aligned_as_their_organisation_says() {
         ("v=DMARC1; p=reject; adkim=s", "bank.example", "bank.example", "", DmarcResult::Pass),
         ("v=DMARC1; p=reject", "bank.example", "notbank.example", "", DmarcResult::Fail),
         // A part of the organisation that is one of its own.
-        ("v=DMARC1; p=reject", "bank.example", "news.bank.example", "v=DMARC1; p=none; psd=n", DmarcResult::Fail),
+        (
+            "v=DMARC1; p=reject",
+            "bank.example",
+            "news.bank.example",
+            "v=DMARC1; p=none; psd=n",
+            DmarcResult::Fail,
+        ),
         // A registry speaks for those below it, each of which is one of its own.
         ("v=DMARC1; p=reject; psd=y", "a.bank.example", "b.bank.example", "", DmarcResult::Fail),
         ("v=DMARC1; p=reject; psd=y", "a.bank.example", "x.a.bank.example", "", DmarcResult::Pass),
@@ -327,7 +336,9 @@ async fn what_is_out_of_proportion_is_not_looked_at() {
     let named = DkimSigner::from_key(edwards()).domain("bank.example").selector("s1");
     let named = named.headers(SIGNED.map(str::to_owned).into_iter().chain(many));
     assert_eq!(dkim(&names.check(OTHER, &signed_by(&named, MAIL)).await), [DkimResult::Unusable]);
-    for mail in ["", "\r\n", "\r\n\r\n", "no mail at all", "From:\r\n\r\n", "DKIM-Signature: \r\n\r\n", "\0\n\n\0"] {
+    for mail in
+        ["", "\r\n", "\r\n\r\n", "no mail at all", "From:\r\n\r\n", "DKIM-Signature: \r\n\r\n", "\0\n\n\0"]
+    {
         assert_eq!(names.check(OTHER, mail).await.verdict, SenderVerdict::Unverified, "{mail:?}");
     }
 }

@@ -114,7 +114,11 @@ impl House {
         store.create_channel_account(&admin, None, account).await.expect("an account");
 
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
-        let smtp = listen(Intake::Core(Processing::new(core.clone(), places, Dns::fixed(HashMap::new()))), Some(&core)).await;
+        let smtp = listen(
+            Intake::Core(Processing::new(core.clone(), places, Dns::fixed(HashMap::new()))),
+            Some(&core),
+        )
+        .await;
         let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
         let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
         let tls = client_tls(Vec::new()).expect("roots");

@@ -138,8 +138,9 @@ async fn what_a_record_may_ask_for_is_bounded() {
 
 #[tokio::test]
 async fn a_chain_of_records_is_counted_as_a_whole() {
-    let chain: Vec<_> =
-        (0..20).map(|no| (format!("c{no}.example"), format!("text v=spf1 include:c{}.example", no + 1))).collect();
+    let chain: Vec<_> = (0..20)
+        .map(|no| (format!("c{no}.example"), format!("text v=spf1 include:c{}.example", no + 1)))
+        .collect();
     let chain: Vec<_> = chain.iter().map(|(name, line)| (name.as_str(), line.as_str())).collect();
     assert_eq!(of("v=spf1 include:c0.example -all", &chain, "192.0.2.1").await, SpfResult::PermanentError);
 }

@@ -20,7 +20,9 @@ pub use reference::page as reference_page;
 pub use sections::{
     Config, Data, Limits, Names, Observability, Outbound, Server, ServerTls, Smtp, SmtpTls, Storage, Vault,
 };
-pub use setting::{LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
+pub use setting::{
+    LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
+};
 
 use read::Reader;
 

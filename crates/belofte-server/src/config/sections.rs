@@ -9,7 +9,9 @@ use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor};
 use belofte_model::EmailAddress;
 
-use super::setting::{LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
+use super::setting::{
+    LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
+};
 
 /// Writes a section's struct, the function that reads it and the one that describes it.
 macro_rules! sections {

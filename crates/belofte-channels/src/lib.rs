@@ -8,6 +8,7 @@
 //!
 //! Every connection to the outside is made by [`outbound::Outbound`].
 
+pub mod dns;
 pub mod email;
 pub mod network;
 pub mod outbound;

@@ -4,20 +4,20 @@
 //!
 //! Data goes to three classes of recipients. Sub-processors stand in the operator's register
 //! and lie in the EEA. Hosts chosen by the tenant may be anywhere on the public internet but
-//! never inside the operator's network. Open transports (mail, telephone) are counted and never
-//! claimed to stay in the EEA.
+//! never inside the operator's network. Open transports (mail, telephone, names) are counted and
+//! never claimed to stay in the EEA.
 //!
 //! A host that a tenant can name is resolved once, each address is judged, and the connection
 //! goes to the judged address: a second look-up could give another answer (DNS rebinding).
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout_at;
 
 use crate::network::{Network, is_public};
@@ -50,6 +50,7 @@ impl RecipientClass {
             Self::ChosenByTenant { .. } => "chosen_by_tenant",
             Self::OpenTransport(Transport::Mail) => "mail",
             Self::OpenTransport(Transport::Telephone) => "telephone",
+            Self::OpenTransport(Transport::Names) => NAMES,
             Self::OperatorsOwn => "operators_own",
         }
     }
@@ -62,7 +63,12 @@ pub enum Transport {
     Mail,
     /// The public telephone network.
     Telephone,
+    /// The domain name system: the operator chooses who is asked, and who is asked further nobody can
+    /// promise. Learns the domains of those who mail, never an address.
+    Names,
 }
+
+const NAMES: &str = "names";
 
 /// What a connection is for. Closed: a new kind of connection is named here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +83,8 @@ pub enum ConnectPurpose {
     RetrievalTest,
     /// Getting an access token at the provider of a mailbox.
     Authorisation,
+    /// Asking what a domain says of its mails.
+    Lookup,
     /// Traces for the operator's collector.
     Traces,
 }
@@ -89,6 +97,7 @@ impl ConnectPurpose {
             Self::Retrieval => "retrieval",
             Self::RetrievalTest => "retrieval_test",
             Self::Authorisation => "authorisation",
+            Self::Lookup => "lookup",
             Self::Traces => "traces",
         }
     }
@@ -426,6 +435,40 @@ impl Outbound {
         }
         count(checked.class, checked.purpose, last.label());
         Err(last)
+    }
+}
+
+/// Name servers stand in the operator's configuration, or in the system's; nobody else can name one.
+impl Outbound {
+    /// A socket that speaks with `server` alone, from a port that the system chose (RFC 5452, section 9.2).
+    ///
+    /// # Errors
+    /// [`OutboundError::Connect`].
+    pub async fn to_name_server(&self, server: SocketAddr) -> Result<UdpSocket, OutboundError> {
+        let any: IpAddr =
+            if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let made = async {
+            let socket = UdpSocket::bind((any, 0)).await?;
+            socket.connect(server).await?;
+            Ok(socket)
+        };
+        let made = made.await.map_err(OutboundError::Connect);
+        let outcome = made.as_ref().err().map_or("connected", OutboundError::label);
+        count(NAMES, ConnectPurpose::Lookup, outcome);
+        made
+    }
+
+    /// A connection to `server` within `patience`, for an answer that is too long for a datagram.
+    ///
+    /// # Errors
+    /// As [`Outbound::open`].
+    pub async fn stream_to_name_server(
+        &self,
+        server: SocketAddr,
+        patience: Duration,
+    ) -> Result<TcpStream, OutboundError> {
+        let checked = Checked { addresses: vec![server], class: NAMES, purpose: ConnectPurpose::Lookup };
+        self.open(&checked, patience).await
     }
 }
 

@@ -16,6 +16,7 @@ mod intake;
 mod job;
 mod key;
 mod ledger;
+mod mail_authentication;
 mod message;
 mod purpose;
 mod retrieval;
@@ -34,6 +35,10 @@ pub use intake::{IntakeState, QuarantineReason};
 pub use job::{JobKind, JobState};
 pub use key::{Column, KeyClass, KeyState};
 pub use ledger::{LedgerKind, Outcome};
+pub use mail_authentication::{
+    DkimCheck, DkimResult, DmarcCheck, DmarcPolicy, DmarcResult, MailAuthentication, SenderVerdict, SpfCheck,
+    SpfResult, is_within,
+};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use purpose::{Purpose, Use};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use belofte_channels::dns::Dns;
 use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
@@ -42,6 +43,8 @@ pub struct App {
     pub imap: Imap,
     /// Gets tokens at the providers of mailboxes.
     pub authorising: Authorising,
+    /// Asks the domain name system.
+    pub dns: Dns,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.

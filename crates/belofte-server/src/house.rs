@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use belofte_channels::dns::Dns;
 use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::client_tls;
 use belofte_channels::email::deliver::Delivering;
@@ -339,9 +340,11 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
     let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&client_tls)));
+    let servers = config.dns.servers.iter().map(|server| server.0).collect();
+    let dns = Dns::new(outbound.clone(), random.clone(), servers);
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
     let delivering = Delivering { submission, authorising: authorising.clone() };
-    let processing = Processing::new(core.clone(), FILING);
+    let processing = Processing::new(core.clone(), FILING, dns.clone());
     let max_message = config.smtp.max_message_bytes.as_usize();
     let retrieving = Retrieving {
         processing: processing.clone(),
@@ -376,8 +379,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let router =
-        router(&config, &core, (testing, imap, authorising), register, views.clone(), &life, attention)?;
+    let asking = (testing, imap, authorising, dns);
+    let router = router(&config, &core, asking, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(listen = %listener.local_addr()?, "the desk is served");
@@ -422,7 +425,7 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap, authorising): (Submission, Imap, Authorising),
+    (submission, imap, authorising, dns): (Submission, Imap, Authorising, Dns),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -437,6 +440,7 @@ fn router(
         submission,
         imap,
         authorising,
+        dns,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),

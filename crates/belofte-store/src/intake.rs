@@ -3,8 +3,8 @@
 //! (or a quarantined source) in a second.
 
 use belofte_model::{
-    ChannelAccountId, EventKind, IntakeId, IntakeState, JobId, JobKind, KeyClass, KeyId, MessageId,
-    QuarantineReason, Timestamp, Use, Visible,
+    ChannelAccountId, EventKind, IntakeId, IntakeState, JobId, JobKind, KeyClass, KeyId, MailAuthentication,
+    MessageId, QuarantineReason, Timestamp, Use, Visible,
 };
 use belofte_vault::SealContext;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct SealedEnvelope {
     pub tls: Option<String>,
     /// How the client named itself.
     pub helo: String,
+    /// What was found out about the sender when the mail came; later nobody could find it out any more.
+    #[serde(default)]
+    pub authentication: Option<MailAuthentication>,
 }
 
 /// Makes a received mail durable: sealed source, intake row, job.

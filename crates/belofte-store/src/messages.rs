@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use belofte_model::{
-    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId, MessageId,
-    MessageKind, TenantId, ThreadId, Timestamp, Use,
+    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId,
+    MailAuthentication, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,10 @@ pub struct MessageContent {
     /// The identifiers that it refers to, root first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<String>,
+    /// What was found out about its sender when it came. It stands beside the words, so that erasing them erases
+    /// it, and no column tells whose mails fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<MailAuthentication>,
 }
 
 impl std::fmt::Debug for MessageContent {

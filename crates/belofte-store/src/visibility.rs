@@ -85,6 +85,11 @@ impl Mask {
         for person in content.to.iter_mut().chain(&mut content.cc).chain(&mut content.reply_to) {
             self.person(person);
         }
+        if self.address
+            && let Some(authentication) = &mut content.authentication
+        {
+            authentication.hide_domains();
+        }
         for delivery in &mut message.deliveries {
             self.delivery(delivery);
         }

@@ -565,7 +565,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The register of recipients: sub-processors, and how many recipients each tenant chose, not whom */
+        /** The register of recipients: sub-processors, name servers, and how many recipients each tenant chose, not whom */
         get: operations["operator_recipients"];
         put?: never;
         post?: never;
@@ -951,6 +951,19 @@ export interface components {
              * @description Its length.
              */
             size_bytes: number;
+        };
+        /** @description What was found out about who sent a mail, when it came. Domains are left out for who does not see addresses. */
+        Authentication: {
+            /** @description By its signatures, in their order; eight at most. */
+            dkim: components["schemas"]["DkimCheck"][];
+            /** @description By the author's domain. */
+            dmarc: components["schemas"]["DmarcCheck"];
+            /** @description The domain of the author's address; absent when there is not exactly one. */
+            domain?: string | null;
+            /** @description By the server that brought it. */
+            spf: components["schemas"]["SpfCheck"];
+            /** @description The word for people. `disowned`: the author's domain says that this is none of its mails. */
+            verdict: components["schemas"]["SenderVerdict"];
         };
         /** @description Who wrote a message. */
         Author: {
@@ -1385,6 +1398,27 @@ export interface components {
         };
         /** @enum {string} */
         DeliveryState: "queued" | "sending" | "sent" | "failed" | "unknown";
+        /** @description What one signature says (DKIM, RFC 6376). */
+        DkimCheck: {
+            /** @description The domain that signed. */
+            domain?: string | null;
+            /** @description The result. */
+            result: components["schemas"]["DkimResult"];
+            /** @description Which of its keys. */
+            selector?: string | null;
+        };
+        /** @enum {string} */
+        DkimResult: "pass" | "body_changed" | "wrong" | "expired" | "no_key" | "unusable" | "temporary_error";
+        /** @description What DMARC says (RFC 9989). */
+        DmarcCheck: {
+            policy?: components["schemas"]["DmarcPolicy"] | null;
+            /** @description The result. */
+            result: components["schemas"]["DmarcResult"];
+        };
+        /** @enum {string} */
+        DmarcPolicy: "none" | "quarantine" | "reject";
+        /** @enum {string} */
+        DmarcResult: "pass" | "fail" | "none" | "temporary_error" | "permanent_error" | "not_checked";
         /** @description What does not hold about one field. */
         FieldProblem: {
             /** @description What does not hold. */
@@ -1565,6 +1599,7 @@ export interface components {
         Message: {
             /** @description The files that came or go with it. */
             attachments: components["schemas"]["Attachment"][];
+            authentication?: components["schemas"]["Authentication"] | null;
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
             /** @description Who got a copy. */
@@ -1687,6 +1722,8 @@ export interface components {
         };
         /** @description The register of recipients. */
         OperatorRecipients: {
+            /** @description The name servers that are asked what domains say of their mails: they learn the domains of those who mail. */
+            name_servers: string[];
             /** @description Who processes for the operator, as the configuration says. */
             sub_processors: components["schemas"]["SubProcessor"][];
             /** @description What tenants chose, in numbers. */
@@ -1996,6 +2033,8 @@ export interface components {
              */
             unindexed: boolean;
         };
+        /** @enum {string} */
+        SenderVerdict: "verified" | "unverified" | "disowned";
         /** @description A signed-in user. */
         Session: {
             /**
@@ -2100,6 +2139,15 @@ export interface components {
             /** @description The words. */
             text: string;
         };
+        /** @description What SPF says (RFC 7208). */
+        SpfCheck: {
+            /** @description The domain that was asked. */
+            domain?: string | null;
+            /** @description The result; `not_checked` when the mail was fetched, or came over a server of the operator's own. */
+            result: components["schemas"]["SpfResult"];
+        };
+        /** @enum {string} */
+        SpfResult: "pass" | "fail" | "soft_fail" | "neutral" | "none" | "temporary_error" | "permanent_error" | "not_checked";
         /** @description A party that processes for the operator. */
         SubProcessor: {
             /** @description The country where it processes, within the European Economic Area (ISO 3166-1 alpha-2). */
@@ -2374,6 +2422,7 @@ export type AfterRetrieval = components['schemas']['AfterRetrieval'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Attachment = components['schemas']['Attachment'];
+export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
 export type AuthorKind = components['schemas']['AuthorKind'];
 export type Authorisation = components['schemas']['Authorisation'];
@@ -2404,6 +2453,11 @@ export type DeadLetter = components['schemas']['DeadLetter'];
 export type DeadLetterList = components['schemas']['DeadLetterList'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryState = components['schemas']['DeliveryState'];
+export type DkimCheck = components['schemas']['DkimCheck'];
+export type DkimResult = components['schemas']['DkimResult'];
+export type DmarcCheck = components['schemas']['DmarcCheck'];
+export type DmarcPolicy = components['schemas']['DmarcPolicy'];
+export type DmarcResult = components['schemas']['DmarcResult'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type Identity = components['schemas']['Identity'];
@@ -2459,6 +2513,7 @@ export type Scope = components['schemas']['Scope'];
 export type Search = components['schemas']['Search'];
 export type SearchHit = components['schemas']['SearchHit'];
 export type SearchPage = components['schemas']['SearchPage'];
+export type SenderVerdict = components['schemas']['SenderVerdict'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
@@ -2468,6 +2523,8 @@ export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignInWith = components['schemas']['SignInWith'];
 export type SnippetPart = components['schemas']['SnippetPart'];
+export type SpfCheck = components['schemas']['SpfCheck'];
+export type SpfResult = components['schemas']['SpfResult'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
 export type Suggest = components['schemas']['Suggest'];

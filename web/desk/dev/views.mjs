@@ -50,6 +50,18 @@ export const views = {
   html: { path: "/inbox/unassigned", act: openRow("Fenna") },
   quoted: { path: "/inbox/mine", act: openRow("Oliver") },
   deliveries: { path: "/inbox/waiting", act: openRow("Aoife") },
+  sender: {
+    path: "/inbox/unassigned",
+    act: async (page) => {
+      await openRow("Fenna")(page);
+      await page.getByRole("button", { name: /^(Afzender geverifieerd|Sender verified)/ }).click();
+      await page.waitForTimeout(200);
+    },
+  },
+  "sender-forged": {
+    path: "/inbox/unassigned",
+    act: openRow("rekeningnummer"),
+  },
   note: {
     path: "/inbox/mine",
     act: async (page, size) => {

@@ -6,10 +6,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use belofte_model::{AccountState, EmailAddress};
+use belofte_model::{AccountState, EmailAddress, MailAuthentication};
 use belofte_store::{ResolvedAccount, SealedEnvelope};
 use bytes::Bytes;
 
+use super::authentication::Hop;
 use super::process::Processing;
 
 /// How a message came: what its sender's server said and how it was connected.
@@ -25,6 +26,8 @@ pub struct Envelope {
     pub tls: Option<String>,
     /// The name that the client gave itself.
     pub helo: String,
+    /// What was found out about the sender.
+    pub authentication: Option<MailAuthentication>,
 }
 
 impl Envelope {
@@ -36,6 +39,7 @@ impl Envelope {
             client: self.client_address.to_string(),
             tls: self.tls.clone(),
             helo: self.helo.clone(),
+            authentication: self.authentication.clone(),
         }
     }
 }
@@ -120,6 +124,15 @@ impl Intake {
                 }
             },
             Self::Memory(memory) => memory.resolve(address),
+        }
+    }
+
+    /// What can be found out about who sent `raw`, once for all its recipients; as
+    /// [`Authenticator::check`](super::authentication::Authenticator::check).
+    pub(super) async fn authenticate(&self, hop: Option<Hop<'_>>, raw: &[u8]) -> Option<MailAuthentication> {
+        match self {
+            Self::Core(processing) => Some(processing.authenticator.check(hop, raw).await),
+            Self::Memory(_) => None,
         }
     }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ByteBudget;
+use super::authentication::Hop;
 use super::intake::{Account, Envelope, Intake, ReceiveError, Recipient};
 use super::line::Line;
 use super::smtp_session::{Handover, Protocol, Resolution, Session, SessionSettings, Step};
@@ -385,6 +386,13 @@ async fn deliver(place: &Place, handover: Handover<Account>) -> Vec<Result<(), R
     let Handover { mail_from, helo, tls, targets, text } = handover;
     let protocol = protocol_label(place.shared.session.protocol);
     let mut results = Vec::with_capacity(targets.len());
+    // A server of the operator's own says nothing about who gave it the mail.
+    let hop = (place.shared.session.protocol == Protocol::Smtp && !place.exempt).then_some(Hop {
+        client: place.client,
+        helo: &helo,
+        mail_from: mail_from.as_ref(),
+    });
+    let authentication = place.shared.intake.authenticate(hop, &text).await;
     for (account, rcpt) in targets {
         let envelope = Envelope {
             mail_from: mail_from.clone(),
@@ -392,6 +400,7 @@ async fn deliver(place: &Place, handover: Handover<Account>) -> Vec<Result<(), R
             client_address: place.client,
             tls: tls.clone(),
             helo: helo.clone(),
+            authentication: authentication.clone(),
         };
         let result = place.shared.intake.receive(&account, envelope, text.clone()).await;
         let outcome = match result {

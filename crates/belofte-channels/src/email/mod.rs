@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Internet mail: the listener that takes it in and the submission that hands answers over.
 
+pub mod authentication;
 pub mod authorisation;
 mod command;
 mod copies;
@@ -20,6 +21,7 @@ pub mod retrieve;
 mod road_tests;
 mod sign_in;
 pub mod smtp_session;
+mod spf;
 pub mod submission;
 mod submission_dialogue;
 mod submission_outcome;

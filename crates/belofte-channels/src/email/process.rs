@@ -19,8 +19,12 @@ use belofte_store::{
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use mail_auth::common::to_a_label;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
+
+use super::authentication::Authenticator;
+use crate::dns::Dns;
 
 /// A sender waits so long for a place.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Processing {
     pub(super) core: Core,
+    pub(super) authenticator: Authenticator,
     places: Arc<Semaphore>,
 }
 
@@ -39,10 +44,12 @@ impl fmt::Debug for Processing {
 }
 
 impl Processing {
-    /// At most `places` mails are filed at once; what comes on top waits in the job table.
+    /// At most `places` mails are filed at once; what comes on top waits in the job table. Who sent them is found
+    /// out before, by asking `dns`.
     #[must_use]
-    pub fn new(core: Core, places: usize) -> Self {
-        Self { core, places: Arc::new(Semaphore::new(places)) }
+    pub fn new(core: Core, places: usize, dns: Dns) -> Self {
+        let authenticator = Authenticator::new(dns, core.clock().clone());
+        Self { core, authenticator, places: Arc::new(Semaphore::new(places)) }
     }
 
     /// A place to file the next mail at once. A sender waits for one for a moment before its mail is
@@ -228,6 +235,8 @@ async fn read(
             bytes: file.bytes,
         })
         .collect();
+    let authentication =
+        envelope.authentication.clone().map(|checked| checked.of_author(&to_a_label(author.domain())));
     let content = MessageContent {
         subject,
         from,
@@ -240,6 +249,7 @@ async fn read(
         has_remote_images,
         message_id,
         references,
+        authentication,
     };
     let author = author.normalised();
     let sent_at = date;

@@ -349,7 +349,10 @@ impl<'a> Reading<'a> {
             return Ok(false);
         }
         let Some(raw) = self.kept(mailbox.fetch(mail.uid, mail.octets)).await?? else { return Ok(false) };
-        let envelope = self.envelope(&raw);
+        let mut envelope = self.envelope(&raw);
+        // Nothing that the mail says about its way here is believed: anybody could have written it.
+        envelope.authentication =
+            Some(self.kept(self.with.processing.authenticator.check(None, &raw)).await?);
         loop {
             let account = &self.account.account;
             match self.kept(self.with.processing.take_in(account, &envelope, &raw)).await? {
@@ -379,6 +382,7 @@ impl<'a> Reading<'a> {
             client: self.account.retrieval.host.clone(),
             tls: (self.account.retrieval.security != LineSecurity::None).then(|| "TLS".to_owned()),
             helo: "imap".to_owned(),
+            authentication: None,
         }
     }
 

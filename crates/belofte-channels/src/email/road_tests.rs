@@ -2,6 +2,7 @@
 //! The road in one process: a mail through a real socket into sealed stores, an answer out of
 //! them into another real listener.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use super::listener::{Listener, ListenerSettings};
 use super::process::{Processing, process};
 use super::smtp_session::{Protocol, SessionSettings};
 use super::submission::{Patience, Submission};
+use crate::dns::Dns;
 use crate::email::client_tls;
 use crate::outbound::{Outbound, Register};
 use crate::web::Web;
@@ -117,7 +119,11 @@ impl House {
         store.create_channel_account(&admin, None, account).await.expect("an account");
 
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
-        let smtp = listen(Intake::Core(Processing::new(core.clone(), places)), Some(&core)).await;
+        let smtp = listen(
+            Intake::Core(Processing::new(core.clone(), places, Dns::fixed(HashMap::new()))),
+            Some(&core),
+        )
+        .await;
         let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
         let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
         let tls = client_tls(Vec::new()).expect("roots");

@@ -55,6 +55,16 @@ closed_sets! {
     QuarantineReason = model::QuarantineReason::ALL.map(model::QuarantineReason::as_str);
     /// Why a mailbox is not read at the moment.
     RetrievalProblem = model::RetrievalProblem::ALL.map(model::RetrievalProblem::as_str);
+    /// Whether the server that brought a mail may send for the domain of its reverse path (SPF).
+    SpfResult = model::SpfResult::ALL.iter().map(|result| result.as_str());
+    /// Whether a signature of a mail holds (DKIM).
+    DkimResult = model::DkimResult::ALL.iter().map(|result| result.as_str());
+    /// Whether the author's domain stands for a mail (DMARC).
+    DmarcResult = model::DmarcResult::ALL.iter().map(|result| result.as_str());
+    /// What a domain asks others to do with mails that fail.
+    DmarcPolicy = model::DmarcPolicy::ALL.iter().map(|policy| policy.as_str());
+    /// Whether a mail comes from the domain of its author, in a word.
+    SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.

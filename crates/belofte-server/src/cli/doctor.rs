@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use belofte_channels::dns::name_servers;
 use belofte_channels::outbound::SubProcessor;
 use belofte_model::Timestamp;
 use belofte_store::{Clock, Examination, KeyBackups, SchemaState, Store, StoreSettings, examine};
@@ -312,10 +313,17 @@ fn indexes(found: &Examination) -> Check {
 fn recipients(config: &Config) -> Check {
     let named = |one: &SubProcessor| format!("{} ({}, {})", one.name, one.country, one.purpose);
     let named: Vec<_> = config.outbound.sub_processors.iter().map(named).collect();
-    if named.is_empty() {
-        return good("recipients", "no sub-processor is named in outbound.sub_processors");
-    }
-    good("recipients", format!("sub-processors, all within the EEA: {}", named.join("; ")))
+    let servers: Vec<_> = config.dns.servers.iter().map(|server| server.0).collect();
+    let servers: Vec<_> = name_servers(&servers).iter().map(ToString::to_string).collect();
+    let names = match servers.as_slice() {
+        [] => "no name server is asked who sent a mail".to_owned(),
+        servers => format!("name servers that are asked who sent a mail: {}", servers.join(", ")),
+    };
+    let named = match named.as_slice() {
+        [] => "no sub-processor is named in outbound.sub_processors".to_owned(),
+        named => format!("sub-processors, all within the EEA: {}", named.join("; ")),
+    };
+    good("recipients", format!("{named}; {names}"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use belofte_channels::dns::name_servers;
 use belofte_model::{Actor, EmailAddress};
 use belofte_store::{Clock, ExportPiece, OperatorAct, Store, StoreError};
 use belofte_vault::{Pii, Random, password};
@@ -98,10 +99,16 @@ fn recipients(cli: &Cli) -> anyhow::Result<Done> {
     for SubProcessor { name, purpose, country, hosts } in &sub_processors {
         text.push_str(&format!("sub-processor  {name}  {country}  {purpose}  {}\n", hosts.join(" ")));
     }
+    let servers: Vec<_> = config.dns.servers.iter().map(|server| server.0).collect();
+    let name_servers: Vec<_> = name_servers(&servers).iter().map(ToString::to_string).collect();
+    for server in &name_servers {
+        text.push_str(&format!("name server  {server}\n"));
+    }
     for TenantRecipients { tenant_id, chosen_hosts, mailed } in &tenants {
         text.push_str(&format!("tenant  {tenant_id}  {chosen_hosts} hosts of its own  {mailed} mailed\n"));
     }
-    cli.tell(&text, &json!({ "sub_processors": sub_processors, "tenants": tenants }))?;
+    let all = json!({ "sub_processors": sub_processors, "name_servers": name_servers, "tenants": tenants });
+    cli.tell(&text, &all)?;
     Ok(Done::Well)
 }
 

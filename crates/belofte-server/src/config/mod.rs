@@ -18,9 +18,11 @@ use belofte_store::PostgresSettings;
 pub use read::{Finding, Origin, VARIABLE_PREFIX};
 pub use reference::page as reference_page;
 pub use sections::{
-    Config, Data, Limits, Observability, Outbound, Server, ServerTls, Smtp, SmtpTls, Storage, Vault,
+    Config, Data, Limits, Names, Observability, Outbound, Server, ServerTls, Smtp, SmtpTls, Storage, Vault,
 };
-pub use setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
+pub use setting::{
+    LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
+};
 
 use read::Reader;
 

@@ -9,7 +9,9 @@ use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor};
 use belofte_model::EmailAddress;
 
-use super::setting::{LogFormat, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole};
+use super::setting::{
+    LogFormat, NameServer, Secret, Setting, SmtpTlsMode, StorageEngine, TlsMode, WebAddress, Whole,
+};
 
 /// Writes a section's struct, the function that reads it and the one that describes it.
 macro_rules! sections {
@@ -206,6 +208,13 @@ sections! {
         /// Further certificate authorities (PEM) that mail servers may be signed by, beside the
         /// public ones.
         root_certs_file: Option<PathBuf> = "";
+    }
+    /// Asking the domain name system, which says what domains publish about their mails (SPF, DKIM, DMARC).
+    Names as dns = "dns" {
+        /// The name servers that are asked, in this order; those of the system (`/etc/resolv.conf`) when there
+        /// are none. They learn the domains of those who mail, so let them be your own. When none answers, mail
+        /// is taken in all the same, at once, and who sent it stays unchecked.
+        servers: Vec<NameServer> = "";
     }
     /// What can be seen of the server at work. Nothing of it holds a personal value.
     Observability as observability = "observability" {

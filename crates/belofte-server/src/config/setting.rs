@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use belofte_channels::dns::parse_server;
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor, SubProcessorError};
 use belofte_model::EmailAddress;
@@ -279,6 +280,19 @@ impl Setting for AllowPrivate {
     }
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| wrong::<Self>(text))
+    }
+}
+
+/// A name server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameServer(pub SocketAddr);
+
+impl Setting for NameServer {
+    fn kind() -> String {
+        "an address, with a port when it is not 53, such as 192.0.2.53 or [::1]:5353".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        parse_server(text).map(Self).map_err(|_| wrong::<Self>(text))
     }
 }
 

@@ -20,6 +20,7 @@ mod hostile;
 mod invitations;
 mod leaves;
 mod live;
+mod mail_authentication;
 mod observability;
 mod once;
 mod operator;

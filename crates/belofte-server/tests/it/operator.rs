@@ -135,10 +135,12 @@ on_both_engines!(the_register_says_to_whom_something_goes_and_nothing_goes_to_ot
     let one = json!([{ "tenant_id": server.tenant.id, "chosen_hosts": 1, "mailed": 1 }]);
     wait::until("the count", Duration::from_secs(20), || (counts()["tenants"] == one).then_some(()));
     assert_eq!(counts()["sub_processors"], json!([kluis]));
+    assert_eq!(counts()["name_servers"], json!(["127.0.0.1:9"]));
     let operator = server.stranger();
     operator.post("/operator/session", json!({ "email": OPERATOR, "password": PASSWORD })).expect(201);
     let seen = operator.get("/operator/recipients").expect(200);
     assert_eq!((&seen["tenants"], &seen["sub_processors"]), (&one, &json!([kluis])));
+    assert_eq!(seen["name_servers"], json!(["127.0.0.1:9"]), "who learns the domains of those who mail");
     let doctor = server.command(&["doctor"]);
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("Kluis BV (NL, back-ups)"));
 

@@ -170,6 +170,39 @@ export const cases = new Map<string, Case>();
 export const files = new Map<string, { name: string; type: string; bytes: Uint8Array }>();
 export const contacts = new Map<string, T.Contact>();
 
+/** What was found out about who sent a mail from `address`. */
+function checkedSender(address: string, sender: (typeof stories)[number]["sender"]): T.Authentication {
+  const domain = address.split("@")[1] ?? "";
+  switch (sender) {
+    case undefined:
+      return {
+        verdict: "verified",
+        domain,
+        spf: { result: "pass", domain },
+        dkim: [{ result: "pass", domain, selector: "s1" }],
+        dmarc: { result: "pass", policy: "reject" },
+      };
+    case "unknown":
+      return { verdict: "unverified", domain, spf: { result: "none", domain }, dkim: [], dmarc: { result: "none" } };
+    case "fetched":
+      return {
+        verdict: "unverified",
+        domain,
+        spf: { result: "not_checked" },
+        dkim: [{ result: "body_changed", domain, selector: "mail" }],
+        dmarc: { result: "not_checked", policy: "quarantine" },
+      };
+    case "forged":
+      return {
+        verdict: "disowned",
+        domain,
+        spf: { result: "fail", domain },
+        dkim: [{ result: "pass", domain: "betaal-hier.example", selector: "k1" }],
+        dmarc: { result: "fail", policy: "reject" },
+      };
+  }
+}
+
 let messageNo = 40_000;
 const service: T.Mailbox = { name: "Klantenservice Noorderlicht", address: "service@noorderlicht.example" };
 
@@ -226,6 +259,7 @@ function build(
   status: T.ConversationStatus,
   assignee: T.User | null,
   unread: boolean,
+  sender?: (typeof stories)[number]["sender"],
 ) {
   const id = uuid();
   const contact: T.Contact = {
@@ -246,6 +280,7 @@ function build(
     return makeMessage(id, kind, { contact, user: author }, line.text, at, {
       subject,
       ...(line.html ? { html: line.html } : {}),
+      ...(kind === "incoming" ? { authentication: checkedSender(address, sender) } : {}),
       attachments: (line.files ?? []).map(([n, t, s]) => attachment(n, t, s)),
     });
   });
@@ -293,7 +328,7 @@ stories.forEach((story, i) => {
   const last = [4, 22, 38, 61, 118, 300, 60 * 20, 60 * 22, 60 * 27, 60 * 50, 60 * 24 * 4, 60 * 24 * 11][i] ?? 30;
   const status: T.ConversationStatus = i === 5 || i === 7 ? "waiting" : "open";
   const assignee = i === 0 || i === 1 || i === 5 || i === 6 ? me : i === 4 || i === 7 ? (users[1] as T.User) : null;
-  build(i, story.name, story.address, story.subject, story.lines, last, status, assignee, i === 0 || i === 2 || i === 3 || i === 9);
+  build(i, story.name, story.address, story.subject, story.lines, last, status, assignee, i === 0 || i === 2 || i === 3 || i === 9, story.sender);
 });
 
 const many = Number(process.env.FAKE_CONVERSATIONS ?? 400);

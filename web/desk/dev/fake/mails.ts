@@ -6,6 +6,8 @@ export interface Story {
   address: string;
   subject: string;
   lines: { from: "them" | "us" | "note" | "auto"; text: string; html?: string; files?: [string, string, number][] }[];
+  /** What was found out about the sender; verified by signature and server without it. */
+  sender?: "unknown" | "forged" | "fetched";
 }
 
 const banner =
@@ -100,6 +102,7 @@ export const stories: Story[] = [
     name: "Stichting De Waterlelie",
     address: "administratie@dewaterlelie.example",
     subject: "Machtiging automatische incasso wijzigen",
+    sender: "fetched",
     lines: [
       {
         from: "them",
@@ -145,6 +148,7 @@ export const stories: Story[] = [
     name: "Noor El Amrani",
     address: "noor@studio-elamrani.example",
     subject: "Kan ik mijn abonnement per maand opzeggen?",
+    sender: "unknown",
     lines: [{ from: "them", text: "Hoi,\n\nIk zie op uw site alleen een jaarabonnement. Kan het ook per maand, en wat kost dat dan?\n\nNoor" }],
   },
   {
@@ -158,6 +162,18 @@ export const stories: Story[] = [
     address: "grace@whitfield-physio.example",
     subject: "Appointment link does not open",
     lines: [{ from: "them", text: "Good morning,\n\nThe link in my confirmation opens an empty page on my phone. On my laptop it works. Is this known?\n\nGrace" }],
+  },
+  {
+    name: "Marieke van den Berg",
+    address: "marieke@vandenberg-interieur.example",
+    subject: "Nieuw rekeningnummer voor uw terugbetaling",
+    sender: "forged",
+    lines: [
+      {
+        from: "them",
+        text: "Goedemiddag,\n\nOnze bankrekening is gewijzigd. Wilt u de aanbetaling van bestelling 48213 vandaag nog terugstorten op de rekening in dit formulier?\n\nhttps://formulier.betaal-hier.example/48213\n\nMarieke van den Berg",
+      },
+    ],
   },
 ];
 

@@ -13,6 +13,7 @@ import { Deliveries } from "./deliveries";
 import { MailFrame } from "./mail-frame";
 import css from "./message.module.css";
 import { linkPieces, splitQuoted } from "./quoted";
+import { SenderSign, SenderWarning } from "./sender";
 
 export const addressText = (one: Mailbox) => one.name || one.address;
 
@@ -44,7 +45,10 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
           <Monogram name={author} size={26} />
         )}
         <div className={css.who}>
-          <strong title={author}>{author}</strong>
+          <div className={css.name}>
+            <strong title={author}>{author}</strong>
+            {message.authentication && <SenderSign checked={message.authentication} />}
+          </div>
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
               {message.kind === "incoming" && message.author.address && message.author.name
@@ -77,6 +81,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
         )}
       </header>
       <div className={css.body}>
+        <SenderWarning message={message} />
         <Cut name={author}>
           {message.html ? (
             <MailFrame id={message.id} html={message.html} attachments={message.attachments} title={t("mail.frame", { author })} />

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use belofte_model::{ApiKeyId, AuthorKind, DeliveryState, MessageKind, UserId};
 use belofte_store::{self as store, Access};
 
-use super::{Author, Delivery, Message, RecipientRole};
+use super::{Authentication, Author, Delivery, Message, RecipientRole};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::names::{self, Names};
@@ -65,6 +65,7 @@ impl Authors {
             deliveries: message.deliveries.into_iter().map(Delivery::from).collect(),
             created_at: message.created_at.into(),
             source_available: message.source.is_some(),
+            authentication: content.authentication.map(Authentication::from),
         }
     }
 }

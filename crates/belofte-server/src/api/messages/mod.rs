@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Messages and their deliveries.
 
+mod authentication;
 mod authors;
 pub mod retry;
 pub mod source;
 mod types;
 
+pub use authentication::*;
 pub use authors::Authors;
 pub use types::*;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Authentication;
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::schema;
@@ -61,6 +62,10 @@ pub struct Message {
     pub sent_at: Option<Time>,
     /// Whether the mail as it came or went is kept.
     pub source_available: bool,
+    /// What was found out about who sent it; absent for what did not come as a mail, or came before that was
+    /// found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
 }
 
 /// Who wrote a message.

@@ -15,7 +15,7 @@ pub const OPERATION: Operation = Operation::get(
     "operator_recipients",
     "/operator/recipients",
     Tag::Operator,
-    "The register of recipients: sub-processors, and how many recipients each tenant chose, not whom",
+    "The register of recipients: sub-processors, name servers, and how many recipients each tenant chose, not whom",
 )
 .caller(Caller::Operator)
 .answers(&[Answer { status: 200, meaning: "The register", content: Content::json::<OperatorRecipients>() }]);
@@ -28,6 +28,7 @@ pub async fn handle(State(app): State<App>, _: SignedOperator) -> http::Answer<J
     let counts = app.core.store.system().recipient_counts().await?;
     Ok(Json(OperatorRecipients {
         sub_processors: app.register.sub_processors().iter().map(SubProcessor::from).collect(),
+        name_servers: app.dns.servers().iter().map(ToString::to_string).collect(),
         tenants: counts.into_iter().map(TenantRecipients::from).collect(),
     }))
 }

@@ -106,6 +106,8 @@ pub struct OperatorDeadLetterList {
 pub struct OperatorRecipients {
     /// Who processes for the operator, as the configuration says.
     pub sub_processors: Vec<SubProcessor>,
+    /// The name servers that are asked what domains say of their mails: they learn the domains of those who mail.
+    pub name_servers: Vec<String>,
     /// What tenants chose, in numbers.
     pub tenants: Vec<TenantRecipients>,
 }

@@ -23,7 +23,9 @@ mod time;
 mod user;
 
 pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
-pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
+pub use channel_account::{
+    AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
+};
 pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
 pub use delivery::{DELAYED, DeliveryState, Reported, RetrySchedule, on_report};
 pub use event::EventKind;

@@ -35,6 +35,8 @@ pub struct ChannelAccount {
     pub address: EmailAddress,
     /// The name under which answers go out.
     pub from_name: String,
+    /// What stands below what agents write; see [`belofte_model::signed_as`].
+    pub signature: String,
     /// The language of what is sent without a person.
     pub reply_language: Language,
     /// The server that takes answers, when there is one.
@@ -110,6 +112,8 @@ pub struct NewChannelAccount {
     pub address: EmailAddress,
     /// The name under which answers go out.
     pub from_name: String,
+    /// What stands below what agents write.
+    pub signature: String,
     /// Where its conversations begin; the default queue when `None`.
     pub queue: Option<QueueId>,
     /// The language of what is sent without a person.
@@ -129,6 +133,8 @@ pub struct ChannelAccountChange {
     pub address: Option<EmailAddress>,
     /// Another name.
     pub from_name: Option<String>,
+    /// Another signature.
+    pub signature: Option<String>,
     /// Active or paused; [`Store::remove_channel_account`] removes.
     pub state: Option<AccountState>,
     /// Another queue.
@@ -175,6 +181,8 @@ impl ChannelAccount {
 pub(crate) struct Settings {
     pub(crate) address: String,
     from_name: String,
+    #[serde(default)]
+    signature: String,
     reply_language: Language,
     submission: Option<SealedSubmission>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -205,6 +213,7 @@ impl Settings {
         json!({
             "address": self.address,
             "from_name": self.from_name,
+            "signature": self.signature,
             "reply_language": self.reply_language,
             "submission": submission,
             "retrieval": self.retrieval.as_ref().map(SealedRetrieval::told),
@@ -217,6 +226,7 @@ impl Settings {
         let mut note = |differs: bool, name| names.extend(differs.then_some(name));
         note(self.address != after.address, "address");
         note(self.from_name != after.from_name, "from_name");
+        note(self.signature != after.signature, "signature");
         note(self.reply_language != after.reply_language, "reply_language");
         let password = |of: &Self| of.submission.as_ref().and_then(|server| server.password.clone());
         let server =
@@ -455,6 +465,7 @@ impl Store {
             queue: row.queue,
             address,
             from_name: settings.from_name.clone(),
+            signature: settings.signature.clone(),
             reply_language: settings.reply_language,
             submission,
             retrieval: settings.retrieval.as_ref().map(SealedRetrieval::shown),
@@ -655,6 +666,7 @@ impl Store {
         let settings = Settings {
             address: new.address.as_sent(),
             from_name: new.from_name,
+            signature: new.signature,
             reply_language: new.reply_language,
             submission: new.submission.map(|server| submission(server, None)),
             retrieval: new.retrieval.map(|mailbox| SealedRetrieval::new(mailbox, None, access.clock().now())),
@@ -711,6 +723,7 @@ impl Store {
         if let Some(name) = change.from_name {
             after.from_name = name;
         }
+        after.signature = change.signature.unwrap_or(after.signature);
         if let Some(language) = change.reply_language {
             after.reply_language = language;
         }

@@ -168,6 +168,26 @@ impl NewMessage {
     }
 }
 
+/// Opens a run of messages through an account.
+pub(crate) async fn insert_thread(
+    tx: &mut Tx<'_>,
+    thread: ThreadId,
+    conversation: ConversationId,
+    account: ChannelAccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.late(
+        sql!(
+            "INSERT INTO thread (tenant_id, id, conversation_id, channel_account_id, created_at) \
+             VALUES ($1, $2, $3, $4, $5)"
+        ),
+        params![tenant, thread, conversation, account, now],
+        Rows::Any,
+    )
+    .await
+}
+
 /// Remembers that a Message-ID (by its blind index) speaks of a thread.
 pub(crate) async fn insert_reference(
     tx: &mut Tx<'_>,

@@ -173,7 +173,8 @@ export interface paths {
         /** A page of conversations, the latest message first */
         get: operations["list_conversations"];
         put?: never;
-        post?: never;
+        /** Begins a conversation with a mail to somebody */
+        post: operations["create_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -242,7 +243,7 @@ export interface paths {
         /** A page of messages, oldest first; the page before it by its cursor */
         get: operations["list_messages"];
         put?: never;
-        /** Sends a reply or writes a note */
+        /** Sends a reply, passes a message on, or writes a note */
         post: operations["create_message"];
         delete?: never;
         options?: never;
@@ -695,6 +696,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses that the caller can write from, with their signatures */
+        get: operations["list_senders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -966,6 +984,8 @@ export interface components {
             /** @description The language of the few words that the system itself adds. */
             reply_language: components["schemas"]["Language"];
             retrieval?: components["schemas"]["Retrieval"] | null;
+            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
+            signature: string;
             /** @description Whether it takes and sends. */
             state: components["schemas"]["AccountState"];
             submission?: components["schemas"]["Submission"] | null;
@@ -1197,7 +1217,39 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
+            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
+            signature?: string | null;
             submission?: components["schemas"]["SetSubmission"] | null;
+        };
+        /** @description A mail that begins a conversation. */
+        CreateConversation: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through; the conversation begins in its queue.
+             */
+            account_id: string;
+            /** @description The files that go with it, uploaded before. */
+            attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: string[] | null;
+            /** @description Who gets a copy. */
+            cc?: string[] | null;
+            /** @description Files of messages, of which copies go with it. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+             *     and `@inline` shows that file.
+             */
+            html?: string | null;
+            /** @description What it is about. */
+            subject: string;
+            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
+            text?: string;
+            /**
+             * @description To whom, each an address or a name with the address in angle brackets; the conversation is with the
+             *     first. At most 50 recipients in all.
+             */
+            to: string[];
         };
         /** @description Whom to invite: a role, not a person. */
         CreateInvitation: {
@@ -1206,28 +1258,48 @@ export interface components {
             /** @description What they will be. */
             role: components["schemas"]["Role"];
         };
-        /** @description A reply or a note to write. */
+        /** @description A reply, a note, or a message to pass on. */
         CreateMessage: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through; the one that the answered message came through without it.
+             */
+            account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The message that is answered or passed on; the newest of the customer without it.
+             */
+            answers_id?: string | null;
             /** @description The files that go with it, uploaded before. */
             attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: string[] | null;
             /** @description Who gets a copy. */
             cc?: string[] | null;
-            /** @description The same with mark-up; it is sanitised. */
+            /** @description Files of messages, of which copies go with it. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+             *     and `@inline` shows that file.
+             */
             html?: string | null;
-            /** @description Which of the two. */
+            /** @description Which of them. */
             kind: components["schemas"]["CreateMessageKind"];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
-            /** @description The words; empty only where files go with it. */
-            text: string;
-            /** @description To whom; the customer without it. */
+            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
+            text?: string;
+            /**
+             * @description To whom, each an address or a name with the address in angle brackets; without it a reply goes to
+             *     the author of the message that it answers. At most 50 recipients in all.
+             */
             to?: string[] | null;
         };
         /**
          * @description What an agent can write.
          * @enum {string}
          */
-        CreateMessageKind: "reply" | "note";
+        CreateMessageKind: "reply" | "forward" | "note";
         /** @description A new key. The secret is shown this once. */
         CreatedApiKey: {
             /** @description When it ends. */
@@ -1525,6 +1597,8 @@ export interface components {
              * @description Where in `text` the quoted history begins, in UTF-16 units as JavaScript counts.
              */
             quoted_from?: number | null;
+            /** @description Where answers should go, when not to the author. */
+            reply_to: components["schemas"]["Mailbox"][];
             sent_at?: components["schemas"]["Time"] | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
@@ -1920,6 +1994,27 @@ export interface components {
              */
             unindexed: boolean;
         };
+        /** @description An account as somebody who answers sees it. */
+        Sender: {
+            /** @description Its address: one's own, never somebody to answer. */
+            address: string;
+            /** @description Whether mail can go out through it now. */
+            can_send: boolean;
+            /** @description The name that customers see as sender. */
+            from_name: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What stands below what the caller writes, with their name filled in; empty is nothing. */
+            signature: string;
+        };
+        /** @description The accounts that somebody who answers sees. */
+        SenderList: {
+            /** @description By address. */
+            items: components["schemas"]["Sender"][];
+        };
         /** @description A signed-in user. */
         Session: {
             /**
@@ -2162,6 +2257,8 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
+            /** @description What stands below what agents write; empty is nothing. */
+            signature?: string | null;
             state?: components["schemas"]["SetAccountState"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
@@ -2290,6 +2387,7 @@ export type ConversationRow = components['schemas']['ConversationRow'];
 export type ConversationStatus = components['schemas']['ConversationStatus'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateChannelAccount = components['schemas']['CreateChannelAccount'];
+export type CreateConversation = components['schemas']['CreateConversation'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
@@ -2354,6 +2452,8 @@ export type Scope = components['schemas']['Scope'];
 export type Search = components['schemas']['Search'];
 export type SearchHit = components['schemas']['SearchHit'];
 export type SearchPage = components['schemas']['SearchPage'];
+export type Sender = components['schemas']['Sender'];
+export type SenderList = components['schemas']['SenderList'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
@@ -3921,6 +4021,143 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateConversation"];
+            };
+        };
+        responses: {
+            /** @description The message with its conversation; deliveries are queued */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_cannot_send`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7256,6 +7493,71 @@ export interface operations {
             };
             /** @description `storage_full` */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_senders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

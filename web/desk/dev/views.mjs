@@ -59,6 +59,37 @@ export const views = {
       if (size === "phone") await page.locator("textarea").blur();
     },
   },
+  "reply-all": {
+    path: "/inbox/mine",
+    act: async (page, size) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Aan|To) / }).click();
+      await page.getByRole("combobox", { name: /^(Aan|To)$/ }).click();
+      await page.keyboard.type("piet@leverancier.example,niet-goed,");
+      await page.getByRole("button", { name: /^Bcc/ }).click();
+      await page.getByRole("combobox", { name: "Bcc" }).fill("im");
+      await page.locator("textarea").fill("Goedemiddag, wij kijken het na.");
+      if (size === "phone") await page.locator("textarea").blur();
+    },
+  },
+  forward: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("f");
+      await page.waitForTimeout(200);
+      await page.keyboard.type("oli");
+      await page.waitForTimeout(500);
+    },
+  },
+  "new-mail": {
+    path: "/inbox/mine/new",
+    act: async (page) => {
+      await page.keyboard.type("Jan Jansen <jan@klant.example>,");
+      await page.locator('input[maxlength="500"]').fill("Uw afspraak van dinsdag");
+      await page.locator("textarea").fill("Goedemiddag,\n\nKomt dinsdag tussen tien en twaalf u uit?");
+    },
+  },
   assign: {
     path: "/inbox/open",
     sizes: ["wide"],

@@ -57,6 +57,7 @@ POST   /api-keys                        201   201   403        403   403     201
 DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401 instruction      -
 
 GET    /conversations                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
+POST   /conversations                   201   201   201        201   201     422   403  201   401      401 keys             -
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
@@ -82,6 +83,7 @@ GET    /channel-accounts/{id}           200   200   200        403   403     404
 PATCH  /channel-accounts/{id}           200   200   403        403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}           204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404   403  403   401      401 -                -
+GET    /senders                         200   200   200        200   200     200   403  200   401      401 -                -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401 -                quarantine_source
@@ -418,6 +420,12 @@ impl World {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "status": "resolved" }));
             }
+            "POST /conversations" => {
+                body = Body::Json(json!({
+                    "account_id": self.account, "to": ["els@klant.example"], "subject": "Afspraak",
+                    "text": "Komt dinsdag u uit?", "attachment_ids": [],
+                }));
+            }
             "POST /conversations/{id}/messages" => {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "kind": "note", "text": "notitie", "attachment_ids": [] }));
@@ -468,6 +476,7 @@ impl World {
             | "GET /conversations"
             | "GET /conversations/counts"
             | "GET /queues"
+            | "GET /senders"
             | "GET /channel-accounts"
             | "GET /quarantine"
             | "GET /dead-letters"

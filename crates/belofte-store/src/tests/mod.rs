@@ -31,5 +31,6 @@ mod upkeep;
 mod users;
 mod views;
 mod visible;
+mod writing;
 
 pub(crate) use place::{access, places};

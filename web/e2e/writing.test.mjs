@@ -121,6 +121,39 @@ test("a message is passed on with its files, to somebody who is known", async (p
   assert.match(text, /filename="?slang\.txt/);
 });
 
+test("formatted text goes out with a text that says the same, and with its picture", async (page) => {
+  await page.goto(`${house.url}/inbox/waiting`);
+  await row(page, "Slang lekt").click();
+  await page.getByText("De slang lekt").waitFor();
+  await page.keyboard.press("r");
+  await page.keyboard.type("Steps:");
+  await page.getByRole("button", { name: "Formatting" }).click();
+  const field = page.getByRole("textbox", { name: "Text of the reply" });
+  await page.getByRole("toolbar", { name: "Formatting" }).waitFor();
+  await field.press("Control+End");
+  await field.press("Enter");
+  await page.getByRole("button", { name: "Numbered list" }).click();
+  await page.keyboard.type("close the tap");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+b");
+  await page.keyboard.type("call us");
+  // A picture that is pasted stands where the cursor is.
+  await field.evaluate((element) => {
+    const bytes = Uint8Array.from(atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="), (one) => one.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], "tap.png", { type: "image/png" }));
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  await field.locator("img[alt='tap.png']").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Remove tap.png" }).count(), 0, "it stands in the text alone");
+  await field.press("Control+Enter");
+  const { text } = await sent("lotte@klant.example", "call us");
+  assert.match(text, /Steps:\r\n\r\n1\. close the tap\r\n2\. call us/);
+  assert.match(text, /multipart\/related/);
+  assert.match(text, /Content-ID: <[\w-]{36}@inline>/);
+  await page.frameLocator("iframe").last().getByText("close the tap").waitFor();
+});
+
 test("a mail begins a conversation that waits and is its writer's", async (page) => {
   await page.goto(`${house.url}/inbox/mine`);
   await page.getByRole("link", { name: "New message" }).waitFor();

@@ -82,6 +82,22 @@ export const views = {
       await page.waitForTimeout(500);
     },
   },
+  formatted: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.locator("textarea").fill("Beste mevrouw Van den Berg,\n\nZo gaan we het doen:");
+      await page.getByRole("button", { name: /^(Opmaak|Formatting)$/ }).click();
+      await page.getByRole("toolbar").waitFor();
+      await page.getByRole("textbox").press("Control+End");
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: /^(Genummerde lijst|Numbered list)$/ }).click();
+      await page.keyboard.type("de tafel komt de 27e");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Control+b");
+      await page.keyboard.type("u belt ons bij schade");
+    },
+  },
   "new-mail": {
     path: "/inbox/mine/new",
     act: async (page) => {

@@ -57,7 +57,7 @@ POST   /api-keys                        201   201   403        403   403     201
 DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401 instruction      -
 
 GET    /conversations                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
-POST   /conversations                   201   201   201        201   201     422   403  201   401      401 keys             -
+POST   /conversations                   201   201   201        201   201     404   403  201   401      401 keys             -
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation

@@ -35,7 +35,8 @@ fn until_sent(client: &Client, conversation: &str, count: usize) {
     let path = format!("/conversations/{conversation}/messages");
     wait::until("the deliveries", Duration::from_secs(20), || {
         let page = client.get(&path).expect(200);
-        let all = items(&page).iter().flat_map(|message| message["deliveries"].as_array().expect("deliveries"));
+        let all =
+            items(&page).iter().flat_map(|message| message["deliveries"].as_array().expect("deliveries"));
         (all.filter(|delivery| delivery["state"] == "sent").count() >= count).then_some(())
     });
 }
@@ -60,15 +61,25 @@ on_both_engines!(a_blind_copy_is_known_to_the_agent_alone, |engine| {
     let (header, data) = (mails[0].header(), &mails[0].data);
     let mut recipients = mails[0].recipients.clone();
     recipients.sort_unstable();
-    let all = ["<els@klant.example>", "<jan@klant.example>", "<kees@klant.example>", "<piet@xn--mnchen-3ya.example>"];
+    let all = [
+        "<els@klant.example>",
+        "<jan@klant.example>",
+        "<kees@klant.example>",
+        "<piet@xn--mnchen-3ya.example>",
+    ];
     assert_eq!(recipients, all);
     assert!(!data.to_lowercase().contains("kees") && !data.to_lowercase().contains("bcc"), "{data}");
     let to = field(&header, "To").expect("To");
-    assert!(to.contains("\"Jansen, Jan\" <jan@klant.example>") && to.contains("piet@xn--mnchen-3ya.example"), "{to}");
+    assert!(
+        to.contains("\"Jansen, Jan\" <jan@klant.example>") && to.contains("piet@xn--mnchen-3ya.example"),
+        "{to}"
+    );
     let cc = field(&header, "Cc").expect("Cc");
     assert!(cc.contains("els@klant.example") && !cc.to_lowercase().contains("jan@"), "named once: {cc}");
-    let roles: Vec<_> = told["deliveries"].as_array().expect("deliveries").iter().map(|one| text(one, "role")).collect();
-    assert_eq!(roles, ["to", "to", "cc", "bcc"]);
+    let mut roles: Vec<_> =
+        told["deliveries"].as_array().expect("deliveries").iter().map(|one| text(one, "role")).collect();
+    roles.sort_unstable();
+    assert_eq!(roles, ["bcc", "cc", "to", "to"]);
     assert_eq!(told["cc"], json!([{ "name": "Els", "address": "els@klant.example" }]));
     let open = agent.get(&format!("/conversations/{id}")).expect(200);
     assert!(!open["participants"].to_string().contains("kees"), "{open}");
@@ -88,16 +99,26 @@ on_both_engines!(what_strangers_put_into_fields_stays_in_them, |engine| {
         body
     };
     agent.post(&path, reply(json!({ "to": many }))).fields(&["to: too_long"]);
-    agent.post(&path, reply(json!({ "to": many[..30], "cc": many[30..], "bcc": ["x@klant.example"] }))).fields(&["cc: too_long", "bcc: too_long"]);
-    agent.post(&path, reply(json!({ "to": ["jan@klant.example\r\nBcc: x@klant.example"] }))).fields(&["to[0]: invalid"]);
-    agent.post(&path, reply(json!({ "to": ["jan@a..b@c <>"], "bcc": ["zonder apenstaart"] }))).fields(&["to[0]: invalid", "bcc[0]: invalid"]);
+    agent
+        .post(&path, reply(json!({ "to": many[..30], "cc": many[30..], "bcc": ["x@klant.example"] })))
+        .fields(&["cc: too_long"]);
+    agent
+        .post(&path, reply(json!({ "to": ["jan@klant.example\r\nBcc: x@klant.example"] })))
+        .fields(&["to[0]: invalid"]);
+    agent
+        .post(&path, reply(json!({ "to": ["jan@a..b@c <>"], "bcc": ["zonder apenstaart"] })))
+        .fields(&["to[0]: invalid", "bcc[0]: invalid"]);
     agent.post(&path, reply(json!({ "answers_id": Uuid::from_u128(7) }))).fields(&["answers_id: not_found"]);
     agent.post(&path, reply(json!({ "account_id": Uuid::from_u128(7) }))).fields(&["account_id: not_found"]);
     agent.post(&path, json!({ "kind": "forward", "text": "Zie." })).fields(&["to: required"]);
-    agent.post(&path, json!({ "kind": "note", "text": "Zie.", "bcc": ["x@klant.example"] })).fields(&["bcc: invalid"]);
+    agent
+        .post(&path, json!({ "kind": "note", "text": "Zie.", "bcc": ["x@klant.example"] }))
+        .fields(&["bcc: invalid"]);
     let other = receive(&server, "Els <els@klant.example>", "Iets anders", "Dag.", &[]);
     let foreign = agent.get(&format!("/conversations/{}/messages", text(&other, "id"))).expect(200);
-    agent.post(&path, reply(json!({ "answers_id": items(&foreign)[0]["id"] }))).fields(&["answers_id: not_found"]);
+    agent
+        .post(&path, reply(json!({ "answers_id": items(&foreign)[0]["id"] })))
+        .fields(&["answers_id: not_found"]);
     let mail = |subject: &str, to: &str| json!({ "account_id": info["id"], "to": [to], "subject": subject, "text": "Dag." });
     agent.post("/conversations", mail("", "x@klant.example")).fields(&["subject: required"]);
     agent.post("/conversations", mail("x", "x@")).fields(&["to[0]: invalid"]);
@@ -130,9 +151,13 @@ on_both_engines!(a_message_is_passed_on_with_its_files_and_the_customer_waits, |
         "answers_id": incoming["id"], "copied_attachment_ids": [file],
     });
     // Its file is nobody's upload, and nobody's upload is a file of a message.
-    agent.post(&path, json!({ "kind": "reply", "text": "x", "attachment_ids": [file] })).fields(&["attachment_ids[0]: not_found"]);
+    agent
+        .post(&path, json!({ "kind": "reply", "text": "x", "attachment_ids": [file] }))
+        .fields(&["attachment_ids[0]: not_found"]);
     let upload = agent.upload("/attachments", "kaart.txt", "text/plain", b"Hierheen").expect(201);
-    agent.post(&path, json!({ "kind": "reply", "text": "x", "copied_attachment_ids": [upload["id"]] })).fields(&["copied_attachment_ids[0]: not_found"]);
+    agent
+        .post(&path, json!({ "kind": "reply", "text": "x", "copied_attachment_ids": [upload["id"]] }))
+        .fields(&["copied_attachment_ids[0]: not_found"]);
     let told = agent.post(&path, forward).expect(201);
     assert_eq!(told["subject"], "Fwd: Factuur");
     assert_eq!(told["attachments"][0]["name"], "lijst.txt");
@@ -140,14 +165,20 @@ on_both_engines!(a_message_is_passed_on_with_its_files_and_the_customer_waits, |
     until_sent(&agent, &id, 1);
     let mails = handed(&sink, 1);
     assert_eq!(mails[0].recipients, ["<piet@leverancier.example>"]);
-    assert!(mails[0].data.contains("lijst.txt") && mails[0].data.contains("Ymxvb20gZW4gZ2lzd"), "{}", mails[0].data);
+    assert!(
+        mails[0].data.contains("lijst.txt") && mails[0].data.contains("YmxvZW0gZW4gZ2lzd"),
+        "{}",
+        mails[0].data
+    );
     let header = mails[0].header();
     assert!(field(&header, "In-Reply-To").is_none(), "its reader has nothing that came before");
     let case = agent.get(&format!("/conversations/{id}")).expect(200);
     assert!(case["status"] == "open" && case["waiting_since"] == row["waiting_since"], "{case}");
     // Whoever was asked answers into the same conversation.
-    let reply_to = field(&header, "Reply-To").and_then(|field| field.split(['<', '>']).nth(1)).expect("an address");
-    let sent = swaks(server.smtp, &["--from", "piet@leverancier.example", "--to", reply_to, "--body", "Ja hoor."]);
+    let reply_to =
+        field(&header, "Reply-To").and_then(|field| field.split(['<', '>']).nth(1)).expect("an address");
+    let sent =
+        swaks(server.smtp, &["--from", "piet@leverancier.example", "--to", reply_to, "--body", "Ja hoor."]);
     assert!(sent.ok, "{}", sent.transcript);
     wait::until("the answer", Duration::from_secs(20), || {
         (agent.get(&format!("/conversations/{id}")).expect(200)["message_count"] == 3).then_some(())
@@ -172,10 +203,14 @@ on_both_engines!(a_mail_begins_a_conversation_once_and_its_answer_joins_it, |eng
     let page = agent.get("/conversations?status=all").expect(200);
     assert_eq!(items(&page).len(), 1);
     let case = agent.get(&format!("/conversations/{id}")).expect(200);
-    assert!(case["status"] == "waiting" && case["assignee"]["id"] == me["id"] && case["unread"] == false, "{case}");
+    assert!(
+        case["status"] == "waiting" && case["assignee"]["id"] == me["id"] && case["unread"] == false,
+        "{case}"
+    );
     assert_eq!(case["contact"]["name"], "Jan Jansen");
     let activity = agent.get(&format!("/conversations/{id}/activity")).expect(200);
-    let told: Vec<_> = items(&activity).iter().map(|one| (text(one, "kind"), one["actor"]["name"].clone())).collect();
+    let told: Vec<_> =
+        items(&activity).iter().map(|one| (text(one, "kind"), one["actor"]["name"].clone())).collect();
     assert!(told.contains(&("created", me["name"].clone())) && told.len() == 2, "{told:?}");
 
     let mails = handed(&sink, 1);
@@ -185,7 +220,10 @@ on_both_engines!(a_mail_begins_a_conversation_once_and_its_answer_joins_it, |eng
     assert_eq!(field(&header, "Subject"), Some("Uw afspraak"));
     let own = field(&header, "Message-ID").expect("an identifier");
     let answer = format!("In-Reply-To: {own}");
-    let sent = swaks(server.smtp, &["--from", "jan@klant.example", "--to", DESK, "--header", &answer, "--body", "Ja."]);
+    let sent = swaks(
+        server.smtp,
+        &["--from", "jan@klant.example", "--to", DESK, "--header", &answer, "--body", "Ja."],
+    );
     assert!(sent.ok, "{}", sent.transcript);
     wait::until("the answer", Duration::from_secs(20), || {
         let case = agent.get(&format!("/conversations/{id}")).expect(200);
@@ -220,7 +258,11 @@ on_both_engines!(a_reply_goes_out_from_the_address_that_its_writer_chose, |engin
 
     let senders = agent.get("/senders").expect(200);
     let of = |address: &str| {
-        items(&senders).iter().find(|one| one["address"] == address).unwrap_or_else(|| panic!("{senders}")).clone()
+        items(&senders)
+            .iter()
+            .find(|one| one["address"] == address)
+            .unwrap_or_else(|| panic!("{senders}"))
+            .clone()
     };
     let name = agent.get("/session").expect(200)["user"]["name"].as_str().expect("a name").to_owned();
     let signed = format!("Groet,\n{name}\nverkoop@winkel.example");
@@ -229,7 +271,8 @@ on_both_engines!(a_reply_goes_out_from_the_address_that_its_writer_chose, |engin
     assert_eq!(of(DESK)["signature"], "");
 
     let path = format!("/conversations/{id}/messages");
-    let reply = |account: &Value| json!({ "kind": "reply", "text": "Dat klopt.", "account_id": account["id"] });
+    let reply =
+        |account: &Value| json!({ "kind": "reply", "text": "Dat klopt.", "account_id": account["id"] });
     agent.post(&path, reply(&silent)).problem(409, "account_cannot_send");
     agent.post(&path, reply(&other)).expect(201);
     until_sent(&agent, &id, 1);
@@ -246,7 +289,8 @@ on_both_engines!(a_reply_goes_out_from_the_address_that_its_writer_chose, |engin
     assert_eq!(open["threads"].as_array().map(Vec::len), Some(2), "one more, however often: {open}");
     // An answer to the other address joins the same conversation.
     let header = mails[0].header();
-    let reply_to = field(&header, "Reply-To").and_then(|field| field.split(['<', '>']).nth(1)).expect("an address");
+    let reply_to =
+        field(&header, "Reply-To").and_then(|field| field.split(['<', '>']).nth(1)).expect("an address");
     let sent = swaks(server.smtp, &["--from", "jan@klant.example", "--to", reply_to, "--body", "Top."]);
     assert!(sent.ok, "{}", sent.transcript);
     wait::until("the answer", Duration::from_secs(20), || {
@@ -254,7 +298,56 @@ on_both_engines!(a_reply_goes_out_from_the_address_that_its_writer_chose, |engin
     });
     // What was changed is on record; a signature that is too long is refused.
     let account = format!("/channel-accounts/{}", text(&other, "id"));
-    server.admin().patch(&account, json!({ "signature": "x".repeat(2_001) })).fields(&["signature: too_long"]);
+    server
+        .admin()
+        .patch(&account, json!({ "signature": "x".repeat(2_001) }))
+        .fields(&["signature: too_long"]);
     let changed = server.admin().patch(&account, json!({ "signature": "" })).expect(200);
     assert_eq!(changed["signature"], "");
+});
+
+on_both_engines!(formatted_text_goes_out_with_a_text_that_says_the_same_and_with_its_pictures, |engine| {
+    // The smallest picture there is.
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
+    let sink = Sink::start();
+    let server = Server::start(engine);
+    account(&server, Some(sink.port));
+    let row = receive(&server, "Jan Jansen <jan@klant.example>", "Factuur", "Dag.", &[]);
+    let (agent, id) = (server.join("agent"), text(&row, "id").to_owned());
+    let path = format!("/conversations/{id}/messages");
+    let picture = agent.upload("/attachments", "foto.png", "image/png", PNG).expect(201);
+    let file = agent.upload("/attachments", "lijst.txt", "text/plain", b"bloem en gist").expect(201);
+    let shown = text(&picture, "id");
+    let html = format!(
+        "<p onclick=\"x()\">Zo <b>gaat</b> het:</p><ol><li><p>eerst</p></li><li><p>dan</p></li></ol>\
+         <p><img src=\"cid:{shown}@inline\" alt=\"foto\"><a href=\"https://winkel.example/hulp\">uitleg</a></p><script>x()</script>"
+    );
+    let reply = json!({ "kind": "reply", "html": html, "attachment_ids": [picture["id"], file["id"]] });
+    let told = agent.post(&path, reply).expect(201);
+    assert_eq!(
+        told["text"], "Zo gaat het:\n\n1. eerst\n2. dan\n\n[foto] uitleg <https://winkel.example/hulp>",
+        "{told}"
+    );
+    let kept = text(&told, "html");
+    assert!(kept.contains("<b>gaat</b>") && !kept.contains("script") && !kept.contains("onclick"), "{kept}");
+    let files = told["attachments"].as_array().expect("files");
+    assert_eq!((files[0]["inline"].clone(), files[1]["inline"].clone()), (json!(true), json!(false)));
+    assert_eq!(files[0]["content_id"], format!("{shown}@inline"));
+    until_sent(&agent, &id, 1);
+    let data = handed(&sink, 1)[0].data.clone();
+    for part in [
+        "multipart/mixed",
+        "multipart/alternative",
+        "multipart/related",
+        "text/plain",
+        "text/html",
+        "lijst.txt",
+    ] {
+        assert!(data.contains(part), "{part}: {data}");
+    }
+    assert!(data.contains(&format!("Content-ID: <{shown}@inline>")), "{data}");
+    assert!(data.contains("1. eerst\r\n2. dan"), "{data}");
+    agent.post(&path, json!({ "kind": "reply", "html": "<p> </p>" })).fields(&["text: required"]);
+    let large = format!("<p>{}</p>", "x".repeat(1_000_001));
+    agent.post(&path, json!({ "kind": "reply", "text": "x", "html": large })).fields(&["html: too_long"]);
 });

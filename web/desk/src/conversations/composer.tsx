@@ -16,9 +16,11 @@ import { join, type Kind } from "./compose";
 import css from "./composer.module.css";
 import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
 import { appendMessage } from "./message-cache";
-import { accountOf, quote, wholeText } from "./outgoing";
+import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
+import { FormatButton, Formatted } from "./mail-text";
 import { answerAll, answerTo, ownAddresses, written } from "./people";
 import { allGood, type People, Recipients } from "./recipients";
+import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { FileList, useDrop, useUploads } from "./uploads";
 
@@ -50,6 +52,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const [started, setStarted] = useState(false);
   const [queued, setQueued] = useState<{ resolve: boolean } | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const rich = useRef<RichField>(null);
   const first = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ body: string; key: string } | null>(null);
@@ -99,6 +102,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       if (wanted === "forward") toAddress.current = true;
       // At once: the next key is the first letter of the text already. A draft goes on at its end.
       const element = field.current;
+      if (!element && wanted !== "note") {
+        if (typed) rich.current?.insert(typed);
+        else rich.current?.focus();
+      }
       element?.focus();
       if (!begun.current) element?.setSelectionRange(element.value.length, element.value.length);
       begun.current = true;
@@ -188,7 +195,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const forward = draft.way === "forward";
   // Whom an answer to all goes to, and what is passed on, is known when the messages are there.
   const coming = conversation === null || (!note && draft.way !== "reply" && !answered) || (!note && forward && draft.quoted === null);
-  const filled = text.trim() !== "" || (!note && (draft.files.length > 0 || forward));
+  const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
   const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
   const ready = !coming && filled && addressed;
   const submit = (resolve: boolean) => {
@@ -209,7 +216,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       ? { kind: "note", text: draft.note.trim(), attachment_ids: draft.files.map((one) => one.id) }
       : {
           kind: forward ? "forward" : "reply",
-          text: wholeText(draft, sender),
+          ...content(draft, sender),
           attachment_ids: draft.files.map((one) => one.id),
           ...(chose ? { to: people.to.map(written) } : {}),
           ...(people.cc.length > 0 ? { cc: people.cc.map(written) } : {}),
@@ -293,23 +300,33 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
             <SenderField senders={senders ?? []} account={account} change={(chosen) => change({ account: chosen })} />
           </div>
         )}
-        <textarea
-          ref={field}
-          className={css.field}
-          rows={2}
-          value={text}
-          aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
-          placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
-          onChange={(event) => change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value })}
-          onPaste={onPaste}
-          onFocus={() => setStarted(true)}
-        />
+        {!note && draft.html !== null ? (
+          <Formatted
+            html={draft.html}
+            label={forward ? t("composer.forward_field") : t("composer.reply_field")}
+            change={change}
+            uploads={uploads}
+            field={rich}
+          />
+        ) : (
+          <textarea
+            ref={field}
+            className={css.field}
+            rows={2}
+            value={text}
+            aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
+            placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
+            onChange={(event) => change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value })}
+            onPaste={onPaste}
+            onFocus={() => setStarted(true)}
+          />
+        )}
         {!note && (started || text !== "") && (
           <Signature text={sender?.signature ?? ""} signed={draft.signed} change={(signed) => change({ signed })} />
         )}
         {!note && draft.quoted !== null && <Quoted text={draft.quoted} />}
         <FileList
-          files={note ? draft.files : [...draft.copies, ...draft.files]}
+          files={note ? draft.files : [...draft.copies, ...draft.files.filter((one) => !shows(draft.html, one))]}
           remove={(one) =>
             change({ files: draft.files.filter((file) => file !== one), copies: draft.copies.filter((file) => file !== one) })
           }
@@ -337,6 +354,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
               event.currentTarget.value = "";
             }}
           />
+          {!note && <FormatButton draft={draft} change={change} />}
           <span className={css.hint}>{t("composer.send_hint")}</span>
           <span className={css.send}>
             <Button

@@ -13,6 +13,8 @@ export interface Draft {
   note: string;
   way: Way;
   text: string;
+  /** The same with markup, when it is formatted; an upload that it shows stands there by its id. */
+  html: string | null;
   /** The message that is answered or passed on; null is the newest of the customer. */
   answers: Uuid | null;
   /** Null is whom the way says. */
@@ -37,6 +39,7 @@ export const EMPTY: Draft = {
   note: "",
   way: "reply",
   text: "",
+  html: null,
   answers: null,
   to: null,
   cc: null,

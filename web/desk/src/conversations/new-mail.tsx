@@ -17,9 +17,11 @@ import { BackIcon, ClipIcon, MailIcon } from "../ui/icons";
 import composer from "./composer.module.css";
 import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
 import css from "./new-mail.module.css";
-import { wholeText } from "./outgoing";
+import { FormatButton, Formatted } from "./mail-text";
+import { content, says, shows } from "./outgoing";
 import { written } from "./people";
 import { allGood, Recipients } from "./recipients";
+import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { FileList, useDrop, useUploads } from "./uploads";
 
@@ -32,6 +34,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const [queued, setQueued] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const rich = useRef<RichField>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ body: string; key: string } | null>(null);
   const id = useId();
@@ -89,7 +92,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
 
   const uploading = uploads.sending.some((one) => one.error === null);
   const failedFile = uploads.sending.some((one) => one.error !== null);
-  const filled = draft.text.trim() !== "" || draft.files.length > 0;
+  const filled = says(draft) || draft.files.length > 0;
   const ready = sender && filled && draft.subject.trim() !== "" && people.to.length > 0 && allGood(people);
   const submit = () => {
     if (!sender || !ready || send.isPending) return;
@@ -103,7 +106,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       ...(people.cc.length > 0 ? { cc: people.cc.map(written) } : {}),
       ...(people.bcc.length > 0 ? { bcc: people.bcc.map(written) } : {}),
       subject: draft.subject.trim(),
-      text: wholeText(draft, sender),
+      ...content(draft, sender),
       attachment_ids: draft.files.map((one) => one.id),
     });
   };
@@ -155,19 +158,25 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
               onChange={(event) => change({ subject: event.currentTarget.value })}
             />
           </div>
-          <textarea
-            ref={field}
-            className={css.text}
-            value={draft.text}
-            aria-label={t("new_mail.text")}
-            placeholder={t("new_mail.hint")}
-            onChange={(event) => change({ text: event.currentTarget.value })}
-            onPaste={onPaste}
-          />
+          {draft.html !== null ? (
+            <div className={css.rich}>
+              <Formatted html={draft.html} label={t("new_mail.text")} change={change} uploads={uploads} field={rich} />
+            </div>
+          ) : (
+            <textarea
+              ref={field}
+              className={css.text}
+              value={draft.text}
+              aria-label={t("new_mail.text")}
+              placeholder={t("new_mail.hint")}
+              onChange={(event) => change({ text: event.currentTarget.value })}
+              onPaste={onPaste}
+            />
+          )}
           <div className={css.below}>
             <Signature text={sender.signature} signed={draft.signed} change={(signed) => change({ signed })} />
             <FileList
-              files={draft.files}
+              files={draft.files.filter((one) => !shows(draft.html, one))}
               remove={(one) => change({ files: draft.files.filter((file) => file !== one) })}
               uploads={uploads}
             />
@@ -194,6 +203,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
                 event.currentTarget.value = "";
               }}
             />
+            <FormatButton draft={draft} change={change} />
             <span className={composer.hint}>{t("composer.send_hint")}</span>
             <Button disabled={!ready} loading={send.isPending || queued} onClick={submit}>
               {t("composer.send")}

@@ -20,7 +20,8 @@ interface Sending {
 
 export interface Uploads {
   sending: Sending[];
-  start: (files: Iterable<File>) => void;
+  /** Begins with some; `then` gets each that is there as well. */
+  start: (files: Iterable<File>, then?: (file: Attachment) => void) => void;
   /** Gives one up, or clears it away when it failed. */
   drop: (one: Sending) => void;
   again: (one: Sending) => void;
@@ -32,7 +33,7 @@ export function useUploads(done: (file: Attachment) => void): Uploads {
   const [sending, setSending] = useState<Sending[]>([]);
   const without = useCallback((local: string) => setSending((list) => list.filter((one) => one.local !== local)), []);
   const start = useCallback(
-    (files: Iterable<File>) => {
+    (files: Iterable<File>, then?: (file: Attachment) => void) => {
       for (const file of files) {
         const local = newKey();
         const update = (part: Partial<Sending>) =>
@@ -43,6 +44,7 @@ export function useUploads(done: (file: Attachment) => void): Uploads {
           (attachment) => {
             without(local);
             done(attachment);
+            then?.(attachment);
           },
           (error: unknown) => {
             if (error instanceof DOMException && error.name === "AbortError") without(local);

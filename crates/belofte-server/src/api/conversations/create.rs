@@ -4,7 +4,7 @@
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
-use belofte_core::NewMail;
+use belofte_core::{NewMail, ReplyError};
 use belofte_model::{MessageId, Permission};
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub const OPERATION: Operation = Operation::post(
     meaning: "The message with its conversation; deliveries are queued",
     content: Content::json::<Message>(),
 }])
-.problems(&[Code::Conflict, Code::AccountCannotSend]);
+.problems(&[Code::Conflict, Code::AccountCannotSend, Code::NotFound]);
 
 /// The longest subject, in characters.
 const SUBJECT: usize = 500;
@@ -36,8 +36,8 @@ const SUBJECT: usize = 500;
 /// Answers the endpoint. It shows nothing but what was asked, so that nobody has looked at anything.
 ///
 /// # Errors
-/// [`Code::Invalid`] with the field that does not hold, [`Code::AccountCannotSend`], [`Code::Conflict`],
-/// and those of the store.
+/// [`Code::Invalid`] with the field that does not hold, [`Code::NotFound`] without the account,
+/// [`Code::AccountCannotSend`], [`Code::Conflict`], and those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,
@@ -66,7 +66,11 @@ async fn create(
             let id = intended.unwrap_or_else(|| app.core.new_message_id());
             belofte_core::begin_conversation(&app.core, access, &mail(app, signed, id, asked).await?)
                 .await
-                .map_err(writing::refused)?;
+                .map_err(|error| match error {
+                // What the conversation would begin from, and not one choice among others.
+                ReplyError::NoSuchAccount => Code::NotFound.into(),
+                error => writing::refused(error),
+            })?;
             app.core.store.message(access, id).await?
         }
     };

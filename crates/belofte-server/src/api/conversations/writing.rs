@@ -46,9 +46,11 @@ pub fn recipients<const N: usize>(
     let mut all = 0;
     fields.map(|(field, entered)| {
         let entered = entered.unwrap_or_default();
+        let before = all;
         all += entered.len();
         if all > MANY {
-            checks.that(false, field, FieldCode::TooLong);
+            // Told once, at the field that is too much.
+            checks.that(before > MANY, field, FieldCode::TooLong);
             return Vec::new();
         }
         let mut found = Vec::with_capacity(entered.len());

@@ -154,6 +154,32 @@ test("formatted text goes out with a text that says the same, and with its pictu
   await page.frameLocator("iframe").last().getByText("close the tap").waitFor();
 });
 
+test("a message is taken back, and its words and files return to where they were written", async (page) => {
+  await page.evaluate(() => localStorage.setItem("belofte.undo", "20"));
+  await page.goto(`${house.url}/inbox/waiting`);
+  await row(page, "Slang lekt").click();
+  await page.getByText("De slang lekt").waitFor();
+  await page.keyboard.press("r");
+  await page.keyboard.type("Written too early.");
+  await page.locator('input[type="file"]').setInputFiles({ name: "bon.txt", mimeType: "text/plain", buffer: Buffer.from("bon") });
+  await page.getByRole("button", { name: "Remove bon.txt" }).waitFor();
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("Goes to Lotte Visser in a moment").waitFor();
+  await page.getByRole("region", { name: "Notices" }).getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Taken back: nobody received it").waitFor();
+  const field = page.getByRole("textbox", { name: "Text of the reply" });
+  await until("the words", async () => (await field.inputValue()) === "Written too early.");
+  await page.getByRole("button", { name: "Remove bon.txt" }).waitFor();
+  assert.equal(await page.getByText("Goes to Lotte Visser in a moment").count(), 0);
+  assert.ok(!post.mails.some((one) => one.text.includes("Written too early.")));
+  await page.evaluate(() => localStorage.setItem("belofte.undo", "0"));
+  await field.fill("Written in time.");
+  await page.keyboard.press("Control+Enter");
+  const { text } = await sent("lotte@klant.example", "Written in time.");
+  assert.match(text, /filename="?bon\.txt/);
+  assert.ok(!post.mails.some((one) => one.text.includes("Written too early.")));
+});
+
 test("a mail begins a conversation that waits and is its writer's", async (page) => {
   await page.goto(`${house.url}/inbox/mine`);
   await page.getByRole("link", { name: "New message" }).waitFor();

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use belofte_model::{
-    AccountState, AttachmentId, ChannelAccountId, ConversationId, EmailAddress, MessageId, MessageKind,
-    ThreadId,
+    AccountState, AttachmentId, ChannelAccountId, ConversationId, Duration, EmailAddress, MessageId,
+    MessageKind, ThreadId,
 };
 use belofte_store::{
     Access, ChannelAccount, Correspondent, Handling, Message, MessageContent, NewConversation, Outgoing,
@@ -76,6 +76,8 @@ pub struct NewMail {
     pub html: Option<String>,
     /// Files uploaded before, and files of other messages.
     pub attachments: Vec<AttachmentId>,
+    /// So long it can be taken back before it goes out.
+    pub wait: Duration,
 }
 
 /// Why a mail was not taken.
@@ -286,6 +288,7 @@ pub async fn begin_conversation(
         contact_address: first.address.normalised(),
         recipients: recipients.0,
         attachments: mail.attachments.clone(),
+        wait: mail.wait,
     };
     core.store.open_conversation(access, &new).await?;
     core.indexer.wake(access.tenant());

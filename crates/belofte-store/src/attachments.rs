@@ -286,6 +286,34 @@ impl Bound {
     }
 }
 
+/// A file of a message that was taken back: an upload of its author again.
+pub(crate) struct ComesBack {
+    id: AttachmentId,
+    meta: Vec<u8>,
+    key: KeyId,
+    blob: Rewrap,
+}
+
+impl ComesBack {
+    pub(crate) async fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        owner: Uuid,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        self.blob.update(tx).await?;
+        tx.execute_one(
+            sql!(
+                "UPDATE attachment SET message_id = NULL, owner_id = $3, meta = $4, key_id = $5, position = 0, inline = 0, \
+                 created_at = $6 WHERE tenant_id = $1 AND id = $2 AND message_id IS NOT NULL"
+            ),
+            params![tenant, self.id, owner, &self.meta, self.key, now],
+        )
+        .await
+    }
+}
+
 /// The identifier by which markup that is written here shows an upload (RFC 2392): it has none before
 /// a message takes it.
 fn shown_as(id: AttachmentId) -> String {
@@ -465,6 +493,34 @@ impl Store {
             bound.push(GoesAlong::Upload(upload));
         }
         Ok(bound)
+    }
+
+    /// Files of a message that is taken back, under the key `to` of what waits for a message.
+    pub(crate) async fn give_back(
+        &self,
+        access: &Access,
+        ids: &[AttachmentId],
+        to: &DataKey,
+    ) -> Result<Vec<ComesBack>, StoreError> {
+        let tenant = access.tenant();
+        let mut files = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.read(access, AttachmentById { id: *id, access: access.clone() }).await?;
+            let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
+            let from = self.key(tenant, found.row.key).await?;
+            let blob = self.read(access, BlobById(found.blob)).await?.ok_or(StoreError::NotFound)?;
+            let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
+            let mut meta: Meta = from_json(&from.open(&context, &found.row.meta)?, "attachment.meta")?;
+            meta.content_id = None;
+            let meta = to.seal(self.random(), &context, &to_json(&meta)?);
+            files.push(ComesBack {
+                id: *id,
+                meta,
+                key: to.id(),
+                blob: blob.rewrap(self, tenant, &from, to)?,
+            });
+        }
+        Ok(files)
     }
 }
 

@@ -64,6 +64,7 @@ mod upkeep;
 mod users;
 mod views;
 mod visibility;
+mod withdrawals;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
@@ -121,6 +122,7 @@ pub use unindexed::UNINDEXED_LIMIT;
 pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
+pub use withdrawals::WithdrawMessage;
 
 #[cfg(test)]
 mod tests;

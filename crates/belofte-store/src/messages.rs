@@ -373,9 +373,10 @@ impl Read for SealedMessages {
                     sql!(
                         "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
                          content, key_id, source_blob_id, created_at, sent_at FROM message \
-                         WHERE tenant_id = $1 AND id = $2"
+                         WHERE tenant_id = $1 AND id = $2 AND conversation_id <> $3"
                     ),
-                    params![tenant, *id],
+                    // One that was taken back belongs to no case.
+                    params![tenant, *id, Uuid::nil()],
                     sealed_message,
                 )
                 .await?

@@ -5,8 +5,9 @@
 //! everything is sealed outside the transaction; the write proves that nothing has changed.
 
 use belofte_model::{
-    ActivityId, AttachmentId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
-    JobId, JobKind, KeyClass, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp, Use, UserId,
+    ActivityId, AttachmentId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, Duration,
+    EventKind, JobId, JobKind, KeyClass, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
+    Use, UserId,
 };
 use belofte_vault::DataKey;
 use serde_json::json;
@@ -46,6 +47,8 @@ pub struct NewConversation {
     pub contact_address: String,
     /// Uploaded files of the author, and files of other messages, of which copies go along.
     pub attachments: Vec<AttachmentId>,
+    /// So long it can be taken back before it goes out.
+    pub wait: Duration,
 }
 
 struct OpenCase {
@@ -228,7 +231,7 @@ impl Store {
         };
         let mut deliveries = Vec::with_capacity(new.recipients.len());
         for (role, recipient) in &new.recipients {
-            deliveries.push(NewDelivery::seal(random, &key, tenant, *role, recipient, now)?);
+            deliveries.push(NewDelivery::seal(random, &key, tenant, *role, recipient, now, new.wait)?);
         }
         let made: Vec<String> =
             minted.iter().map(|key| format!("{}:{}", key.class.as_str(), key.key.id())).collect();
@@ -267,7 +270,7 @@ impl Store {
                 id: JobId::new(now, random.bytes()),
                 kind: JobKind::Deliver,
                 subject: new.message.uuid(),
-                run_at: now,
+                run_at: now + new.wait,
                 lease: None,
             },
             assigned: ActivityId::new(now, random.bytes()),

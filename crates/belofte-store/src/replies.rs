@@ -2,8 +2,9 @@
 //! Answers and notes: message, deliveries, job and event in one write.
 
 use belofte_model::{
-    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId,
-    JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use, Visible, on_reply,
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, Duration,
+    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use,
+    Visible, on_reply,
 };
 use uuid::Uuid;
 
@@ -50,6 +51,8 @@ pub struct Handling {
     pub resolve: bool,
     /// It goes to somebody else: the customer is not answered, and waits as before.
     pub forward: bool,
+    /// So long it can be taken back before it goes out.
+    pub wait: Duration,
 }
 
 /// Where an answer goes out: the newest thread of a case, and what it answers.
@@ -286,7 +289,15 @@ impl Store {
             summary.preview = Summary::preview_of(&outgoing.content.text);
             let mut deliveries = Vec::with_capacity(outgoing.recipients.len());
             for (role, recipient) in &outgoing.recipients {
-                deliveries.push(NewDelivery::seal(random, &key, tenant, *role, recipient, now)?);
+                deliveries.push(NewDelivery::seal(
+                    random,
+                    &key,
+                    tenant,
+                    *role,
+                    recipient,
+                    now,
+                    outgoing.how.wait,
+                )?);
             }
             let (author_kind, author) = author(access)?;
             // Through an account that the case has not been answered through before.
@@ -320,7 +331,7 @@ impl Store {
                     id: JobId::new(now, random.bytes()),
                     kind: JobKind::Deliver,
                     subject: outgoing.id.uuid(),
-                    run_at: now,
+                    run_at: now + outgoing.how.wait,
                     lease: None,
                 }),
                 reference,

@@ -153,6 +153,7 @@ export function createApi(options: ApiOptions) {
             body: deliveries ? { delivery_ids: deliveries } : {},
           }),
         ),
+      undo: (message: Uuid) => take(client.POST("/api/v1/messages/{id}/undo", { params: id(message) })),
       sourceUrl: (message: Uuid) => `${BASE}/messages/${message}/source`,
     },
     attachments: {

@@ -66,6 +66,7 @@ GET    /conversations/{id}/messages     200   200   200        200   200     404
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
 POST   /attachments                     201   201   201        201   201     201   403  201   401      401 -                -
 GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
@@ -435,6 +436,16 @@ impl World {
                 let messages = format!("/conversations/{}/messages", self.conversation);
                 until_failed(&self.server, &messages, &self.failed);
                 body = Body::Json(json!({}));
+            }
+            "POST /messages/{id}/undo" => {
+                // Each takes back what they wrote themselves; who writes nothing tries it with another's.
+                let may =
+                    ["owner", "admin", "supervisor", "agent", "officer", "write"].contains(&caller.column);
+                let reply =
+                    json!({ "kind": "reply", "text": "te vroeg", "attachment_ids": [], "undo_seconds": 60 });
+                let path = format!("/conversations/{}/messages", self.conversation);
+                let own = caller.client(&self.server);
+                row = id(&if may { &own } else { owner }.post(&path, reply).expect(201));
             }
             "GET /messages/{id}/source" => row = self.incoming.clone(),
             "POST /attachments" => body = Body::File,

@@ -107,7 +107,7 @@ on_both_engines!(what_strangers_put_into_fields_stays_in_them, |engine| {
         .fields(&["to[0]: invalid"]);
     agent
         .post(&path, reply(json!({ "to": ["jan@a..b@c <>"], "bcc": ["zonder apenstaart"] })))
-        .fields(&["to[0]: invalid", "bcc[0]: invalid"]);
+        .fields(&["bcc[0]: invalid", "to[0]: invalid"]);
     agent.post(&path, reply(json!({ "answers_id": Uuid::from_u128(7) }))).fields(&["answers_id: not_found"]);
     agent.post(&path, reply(json!({ "account_id": Uuid::from_u128(7) }))).fields(&["account_id: not_found"]);
     agent.post(&path, json!({ "kind": "forward", "text": "Zie." })).fields(&["to: required"]);
@@ -325,7 +325,7 @@ on_both_engines!(formatted_text_goes_out_with_a_text_that_says_the_same_and_with
     let reply = json!({ "kind": "reply", "html": html, "attachment_ids": [picture["id"], file["id"]] });
     let told = agent.post(&path, reply).expect(201);
     assert_eq!(
-        told["text"], "Zo gaat het:\n\n1. eerst\n2. dan\n\n[foto] uitleg <https://winkel.example/hulp>",
+        told["text"], "Zo gaat het:\n\n1. eerst\n2. dan\n\n[foto]uitleg <https://winkel.example/hulp>",
         "{told}"
     );
     let kept = text(&told, "html");
@@ -350,4 +350,38 @@ on_both_engines!(formatted_text_goes_out_with_a_text_that_says_the_same_and_with
     agent.post(&path, json!({ "kind": "reply", "html": "<p> </p>" })).fields(&["text: required"]);
     let large = format!("<p>{}</p>", "x".repeat(1_000_001));
     agent.post(&path, json!({ "kind": "reply", "text": "x", "html": large })).fields(&["html: too_long"]);
+});
+
+on_both_engines!(a_message_is_taken_back_while_it_waits_and_not_after, |engine| {
+    let sink = Sink::start();
+    let mut server = Server::start(engine);
+    account(&server, Some(sink.port));
+    let row = receive(&server, "Jan Jansen <jan@klant.example>", "Factuur", "Dag.", &[]);
+    let (agent, id) = (server.join("agent"), text(&row, "id").to_owned());
+    let path = format!("/conversations/{id}/messages");
+    let file = agent.upload("/attachments", "kaart.txt", "text/plain", b"Hierheen").expect(201);
+    let reply = |words: &str, seconds: u32| json!({ "kind": "reply", "text": words, "attachment_ids": [file["id"]], "undo_seconds": seconds });
+    agent.post(&path, reply("x", 61)).fields(&["undo_seconds: out_of_range"]);
+    let told = agent.post(&path, reply("Te vroeg.", 60)).expect(201);
+    assert!(told["deliveries"][0]["state"] == "queued" && told["deliveries"][0]["next_try_at"].is_string());
+    let undo = format!("/messages/{}/undo", text(&told, "id"));
+    server.join("agent").post_nothing(&undo).problem(404, "not_found");
+    let keyed = agent.with_header("idempotency-key", "terug-1");
+    let back = keyed.post_nothing(&undo).expect(200);
+    assert_eq!(back["text"], "Te vroeg.");
+    assert_eq!(keyed.post_nothing(&undo).expect(200), back, "asked again it is told again");
+    agent.post_nothing(&undo).problem(404, "not_found");
+    let case = agent.get(&format!("/conversations/{id}")).expect(200);
+    assert!(case["status"] == "open" && case["message_count"] == 1 && case["preview"] == "Dag.", "{case}");
+    assert_eq!(items(&agent.get(&path).expect(200)).len(), 1);
+
+    // Its file waits for a message again. Whoever closes the browser, or a server that dies, keeps nothing back.
+    let told = agent.post(&path, reply("Nu goed.", 2)).expect(201);
+    server.kill();
+    server.boot();
+    let mails = handed(&sink, 1);
+    assert!(mails[0].data.contains("Nu goed.") && mails[0].data.contains("kaart.txt"), "{}", mails[0].data);
+    until_sent(&agent, &id, 1);
+    agent.post_nothing(&format!("/messages/{}/undo", text(&told, "id"))).problem(409, "conflict");
+    assert_eq!(sink.handed().len(), 1, "what was taken back went nowhere");
 });

@@ -31,6 +31,7 @@ mod upkeep;
 mod users;
 mod views;
 mod visible;
+mod withdrawals;
 mod writing;
 
 pub(crate) use place::{access, places};

@@ -273,6 +273,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
                 contact: crate::Correspondent::default(),
                 contact_address: String::new(),
                 attachments: Vec::new(),
+                wait: Default::default(),
             };
             store.open_conversation(access, &new).await
         }

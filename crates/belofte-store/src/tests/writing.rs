@@ -2,8 +2,8 @@
 //! What the tenant writes of itself: cases that it begins, and what goes along with a message.
 
 use belofte_model::{
-    ChannelAccountId, ConversationId, ConversationStatus, JobKind, LedgerKind, MessageId, MessageKind,
-    Purpose, RequestId, Subset, Visible,
+    ChannelAccountId, ConversationId, ConversationStatus, Duration, JobKind, LedgerKind, MessageId,
+    MessageKind, Purpose, RequestId, Subset, Visible,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,7 @@ fn mail(house: &House, account: ChannelAccountId, to: &Correspondent) -> NewConv
         contact: to.clone(),
         contact_address: to.address.to_lowercase(),
         attachments: Vec::new(),
+        wait: Duration::ZERO,
     }
 }
 

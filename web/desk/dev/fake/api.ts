@@ -165,10 +165,12 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
       ...[...message.to, ...message.cc].map((a) => d.deliveryTo(a, at, "queued")),
       ...people(body, "bcc").map((a) => ({ ...d.deliveryTo(a, at, "queued"), role: "bcc" as const })),
     ];
+    const wait = Number(body.undo_seconds ?? 0) * 1000;
+    if (wait > 0) for (const delivery of message.deliveries) delivery.next_try_at = d.iso(Date.now() + wait);
     setTimeout(() => {
       for (const delivery of message.deliveries) delivery.state = "sent";
       events.frame({ kind: "delivery_changed", conversation_id: c.row.id, message_id: message.id });
-    }, 1500).unref();
+    }, 1500 + wait).unref();
   }
   c.messages.push(message);
   if (body.resolve) {
@@ -375,6 +377,15 @@ function byId(call: Call): Answer {
           if (delivery.state === "failed" || delivery.state === "unknown") delivery.state = "queued";
         }
         one.row.delivery_problem = false;
+        return ok(message);
+      }
+      return notFound(language);
+    }
+    case "POST messages/undo": {
+      for (const one of d.cases.values()) {
+        const message = one.messages.find((m) => m.id === id);
+        if (!message) continue;
+        one.messages.splice(one.messages.indexOf(message), 1);
         return ok(message);
       }
       return notFound(language);

@@ -3,8 +3,10 @@
 import { type Attachment, ApiError, type Conversation, type CreateMessage, type Message, type Uuid } from "@belofte/api-client";
 import { Button, Menu, Tooltip } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { api, newKey } from "../app/api";
+import { useHere } from "../app/here";
 import { keys, queryClient, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { FailureLine } from "../app/states";
@@ -22,6 +24,7 @@ import { answerAll, answerTo, ownAddresses, written } from "./people";
 import { allGood, type People, Recipients } from "./recipients";
 import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
+import { awaitDraft, joined, offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
 
 const MAX_HEIGHT = 320;
@@ -47,6 +50,8 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
+  const here = useHere();
+  const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(() => readDraft(id));
   const [addressing, setAddressing] = useState(false);
   const [started, setStarted] = useState(false);
@@ -118,6 +123,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     toAddress.current = false;
     if (text === "") first.current.focus();
   });
+  useLayoutEffect(() => awaitDraft(id, (back) => update((now) => joined(back, now))), [id, update]);
   const leave = () => {
     const back = from.current;
     if (back?.isConnected && back !== document.body) back.focus();
@@ -155,14 +161,14 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [draft.way, draft.quoted, answered, conversation, change, words]);
 
   const send = useMutation({
-    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean }) => {
+    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
       const print = JSON.stringify(body);
       // The same words sent again after a lost answer carry the same key, so
       // that the customer cannot get them twice.
       if (attempt.current?.body !== print) attempt.current = { body: print, key: newKey() };
       return api.conversations.send(id, body, attempt.current.key);
     },
-    onSuccess: (message, { body, resolve }) => {
+    onSuccess: (message, { body, resolve, draft: was }) => {
       attempt.current = null;
       update((old) => sent(old, body.kind === "note"));
       uploads.clear();
@@ -185,9 +191,14 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       void queryClient.invalidateQueries({ queryKey: keys.conversation(id) });
       void queryClient.invalidateQueries({ queryKey: keys.counts });
       if (resolve) {
-        toast(t("did.sent_resolved"));
+        if (undoSeconds() === 0) toast(t("did.sent_resolved"));
         onNext();
       }
+      if (body.kind === "note") return;
+      offerUndo(message, id, was, words, () => {
+        // The words are there; whoever went on is brought back to them.
+        if (here() !== id) void navigate({ to: "/inbox/$view/$conversation", params: { view: "open", conversation: id } });
+      });
     },
   });
 
@@ -225,8 +236,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           ...(draft.account ? { account_id: draft.account } : {}),
           ...(draft.copies.length > 0 ? { copied_attachment_ids: draft.copies.map((one) => one.id) } : {}),
           ...(resolve ? { resolve: true } : {}),
+          ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
         };
-    send.mutate({ body, resolve });
+    send.mutate({ body, resolve, draft });
   };
 
   const failedFile = uploads.sending.some((one) => one.error !== null);

@@ -23,6 +23,7 @@ import { written } from "./people";
 import { allGood, Recipients } from "./recipients";
 import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
+import { offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
 
 export default function NewMail({ onBack }: { onBack: () => void }) {
@@ -69,23 +70,26 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   }, [there]);
 
   const send = useMutation({
-    mutationFn: (body: CreateConversation) => {
+    mutationFn: ({ body }: { body: CreateConversation; draft: Draft }) => {
       const print = JSON.stringify(body);
       // Sent again after a lost answer it is the same mail, and begins no second conversation.
       if (attempt.current?.body !== print) attempt.current = { body: print, key: newKey() };
       return api.conversations.create(body, attempt.current.key);
     },
-    onSuccess: (message) => {
+    onSuccess: (message, { draft: was }) => {
       attempt.current = null;
       update(() => EMPTY);
       uploads.clear();
       void queryClient.invalidateQueries({ queryKey: keys.lists });
       void queryClient.invalidateQueries({ queryKey: keys.counts });
-      toast(t("did.sent"));
+      if (undoSeconds() === 0) toast(t("did.sent"));
       void navigate({
         to: "/inbox/$view/$conversation",
         params: { view: "waiting", conversation: message.conversation_id },
         replace: true,
+      });
+      offerUndo(message, NEW, was, words, () => {
+        void navigate({ to: "/inbox/$view/$conversation", params: { view: "mine", conversation: NEW }, replace: true });
       });
     },
   });
@@ -100,7 +104,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       setQueued(true);
       return;
     }
-    send.mutate({
+    const body: CreateConversation = {
       account_id: sender.id,
       to: people.to.map(written),
       ...(people.cc.length > 0 ? { cc: people.cc.map(written) } : {}),
@@ -108,7 +112,9 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       subject: draft.subject.trim(),
       ...content(draft, sender),
       attachment_ids: draft.files.map((one) => one.id),
-    });
+      ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
+    };
+    send.mutate({ body, draft });
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last file is there, and only then
   useEffect(() => {

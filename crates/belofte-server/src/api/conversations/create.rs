@@ -85,6 +85,7 @@ async fn mail(app: &App, signed: &Signed, id: MessageId, asked: CreateConversati
     checks.text(&asked.subject, "subject", 1, SUBJECT);
     checks.that(!asked.to.is_empty(), "to", FieldCode::Required);
     checks.done()?;
+    let wait = writing::wait(&mut checks, asked.undo_seconds);
     let people = [("to", Some(asked.to)), ("cc", asked.cc), ("bcc", asked.bcc)];
     let [to, cc, bcc] = writing::recipients(&mut checks, people);
     let (uploads, copied) = (asked.attachment_ids, asked.copied_attachment_ids);
@@ -92,5 +93,5 @@ async fn mail(app: &App, signed: &Signed, id: MessageId, asked: CreateConversati
     checks.done()?;
     // One line, as the header will have it.
     let subject = asked.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(NewMail { id, account: asked.account_id, to, cc, bcc, subject, text, html, attachments })
+    Ok(NewMail { id, account: asked.account_id, to, cc, bcc, subject, text, html, attachments, wait })
 }

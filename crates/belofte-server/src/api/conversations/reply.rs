@@ -78,6 +78,7 @@ async fn create(
         ("cc", empty(&asked.cc)),
         ("bcc", empty(&asked.bcc)),
         ("resolve", !asked.resolve),
+        ("undo_seconds", asked.undo_seconds.is_none()),
         ("account_id", asked.account_id.is_none()),
         ("answers_id", asked.answers_id.is_none()),
     ] {
@@ -85,6 +86,7 @@ async fn create(
     }
     let (text, html) = writing::words(&mut checks, asked.text, asked.html, has_files);
     checks.done()?;
+    let wait = writing::wait(&mut checks, asked.undo_seconds);
     let people = [("to", asked.to), ("cc", asked.cc), ("bcc", asked.bcc)];
     let [to, cc, bcc] = writing::recipients(&mut checks, people);
     let (uploads, copied) = (asked.attachment_ids, asked.copied_attachment_ids);
@@ -103,7 +105,7 @@ async fn create(
             cc,
             bcc,
             attachments,
-            how: Handling { resolve: asked.resolve, forward: asked.kind == CreateMessageKind::Forward },
+            how: Handling { resolve: asked.resolve, forward: asked.kind == CreateMessageKind::Forward, wait },
         };
         belofte_core::reply(&app.core, access, id, &reply).await
     };

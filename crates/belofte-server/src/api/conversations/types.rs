@@ -384,6 +384,10 @@ pub struct CreateMessage {
     #[serde(default)]
     #[schema(value_type = Vec<Uuid>, max_items = 50)]
     pub copied_attachment_ids: Vec<AttachmentId>,
+    /// So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+    #[serde(default)]
+    #[schema(maximum = 60)]
+    pub undo_seconds: Option<u32>,
     /// Whether the case is done with it.
     #[serde(default)]
     pub resolve: bool,
@@ -428,6 +432,10 @@ pub struct CreateConversation {
     #[serde(default)]
     #[schema(value_type = Vec<Uuid>, max_items = 50)]
     pub copied_attachment_ids: Vec<AttachmentId>,
+    /// So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+    #[serde(default)]
+    #[schema(maximum = 60)]
+    pub undo_seconds: Option<u32>,
 }
 
 /// What an agent can write.

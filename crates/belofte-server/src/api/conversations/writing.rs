@@ -3,7 +3,7 @@
 
 use belofte_core::{Addressee, ReplyError};
 use belofte_mail::Mailbox;
-use belofte_model::AttachmentId;
+use belofte_model::{AttachmentId, Duration};
 use belofte_store::{Access, StoreError};
 
 use crate::app::App;
@@ -13,6 +13,8 @@ use crate::http::{self, ApiError, Checks, Code, FieldCode};
 const TEXT: usize = 200_000;
 /// The longest markup, in octets.
 const HTML: usize = 1_000_000;
+/// The longest that a mail waits to be taken back, in seconds.
+const LONGEST_WAIT: u32 = 60;
 /// The most recipients, and the most files.
 const MANY: usize = 50;
 
@@ -36,6 +38,13 @@ pub fn words(
     // Files speak for themselves; a message without either says nothing.
     checks.text(&text, "text", usize::from(!has_files), TEXT);
     (text, html)
+}
+
+/// How long a mail waits, so that it can be taken back; not at all unless that was asked for.
+pub fn wait(checks: &mut Checks, seconds: Option<u32>) -> Duration {
+    let seconds = seconds.unwrap_or(0);
+    checks.that(seconds <= LONGEST_WAIT, "undo_seconds", FieldCode::OutOfRange);
+    Duration::from_secs(seconds.into())
 }
 
 /// Recipients as they were entered, in the order of their fields; all fields together may name so many.

@@ -107,6 +107,7 @@ impl Place {
                 kind: ChannelKind::Email,
                 address,
                 from_name: "Klantenservice".to_owned(),
+                signature: String::new(),
                 queue: None,
                 reply_language: Language::Nl,
                 submission: None,

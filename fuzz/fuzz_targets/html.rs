@@ -3,7 +3,7 @@
 //! is when it is sanitised again.
 #![no_main]
 
-use belofte_mail::{html_to_text, sanitise};
+use belofte_mail::{alternative_text, html_to_text, sanitise};
 use libfuzzer_sys::fuzz_target;
 
 /// What no sanitised markup may hold, as the beginning of a tag.
@@ -27,6 +27,7 @@ const FORBIDDEN: &[&str] = &[
 fuzz_target!(|raw: &[u8]| {
     let html = String::from_utf8_lossy(raw);
     let _ = html_to_text(&html);
+    let _ = alternative_text(&html);
     let Some(clean) = sanitise(&html) else { return };
     let lower = clean.html.to_ascii_lowercase();
     for tag in FORBIDDEN {

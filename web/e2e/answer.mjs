@@ -4,7 +4,7 @@
 // server has it. Run by the integration tests against a real server.
 
 import assert from "node:assert/strict";
-import { launch } from "./support/browser.mjs";
+import { atOnce, launch } from "./support/browser.mjs";
 
 const need = (name) => {
   const value = process.env[name];
@@ -18,6 +18,7 @@ const context = await browser.newContext({
   locale: "en-GB",
   viewport: { width: 1280, height: 800 },
 });
+await atOnce(context);
 const page = await context.newPage();
 const wrong = [];
 page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));

@@ -12,7 +12,7 @@ mod outbox;
 mod trouble;
 mod upkeep;
 
-pub use conversations::{NewReply, ReplyError, note, reply, written};
+pub use conversations::{Addressee, NewMail, NewReply, ReplyError, begin_conversation, note, reply, written};
 pub use intake::{
     AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, quarantine, receive, resolve,
     retry_later,
@@ -25,7 +25,7 @@ pub use outbox::{
 pub use trouble::Trouble;
 pub use upkeep::{Indexer, index_all};
 
-use belofte_model::Duration;
+use belofte_model::{Duration, MessageId};
 use belofte_store::{ClaimedJob, Clock, Store, StoreError};
 use belofte_vault::Random;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,12 @@ pub struct Core {
 }
 
 impl Core {
+    /// An id for a message that is to be written.
+    #[must_use]
+    pub fn new_message_id(&self) -> MessageId {
+        MessageId::new(self.clock().now(), self.random().bytes())
+    }
+
     /// The verbs over `store`; background work is counted by `tasks` and ends with `shutdown`.
     #[must_use]
     pub fn new(store: Store, tasks: TaskTracker, shutdown: CancellationToken) -> Self {

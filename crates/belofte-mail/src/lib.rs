@@ -40,7 +40,7 @@ pub use names::{attachment_name, display_name};
 pub use parse::{ParsedAttachment, ParsedMail, parse, parse_with};
 pub use problem::{Problem, Problems};
 pub use reply_address::{ReplyAddress, ReplyAddressError};
-pub use text::{html_to_text, quoted_from, snippet, utf16_offset};
+pub use text::{alternative_text, html_to_text, quoted_from, snippet, utf16_offset};
 pub use thread::{normalise_message_id, thread_candidates};
 pub use trace::{Trace, imap_day, internal_date, trace};
 

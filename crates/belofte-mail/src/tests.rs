@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Tests that look at the whole crate; those of one module stand in that module.
 
+mod alternative;
 mod compose;
 mod corpus;
 mod names;

@@ -130,11 +130,106 @@ fn breaks(name: &str) -> Break {
 /// behind `>`, images by their description. Meant for sanitised markup; bears any.
 #[must_use]
 pub fn html_to_text(html: &str) -> String {
+    write_text(html, false)
+}
+
+/// The text of markup of our own, to go out beside it (RFC 2046, section 5.1.4): as [`html_to_text`], and
+/// besides with the numbers of items, each item in its lines, and links followed by where they lead, so
+/// that who reads the text alone misses nothing.
+#[must_use]
+pub fn alternative_text(html: &str) -> String {
+    write_text(html, true)
+}
+
+/// What the writer of an alternative keeps of lists and links.
+#[derive(Default)]
+struct Places {
+    /// The lists around: the number of the next item, or none where items have no numbers.
+    lists: Vec<Option<u64>>,
+    /// Whether nothing follows the mark of an item yet.
+    begins_item: bool,
+    /// Where the links around lead, and where their text begins.
+    links: Vec<(String, usize)>,
+}
+
+impl Places {
+    fn open(&mut self, name: &str, attributes: &str, writer: &mut Writer) {
+        let written = |wanted: &str| {
+            let found = written_attributes(attributes).find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| {
+                let mut decoded = String::new();
+                unescape(value, &mut decoded);
+                decoded
+            })
+        };
+        match name {
+            "ul" => self.lists.push(None),
+            "ol" => {
+                let first = written("start").and_then(|start| start.trim().parse().ok());
+                self.lists.push(Some(first.unwrap_or(1)));
+            }
+            "li" => {
+                let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(10));
+                let mark = match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        let mark = format!("{indent}{number}.");
+                        *number = number.saturating_add(1);
+                        mark
+                    }
+                    _ => format!("{indent}-"),
+                };
+                writer.word(&mark);
+                writer.space = true;
+                self.begins_item = true;
+            }
+            // Links do not nest; what is tangled all the same is looked through a few times at most.
+            "a" if self.links.len() < 8 => {
+                self.links.push((written("href").unwrap_or_default(), writer.out.len()));
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str, writer: &mut Writer) {
+        match name {
+            "ul" | "ol" => drop(self.lists.pop()),
+            "a" => {
+                let Some((href, from)) = self.links.pop() else { return };
+                let href = one_line(&href, 2_000);
+                let bare = href.strip_prefix("mailto:").unwrap_or(&href);
+                let said = writer.out.get(from..).unwrap_or_default().trim();
+                let leads = ["https://", "http://", "mailto:"].iter().any(|scheme| href.starts_with(scheme));
+                if leads && !said.contains(bare.trim_end_matches('/')) {
+                    writer.space |= !said.is_empty();
+                    writer.word(&format!("<{bare}>"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How `name` breaks lines here: what stands in an item stays in its lines.
+    fn breaks(&mut self, name: &str, opens: bool) -> Break {
+        let inside = !self.lists.is_empty();
+        match name {
+            "p" | "div" if opens && std::mem::take(&mut self.begins_item) => Break::None,
+            "p" if inside => Break::Line,
+            "ul" | "ol" if inside => Break::Line,
+            _ => breaks(name),
+        }
+    }
+}
+
+fn write_text(html: &str, alternative: bool) -> String {
     let mut writer = Writer::default();
     let mut decoded = String::new();
+    let mut places = alternative.then(Places::default);
     for token in Tokens::new(html) {
         match token {
             Token::Text(text) => {
+                if let Some(places) = &mut places {
+                    places.begins_item &= text.trim().is_empty();
+                }
                 decoded.clear();
                 unescape(text, &mut decoded);
                 writer.text(&decoded);
@@ -155,16 +250,26 @@ pub fn html_to_text(html: &str) -> String {
                     "pre" => writer.pre += 1,
                     _ => {}
                 }
-                writer.boundary(&breaks(&name));
-                match name.as_str() {
-                    "blockquote" => writer.quote = (writer.quote + 1).min(20),
-                    "li" => writer.text("- "),
+                writer.boundary(&match &mut places {
+                    Some(places) => places.breaks(&name, true),
+                    None => breaks(&name),
+                });
+                match (name.as_str(), &mut places) {
+                    ("blockquote", _) => writer.quote = (writer.quote + 1).min(20),
+                    ("li", None) => writer.text("- "),
+                    (name, Some(places)) => places.open(name, attributes, &mut writer),
                     _ => {}
                 }
             }
             Token::Close { name } => {
                 let name = name.to_ascii_lowercase();
-                writer.boundary(&breaks(&name));
+                if let Some(places) = &mut places {
+                    places.close(&name, &mut writer);
+                }
+                writer.boundary(&match &mut places {
+                    Some(places) => places.breaks(&name, false),
+                    None => breaks(&name),
+                });
                 match name.as_str() {
                     "blockquote" => writer.quote = writer.quote.saturating_sub(1),
                     "pre" => writer.pre = writer.pre.saturating_sub(1),

@@ -71,6 +71,32 @@ pub enum LineSecurity {
     None,
 }
 
+/// The signature of an account as `name` signs with it: `{name}` stands for the one who writes, `{address}`
+/// for the address of the account. What they are replaced by is not looked through again.
+#[must_use]
+pub fn signed_as(signature: &str, name: &str, address: &str) -> String {
+    let mut out = String::with_capacity(signature.len() + name.len());
+    let mut rest = signature;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let known = [("name}", name), ("address}", address)]
+            .into_iter()
+            .find_map(|(word, value)| Some((value, after.strip_prefix(word)?)));
+        match known {
+            Some((value, behind)) => {
+                out.push_str(value);
+                rest = behind;
+            }
+            None => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// An address of internet mail, split and normalised for comparison.
 ///
 /// The local part is kept as given for sending; comparison folds case in both parts, as every
@@ -181,6 +207,14 @@ mod tests {
         assert_eq!((base.as_sent().as_str(), detail.as_deref()), ("Info@shop.example", Some("Order-7")));
         assert_eq!(base.with_detail("x").as_sent(), "Info+x@shop.example");
         assert!(EmailAddress::parse("\"a b\"@shop.example").is_ok());
+    }
+
+    #[test]
+    fn a_signature_is_filled_in_once() {
+        let signed = |signature| signed_as(signature, "Els {address}", "info@winkel.example");
+        assert_eq!(signed("Groet,\n{name}\n{address}"), "Groet,\nEls {address}\ninfo@winkel.example");
+        assert_eq!(signed("{{name} {naam} {"), "{Els {address} {naam} {");
+        assert_eq!(signed(""), "");
     }
 
     #[test]

@@ -26,7 +26,9 @@ mod user;
 
 pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
 pub use authorisation::{SignInWith, TokenProblem, token_used_until};
-pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
+pub use channel_account::{
+    AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
+};
 pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
 pub use event::EventKind;

@@ -14,6 +14,8 @@ use crate::retrievals::SealedRetrieval;
 pub(crate) struct Settings {
     pub(crate) address: String,
     pub(crate) from_name: String,
+    #[serde(default)]
+    pub(crate) signature: String,
     pub(crate) reply_language: Language,
     pub(crate) submission: Option<SealedSubmission>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +51,7 @@ impl Settings {
         json!({
             "address": self.address,
             "from_name": self.from_name,
+            "signature": self.signature,
             "reply_language": self.reply_language,
             "submission": submission,
             "retrieval": self.retrieval.as_ref().map(SealedRetrieval::told),
@@ -104,6 +107,7 @@ impl Settings {
         let mut note = |differs: bool, name| names.extend(differs.then_some(name));
         note(self.address != after.address, "address");
         note(self.from_name != after.from_name, "from_name");
+        note(self.signature != after.signature, "signature");
         note(self.reply_language != after.reply_language, "reply_language");
         let password = |of: &Self| of.submission.as_ref().and_then(|server| server.password.clone());
         let server =

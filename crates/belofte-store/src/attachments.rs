@@ -229,27 +229,46 @@ impl Write for Upload {
     }
 }
 
-/// A file that was uploaded, as an answer takes it along: rewrapped to its conversation.
-pub(crate) struct Bound {
-    id: AttachmentId,
-    owner: Uuid,
-    meta: Vec<u8>,
-    key: KeyId,
-    blob: Rewrap,
+/// A file that an outgoing message takes along.
+pub(crate) enum GoesAlong {
+    /// An upload of the author, which becomes the message's.
+    Upload(Bound),
+    /// A copy of a file of another message: each message has files of its own, so that erasing one
+    /// takes nothing from the other.
+    Copy(NewAttachment),
 }
 
-impl Bound {
-    pub(crate) async fn update(
+impl GoesAlong {
+    pub(crate) async fn write(
         &self,
         tx: &mut Tx<'_>,
         message: MessageId,
         position: usize,
     ) -> Result<(), StoreError> {
+        match self {
+            Self::Upload(upload) => upload.update(tx, message, position).await,
+            Self::Copy(copy) => copy.insert(tx, Some(message), position).await,
+        }
+    }
+}
+
+/// A file that was uploaded, as an answer takes it along: rewrapped to its conversation.
+pub(crate) struct Bound {
+    id: AttachmentId,
+    owner: Uuid,
+    meta: Vec<u8>,
+    inline: bool,
+    key: KeyId,
+    blob: Rewrap,
+}
+
+impl Bound {
+    async fn update(&self, tx: &mut Tx<'_>, message: MessageId, position: usize) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         self.blob.update(tx).await?;
         tx.execute_one(
             sql!(
-                "UPDATE attachment SET message_id = $4, meta = $5, key_id = $6, position = $7 \
+                "UPDATE attachment SET message_id = $4, meta = $5, key_id = $6, position = $7, inline = $8 \
                  WHERE tenant_id = $1 AND id = $2 AND owner_id = $3 AND message_id IS NULL"
             ),
             params![
@@ -259,11 +278,46 @@ impl Bound {
                 message,
                 &self.meta,
                 self.key,
-                i64::try_from(position).unwrap_or(i64::MAX)
+                i64::try_from(position).unwrap_or(i64::MAX),
+                self.inline
             ],
         )
         .await
     }
+}
+
+/// A file of a message that was taken back: an upload of its author again.
+pub(crate) struct ComesBack {
+    id: AttachmentId,
+    meta: Vec<u8>,
+    key: KeyId,
+    blob: Rewrap,
+}
+
+impl ComesBack {
+    pub(crate) async fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        owner: Uuid,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        self.blob.update(tx).await?;
+        tx.execute_one(
+            sql!(
+                "UPDATE attachment SET message_id = NULL, owner_id = $3, meta = $4, key_id = $5, position = 0, inline = 0, \
+                 created_at = $6 WHERE tenant_id = $1 AND id = $2 AND message_id IS NOT NULL"
+            ),
+            params![tenant, self.id, owner, &self.meta, self.key, now],
+        )
+        .await
+    }
+}
+
+/// The identifier by which markup that is written here shows an upload (RFC 2392): it has none before
+/// a message takes it.
+fn shown_as(id: AttachmentId) -> String {
+    format!("{}@inline", id.uuid())
 }
 
 struct Found {
@@ -405,13 +459,15 @@ impl Store {
         blob.open(self, tenant, &key).await
     }
 
-    /// Uploaded files of this user, rewrapped to the key of a conversation.
+    /// Files for an outgoing message, under the key of its conversation: uploads of this user rewrapped,
+    /// files of messages that `access` sees copied. An upload that `html` shows stands in its place.
     pub(crate) async fn bind(
         &self,
         access: &Access,
         ids: &[AttachmentId],
+        html: Option<&str>,
         to: &DataKey,
-    ) -> Result<Vec<Bound>, StoreError> {
+    ) -> Result<Vec<GoesAlong>, StoreError> {
         let tenant = access.tenant();
         let mut bound = Vec::with_capacity(ids.len());
         for id in ids {
@@ -419,12 +475,52 @@ impl Store {
             let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
             let from = self.key(tenant, found.row.key).await?;
             let blob = self.read(access, BlobById(found.blob)).await?.ok_or(StoreError::NotFound)?;
+            if found.row.message.is_some() {
+                let Attachment { name, media_type, .. } = unseal(tenant, &from, &found.row)?;
+                let bytes = blob.open(self, tenant, &from).await?;
+                let file = NewFile { name, media_type, content_id: None, inline: false, bytes };
+                bound.push(GoesAlong::Copy(NewAttachment::seal(self, access, to, file).await?));
+                continue;
+            }
             let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
-            let meta = to.seal(self.random(), &context, &from.open(&context, &found.row.meta)?);
+            let mut meta: Meta = from_json(&from.open(&context, &found.row.meta)?, "attachment.meta")?;
+            let name = shown_as(*id);
+            let inline = html.is_some_and(|html| html.contains(&format!("cid:{name}")));
+            meta.content_id = inline.then_some(name);
+            let meta = to.seal(self.random(), &context, &to_json(&meta)?);
             let blob = blob.rewrap(self, tenant, &from, to)?;
-            bound.push(Bound { id: *id, owner: found.owner, meta, key: to.id(), blob });
+            let upload = Bound { id: *id, owner: found.owner, meta, inline, key: to.id(), blob };
+            bound.push(GoesAlong::Upload(upload));
         }
         Ok(bound)
+    }
+
+    /// Files of a message that is taken back, under the key `to` of what waits for a message.
+    pub(crate) async fn give_back(
+        &self,
+        access: &Access,
+        ids: &[AttachmentId],
+        to: &DataKey,
+    ) -> Result<Vec<ComesBack>, StoreError> {
+        let tenant = access.tenant();
+        let mut files = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.read(access, AttachmentById { id: *id, access: access.clone() }).await?;
+            let found = found.filter(|found| found.visible).ok_or(StoreError::NotFound)?;
+            let from = self.key(tenant, found.row.key).await?;
+            let blob = self.read(access, BlobById(found.blob)).await?.ok_or(StoreError::NotFound)?;
+            let context = SealContext { tenant, column: columns::ATTACHMENT_META, row: id.uuid() };
+            let mut meta: Meta = from_json(&from.open(&context, &found.row.meta)?, "attachment.meta")?;
+            meta.content_id = None;
+            let meta = to.seal(self.random(), &context, &to_json(&meta)?);
+            files.push(ComesBack {
+                id: *id,
+                meta,
+                key: to.id(),
+                blob: blob.rewrap(self, tenant, &from, to)?,
+            });
+        }
+        Ok(files)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct ChannelAccount {
     pub address: EmailAddress,
     /// The name under which answers go out.
     pub from_name: String,
+    /// What stands below what agents write; see [`belofte_model::signed_as`].
+    pub signature: String,
     /// The language of what is sent without a person.
     pub reply_language: Language,
     /// The server that takes answers, when there is one.
@@ -117,6 +119,8 @@ pub struct NewChannelAccount {
     pub address: EmailAddress,
     /// The name under which answers go out.
     pub from_name: String,
+    /// What stands below what agents write.
+    pub signature: String,
     /// Where its conversations begin; the default queue when `None`.
     pub queue: Option<QueueId>,
     /// The language of what is sent without a person.
@@ -138,6 +142,8 @@ pub struct ChannelAccountChange {
     pub address: Option<EmailAddress>,
     /// Another name.
     pub from_name: Option<String>,
+    /// Another signature.
+    pub signature: Option<String>,
     /// Active or paused; [`Store::remove_channel_account`] removes.
     pub state: Option<AccountState>,
     /// Another queue.
@@ -388,6 +394,7 @@ impl Store {
             queue: row.queue,
             address,
             from_name: settings.from_name.clone(),
+            signature: settings.signature.clone(),
             reply_language: settings.reply_language,
             submission,
             retrieval: settings.retrieval.as_ref().map(SealedRetrieval::shown),
@@ -588,6 +595,7 @@ impl Store {
         let settings = Settings {
             address: new.address.as_sent(),
             from_name: new.from_name,
+            signature: new.signature,
             reply_language: new.reply_language,
             submission: new.submission.map(|server| submission(server, None)),
             retrieval: new.retrieval.map(|mailbox| SealedRetrieval::new(mailbox, None, access.clock().now())),
@@ -646,6 +654,7 @@ impl Store {
         if let Some(name) = change.from_name {
             after.from_name = name;
         }
+        after.signature = change.signature.unwrap_or(after.signature);
         if let Some(language) = change.reply_language {
             after.reply_language = language;
         }

@@ -202,7 +202,7 @@ pub(crate) fn sealed_conversation_at(row: &Row<'_>, base: usize) -> Result<Seale
 pub struct Activity {
     /// The entry.
     pub id: ActivityId,
-    /// `assigned`, `status`, `queue` or `delivery`.
+    /// `created` (by the tenant), `assigned`, `status`, `queue` or `delivery`.
     pub kind: String,
     /// `user`, `api_key`, `channel` or `job`.
     pub actor_kind: String,

@@ -2,7 +2,8 @@
 //! Deliveries: where an outgoing message stands with each of its recipients.
 
 use belofte_model::{
-    ConversationId, DeliveryId, DeliveryState, EventKind, JobId, KeyId, MessageId, TenantId, Timestamp, Use,
+    ConversationId, DeliveryId, DeliveryState, Duration, EventKind, JobId, KeyId, MessageId, TenantId,
+    Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 
@@ -142,6 +143,8 @@ pub(crate) struct NewDelivery {
     pub(crate) id: DeliveryId,
     pub(crate) role: RecipientRole,
     pub(crate) recipient: Vec<u8>,
+    /// When it goes out, if not at once.
+    pub(crate) waits_until: Option<Timestamp>,
 }
 
 impl NewDelivery {
@@ -152,10 +155,13 @@ impl NewDelivery {
         role: RecipientRole,
         recipient: &Correspondent,
         at: Timestamp,
+        wait: Duration,
     ) -> Result<Self, StoreError> {
         let id = DeliveryId::new(at, random.bytes());
         let context = SealContext { tenant, column: columns::DELIVERY_RECIPIENT, row: id.uuid() };
-        Ok(Self { id, role, recipient: key.seal(random, &context, &to_json(recipient)?) })
+        let recipient = key.seal(random, &context, &to_json(recipient)?);
+        let waits_until = (!wait.is_zero()).then(|| at + wait);
+        Ok(Self { id, role, recipient, waits_until })
     }
 
     pub(crate) async fn insert(
@@ -170,9 +176,9 @@ impl NewDelivery {
             sql!(
                 "INSERT INTO delivery (tenant_id, id, message_id, role, recipient, key_id, state, attempts, \
                  next_try_at, code, reply, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, NULL, NULL, NULL, $7, $7)"
+                 VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, $8, NULL, NULL, $7, $7)"
             ),
-            params![tenant, self.id, message, self.role.as_str(), &self.recipient, key, at],
+            params![tenant, self.id, message, self.role.as_str(), &self.recipient, key, at, self.waits_until],
         )
         .await?;
         Ok(())

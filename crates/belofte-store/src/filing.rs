@@ -29,7 +29,7 @@ use crate::events::Event;
 use crate::filing_plan::{FilingPlan, FilingQuestion};
 use crate::intake::{Arrival, IntakeSource, email_index, message_id_index};
 use crate::keys::SealedKey;
-use crate::messages::{MessageContent, NewMessage, insert_reference};
+use crate::messages::{MessageContent, NewMessage, insert_reference, insert_thread};
 use crate::{Access, NewLeaf, Rows, Store, StoreError, TenantKeys, Tx, Write};
 
 /// A mail as it is to be filed.
@@ -156,15 +156,7 @@ impl Write for File {
             }
         };
         if self.new_thread {
-            tx.late(
-                sql!(
-                    "INSERT INTO thread (tenant_id, id, conversation_id, channel_account_id, created_at) \
-                     VALUES ($1, $2, $3, $4, $5)"
-                ),
-                params![tenant, self.thread, conversation, self.account, self.now],
-                Rows::Any,
-            )
-            .await?;
+            insert_thread(tx, self.thread, conversation, self.account, self.now).await?;
         }
         for reference in &self.references {
             insert_reference(tx, reference, self.thread).await?;

@@ -47,6 +47,7 @@ mod ledger_export;
 mod lexicons;
 mod mail_accounting;
 mod messages;
+mod new_conversations;
 mod operators;
 mod proof;
 mod queues;
@@ -66,6 +67,7 @@ mod upkeep;
 mod users;
 mod views;
 mod visibility;
+mod withdrawals;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};
@@ -110,11 +112,12 @@ pub use ledger::NewLeaf;
 pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExportError, LedgerPage};
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use messages::{Attachment, Correspondent, Message, MessageContent};
+pub use new_conversations::NewConversation;
 pub use operators::{NewOperatorSession, Operator};
 pub use queues::Queue;
 pub use recipients::{ChosenRecipient, RecipientCount};
 pub use reconciling::{Reconciled, SentMailbox};
-pub use replies::{AbandonSending, Outgoing, ReplyThread};
+pub use replies::{AbandonSending, Handling, Outgoing, ReplyThread};
 pub use retrievals::{AccountForRetrieval, NewRetrieval, Noted, Retrieval, RetrievalStanding};
 pub use search::{Hit, Hits, SuggestedContact};
 pub use sessions::{NewSession, Session};
@@ -126,6 +129,7 @@ pub use unindexed::UNINDEXED_LIMIT;
 pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
+pub use withdrawals::WithdrawMessage;
 
 #[cfg(test)]
 mod tests;

@@ -172,6 +172,26 @@ impl NewMessage {
     }
 }
 
+/// Opens a run of messages through an account.
+pub(crate) async fn insert_thread(
+    tx: &mut Tx<'_>,
+    thread: ThreadId,
+    conversation: ConversationId,
+    account: ChannelAccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.late(
+        sql!(
+            "INSERT INTO thread (tenant_id, id, conversation_id, channel_account_id, created_at) \
+             VALUES ($1, $2, $3, $4, $5)"
+        ),
+        params![tenant, thread, conversation, account, now],
+        Rows::Any,
+    )
+    .await
+}
+
 /// Remembers that a Message-ID (by its blind index) speaks of a thread.
 pub(crate) async fn insert_reference(
     tx: &mut Tx<'_>,
@@ -357,9 +377,10 @@ impl Read for SealedMessages {
                     sql!(
                         "SELECT id, no, conversation_id, thread_id, channel_account_id, kind, author_kind, author_id, \
                          content, key_id, source_blob_id, created_at, sent_at FROM message \
-                         WHERE tenant_id = $1 AND id = $2"
+                         WHERE tenant_id = $1 AND id = $2 AND conversation_id <> $3"
                     ),
-                    params![tenant, *id],
+                    // One that was taken back belongs to no case.
+                    params![tenant, *id, Uuid::nil()],
                     sealed_message,
                 )
                 .await?

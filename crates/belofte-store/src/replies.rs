@@ -2,13 +2,14 @@
 //! Answers and notes: message, deliveries, job and event in one write.
 
 use belofte_model::{
-    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId,
-    JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use, Visible, on_reply,
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, Duration,
+    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use,
+    Visible, on_reply,
 };
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
-use crate::attachments::Bound;
+use crate::attachments::GoesAlong;
 use crate::conversations::Summary;
 use crate::counters::{self, Needs};
 use crate::deliveries::{NewDelivery, RecipientRole, mark_problem};
@@ -17,7 +18,7 @@ use crate::events::Event;
 use crate::filing::message_tokens;
 use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
-use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference};
+use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference, insert_thread};
 use crate::reconciling::look_for;
 use crate::visibility;
 use crate::{Access, Read, Store, StoreError, Tx, Write};
@@ -30,7 +31,7 @@ pub struct Outgoing {
     pub kind: MessageKind,
     /// The message's id, chosen before, since its Message-ID is made of it.
     pub id: MessageId,
-    /// The thread that a reply goes out in.
+    /// The thread that a reply goes out in; without it one is opened in its account.
     pub thread: Option<ThreadId>,
     /// The account that it goes out through.
     pub account: Option<ChannelAccountId>,
@@ -38,10 +39,21 @@ pub struct Outgoing {
     pub content: MessageContent,
     /// Its recipients, with their roles.
     pub recipients: Vec<(RecipientRole, Correspondent)>,
-    /// Uploaded files of the author.
+    /// Uploaded files of the author, and files of other messages, of which copies go along.
     pub attachments: Vec<AttachmentId>,
-    /// Whether the case is resolved with it.
+    /// What it does to the case.
+    pub how: Handling,
+}
+
+/// What an outgoing message does to its case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handling {
+    /// The case is resolved with it.
     pub resolve: bool,
+    /// It goes to somebody else: the customer is not answered, and waits as before.
+    pub forward: bool,
+    /// So long it can be taken back before it goes out.
+    pub wait: Duration,
 }
 
 /// Where an answer goes out: the newest thread of a case, and what it answers.
@@ -128,10 +140,14 @@ struct WriteOut {
     key: KeyId,
     queue: QueueId,
     summary: Option<Vec<u8>>,
+    /// Whether the thread is new.
+    opens_thread: bool,
+    /// Whether it answers the customer.
+    answers: bool,
     status: ConversationStatus,
     before: ConversationStatus,
     deliveries: Vec<NewDelivery>,
-    attachments: Vec<Bound>,
+    attachments: Vec<GoesAlong>,
     job: Option<NewJob>,
     reference: Option<[u8; 16]>,
     version: i64,
@@ -144,12 +160,16 @@ impl Write for WriteOut {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         let tenant = tx.tenant();
         let conversation = self.message.conversation;
-        let reply = self.message.kind == MessageKind::Reply;
+        if let (true, Some(thread), Some(account)) =
+            (self.opens_thread, self.message.thread, self.message.account)
+        {
+            insert_thread(tx, thread, conversation, account, self.now).await?;
+        }
         for delivery in &self.deliveries {
             delivery.insert(tx, self.message.id, self.key, self.now).await?;
         }
         for (position, attachment) in self.attachments.iter().enumerate() {
-            attachment.update(tx, self.message.id, position).await?;
+            attachment.write(tx, self.message.id, position).await?;
         }
         if let (Some(reference), Some(thread)) = (&self.reference, self.message.thread) {
             insert_reference(tx, reference, thread).await?;
@@ -175,7 +195,7 @@ impl Write for WriteOut {
                 self.summary.as_ref(),
                 self.now,
                 self.message.kind.as_str(),
-                reply,
+                self.answers,
                 resolved
             ],
         )
@@ -195,7 +215,7 @@ impl Write for WriteOut {
             )
             .await?;
         }
-        if let (true, Some(account)) = (reply, self.message.account) {
+        if let (true, Some(account)) = (self.answers, self.message.account) {
             tx.execute(
                 sql!(
                     "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
@@ -260,7 +280,8 @@ impl Store {
             let conversation = self.whole_conversation(access, outgoing.conversation).await?;
             let key = self.conversation_key(access, conversation.id).await?;
             let reply = outgoing.kind == MessageKind::Reply;
-            let status = match (outgoing.resolve, reply) {
+            let answers = reply && !outgoing.how.forward;
+            let status = match (outgoing.how.resolve, answers) {
                 (true, _) => ConversationStatus::Resolved,
                 (false, true) => on_reply(conversation.status),
                 (false, false) => conversation.status,
@@ -269,13 +290,21 @@ impl Store {
             summary.preview = Summary::preview_of(&outgoing.content.text);
             let mut deliveries = Vec::with_capacity(outgoing.recipients.len());
             for (role, recipient) in &outgoing.recipients {
-                deliveries.push(NewDelivery::seal(random, &key, tenant, *role, recipient, now)?);
+                deliveries.push(NewDelivery::seal(
+                    random,
+                    &key,
+                    tenant,
+                    *role,
+                    recipient,
+                    now,
+                    outgoing.how.wait,
+                )?);
             }
-            let (author_kind, author) = match access.actor() {
-                Actor::User(user) => (AuthorKind::User, user.uuid()),
-                Actor::ApiKey(api_key) => (AuthorKind::ApiKey, api_key.uuid()),
-                _ => return Err(StoreError::NotFound),
-            };
+            let (author_kind, author) = author(access)?;
+            // Through an account that the case has not been answered through before.
+            let opens_thread = outgoing.thread.is_none() && outgoing.account.is_some();
+            let thread =
+                if opens_thread { Some(ThreadId::new(now, random.bytes())) } else { outgoing.thread };
             let reference = outgoing
                 .content
                 .message_id
@@ -291,15 +320,19 @@ impl Store {
                 } else {
                     None
                 },
+                opens_thread,
+                answers,
                 status,
                 before: conversation.status,
                 deliveries,
-                attachments: self.bind(access, &outgoing.attachments, &key).await?,
+                attachments: self
+                    .bind(access, &outgoing.attachments, outgoing.content.html.as_deref(), &key)
+                    .await?,
                 job: reply.then(|| NewJob {
                     id: JobId::new(now, random.bytes()),
                     kind: JobKind::Deliver,
                     subject: outgoing.id.uuid(),
-                    run_at: now,
+                    run_at: now + outgoing.how.wait,
                     lease: None,
                 }),
                 reference,
@@ -308,7 +341,7 @@ impl Store {
                 message: NewMessage {
                     id: outgoing.id,
                     conversation: conversation.id,
-                    thread: outgoing.thread,
+                    thread,
                     account: outgoing.account,
                     kind: outgoing.kind,
                     author_kind,
@@ -332,6 +365,15 @@ impl Store {
             }
         }
         Err(StoreError::Conflict)
+    }
+}
+
+/// Who writes, as a message names its author.
+pub(crate) fn author(access: &Access) -> Result<(AuthorKind, Uuid), StoreError> {
+    match access.actor() {
+        Actor::User(user) => Ok((AuthorKind::User, user.uuid())),
+        Actor::ApiKey(api_key) => Ok((AuthorKind::ApiKey, api_key.uuid())),
+        Actor::Channel(_) | Actor::Job(_) | Actor::Operator(_) | Actor::System => Err(StoreError::NotFound),
     }
 }
 

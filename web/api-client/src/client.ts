@@ -107,6 +107,7 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/api-keys", { body })),
       withdraw: (key: Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
     },
+    senders: { list: () => take(client.GET("/api/v1/senders")) },
     conversations: {
       list: (query: ConversationQuery, signal?: AbortSignal) =>
         take(client.GET("/api/v1/conversations", { params: { query }, signal: signal ?? null })),
@@ -134,6 +135,8 @@ export function createApi(options: ApiOptions) {
             signal: signal ?? null,
           }),
         ),
+      create: (body: T.CreateConversation, key: string) =>
+        take(client.POST("/api/v1/conversations", { params: keyed(key), body })),
       send: (conversation: Uuid, body: T.CreateMessage, key: string) =>
         take(
           client.POST("/api/v1/conversations/{id}/messages", {
@@ -150,6 +153,7 @@ export function createApi(options: ApiOptions) {
             body: deliveries ? { delivery_ids: deliveries } : {},
           }),
         ),
+      undo: (message: Uuid) => take(client.POST("/api/v1/messages/{id}/undo", { params: id(message) })),
       sourceUrl: (message: Uuid) => `${BASE}/messages/${message}/source`,
     },
     attachments: {

@@ -71,6 +71,53 @@ export const views = {
       if (size === "phone") await page.locator("textarea").blur();
     },
   },
+  "reply-all": {
+    path: "/inbox/mine",
+    act: async (page, size) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Aan|To) / }).click();
+      await page.getByRole("combobox", { name: /^(Aan|To)$/ }).click();
+      await page.keyboard.type("piet@leverancier.example,niet-goed,");
+      await page.getByRole("button", { name: /^Bcc/ }).click();
+      await page.getByRole("combobox", { name: "Bcc" }).fill("im");
+      await page.locator("textarea").fill("Goedemiddag, wij kijken het na.");
+      if (size === "phone") await page.locator("textarea").blur();
+    },
+  },
+  forward: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("f");
+      await page.waitForTimeout(200);
+      await page.keyboard.type("oli");
+      await page.waitForTimeout(500);
+    },
+  },
+  formatted: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.locator("textarea").fill("Beste mevrouw Van den Berg,\n\nZo gaan we het doen:");
+      await page.getByRole("button", { name: /^(Opmaak|Formatting)$/ }).click();
+      await page.getByRole("toolbar").waitFor();
+      await page.getByRole("textbox").press("Control+End");
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: /^(Genummerde lijst|Numbered list)$/ }).click();
+      await page.keyboard.type("de tafel komt de 27e");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Control+b");
+      await page.keyboard.type("u belt ons bij schade");
+    },
+  },
+  "new-mail": {
+    path: "/inbox/mine/new",
+    act: async (page) => {
+      await page.keyboard.type("Jan Jansen <jan@klant.example>,");
+      await page.locator('input[maxlength="500"]').fill("Uw afspraak van dinsdag");
+      await page.locator("textarea").fill("Goedemiddag,\n\nKomt dinsdag tussen tien en twaalf u uit?");
+    },
+  },
   assign: {
     path: "/inbox/open",
     sizes: ["wide"],

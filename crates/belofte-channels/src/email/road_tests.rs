@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use belofte_core::{Core, NewReply};
+use belofte_core::{Addressee, Core, NewReply};
 use belofte_model::{
     ChannelKind, ConversationStatus, DeliveryState, EmailAddress, Language, LineSecurity, MessageKind,
     Purpose, RequestId, SignInWith,
@@ -102,6 +102,7 @@ impl House {
             kind: ChannelKind::Email,
             address: address(desk),
             from_name: "Shop".to_owned(),
+            signature: String::new(),
             queue: None,
             reply_language: Language::Nl,
             submission: Some(NewSubmission {
@@ -344,7 +345,8 @@ async fn all_recipients_of_an_answer_wait_for_the_same_time() {
     house.send("jan@klant.example", "info@shop.example", QUESTION).await;
     house.until(1).await;
     let case = house.conversations().await[0].id;
-    let cc = (0..5).map(|n| address(&format!("collega{n}@klant.example"))).collect();
+    let colleague = |n| address(&format!("collega{n}@klant.example"));
+    let cc = (0..5).map(|n| Addressee { name: String::new(), address: colleague(n) }).collect();
     let reply = NewReply { text: "Dank u.".to_owned(), cc, ..NewReply::default() };
     let sent = belofte_core::reply(&house.core, &house.access, case, &reply).await.expect("a reply");
     assert_eq!(house.work().await, 1);

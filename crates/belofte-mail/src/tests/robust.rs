@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::corpus::mails;
 use crate::{
-    EnvelopeSender, Mailbox, content_hash, html_to_text, parse, parse_with, quoted_from, sanitise, snippet,
-    thread_candidates, utf16_offset,
+    EnvelopeSender, Mailbox, alternative_text, content_hash, html_to_text, parse, parse_with, quoted_from,
+    sanitise, snippet, thread_candidates, utf16_offset,
 };
 
 /// A small generator: the same mutations in every run.
@@ -204,6 +204,7 @@ proptest! {
             safe(&clean.html);
         }
         let _ = html_to_text(&markup);
+        let _ = alternative_text(&markup);
     }
 
     #[test]

@@ -40,3 +40,4 @@ mod two_nodes;
 mod users;
 mod views;
 mod wall;
+mod writing;

@@ -58,6 +58,7 @@ POST   /api-keys                        201   201   403        403   403     201
 DELETE /api-keys/{id}                   204   204   403        403   403     404   403  403   401      401 instruction      -
 
 GET    /conversations                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
+POST   /conversations                   201   201   201        201   201     404   403  201   401      401 keys             -
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
@@ -66,6 +67,7 @@ GET    /conversations/{id}/messages     200   200   200        200   200     404
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
 POST   /attachments                     201   201   201        201   201     201   403  201   401      401 -                -
 GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
@@ -86,6 +88,7 @@ GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404
 POST   /channel-accounts/{id}/authorisation 200 200 403      403   403     404   403  403   401      401 -                -
 POST   /channel-accounts/{id}/authorisation/code 200 200 403 403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}/authorisation 204 204 403      403   403     404   403  403   401      401 instruction      -
+GET    /senders                         200   200   200        200   200     200   403  200   401      401 -                -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine/{id}/source          200   200   200        403   403     404   403  403   401      401 -                quarantine_source
@@ -430,6 +433,12 @@ impl World {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "status": "resolved" }));
             }
+            "POST /conversations" => {
+                body = Body::Json(json!({
+                    "account_id": self.account, "to": ["els@klant.example"], "subject": "Afspraak",
+                    "text": "Komt dinsdag u uit?", "attachment_ids": [],
+                }));
+            }
             "POST /conversations/{id}/messages" => {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "kind": "note", "text": "notitie", "attachment_ids": [] }));
@@ -439,6 +448,16 @@ impl World {
                 let messages = format!("/conversations/{}/messages", self.conversation);
                 until_failed(&self.server, &messages, &self.failed);
                 body = Body::Json(json!({}));
+            }
+            "POST /messages/{id}/undo" => {
+                // Each takes back what they wrote themselves; who writes nothing tries it with another's.
+                let may =
+                    ["owner", "admin", "supervisor", "agent", "officer", "write"].contains(&caller.column);
+                let reply =
+                    json!({ "kind": "reply", "text": "te vroeg", "attachment_ids": [], "undo_seconds": 60 });
+                let path = format!("/conversations/{}/messages", self.conversation);
+                let own = caller.client(&self.server);
+                row = id(&if may { &own } else { owner }.post(&path, reply).expect(201));
             }
             "GET /messages/{id}/source" => row = self.incoming.clone(),
             "POST /attachments" => body = Body::File,
@@ -500,6 +519,7 @@ impl World {
             | "GET /conversations"
             | "GET /conversations/counts"
             | "GET /queues"
+            | "GET /senders"
             | "GET /channel-accounts"
             | "GET /quarantine"
             | "GET /dead-letters"

@@ -32,6 +32,7 @@ pub(super) fn mailbox(address: &str) -> NewChannelAccount {
         kind: ChannelKind::Email,
         address: email(address),
         from_name: "De Bakker".to_owned(),
+        signature: String::new(),
         queue: None,
         reply_language: Language::Nl,
         submission: Some(server("mail.bakker.example", PasswordChange::Set(Pii::new(SECRET.to_owned())))),
@@ -169,6 +170,7 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
             version: Some(1),
             address: Some(email("hallo@bakker.example")),
             from_name: Some("Bakkerij".to_owned()),
+            signature: Some("Groet, {name}".to_owned()),
             reply_language: Some(Language::En),
             ..ChannelAccountChange::default()
         };
@@ -178,6 +180,7 @@ async fn a_change_names_its_version_moves_the_address_and_can_be_undone_by_nobod
             .expect("changed");
         assert_eq!((changed.version, changed.from_name.as_str()), (2, "Bakkerij"));
         assert_eq!(changed.reply_language, Language::En);
+        assert_eq!(changed.signature, "Groet, {name}");
         assert!(system.account_by_address(&email("info@bakker.example")).await.expect("asked").is_none());
         assert!(system.account_by_address(&email("hallo@bakker.example")).await.expect("asked").is_some());
         let stale = store

@@ -124,7 +124,7 @@ impl Desk {
             },
             recipients: recipients.iter().map(|to| (RecipientRole::To, to.clone())).collect(),
             attachments: Vec::new(),
-            resolve: false,
+            how: crate::Handling::default(),
         };
         house.store.write_out(&self.admin.access, &outgoing).await.expect("written")
     }

@@ -33,5 +33,7 @@ mod users;
 mod views;
 mod visible;
 mod visible_changes;
+mod withdrawals;
+mod writing;
 
 pub(crate) use place::{access, places};

@@ -19,8 +19,8 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing,
-    PasswordChange, Preferences, ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
+    ContactProfile, ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewConversation, NewFile,
+    Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -73,6 +73,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
     ("note_retrieval", Some(Use::Receive)),
+    ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
     ("prepare_api_key", Some(Use::Configure)),
@@ -282,6 +283,23 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "message_source" => store.message_source(access, message).await.map(drop),
         "message_to_answer" => store.message_to_answer(access, message).await.map(drop),
         "messages" => store.messages(access, case, None, 1).await.map(drop),
+        "open_conversation" => {
+            let new = NewConversation {
+                id: case,
+                message,
+                account: mailbox_id,
+                content: MessageContent {
+                    message_id: Some("1@bakker.example".to_owned()),
+                    ..Default::default()
+                },
+                recipients: Vec::new(),
+                contact: crate::Correspondent::default(),
+                contact_address: String::new(),
+                attachments: Vec::new(),
+                wait: Default::default(),
+            };
+            store.open_conversation(access, &new).await
+        }
         "own_password" => store.own_password(access).await.map(drop),
         "participants" => store.participants(access, case).await.map(drop),
         "prepare_api_key" => {
@@ -326,7 +344,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
                 content: MessageContent::default(),
                 recipients: Vec::new(),
                 attachments: Vec::new(),
-                resolve: false,
+                how: crate::Handling::default(),
             };
             store.write_out(access, &outgoing).await.map(drop)
         }

@@ -255,7 +255,7 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
         },
         recipients: vec![(RecipientRole::To, to)],
         attachments: Vec::new(),
-        resolve: false,
+        how: crate::Handling::default(),
     };
     let user = UserId(Uuid::from_u128(1));
     let (purpose, request) = (Purpose::Service, RequestId(Uuid::nil()));

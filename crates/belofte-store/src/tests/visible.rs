@@ -153,6 +153,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("upload", "stores a file that its uploader alone sees"),
     ("user", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("users", "users are the tenant's: who can be given a case is known to all who can give one"),
+    ("open_conversation", "changes; through an account into a queue that are seen: writing.rs"),
     ("write", "changes; below"),
     ("write_answered", "changes; as write"),
     ("write_marked", "changes; as write"),
@@ -447,7 +448,7 @@ impl World {
             },
             recipients: vec![(RecipientRole::To, to)],
             attachments: Vec::new(),
-            resolve: false,
+            how: crate::Handling::default(),
         }
     }
 

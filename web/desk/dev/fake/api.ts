@@ -115,6 +115,40 @@ export function receive(c: d.Case, text: string) {
   events.frame({ kind: "message_created", conversation_id: c.row.id });
 }
 
+/** People as they were written: addresses, some with names. */
+function people(body: Record<string, unknown>, field: string): T.Mailbox[] {
+  return ((body[field] as string[] | undefined) ?? []).map((text) => {
+    const named = /^(.*)<(.*)>$/.exec(text);
+    return { name: named?.[1]?.trim() ?? "", address: named?.[2] ?? text };
+  });
+}
+
+/** A mail begins a conversation. */
+function begin(body: Record<string, unknown>): Answer {
+  const [first] = people(body, "to");
+  const [model] = [...d.cases.values()];
+  if (!first || !model) return problem(422, "invalid", "", "");
+  const id = d.uuid();
+  const contact: T.Contact = { ...model.contact, id: d.uuid(), name: first.name, identities: [{ id: d.uuid(), kind: "email", value: first.address, verified: false }] };
+  const row: T.ConversationRow = {
+    ...model.row,
+    id,
+    no: 1040 + d.cases.size,
+    status: "waiting",
+    contact: { id: contact.id, ...first },
+    subject: String(body.subject),
+    assignee: d.ref(d.me),
+    unread: false,
+    message_count: 0,
+    created_at: d.iso(Date.now()),
+    waiting_since: null,
+    delivery_problem: false,
+  };
+  d.cases.set(id, { contact, messages: [], activity: [], row });
+  events.frame({ kind: "conversation_created", conversation_id: id });
+  return send(d.cases.get(id) as d.Case, { ...body, kind: "reply" });
+}
+
 function send(c: d.Case, body: Record<string, unknown>): Answer {
   const kind = body.kind === "note" ? "note" : "reply";
   const at = d.iso(Date.now());
@@ -125,13 +159,18 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
   });
   const message = d.makeMessage(c.row.id, kind, { contact: c.contact, user: d.me }, text, at, { attachments });
   if (kind === "reply") {
-    const to = (body.to as string[] | undefined) ?? [c.row.contact.address];
-    message.to = to.map((address) => ({ name: "", address }));
-    message.deliveries = message.to.map((a) => d.deliveryTo(a, at, "queued"));
+    message.to = body.to ? people(body, "to") : [{ name: "", address: c.row.contact.address }];
+    message.cc = people(body, "cc");
+    message.deliveries = [
+      ...[...message.to, ...message.cc].map((a) => d.deliveryTo(a, at, "queued")),
+      ...people(body, "bcc").map((a) => ({ ...d.deliveryTo(a, at, "queued"), role: "bcc" as const })),
+    ];
+    const wait = Number(body.undo_seconds ?? 0) * 1000;
+    if (wait > 0) for (const delivery of message.deliveries) delivery.next_try_at = d.iso(Date.now() + wait);
     setTimeout(() => {
       for (const delivery of message.deliveries) delivery.state = "sent";
       events.frame({ kind: "delivery_changed", conversation_id: c.row.id, message_id: message.id });
-    }, 1500).unref();
+    }, 1500 + wait).unref();
   }
   c.messages.push(message);
   if (body.resolve) {
@@ -246,6 +285,12 @@ export function answer(call: Call): Answer {
       resolved: all.filter((r) => r.status === "resolved").length,
     });
   }
+  if (at === "POST /conversations") return begin(body);
+  if (at === "GET /senders") {
+    const signed = (a: T.ChannelAccount) => a.signature.replace("{name}", d.me.name).replace("{address}", a.address);
+    const can = (a: T.ChannelAccount) => a.state === "active" && Boolean(a.submission);
+    return ok({ items: d.accounts.map((a) => ({ id: a.id, address: a.address, from_name: a.from_name, signature: signed(a), can_send: can(a) })) });
+  }
   if (at === "GET /conversations") return ok(page(selected(query), query.get("cursor"), Number(query.get("limit") ?? 50)));
   if (at === "POST /search") return ok(search(String(body.q)));
   if (at === "POST /search/suggest") {
@@ -332,6 +377,15 @@ function byId(call: Call): Answer {
           if (delivery.state === "failed" || delivery.state === "unknown") delivery.state = "queued";
         }
         one.row.delivery_problem = false;
+        return ok(message);
+      }
+      return notFound(language);
+    }
+    case "POST messages/undo": {
+      for (const one of d.cases.values()) {
+        const message = one.messages.find((m) => m.id === id);
+        if (!message) continue;
+        one.messages.splice(one.messages.indexOf(message), 1);
         return ok(message);
       }
       return notFound(language);

@@ -4,9 +4,13 @@ import type { Uuid } from "@belofte/api-client";
 import { useRouter } from "@tanstack/react-router";
 import { useCallback } from "react";
 
+/** What stands in an address in the place of a conversation while one is begun. */
+export const NEW = "new";
+
 /** The conversation that an address names. */
 export function conversationIn(path: string): Uuid | undefined {
-  return /^\/(?:inbox\/[^/]+|search)\/([^/]+)\/?$/.exec(path)?.[1];
+  const found = /^\/(?:inbox\/[^/]+|search)\/([^/]+)\/?$/.exec(path)?.[1];
+  return found === NEW ? undefined : found;
 }
 
 /**

@@ -44,12 +44,12 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "quarantine_changed":
       return of(keys.quarantine, ["accounting"]);
     case "channel_account_changed":
-      return of(keys.accounts, ["accounting"]);
+      return of(keys.accounts, keys.senders, ["accounting"]);
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
       return of(keys.lists, ["conversation"], ["search"]);
     case "user_changed":
-      return of(keys.users, keys.session);
+      return of(keys.users, keys.session, keys.senders);
   }
 }
 

@@ -11,9 +11,10 @@ import { VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, OutIcon, ReplyIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, OutIcon, PassOnIcon, PencilIcon, ReplyIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
+import { NEW } from "./here";
 import { arrive } from "./hold";
 import { recentConversations } from "./recent";
 import css from "./palette.module.css";
@@ -102,6 +103,7 @@ export default function Palette({ close, help, signOut }: Props) {
     if (open) {
       const who = open.contact.name || open.contact.address;
       other.push({ id: "reply", group: t("palette.actions"), text: t("palette.write", { who }), more: key("r"), icon: ReplyIcon, run: () => compose(open.id, "reply") });
+      other.push({ id: "forward", group: t("palette.actions"), text: t("palette.forward", { who }), more: key("f"), icon: PassOnIcon, run: () => compose(open.id, "forward") });
       other.push({ id: "note", group: t("palette.actions"), text: t("palette.write_note", { who }), more: key("n"), icon: LockIcon, run: () => compose(open.id, "note") });
       if (open.status !== "resolved") {
         other.push({ id: "resolve", group: t("palette.actions"), text: t("action.resolve_named", { who }), icon: CheckIcon, run: () => void actions.setStatus(open.id, "resolved") });
@@ -112,6 +114,7 @@ export default function Palette({ close, help, signOut }: Props) {
         other.push({ id: "take", group: t("palette.actions"), text: t("action.assign_me_named", { who }), icon: UserIcon, run: () => void actions.assign(open.id, session.user) });
       }
     }
+    other.push({ id: "new-mail", group: t("palette.actions"), text: t("new_mail.title"), more: key("c"), icon: PencilIcon, run: () => void navigate({ to: "/inbox/$view/$conversation", params: { view: "mine", conversation: NEW } }) });
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
     }

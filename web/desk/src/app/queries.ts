@@ -62,6 +62,7 @@ export const keys = {
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
   accounts: ["channel-accounts"] as const,
+  senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
   quarantine: ["quarantine"] as const,
   deadLetters: ["dead-letters"] as const,
@@ -116,6 +117,7 @@ export const activityQuery = (id: Uuid) =>
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
+export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,
   queryFn: () => api.channelAccounts.list(),

@@ -23,11 +23,11 @@ function set(next: Toast[]) {
   for (const listener of listeners) listener();
 }
 
-export function toast(text: string, options: { bad?: boolean; undo?: () => void } = {}) {
+export function toast(text: string, options: { bad?: boolean; undo?: () => void; life?: number } = {}) {
   last += 1;
   const id = last;
   set([...toasts.slice(-2), { id, text, bad: options.bad ?? false, undo: options.undo ?? null }]);
-  setTimeout(() => dismiss(id), options.bad ? LIFE_MS * 2 : LIFE_MS);
+  setTimeout(() => dismiss(id), options.life ?? (options.bad ? LIFE_MS * 2 : LIFE_MS));
 }
 
 export function dismiss(id: number) {

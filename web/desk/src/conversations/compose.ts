@@ -3,19 +3,23 @@
 
 import type { Uuid } from "@belofte/api-client";
 import { arrive, expect } from "../app/hold";
+import type { Way } from "./draft";
 
-export type Kind = "reply" | "note";
+export type Kind = Way | "note";
 
-type Write = (kind: Kind, text: string) => void;
+type Write = (kind: Kind, text: string, message: Uuid | null) => void;
 
 const composers = new Map<Uuid, Write>();
-let asked: Kind = "reply";
+let asked: { kind: Kind; message: Uuid | null } = { kind: "reply", message: null };
 
-/** Begins a reply or a note. What is typed from here on is its text. */
-export function compose(id: Uuid, kind: Kind) {
+/**
+ * Begins a reply, passes a message on, or begins a note. What is typed from here on is its text.
+ * Without a message the newest of the customer is meant.
+ */
+export function compose(id: Uuid, kind: Kind, message: Uuid | null = null) {
   const write = composers.get(id);
-  if (write) return write(kind, "");
-  asked = kind;
+  if (write) return write(kind, "", message);
+  asked = { kind, message };
   expect(`composer ${id}`);
 }
 
@@ -23,7 +27,7 @@ export function compose(id: Uuid, kind: Kind) {
 export function join(id: Uuid, write: Write): () => void {
   composers.set(id, write);
   const text = arrive(`composer ${id}`);
-  if (text !== null) write(asked, text);
+  if (text !== null) write(asked.kind, text, asked.message);
   return () => {
     if (composers.get(id) === write) composers.delete(id);
   };

@@ -1,66 +1,35 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import { type Attachment, ApiError, type Conversation, type Message, type CreateMessage, type Upload, type Uuid } from "@belofte/api-client";
-import { Button, Menu, TextInput, Tooltip } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type Attachment, ApiError, type Conversation, type CreateMessage, type Message, type Uuid } from "@belofte/api-client";
+import { Button, Menu, Tooltip } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { api, newKey } from "../app/api";
-import { keep, kept } from "../app/private-store";
-import { keys, queryClient } from "../app/queries";
+import { useHere } from "../app/here";
+import { keys, queryClient, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
-import { explainShort, FailureLine } from "../app/states";
+import { FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
-import { ClipIcon, CloseIcon, DownIcon, FileIcon, LockIcon, ReplyIcon } from "../ui/icons";
+import { ClipIcon, DownIcon, LockIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
 import { findRow, show } from "./actions";
 import { join, type Kind } from "./compose";
 import css from "./composer.module.css";
+import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
 import { appendMessage } from "./message-cache";
-
-interface Draft {
-  kind: Kind;
-  reply: string;
-  note: string;
-  to: string;
-  cc: string;
-  files: Attachment[];
-}
-
-interface Sending {
-  local: string;
-  name: string;
-  size: number;
-  fraction: number;
-  error: unknown;
-  upload: Upload;
-  file: File;
-}
+import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
+import { FormatButton, Formatted } from "./mail-text";
+import { answerAll, answerTo, ownAddresses, written } from "./people";
+import { allGood, type People, Recipients } from "./recipients";
+import type { RichField } from "./rich";
+import { SenderField, Signature } from "./sender";
+import { awaitDraft, joined, offerUndo, undoSeconds } from "./undo";
+import { FileList, useDrop, useUploads } from "./uploads";
 
 const MAX_HEIGHT = 320;
 /** The id of the messages above, where the focus goes when it came from nowhere. */
 export const MESSAGES = "messages";
-
-function readDraft(id: string): Draft {
-  const empty: Draft = { kind: "reply", reply: "", note: "", to: "", cc: "", files: [] };
-  const text = kept(`draft.${id}`);
-  if (!text) return empty;
-  try {
-    return { ...empty, ...(JSON.parse(text) as Partial<Draft>) };
-  } catch {
-    return empty;
-  }
-}
-
-function writeDraft(id: string, draft: Draft) {
-  const bare = !draft.reply && !draft.note && !draft.to && !draft.cc && draft.files.length === 0;
-  keep(`draft.${id}`, bare ? null : JSON.stringify(draft));
-}
-
-export const splitAddresses = (text: string): string[] =>
-  text
-    .split(/[,;\s]+/)
-    .map((one) => one.replace(/^<|>$/g, ""))
-    .filter(Boolean);
 
 interface Props {
   id: Uuid;
@@ -70,30 +39,47 @@ interface Props {
   onNext: () => void;
 }
 
+const KINDS = [
+  { kind: "reply", name: "composer.reply", icon: ReplyIcon },
+  { kind: "all", name: "composer.reply_all", icon: ReplyAllIcon },
+  { kind: "forward", name: "composer.forward", icon: PassOnIcon },
+  { kind: "note", name: "composer.note", icon: LockIcon },
+] as const;
+
 export function Composer({ id, conversation, messages, onNext }: Props) {
   const words = useWords();
-  const { t, bytes } = words;
+  const { t } = words;
   const session = useSession();
+  const here = useHere();
+  const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(() => readDraft(id));
-  const [sending, setSending] = useState<Sending[]>([]);
-  const [addressing, setAddressing] = useState(Boolean(draft.to || draft.cc));
-  const [over, setOver] = useState(false);
+  const [addressing, setAddressing] = useState(false);
   const [started, setStarted] = useState(false);
   const [queued, setQueued] = useState<{ resolve: boolean } | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const rich = useRef<RichField>(null);
+  const first = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ body: string; key: string } | null>(null);
-  const text = draft[draft.kind];
+  const senders = useQuery(sendersQuery).data?.items;
+  const note = draft.noting;
+  const kind: Kind = note ? "note" : draft.way;
+  const text = note ? draft.note : draft.text;
 
-  const change = useCallback(
-    (part: Partial<Draft>) =>
+  const update = useCallback(
+    (make: (old: Draft) => Draft) =>
       setDraft((old) => {
-        const next = { ...old, ...part };
+        const next = make(old);
         writeDraft(id, next);
         return next;
       }),
     [id],
   );
+  const change = useCallback((part: Partial<Draft>) => update((old) => ({ ...old, ...part })), [update]);
+  const uploads = useUploads(
+    useCallback((file: Attachment) => update((old) => ({ ...old, files: [...old.files, file] })), [update]),
+  );
+  const { over, listens } = useDrop(uploads.start);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {
@@ -101,53 +87,91 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     if (!element) return;
     element.style.height = "auto";
     element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT)}px`;
-  }, [text, draft.kind]);
+  }, [text, note]);
 
   // Where the focus goes back to with Escape.
   const from = useRef<HTMLElement | null>(null);
   const begun = useRef(false);
+  const section = useRef<HTMLElement>(null);
+  const toAddress = useRef(false);
   const write = useCallback(
-    (kind: Kind, typed = "") => {
+    (wanted: Kind, typed = "", message: Uuid | null = null) => {
       const { activeElement } = document;
-      if (activeElement instanceof HTMLElement && activeElement !== field.current) from.current = activeElement;
-      setDraft((old) => {
-        const next = { ...old, kind, [kind]: old[kind] + typed };
-        writeDraft(id, next);
-        return next;
-      });
+      if (activeElement instanceof HTMLElement && !section.current?.contains(activeElement)) from.current = activeElement;
+      update((old) =>
+        wanted === "note"
+          ? { ...old, noting: true, note: old.note + typed }
+          : { ...turned(old, wanted, message), text: old.text + typed },
+      );
+      // Who passes something on says first to whom; the field is there after the next drawing.
+      if (wanted === "forward") toAddress.current = true;
       // At once: the next key is the first letter of the text already. A draft goes on at its end.
       const element = field.current;
+      if (!element && wanted !== "note") {
+        if (typed) rich.current?.insert(typed);
+        else rich.current?.focus();
+      }
       element?.focus();
       if (!begun.current) element?.setSelectionRange(element.value.length, element.value.length);
       begun.current = true;
     },
-    [id],
+    [update],
   );
   useLayoutEffect(() => join(id, write), [id, write]);
+  useLayoutEffect(() => {
+    if (!toAddress.current || !first.current) return;
+    toAddress.current = false;
+    if (text === "") first.current.focus();
+  });
+  useLayoutEffect(() => awaitDraft(id, (back) => update((now) => joined(back, now))), [id, update]);
   const leave = () => {
     const back = from.current;
     if (back?.isConnected && back !== document.body) back.focus();
     else document.getElementById(MESSAGES)?.focus();
   };
 
-  const lastIncoming = [...messages].reverse().find((one) => one.kind === "incoming");
-  const answered = lastIncoming?.author.address ?? conversation?.contact.identities[0]?.value ?? "";
+  const answered = useMemo(() => {
+    if (draft.answers) return messages.find((one) => one.id === draft.answers);
+    const newest = [...messages].reverse();
+    return newest.find((one) => one.kind === "incoming") ?? newest.find((one) => one.kind !== "note");
+  }, [messages, draft.answers]);
+  const own = useMemo(() => ownAddresses(senders ?? []), [senders]);
+  const everybody = useMemo(() => (answered ? answerAll(answered, own) : { to: [], cc: [] }), [answered, own]);
+  const usual: People = useMemo(() => {
+    if (draft.way === "all") return { ...everybody, bcc: [] };
+    if (draft.way === "forward") return { to: [], cc: [], bcc: [] };
+    const contact = conversation?.contact.identities[0]?.value;
+    const alone = contact ? [{ name: conversation.contact.name, address: contact }] : [];
+    return { to: answered ? answerTo(answered, own) : alone, cc: [], bcc: [] };
+  }, [draft.way, everybody, answered, own, conversation]);
+  const people: People = { to: draft.to ?? usual.to, cc: draft.cc ?? usual.cc, bcc: draft.bcc };
+  const others = everybody.to.length + everybody.cc.length > 1;
+  const account = draft.account ?? accountOf(answered, conversation);
+  const sender = senders?.find((one) => one.id === account);
+  const choosing = addressing || draft.way === "forward" || (draft.to ?? draft.cc) !== null || draft.bcc.length > 0;
+
+  // What is passed on is put in words once the message is there; from then on it is the writer's.
+  useEffect(() => {
+    if (draft.way !== "forward" || draft.quoted !== null || !answered || !conversation) return;
+    change({
+      answers: answered.id,
+      quoted: quote(answered, conversation.subject, words),
+      copies: answered.attachments.filter((one) => !one.inline),
+    });
+  }, [draft.way, draft.quoted, answered, conversation, change, words]);
 
   const send = useMutation({
-    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean }) => {
+    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
       const print = JSON.stringify(body);
       // The same words sent again after a lost answer carry the same key, so
       // that the customer cannot get them twice.
       if (attempt.current?.body !== print) attempt.current = { body: print, key: newKey() };
       return api.conversations.send(id, body, attempt.current.key);
     },
-    onSuccess: (message, { body, resolve }) => {
+    onSuccess: (message, { body, resolve, draft: was }) => {
       attempt.current = null;
-      const rest: Draft =
-        body.kind === "note" ? { ...draft, note: "", files: [] } : { ...draft, reply: "", to: "", cc: "", files: [] };
-      setDraft({ ...rest, kind: "reply" });
-      writeDraft(id, { ...rest, kind: "reply" });
-      setSending([]);
+      update((old) => sent(old, body.kind === "note"));
+      uploads.clear();
       setAddressing(false);
       appendMessage(message);
       const row = findRow(id);
@@ -167,18 +191,26 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       void queryClient.invalidateQueries({ queryKey: keys.conversation(id) });
       void queryClient.invalidateQueries({ queryKey: keys.counts });
       if (resolve) {
-        toast(t("did.sent_resolved"));
+        if (undoSeconds() === 0) toast(t("did.sent_resolved"));
         onNext();
       }
+      if (body.kind === "note") return;
+      offerUndo(message, id, was, words, () => {
+        // The words are there; whoever went on is brought back to them.
+        if (here() !== id) void navigate({ to: "/inbox/$view/$conversation", params: { view: "open", conversation: id } });
+      });
     },
   });
 
-  const uploading = sending.some((one) => one.error === null);
-  const coming = conversation === null;
-  const filled = text.trim() !== "" || (draft.kind === "reply" && draft.files.length > 0);
-  const ready = !coming && filled;
+  const uploading = uploads.sending.some((one) => one.error === null);
+  const forward = draft.way === "forward";
+  // Whom an answer to all goes to, and what is passed on, is known when the messages are there.
+  const coming = conversation === null || (!note && draft.way !== "reply" && !answered) || (!note && forward && draft.quoted === null);
+  const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
+  const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
+  const ready = !coming && filled && addressed;
   const submit = (resolve: boolean) => {
-    if (!filled || send.isPending) return;
+    if (!filled || !addressed || send.isPending) return;
     if (uploading || coming) {
       // Who sends while a file is still on its way means with that file; and who is faster than the conversation
       // is not told to press again.
@@ -186,20 +218,30 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       return;
     }
     setQueued(null);
-    const to = splitAddresses(draft.to);
-    const cc = splitAddresses(draft.cc);
-    const body: CreateMessage = {
-      kind: draft.kind,
-      text: text.trim(),
-      attachment_ids: draft.files.map((one) => one.id),
-      ...(draft.kind === "reply" && to.length > 0 ? { to } : {}),
-      ...(draft.kind === "reply" && cc.length > 0 ? { cc } : {}),
-      ...(resolve ? { resolve: true } : {}),
-    };
-    send.mutate({ body, resolve });
+    // Left to the server where nobody chose: it knows whom also when addresses are not shown here.
+    const chose = draft.way !== "reply" || draft.to !== null;
+    const says = draft.way !== "reply" || draft.answers !== null || answered?.kind === "reply";
+    // What comes in meanwhile changes neither whom it goes to nor what it answers: sent again it is the same.
+    if (!note && says && answered) change({ answers: answered.id, ...(chose ? { to: [...people.to], cc: [...people.cc] } : {}) });
+    const body: CreateMessage = note
+      ? { kind: "note", text: draft.note.trim(), attachment_ids: draft.files.map((one) => one.id) }
+      : {
+          kind: forward ? "forward" : "reply",
+          ...content(draft, sender),
+          attachment_ids: draft.files.map((one) => one.id),
+          ...(chose ? { to: people.to.map(written) } : {}),
+          ...(people.cc.length > 0 ? { cc: people.cc.map(written) } : {}),
+          ...(people.bcc.length > 0 ? { bcc: people.bcc.map(written) } : {}),
+          ...(says && answered ? { answers_id: answered.id } : {}),
+          ...(draft.account ? { account_id: draft.account } : {}),
+          ...(draft.copies.length > 0 ? { copied_attachment_ids: draft.copies.map((one) => one.id) } : {}),
+          ...(resolve ? { resolve: true } : {}),
+          ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
+        };
+    send.mutate({ body, resolve, draft });
   };
 
-  const failedFile = sending.some((one) => one.error !== null);
+  const failedFile = uploads.sending.some((one) => one.error !== null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the last file and the conversation are there, and only then
   useEffect(() => {
     if (!queued || uploading || coming) return;
@@ -207,177 +249,101 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     if (!failedFile) submit(queued.resolve);
   }, [queued, uploading, failedFile, coming]);
 
-  const start = useCallback(
-    (files: Iterable<File>) => {
-      for (const file of files) {
-        const local = newKey();
-        const update = (part: Partial<Sending>) =>
-          setSending((list) => list.map((one) => (one.local === local ? { ...one, ...part } : one)));
-        const upload = api.attachments.upload(file, (fraction) => update({ fraction }));
-        setSending((list) => [
-          ...list,
-          { local, name: file.name, size: file.size, fraction: 0, error: null, upload, file },
-        ]);
-        upload.promise.then(
-          (attachment) => {
-            setSending((list) => list.filter((one) => one.local !== local));
-            setDraft((old) => {
-              const next = { ...old, files: [...old.files, attachment] };
-              writeDraft(id, next);
-              return next;
-            });
-          },
-          (error: unknown) => {
-            if (error instanceof DOMException && error.name === "AbortError") {
-              setSending((list) => list.filter((one) => one.local !== local));
-            } else update({ error });
-          },
-        );
-      }
-    },
-    [id],
-  );
-
   const onPaste = (event: ClipboardEvent) => {
     const files = [...event.clipboardData.files];
     if (files.length === 0) return;
     event.preventDefault();
-    start(files);
+    uploads.start(files);
   };
-
   const onKeyDown = (event: KeyboardEvent) => {
+    // A menu that floats has keys of its own.
+    if (!(event.target instanceof Node) || !section.current?.contains(event.target)) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      submit(event.shiftKey && draft.kind === "reply");
+      submit(event.shiftKey && !note);
     }
     if (event.key === "Escape") leave();
   };
 
-  const note = draft.kind === "note";
+  const names = people.to.map((one) => one.name || one.address).join(", ");
+  const copied = people.cc.map((one) => one.name || one.address).join(", ");
   return (
     <section
+      ref={section}
       className={css.composer}
-      data-kind={draft.kind}
+      data-kind={note ? "note" : "reply"}
       data-over={over || undefined}
-      data-filled={started || text !== "" || draft.files.length > 0 || sending.length > 0 || undefined}
+      data-filled={started || text !== "" || forward || draft.files.length > 0 || uploads.sending.length > 0 || undefined}
       aria-label={t("composer.name")}
-      onDragOver={(event) => {
-        if (!event.dataTransfer.types.includes("Files")) return;
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        start(event.dataTransfer.files);
-      }}
+      onKeyDown={onKeyDown}
+      {...listens}
     >
       <div className={css.box}>
         <div className={css.top}>
           <div className={css.tabs} role="group" aria-label={t("composer.kind")}>
-            <button type="button" aria-pressed={!note} onClick={() => write("reply")}>
-              <ReplyIcon size={15} /> {t("composer.reply")}
-            </button>
-            <button type="button" aria-pressed={note} data-note onClick={() => write("note")}>
-              <LockIcon size={15} /> {t("composer.note")}
-            </button>
+            {KINDS.filter((one) => one.kind !== "all" || others || kind === "all").map((one) => (
+              <button
+                key={one.kind}
+                type="button"
+                aria-pressed={kind === one.kind}
+                data-note={one.kind === "note" || undefined}
+                onClick={() => write(one.kind)}
+              >
+                <one.icon size={15} /> <span>{t(one.name)}</span>
+              </button>
+            ))}
           </div>
           {note ? (
             <span className={css.who}>{t("message.note_band")}</span>
-          ) : addressing || !answered ? null : (
-            <button type="button" className={css.recipients} onClick={() => setAddressing(true)}>
-              {t("composer.to_whom", { address: answered })}
+          ) : choosing || !names ? null : (
+            <button
+              type="button"
+              className={css.recipients}
+              title={[...people.to, ...people.cc].map((one) => one.address).join(", ")}
+              onClick={() => setAddressing(true)}
+            >
+              {copied ? t("composer.to_whom_cc", { names, copied }) : t("composer.to_whom", { address: names })}
             </button>
           )}
         </div>
-        {!note && addressing && (
+        {!note && choosing && (
           <div className={css.addresses}>
-            <TextInput
-              label={t("composer.to")}
-              value={draft.to}
-              placeholder={answered}
-              onChange={(event) => change({ to: event.currentTarget.value })}
-              classNames={{ root: css.line ?? "", label: css.label ?? "" }}
-              autoComplete="off"
-              inputMode="email"
-            />
-            <TextInput
-              label={t("composer.cc")}
-              value={draft.cc}
-              onChange={(event) => change({ cc: event.currentTarget.value })}
-              classNames={{ root: css.line ?? "", label: css.label ?? "" }}
-              autoComplete="off"
-              inputMode="email"
-            />
+            <Recipients people={people} change={change} first={first} up />
+            <SenderField senders={senders ?? []} account={account} change={(chosen) => change({ account: chosen })} />
           </div>
         )}
-        <textarea
-          ref={field}
-          className={css.field}
-          rows={2}
-          value={text}
-          aria-label={note ? t("composer.note_field") : t("composer.reply_field")}
-          placeholder={note ? t("composer.note_hint") : t("composer.reply_hint")}
-          onChange={(event) => change({ [draft.kind]: event.currentTarget.value })}
-          onKeyDown={onKeyDown}
-          onPaste={onPaste}
-          onFocus={() => setStarted(true)}
-        />
-        {(draft.files.length > 0 || sending.length > 0) && (
-          <ul className={css.files} aria-label={t("composer.files")}>
-            {draft.files.map((one) => (
-              <li key={one.id}>
-                <FileIcon size={15} />
-                <span className={css.file}>{one.name}</span>
-                <span className={css.size}>{bytes(one.size_bytes)}</span>
-                <button
-                  type="button"
-                  aria-label={t("composer.remove_file", { name: one.name })}
-                  onClick={() => change({ files: draft.files.filter((file) => file.id !== one.id) })}
-                >
-                  <CloseIcon size={13} />
-                </button>
-              </li>
-            ))}
-            {sending.map((one) => (
-              <li key={one.local} data-failed={one.error !== null || undefined}>
-                <FileIcon size={15} />
-                <span className={css.file}>{one.name}</span>
-                {one.error ? (
-                  <>
-                    <span role="alert" className={css.size}>
-                      {explainShort(one.error, words)}
-                    </span>
-                    <button
-                      type="button"
-                      className={css.retry}
-                      onClick={() => {
-                        setSending((list) => list.filter((other) => other.local !== one.local));
-                        start([one.file]);
-                      }}
-                    >
-                      {t("action.try_again")}
-                    </button>
-                  </>
-                ) : (
-                  <progress value={one.fraction} max={1} aria-label={t("composer.uploading", { name: one.name })} />
-                )}
-                <button
-                  type="button"
-                  aria-label={t("composer.remove_file", { name: one.name })}
-                  onClick={() =>
-                    one.error
-                      ? setSending((list) => list.filter((other) => other.local !== one.local))
-                      : one.upload.cancel()
-                  }
-                >
-                  <CloseIcon size={13} />
-                </button>
-              </li>
-            ))}
-          </ul>
+        {!note && draft.html !== null ? (
+          <Formatted
+            html={draft.html}
+            label={forward ? t("composer.forward_field") : t("composer.reply_field")}
+            change={change}
+            uploads={uploads}
+            field={rich}
+          />
+        ) : (
+          <textarea
+            ref={field}
+            className={css.field}
+            rows={2}
+            value={text}
+            aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
+            placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
+            onChange={(event) => change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value })}
+            onPaste={onPaste}
+            onFocus={() => setStarted(true)}
+          />
         )}
+        {!note && (started || text !== "") && (
+          <Signature text={sender?.signature ?? ""} signed={draft.signed} change={(signed) => change({ signed })} />
+        )}
+        {!note && draft.quoted !== null && <Quoted text={draft.quoted} />}
+        <FileList
+          files={note ? draft.files : [...draft.copies, ...draft.files.filter((one) => !shows(draft.html, one))]}
+          remove={(one) =>
+            change({ files: draft.files.filter((file) => file !== one), copies: draft.copies.filter((file) => file !== one) })
+          }
+          uploads={uploads}
+        />
         {send.isError && (
           <div className={css.error}>
             <FailureLine error={send.error} retry={() => submit(send.variables?.resolve ?? false)} />
@@ -386,12 +352,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
         )}
         <div className={css.foot}>
           <Tooltip label={t("composer.attach")}>
-            <button
-              type="button"
-              className={css.icon}
-              aria-label={t("composer.attach")}
-              onClick={() => picker.current?.click()}
-            >
+            <button type="button" className={css.icon} aria-label={t("composer.attach")} onClick={() => picker.current?.click()}>
               <ClipIcon />
             </button>
           </Tooltip>
@@ -401,10 +362,11 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
             multiple
             hidden
             onChange={(event) => {
-              start(event.currentTarget.files ?? []);
+              uploads.start(event.currentTarget.files ?? []);
               event.currentTarget.value = "";
             }}
           />
+          {!note && <FormatButton draft={draft} change={change} />}
           <span className={css.hint}>{t("composer.send_hint")}</span>
           <span className={css.send}>
             <Button
@@ -438,5 +400,16 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       </div>
       {over && <div className={css.drop}>{t("composer.drop")}</div>}
     </section>
+  );
+}
+
+/** What is passed on, folded: it goes along whether it is looked at or not. */
+function Quoted({ text }: { text: string }) {
+  const { t } = useWords();
+  return (
+    <details className={css.quoted}>
+      <summary>{t("composer.passed_on")}</summary>
+      <p>{text}</p>
+    </details>
   );
 }

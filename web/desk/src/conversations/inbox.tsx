@@ -5,14 +5,14 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { useHere } from "../app/here";
+import { NEW, useHere } from "../app/here";
 import { countsQuery, listQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
 import { useTitle } from "../app/title";
 import { useWords } from "../i18n";
-import { CheckIcon } from "../ui/icons";
+import { CheckIcon, PencilIcon } from "../ui/icons";
 import { useActions } from "./actions";
 import css from "./inbox.module.css";
 import { ConversationList } from "./list";
@@ -68,6 +68,7 @@ export function Inbox() {
     {
       j: () => void go(beside(1) ?? here()),
       k: () => void go(beside(-1) ?? here()),
+      c: () => void go(NEW),
       e: () => {
         const id = here();
         if (!id) return;
@@ -103,6 +104,16 @@ export function Inbox() {
                 <span>{t(VIEW_SHORT[one])}</span>
               </Link>
             ))}
+            <Link
+              to="/inbox/$view/$conversation"
+              params={{ view, conversation: NEW }}
+              className={css.write}
+              aria-label={t("new_mail.title")}
+              title={t("new_mail.title")}
+              preload={false}
+            >
+              <PencilIcon />
+            </Link>
           </nav>
           {list.isPending ? (
             <Skeleton rows={9} />

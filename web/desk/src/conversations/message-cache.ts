@@ -32,6 +32,15 @@ export function appendMessage(message: Message) {
   });
 }
 
+/** Takes a message away that was taken back. */
+export function removeMessage(message: Message) {
+  queryClient.setQueryData<Pages>(keys.messages(message.conversation_id), (old) =>
+    old
+      ? { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.filter((one) => one.id !== message.id) })) }
+      : old,
+  );
+}
+
 /**
  * Lays a fresh newest page over what was loaded, older pages included. Null when
  * the two do not meet: then messages between them are missing.

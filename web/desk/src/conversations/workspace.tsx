@@ -4,7 +4,7 @@
 import type { Uuid } from "@belofte/api-client";
 import { useMediaQuery } from "@mantine/hooks";
 import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
-import { useHere } from "../app/here";
+import { NEW, useHere } from "../app/here";
 import { expect } from "../app/hold";
 import { atRest } from "../app/rest";
 import { useSession } from "../app/session";
@@ -18,6 +18,7 @@ import css from "./workspace.module.css";
 // The list is painted first; what stands beside it is fetched meanwhile.
 export const loadThread = () => import("./open");
 const Thread = lazy(() => loadThread().then((found) => ({ default: found.Thread })));
+const NewMail = lazy(() => import("./new-mail"));
 const Panel = lazy(() => loadThread().then((found) => ({ default: found.Panel })));
 const PanelSheet = lazy(() => import("./panel-sheet"));
 
@@ -40,10 +41,11 @@ interface Props {
   onNext: () => void;
 }
 
-export function Workspace({ list, nothing, listName, conversation, onBack, onNext }: Props) {
+export function Workspace({ list, nothing, listName, conversation: shown, onBack, onNext }: Props) {
   const { t } = useWords();
   const session = useSession();
   const here = useHere();
+  const conversation = shown === NEW ? undefined : shown;
   const [width, setWidth] = useState(keptWidth);
   const [panel, setPanel] = useState(() => localStorage.getItem(PANEL_KEY) !== "closed");
   const [sheet, setSheet] = useState(false);
@@ -57,6 +59,8 @@ export function Workspace({ list, nothing, listName, conversation, onBack, onNex
   useShortcuts(
     {
       r: () => write("reply"),
+      R: () => write("all"),
+      f: () => write("forward"),
       n: () => write("note"),
       a: () => {
         const id = here();
@@ -90,7 +94,7 @@ export function Workspace({ list, nothing, listName, conversation, onBack, onNex
     <div
       className={css.space}
       data-panel={(panel && conversation) || undefined}
-      data-reading={conversation ? true : undefined}
+      data-reading={shown ? true : undefined}
       style={{ "--list": `${width}px` } as CSSProperties}
     >
       <section className={css.list} aria-label={listName}>
@@ -120,7 +124,11 @@ export function Workspace({ list, nothing, listName, conversation, onBack, onNex
         />
       </section>
       <main className={css.thread}>
-        {conversation ? (
+        {shown === NEW ? (
+          <Suspense fallback={null}>
+            <NewMail onBack={onBack} />
+          </Suspense>
+        ) : conversation ? (
           <Suspense fallback={null}>
             <Thread
               key={conversation}

@@ -3,8 +3,11 @@
 import type { Delivery, Message } from "@belofte/api-client";
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
 import { api } from "../app/api";
 import { replaceMessage } from "../conversations/message-cache";
+import { takeBack, waits } from "../conversations/undo";
+import { useSession } from "../app/session";
 import { FailureLine } from "../app/states";
 import { useWords, type Words } from "../i18n";
 import { CheckIcon, ClockIcon, RetryIcon, WarnIcon } from "../ui/icons";
@@ -23,6 +26,7 @@ export function deliveryText(delivery: Delivery, words: Words): string {
     case "sending":
       return words.t("delivery.sending", { name });
     case "queued":
+      if (delivery.next_try_at && delivery.attempts === 0) return words.t("delivery.waits", { name });
       return delivery.next_try_at && delivery.attempts > 0
         ? words.t("delivery.again", { name, time: words.clock(delivery.next_try_at) })
         : words.t("delivery.queued", { name });
@@ -41,6 +45,7 @@ function isThere(delivery: Delivery): boolean {
 export function Deliveries({ message }: { message: Message }) {
   const words = useWords();
   const { t } = words;
+  const session = useSession();
   const failed = message.deliveries.filter((one) => one.state === "failed");
   const sent = message.deliveries.every(isThere);
   if (sent) {
@@ -57,6 +62,11 @@ export function Deliveries({ message }: { message: Message }) {
       {message.deliveries.map((one) => (
         <Line key={one.id} message={message} delivery={one} alone={one.state === "unknown" || failed.length <= 1} />
       ))}
+      {message.author.id === session.user.id && waits(message) && (
+        <li>
+          <Undo message={message} />
+        </li>
+      )}
       {/* An unknown one is never among these: sending it again is a choice of its own. */}
       {failed.length > 1 && (
         <li>
@@ -64,6 +74,28 @@ export function Deliveries({ message }: { message: Message }) {
         </li>
       )}
     </ul>
+  );
+}
+
+/** Takes the message back, also after the notice of it has gone. */
+function Undo({ message }: { message: Message }) {
+  const words = useWords();
+  const [busy, setBusy] = useState(false);
+  return (
+    <div className={css.retry}>
+      <Button
+        variant="default"
+        h={28}
+        size="compact-sm"
+        loading={busy}
+        onClick={() => {
+          setBusy(true);
+          void takeBack(message, message.conversation_id, null, words).finally(() => setBusy(false));
+        }}
+      >
+        {words.t("delivery.take_back")}
+      </Button>
+    </div>
   );
 }
 

@@ -6,7 +6,8 @@ import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { maySupervise, useSession } from "../app/session";
 import { useWords, type Words } from "../i18n";
-import { BoltIcon, DownloadIcon, LockIcon, MoreIcon } from "../ui/icons";
+import { compose, type Kind } from "../conversations/compose";
+import { BoltIcon, DownloadIcon, LockIcon, MoreIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { Attachments } from "./attachments";
 import { Deliveries } from "./deliveries";
@@ -28,7 +29,17 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
   const session = useSession();
   const author = authorOf(message, words);
   const files = message.attachments.filter((one) => !one.inline || !message.html);
-  const recipients = [...message.to, ...message.cc];
+  const blind = message.deliveries.filter((one) => one.role === "bcc").map((one) => one.recipient);
+  const recipients = [...message.to, ...message.cc, ...blind];
+  const named = (people: readonly Mailbox[]) => people.map(addressText).join(", ");
+  const names = [
+    named(message.to),
+    message.cc.length > 0 ? t("message.cc", { names: named(message.cc) }) : "",
+    blind.length > 0 ? t("message.bcc", { names: named(blind) }) : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+  const answer = (kind: Kind) => compose(message.conversation_id, kind, message.id);
   return (
     <article className={css.message} data-kind={message.kind} aria-label={t("message.name", { kind: message.kind, author })}>
       {message.kind === "note" && (
@@ -52,15 +63,15 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
               {message.kind === "incoming" && message.author.address && message.author.name
-                ? t("message.from_to", { from: message.author.address, names: recipients.map(addressText).join(", ") })
-                : t("message.to", { names: recipients.map(addressText).join(", ") })}
+                ? t("message.from_to", { from: message.author.address, names })
+                : t("message.to", { names })}
             </span>
           )}
         </div>
         <time dateTime={message.created_at} title={words.fullTime(message.created_at)}>
           {messageTime(message.created_at, words)}
         </time>
-        {message.source_available && maySupervise(session) && (
+        {message.kind !== "note" && (
           <Menu width={220}>
             <Menu.Target>
               <ActionIcon size={28} aria-label={t("message.more", { author })}>
@@ -68,14 +79,29 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
               </ActionIcon>
             </Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item
-                component="a"
-                href={api.messages.sourceUrl(message.id)}
-                download
-                leftSection={<DownloadIcon size={16} />}
-              >
-                {t("message.source")}
+              {message.kind !== "automatic" && (
+                <>
+                  <Menu.Item leftSection={<ReplyIcon size={16} />} onClick={() => answer("reply")}>
+                    {t("composer.reply")}
+                  </Menu.Item>
+                  <Menu.Item leftSection={<ReplyAllIcon size={16} />} onClick={() => answer("all")}>
+                    {t("composer.reply_all")}
+                  </Menu.Item>
+                </>
+              )}
+              <Menu.Item leftSection={<PassOnIcon size={16} />} onClick={() => answer("forward")}>
+                {t("composer.forward")}
               </Menu.Item>
+              {message.source_available && maySupervise(session) && (
+                <Menu.Item
+                  component="a"
+                  href={api.messages.sourceUrl(message.id)}
+                  download
+                  leftSection={<DownloadIcon size={16} />}
+                >
+                  {t("message.source")}
+                </Menu.Item>
+              )}
             </Menu.Dropdown>
           </Menu>
         )}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import { ApiError, type ChannelAccount, type Language, type SetSubmission, type TestStep } from "@belofte/api-client";
-import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
@@ -22,6 +22,7 @@ import { entryOf, serverOf, type ServerEntry, ServerFields } from "./server-fiel
 interface Fields extends ServerEntry {
   address: string;
   from_name: string;
+  signature: string;
   queue_id: string;
   reply_language: Language;
   sends: boolean;
@@ -35,6 +36,7 @@ function fieldsOf(account: ChannelAccount | null): Fields {
     ...entryOf(submission ?? undefined, USUAL_PORT),
     address: account?.address ?? "",
     from_name: account?.from_name ?? "",
+    signature: account?.signature ?? "",
     queue_id: account?.queue_id ?? "",
     reply_language: account?.reply_language ?? "nl",
     sends: account ? Boolean(submission) : true,
@@ -94,6 +96,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
       return account
         ? api.channelAccounts.change(account.id, {
             from_name: fields.from_name.trim(),
+            signature: fields.signature.trim(),
             reply_language: fields.reply_language,
             ...queue,
             // What is not wanted any more goes; what never was is not mentioned.
@@ -105,6 +108,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
             kind: "email",
             address: fields.address.trim(),
             from_name: fields.from_name.trim(),
+            ...(fields.signature.trim() ? { signature: fields.signature.trim() } : {}),
             ...queue,
             ...(submission ? { submission } : {}),
             ...(retrieval ? { retrieval } : {}),
@@ -114,6 +118,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
     onSuccess: async (saved) => {
       toast(t("did.saved"));
       await queryClient.invalidateQueries({ queryKey: keys.accounts });
+      void queryClient.invalidateQueries({ queryKey: keys.senders });
       // The next thing to do is to sign in at the provider.
       if (!account && saved.authorisation) void navigate({ to: "/settings/channels/$account", params: { account: saved.id } });
       else if (!account) void navigate({ to: "/settings/channels" });
@@ -162,6 +167,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
       <div className={css.form}>
         <TextInput name="address" label={t("field.email")} type="email" required withAsterisk={false} readOnly={account !== null} value={fields.address} error={wrong("address")} onChange={(event) => set({ address: event.currentTarget.value })} />
         <TextInput name="from_name" label={t("channel.from_name")} description={t("channel.from_name_hint")} required withAsterisk={false} value={fields.from_name} error={wrong("from_name")} onChange={(event) => set({ from_name: event.currentTarget.value })} />
+        <Textarea name="signature" label={t("channel.signature")} description={t("channel.signature_hint", { name: "{name}", address: "{address}" })} rows={4} maxLength={2000} value={fields.signature} error={wrong("signature")} onChange={(event) => set({ signature: event.currentTarget.value })} />
         <div className={css.halves}>
           <NativeSelect
             label={t("channel.queue")}

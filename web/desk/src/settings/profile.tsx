@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import { ApiError, type ColourScheme, type Language, type UpdateMe, type Session, type User } from "@belofte/api-client";
-import { Button, PasswordInput, SegmentedControl, Switch, TextInput } from "@mantine/core";
+import { Button, NativeSelect, PasswordInput, SegmentedControl, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "../app/api";
@@ -9,6 +9,7 @@ import { keys, queryClient, usersQuery } from "../app/queries";
 import { applyTastes, useSession } from "../app/session";
 import { FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
+import { keepUndoSeconds, undoSeconds, WAITS } from "../conversations/undo";
 import { useWords } from "../i18n";
 import { LEAST_PASSWORD } from "../session/invitation";
 import { Block, Page } from "./page";
@@ -76,9 +77,34 @@ export function Profile() {
           onChange={(event) => save.mutate({ single_key_shortcuts: event.currentTarget.checked })}
         />
       </Block>
+      <Waiting />
       <Password />
       <Officers />
     </Page>
+  );
+}
+
+function Waiting() {
+  const { t } = useWords();
+  const [seconds, setSeconds] = useState(undoSeconds);
+  return (
+    <Block title={t("profile.undo")} text={t("profile.undo_hint")}>
+      <div className={css.row}>
+        <NativeSelect
+          aria-label={t("profile.undo")}
+          value={String(seconds)}
+          onChange={(event) => {
+            const next = Number(event.currentTarget.value);
+            keepUndoSeconds(next);
+            setSeconds(undoSeconds());
+          }}
+          data={WAITS.map((one) => ({
+            value: String(one),
+            label: one === 0 ? t("profile.undo_none") : t("profile.undo_seconds", { count: one }),
+          }))}
+        />
+      </div>
+    </Block>
   );
 }
 

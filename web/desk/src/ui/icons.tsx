@@ -40,6 +40,13 @@ export const SealedIcon = icon(
 );
 export const MailIcon = icon(<path d="M3 5h14v10H3zm.4.5L10 10.8l6.6-5.3" />);
 export const ReplyIcon = icon(<path d="M8 5 3.5 9.5 8 14M4 9.5h7c3.3 0 5.5 1.9 5.5 5.5" />);
+export const ReplyAllIcon = icon(<path d="M6.500 5.500 2.500 9.500l4 4M11 5 6.500 9.500 11 14M7 9.500h5c3 0 5 1.700 5 5" />);
+export const PassOnIcon = icon(<path d="m12 5 4.500 4.500L12 14m4-4.500H9c-3.300 0-5.500 1.900-5.500 5.500" />);
+export const FormatIcon = icon(<path d="M3 15 7.500 4.500 12 15M4.600 11.500h5.800M13.500 15l2.500-5.500 2.500 5.500m-4.100-1.600h3.200" />);
+export const BulletsIcon = icon(<path d="M8 5h9M8 10h9M8 15h9M3.500 5h.1m-.1 5h.1m-.1 5h.1" />);
+export const NumbersIcon = icon(<path d="M8 5h9M8 10h9M8 15h9M3 3.500l1-.5v4M3 11.500h2v1.500l-2 2v1h2" />);
+export const QuoteIcon = icon(<path d="M4 4v12M8 6h9M8 10h9M8 14h6" />);
+export const LinkIcon = icon(<path d="m8.500 11.500 3-3M9 6l1.500-1.500a3.500 3.500 0 0 1 5 5L14 11M11 14l-1.500 1.500a3.500 3.500 0 0 1-5-5L6 9" />);
 export const LockIcon = icon(<path d="M5 9h10v8H5zm2-.2V6.5a3 3 0 0 1 6 0v2.3" />);
 export const CheckIcon = icon(<path d="m4 10.5 4 4 8-9" />);
 export const ClockIcon = icon(<path d="M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm0-11v4.2l2.6 1.6" />);

@@ -9,7 +9,7 @@ use belofte_model::{ChannelAccountId, EmailAddress};
 use belofte_store::NewChannelAccount;
 use uuid::Uuid;
 
-use super::{ChannelAccount, CreateChannelAccount};
+use super::{ChannelAccount, CreateChannelAccount, SIGNATURE};
 use super::{authorisation, check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
@@ -46,6 +46,8 @@ pub async fn handle(
             .that(address.is_ok(), "address", FieldCode::Invalid)
             .that(wanted.address.len() <= 254, "address", FieldCode::TooLong)
             .text(&wanted.from_name, "from_name", 0, 100);
+        let signature = wanted.signature.unwrap_or_default();
+        checks.text(&signature, "signature", 0, SIGNATURE);
         if let Some(server) = &wanted.submission {
             check_server(&mut checks, server, None);
         }
@@ -68,6 +70,7 @@ pub async fn handle(
             kind: wanted.kind,
             address,
             from_name: wanted.from_name.trim().to_owned(),
+            signature: signature.trim().to_owned(),
             queue: wanted.queue_id,
             reply_language: wanted.reply_language.unwrap_or_else(|| context.language()),
             submission: wanted.submission.map(to_store),

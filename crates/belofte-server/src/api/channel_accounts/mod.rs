@@ -9,6 +9,7 @@ pub mod get;
 pub mod list;
 pub mod recipients;
 mod retrieval;
+pub mod senders;
 pub mod test;
 mod types;
 pub mod update;
@@ -36,6 +37,7 @@ pub const OPERATIONS: &[Operation] = &[
     test::OPERATION,
     accounting::OPERATION,
     recipients::OPERATION,
+    senders::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -47,8 +49,12 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &update::OPERATION, update::handle);
     let router = route(router, &delete::OPERATION, delete::handle);
     let router = route(router, &accounting::OPERATION, accounting::handle);
-    route(router, &recipients::OPERATION, recipients::handle)
+    let router = route(router, &recipients::OPERATION, recipients::handle);
+    route(router, &senders::OPERATION, senders::handle)
 }
+
+/// The longest signature, in characters.
+const SIGNATURE: usize = 2_000;
 
 /// Whether `wanted` is the server that `known` names: to no other goes the stored password.
 fn same_server(wanted: &SetSubmission, known: &store::Submission) -> bool {

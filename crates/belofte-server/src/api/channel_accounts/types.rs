@@ -25,6 +25,8 @@ pub struct ChannelAccount {
     pub address: String,
     /// The name that customers see as sender.
     pub from_name: String,
+    /// What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address.
+    pub signature: String,
     /// Whether it takes and sends.
     #[schema(value_type = schema::AccountState)]
     pub state: AccountState,
@@ -111,6 +113,29 @@ pub struct ChannelAccountList {
     pub redirect_uri: String,
 }
 
+/// An account as somebody who answers sees it.
+#[derive(Serialize, ToSchema)]
+pub struct Sender {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: ChannelAccountId,
+    /// Its address: one's own, never somebody to answer.
+    pub address: String,
+    /// The name that customers see as sender.
+    pub from_name: String,
+    /// What stands below what the caller writes, with their name filled in; empty is nothing.
+    pub signature: String,
+    /// Whether mail can go out through it now.
+    pub can_send: bool,
+}
+
+/// The accounts that somebody who answers sees.
+#[derive(Serialize, ToSchema)]
+pub struct SenderList {
+    /// By address.
+    pub items: Vec<Sender>,
+}
+
 /// An account to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -124,6 +149,10 @@ pub struct CreateChannelAccount {
     /// The name that customers see as sender.
     #[schema(max_length = 100)]
     pub from_name: String,
+    /// What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address.
+    #[serde(default)]
+    #[schema(max_length = 2_000)]
+    pub signature: Option<String>,
     /// The queue that its conversations begin in; the first queue without it.
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
@@ -151,6 +180,10 @@ pub struct UpdateChannelAccount {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub from_name: Option<String>,
+    /// What stands below what agents write; empty is nothing.
+    #[serde(default)]
+    #[schema(max_length = 2_000)]
+    pub signature: Option<String>,
     /// Whether it takes and sends. Removing is DELETE.
     #[serde(default)]
     pub state: Option<SetAccountState>,
@@ -301,6 +334,7 @@ impl From<store::ChannelAccount> for ChannelAccount {
             kind: account.kind,
             address: account.address.as_sent(),
             from_name: account.from_name,
+            signature: account.signature,
             state: account.state,
             queue_id: account.queue,
             submission: account.submission.map(Into::into),

@@ -7,7 +7,7 @@ use belofte_model::Permission;
 use belofte_model::{AccountState, ChannelAccountId};
 use belofte_store::ChannelAccountChange;
 
-use super::{ChannelAccount, UpdateChannelAccount};
+use super::{ChannelAccount, SIGNATURE, UpdateChannelAccount};
 use super::{SetAccountState, authorisation, check_server, refused, retrieval, to_store};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
@@ -46,6 +46,9 @@ pub async fn handle(
     if let Some(name) = &wanted.from_name {
         checks.text(name, "from_name", 0, 100);
     }
+    if let Some(signature) = &wanted.signature {
+        checks.text(signature, "signature", 0, SIGNATURE);
+    }
     if let Some(Some(server)) = &wanted.submission {
         check_server(&mut checks, server, before.submission.as_ref());
     }
@@ -75,6 +78,7 @@ pub async fn handle(
         version: None,
         address: None,
         from_name: wanted.from_name.map(|name| name.trim().to_owned()),
+        signature: wanted.signature.map(|signature| signature.trim().to_owned()),
         state: wanted.state.map(|state| match state {
             SetAccountState::Active => AccountState::Active,
             SetAccountState::Paused => AccountState::Paused,

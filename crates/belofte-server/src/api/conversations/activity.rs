@@ -45,14 +45,18 @@ pub async fn handle(
         HashMap::new()
     };
     let customer = || ActivityActor { kind: ActorKind::Contact, name: conversation.summary.name.clone() };
-    let mut items = vec![Activity {
-        id: ActivityId(id.uuid()),
-        kind: ActivityKind::Created,
-        actor: customer(),
-        at: conversation.created_at.into(),
-        from: None,
-        to: None,
-    }];
+    let mut items = Vec::with_capacity(found.len() + 1);
+    // That the tenant began it stands among what happened.
+    if found.iter().all(|entry| entry.kind != "created") {
+        items.push(Activity {
+            id: ActivityId(id.uuid()),
+            kind: ActivityKind::Created,
+            actor: customer(),
+            at: conversation.created_at.into(),
+            from: None,
+            to: None,
+        });
+    }
     for entry in found {
         let user = |id: Option<&String>| Some(names.user_name(id?.parse().ok()?));
         let queue = |id: Option<&String>| {
@@ -63,6 +67,7 @@ pub async fn handle(
         let (kind, from, to) = match (entry.kind.as_str(), to) {
             ("assigned", Some(_)) => (ActivityKind::Assigned, user(from), user(to)),
             ("assigned", None) => (ActivityKind::Unassigned, user(from), None),
+            ("created", _) => (ActivityKind::Created, None, None),
             ("queue", _) => (ActivityKind::Queue, queue(from), queue(to)),
             ("delivery", _) => (ActivityKind::Delivery, entry.from.clone(), entry.to.clone()),
             ("status", _) => (ActivityKind::Status, entry.from.clone(), entry.to.clone()),

@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod counts;
+pub mod create;
 pub mod get;
 pub mod list;
 pub mod messages;
@@ -10,6 +11,7 @@ pub mod reply;
 pub mod seen;
 mod types;
 pub mod update;
+mod writing;
 
 pub use types::*;
 
@@ -22,6 +24,7 @@ use crate::http::mount as route;
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[
     list::OPERATION,
+    create::OPERATION,
     counts::OPERATION,
     get::OPERATION,
     update::OPERATION,
@@ -34,6 +37,7 @@ pub const OPERATIONS: &[Operation] = &[
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &list::OPERATION, list::handle);
+    let router = route(router, &create::OPERATION, create::handle);
     let router = route(router, &counts::OPERATION, counts::handle);
     let router = route(router, &get::OPERATION, get::handle);
     let router = route(router, &update::OPERATION, update::handle);

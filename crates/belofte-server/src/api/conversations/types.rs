@@ -3,7 +3,7 @@
 
 use belofte_model::{
     ActivityId, AttachmentId, ChannelAccountId, ChannelKind, ContactId, ConversationId, ConversationStatus,
-    MessageKind, QueueId, ThreadId, UserId,
+    MessageId, MessageKind, QueueId, ThreadId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -340,20 +340,23 @@ pub struct ListMessages {
     pub limit: Option<u32>,
 }
 
-/// A reply or a note to write.
+/// A reply, a note, or a message to pass on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateMessage {
-    /// Which of the two.
+    /// Which of them.
     pub kind: CreateMessageKind,
-    /// The words; empty only where files go with it.
+    /// The words. Made of the mark-up when empty; neither is needed where files go with it.
+    #[serde(default)]
     #[schema(max_length = 200_000)]
     pub text: String,
-    /// The same with mark-up; it is sanitised.
+    /// The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+    /// and `@inline` shows that file.
     #[serde(default)]
     #[schema(max_length = 1_000_000)]
     pub html: Option<String>,
-    /// To whom; the customer without it.
+    /// To whom, each an address or a name with the address in angle brackets; without it a reply goes to
+    /// the author of the message that it answers. At most 50 recipients in all.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub to: Option<Vec<String>>,
@@ -361,13 +364,78 @@ pub struct CreateMessage {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub cc: Option<Vec<String>>,
+    /// Who gets a copy that no other recipient knows of.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub bcc: Option<Vec<String>>,
+    /// The message that is answered or passed on; the newest of the customer without it.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub answers_id: Option<MessageId>,
+    /// The account that it goes out through; the one that the answered message came through without it.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub account_id: Option<ChannelAccountId>,
     /// The files that go with it, uploaded before.
     #[serde(default)]
     #[schema(value_type = Vec<Uuid>, max_items = 50)]
     pub attachment_ids: Vec<AttachmentId>,
+    /// Files of messages, of which copies go with it.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 50)]
+    pub copied_attachment_ids: Vec<AttachmentId>,
+    /// So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+    #[serde(default)]
+    #[schema(maximum = 60)]
+    pub undo_seconds: Option<u32>,
     /// Whether the case is done with it.
     #[serde(default)]
     pub resolve: bool,
+}
+
+/// A mail that begins a conversation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateConversation {
+    /// The account that it goes out through; the conversation begins in its queue.
+    #[schema(value_type = Uuid)]
+    pub account_id: ChannelAccountId,
+    /// To whom, each an address or a name with the address in angle brackets; the conversation is with the
+    /// first. At most 50 recipients in all.
+    #[schema(min_items = 1, max_items = 50)]
+    pub to: Vec<String>,
+    /// Who gets a copy.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub cc: Option<Vec<String>>,
+    /// Who gets a copy that no other recipient knows of.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub bcc: Option<Vec<String>>,
+    /// What it is about.
+    #[schema(min_length = 1, max_length = 500)]
+    pub subject: String,
+    /// The words. Made of the mark-up when empty; neither is needed where files go with it.
+    #[serde(default)]
+    #[schema(max_length = 200_000)]
+    pub text: String,
+    /// The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+    /// and `@inline` shows that file.
+    #[serde(default)]
+    #[schema(max_length = 1_000_000)]
+    pub html: Option<String>,
+    /// The files that go with it, uploaded before.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 50)]
+    pub attachment_ids: Vec<AttachmentId>,
+    /// Files of messages, of which copies go with it.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 50)]
+    pub copied_attachment_ids: Vec<AttachmentId>,
+    /// So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+    #[serde(default)]
+    #[schema(maximum = 60)]
+    pub undo_seconds: Option<u32>,
 }
 
 /// What an agent can write.
@@ -376,6 +444,8 @@ pub struct CreateMessage {
 pub enum CreateMessageKind {
     /// The customer gets it.
     Reply,
+    /// Others get it; the customer waits as before.
+    Forward,
     /// The customer never sees it.
     Note,
 }

@@ -56,6 +56,7 @@ impl Authors {
             subject: Some(content.subject).filter(|subject| !subject.is_empty()),
             to: content.to.into_iter().map(Mailbox::from).collect(),
             cc: content.cc.into_iter().map(Mailbox::from).collect(),
+            reply_to: content.reply_to.into_iter().map(Mailbox::from).collect(),
             quoted_from: quoted_from.map(|units| u32::try_from(units).unwrap_or(u32::MAX)),
             text: content.text,
             html: content.html,

@@ -6,6 +6,7 @@ mod authors;
 pub mod retry;
 pub mod source;
 mod types;
+pub mod undo;
 
 pub use authentication::*;
 pub use authors::Authors;
@@ -18,10 +19,11 @@ use crate::app::App;
 use crate::http::mount as route;
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] = &[retry::OPERATION, source::OPERATION];
+pub const OPERATIONS: &[Operation] = &[retry::OPERATION, undo::OPERATION, source::OPERATION];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &retry::OPERATION, retry::handle);
+    let router = route(router, &undo::OPERATION, undo::handle);
     route(router, &source::OPERATION, source::handle)
 }

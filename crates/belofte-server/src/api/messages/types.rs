@@ -41,6 +41,8 @@ pub struct Message {
     pub to: Vec<Mailbox>,
     /// Who got a copy.
     pub cc: Vec<Mailbox>,
+    /// Where answers should go, when not to the author.
+    pub reply_to: Vec<Mailbox>,
     /// The words, always there.
     pub text: String,
     /// The same with mark-up, sanitised; remote images stand in `data-remote-src`.

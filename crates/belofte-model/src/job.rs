@@ -21,12 +21,21 @@ pub enum JobKind {
     Sweep,
     /// Read a mailbox on a tenant's mail server, for as long as its account wants it.
     Retrieve,
+    /// Bring a conversation back that was put off until now.
+    Wake,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::ProcessIntake, Self::Deliver, Self::Checkpoint, Self::RotateKeys, Self::Sweep, Self::Retrieve];
+    pub const ALL: [Self; 7] = [
+        Self::ProcessIntake,
+        Self::Deliver,
+        Self::Checkpoint,
+        Self::RotateKeys,
+        Self::Sweep,
+        Self::Retrieve,
+        Self::Wake,
+    ];
 
     /// The stored name.
     #[must_use]
@@ -38,6 +47,7 @@ impl JobKind {
             Self::RotateKeys => "rotate_keys",
             Self::Sweep => "sweep",
             Self::Retrieve => "retrieve",
+            Self::Wake => "wake",
         }
     }
 
@@ -51,7 +61,7 @@ impl JobKind {
     #[must_use]
     pub const fn lease(self) -> Duration {
         match self {
-            Self::ProcessIntake | Self::Checkpoint | Self::Sweep => Duration::from_secs(60),
+            Self::ProcessIntake | Self::Checkpoint | Self::Sweep | Self::Wake => Duration::from_secs(60),
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -65,7 +75,7 @@ impl JobKind {
     pub const fn max_attempts(self) -> u32 {
         match self {
             Self::ProcessIntake => 5,
-            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep => 12,
+            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep | Self::Wake => 12,
             // A mailbox that cannot be read says so in the desk, and is tried as long as its account is there.
             Self::Retrieve => u32::MAX,
         }

@@ -19,12 +19,15 @@ mod message;
 mod purpose;
 mod retrieval;
 mod sign_in;
+mod tag;
 mod time;
 mod user;
 
 pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
 pub use channel_account::{AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity};
-pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
+pub use conversation::{
+    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_reply,
+};
 pub use delivery::{DELAYED, DeliveryState, Reported, RetrySchedule, on_report};
 pub use event::EventKind;
 pub use id::*;
@@ -39,5 +42,6 @@ pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,
 };
+pub use tag::{TagColour, fold_tag_name, tag_name};
 pub use time::{Duration, Language, Timestamp};
 pub use user::{ColourScheme, UserState};

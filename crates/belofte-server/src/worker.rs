@@ -94,7 +94,7 @@ async fn work(core: &Core, submission: &Submission, job: &ClaimedJob) {
         JobKind::Deliver => deliver(core, submission, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
-        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {
+        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => {
             let access = Access::job(job, core.clock().clone());
             if let Err(error) = core.store.upkeep(&access, job).await {
                 belofte_core::retry_later(core, job, &error).await;

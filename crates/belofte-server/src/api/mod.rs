@@ -22,11 +22,13 @@ pub mod operation;
 pub mod operator;
 pub mod quarantine;
 pub mod queues;
+pub mod saved_views;
 pub mod schema;
 pub mod search;
 pub mod serde_help;
 pub mod session;
 pub mod sessions;
+pub mod tags;
 pub mod time;
 pub mod users;
 
@@ -50,6 +52,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         contacts::OPERATIONS,
         search::OPERATIONS,
         queues::OPERATIONS,
+        tags::OPERATIONS,
+        saved_views::OPERATIONS,
         channel_accounts::OPERATIONS,
         quarantine::OPERATIONS,
         dead_letters::OPERATIONS,
@@ -77,6 +81,8 @@ pub fn router() -> Router<App> {
         contacts::mount,
         search::mount,
         queues::mount,
+        tags::mount,
+        saved_views::mount,
         channel_accounts::mount,
         quarantine::mount,
         dead_letters::mount,

@@ -55,6 +55,8 @@ closed_sets! {
     QuarantineReason = model::QuarantineReason::ALL.map(model::QuarantineReason::as_str);
     /// Why a mailbox is not read at the moment.
     RetrievalProblem = model::RetrievalProblem::ALL.map(model::RetrievalProblem::as_str);
+    /// The colour of a tag.
+    TagColour = model::TagColour::ALL.map(model::TagColour::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.
@@ -64,10 +66,13 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 10] = [
+pub const PERMISSIONS: [ModelPermission; 13] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
+    ModelPermission::CreateTags,
+    ModelPermission::ManageTags,
+    ModelPermission::ShareViews,
     ModelPermission::SeeMailAccounting,
     ModelPermission::RetryQuarantine,
     ModelPermission::ManageUsers,
@@ -84,6 +89,9 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ReadConversations => "read_conversations",
         ModelPermission::Answer => "answer",
         ModelPermission::Assign => "assign",
+        ModelPermission::CreateTags => "create_tags",
+        ModelPermission::ManageTags => "manage_tags",
+        ModelPermission::ShareViews => "share_views",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
         ModelPermission::RetryQuarantine => "retry_quarantine",
         ModelPermission::ManageUsers => "manage_users",

@@ -37,3 +37,4 @@ mod two_nodes;
 mod users;
 mod views;
 mod wall;
+mod work_of_a_team;

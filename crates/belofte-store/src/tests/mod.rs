@@ -3,6 +3,7 @@
 //! nouns, each on both engines.
 
 mod api_keys;
+mod bulk;
 mod channel_accounts;
 mod conformance;
 mod conversations;
@@ -21,9 +22,12 @@ mod place;
 mod proofs;
 mod purposes;
 mod retrievals;
+mod saved_views;
 mod search;
 mod sessions;
 mod sign_in;
+mod snooze;
+mod tags;
 mod tenants;
 mod together;
 mod upgrade;
@@ -31,5 +35,6 @@ mod upkeep;
 mod users;
 mod views;
 mod visible;
+mod work_of_a_team;
 
 pub(crate) use place::{access, places};

@@ -61,6 +61,8 @@ export const keys = {
   users: ["users"] as const,
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
+  tags: ["tags"] as const,
+  savedViews: ["saved-views"] as const,
   accounts: ["channel-accounts"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
   quarantine: ["quarantine"] as const,
@@ -116,6 +118,8 @@ export const activityQuery = (id: Uuid) =>
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
+export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
+export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,
   queryFn: () => api.channelAccounts.list(),

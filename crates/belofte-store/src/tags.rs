@@ -236,8 +236,9 @@ impl Write for Merge {
         tx.execute(
             sql!(
                 "INSERT INTO conversation_tag (tenant_id, conversation_id, tag_id, status, placed_at) \
-                 SELECT tenant_id, conversation_id, CAST($3 AS uuid), status, placed_at FROM conversation_tag \
-                 WHERE tenant_id = $1 AND tag_id = $2 ON CONFLICT DO NOTHING"
+                 SELECT c.tenant_id, c.conversation_id, t.id, c.status, c.placed_at FROM conversation_tag c \
+                 JOIN tag t ON t.tenant_id = c.tenant_id AND t.id = $3 \
+                 WHERE c.tenant_id = $1 AND c.tag_id = $2 ON CONFLICT DO NOTHING"
             ),
             params![tenant, self.id, self.into],
         )

@@ -18,7 +18,7 @@ const problem = (status, code, texts, more = {}) => async (page, language) => {
 const silent = (path) => (page) => page.route(path, () => undefined);
 const empty = async (page) => {
   await page.route(api("/conversations\\?"), json({ items: [] }));
-  await page.route(api("/conversations/counts"), json({ open: 0, mine: 0, unassigned: 0, waiting: 0, resolved: 0 }));
+  await page.route(api("/conversations/counts"), json({ open: 0, mine: 0, unassigned: 0, waiting: 0, snoozed: 0, resolved: 0 }));
 };
 const BROKEN = {
   nl: ["Fout in het programma", "Er ging iets mis in het programma. Het is vastgelegd. Probeer het opnieuw; blijft het misgaan, geef dan het nummer van deze aanvraag door."],

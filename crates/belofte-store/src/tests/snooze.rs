@@ -59,6 +59,7 @@ async fn a_case_comes_back_at_the_top_months_later_to_whom_it_belongs() {
         let second = desk.file(&house, says("Piet", "Levering", "Dag."), "2", &[]).await.conversation;
         let mine = ConversationChange { assignee: Some(Some(desk.admin.id)), ..ConversationChange::default() };
         store.write(access, ChangeConversation::prepare(store, access, first, mine)).await.expect("taken");
+        house.pass(1);
         let until = in_months(&house, 3);
         stand(&house, access, first, Standing::Snoozed(until)).await;
         let counts = store.conversation_counts(access).await.expect("counts");

@@ -12,10 +12,15 @@ const CTRL = apple ? "⌘" : "Ctrl";
 const KEYS: [string[], Key][] = [
   [["j"], "keys.next"],
   [["k"], "keys.previous"],
+  [["x"], "keys.select"],
+  [["Shift", "j / k"], "keys.select_more"],
   [["r"], "keys.reply"],
   [["n"], "keys.note"],
   [["a"], "keys.assign"],
   [["e"], "keys.resolve"],
+  [["t"], "keys.tag"],
+  [["z"], "keys.snooze"],
+  [["m"], "keys.move"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

@@ -106,7 +106,7 @@ async function applyMany(all: One[], me: Uuid, words: Words): Promise<Result | n
   const result: Result = { done: [], not: [] };
   all.forEach(({ before, change }, at) => {
     const version = answers[at]?.version;
-    if (version === undefined) {
+    if (version === undefined || version === null) {
       result.not.push(before);
       void queryClient.invalidateQueries({ queryKey: keys.conversation(before.id) });
       return;

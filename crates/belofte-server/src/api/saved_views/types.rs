@@ -30,7 +30,7 @@ pub struct SavedView {
 pub struct ViewFilter {
     /// Which status.
     #[serde(default)]
-    #[schema(inline)]
+    #[schema(value_type = Option<StatusFilter>)]
     pub status: StatusFilter,
     /// Whose: `me`, `none`, `any` or the id of a user.
     #[serde(default)]

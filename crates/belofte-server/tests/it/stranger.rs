@@ -664,7 +664,10 @@ on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
             // Signing in as somebody of the first tenant tells of it to whom may.
             let signs_in = matches!(operation.as_str(), "POST /session" | "POST /invitations/accept");
             if caller.column == "other" && !signs_in {
-                for secret in world.secrets().into_iter().filter(|secret| told.contains(secret)) {
+                // What the caller has named is no news to them.
+                let asked = if let Body::Json(json) = &body { json.to_string() } else { String::new() };
+                let news = |secret: &&str| told.contains(*secret) && !asked.contains(*secret);
+                for secret in world.secrets().into_iter().filter(news) {
                     note(format!("tells {secret}"));
                 }
             }

@@ -188,11 +188,11 @@ on_both_engines!(many_cases_are_changed_at_once_and_each_goes_back_to_what_it_wa
     agent.post("/conversations/bulk", json!({ "items": [] })).fields(&["items: required"]);
     let one = json!({ "id": rows[0]["id"], "change": { "queue_id": nowhere, "add_tag_ids": [nowhere] } });
     agent.post("/conversations/bulk", json!({ "items": [one.clone(), one] })).fields(&[
-        "items[0].change.queue_id: not_found",
         "items[0].change.add_tag_ids[0]: not_found",
-        "items[1].id: invalid",
-        "items[1].change.queue_id: not_found",
+        "items[0].change.queue_id: not_found",
         "items[1].change.add_tag_ids[0]: not_found",
+        "items[1].change.queue_id: not_found",
+        "items[1].id: invalid",
     ]);
     let many: Vec<_> = (0..201).map(|n: u128| json!({ "id": uuid::Uuid::from_u128(n), "change": {} })).collect();
     agent.post("/conversations/bulk", json!({ "items": many })).fields(&["items: too_long"]);

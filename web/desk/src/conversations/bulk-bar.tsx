@@ -25,7 +25,7 @@ interface Props {
 }
 
 export default function BulkBar({ rows, loaded, tool, setTool, selectAll, clear, resolve }: Props) {
-  const { t } = useWords();
+  const { t, number } = useWords();
   const actions = useActions();
   const queues = useQuery(queuesQuery);
   const whole = rows.length >= Math.min(loaded, MOST_AT_ONCE);
@@ -45,7 +45,10 @@ export default function BulkBar({ rows, loaded, tool, setTool, selectAll, clear,
         onChange={whole ? clear : selectAll}
       />
       <span className={css.count} role="status">
-        {t("bulk.selected", { count: rows.length })}
+        <span>{t("bulk.selected", { count: rows.length })}</span>
+        <span className={css.short} aria-hidden="true">
+          {number(rows.length)}
+        </span>
       </span>
       <button type="button" className={css.button} aria-label={t("action.resolve")} title={t("action.resolve")} onClick={resolve}>
         <CheckIcon size={17} />

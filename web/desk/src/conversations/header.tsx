@@ -2,6 +2,7 @@
 
 import type { Conversation } from "@belofte/api-client";
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { rowOf } from "../app/lists";
 import { queuesQuery } from "../app/queries";
@@ -37,6 +38,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
   const session = useSession();
   const actions = useActions();
   const queues = useQuery(queuesQuery);
+  const phone = useMediaQuery("(max-width: 639.98px)", undefined, { getInitialValueInEffect: false });
   const status = conversation?.status;
   const rows = conversation ? [rowOf(conversation)] : [];
   const assignee = conversation?.assignee ?? null;
@@ -59,14 +61,14 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
         {conversation && (
           <p>
             <span>{t("thread.case_no", { no: String(conversation.no) })}</span>
-            <span className={css.queue}>{conversation.queue.name}</span>
             {conversation.waiting_since && conversation.status !== "resolved" && (
               <span className={css.wait} title={words.fullTime(conversation.waiting_since)}>
                 <ClockIcon size={13} />
                 {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
               </span>
             )}
-            <HeaderTags tags={conversation.tags} />
+            {!phone && <HeaderTags tags={conversation.tags} />}
+            <span className={css.queue}>{conversation.queue.name}</span>
           </p>
         )}
       </div>
@@ -151,6 +153,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
               <MoveIcon size={16} />
             </ToolMenu>
           )}
+          {phone && <HeaderTags tags={conversation.tags} />}
           <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
             <span className={css.sealed} tabIndex={0}>

@@ -11,8 +11,8 @@ import { useActions } from "./actions";
 import css from "./row.module.css";
 import { RowTags } from "./tag-chips";
 
-/** So many tags are named in a row; with the assignee beside them, fewer. */
-const TAGS = 2;
+/** How many tags are named in a row: two have room, and of more the first says enough. */
+const named = (row: ConversationRow): number => (row.tags.length > 2 || row.woken_at || row.delivery_problem ? 1 : 2);
 
 interface Props {
   row: ConversationRow;
@@ -101,7 +101,7 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
               <ClockIcon size={13} /> {t("row.woken")}
             </span>
           )}
-          {!second && <RowTags tags={row.tags} most={row.woken_at || row.delivery_problem ? 1 : TAGS} />}
+          {!second && <RowTags tags={row.tags} most={named(row)} />}
           {!second && showAssignee && (
             <span className={css.meta}>
               {row.assignee ? (

@@ -44,7 +44,7 @@ export function ToolMenu({ tool, rows, open, setOpen, className, label, title, c
     <Popover
       opened={open}
       onChange={(next) => (next ? setOpen(true) : shut())}
-      width={280}
+      width={300}
       position="bottom-start"
       trapFocus
       shadow="md"
@@ -292,7 +292,9 @@ function Moments({ rows, shut }: ListProps) {
             <button type="button" ref={index === 0 ? first : null} data-autofocus={index === 0 || undefined} onClick={() => until(offer.at)}>
               <ClockIcon size={14} />
               <span>{t(OFFERS[offer.name])}</span>
-              <time dateTime={offer.at.toISOString()}>{words.moment(offer.at.toISOString(), now)}</time>
+              <time dateTime={offer.at.toISOString()}>
+                {offer.name === "monday" ? words.moment(offer.at.toISOString(), now) : words.clock(offer.at.toISOString())}
+              </time>
             </button>
           </li>
         ))}

@@ -104,7 +104,7 @@ function Editing({ tag, all, done }: { tag: Tag; all: Tag[]; done: () => void })
   };
   return (
     <tr>
-      <td colSpan={3}>
+      <td colSpan={3} className={css.wide}>
         <form className={css.form} onSubmit={submit}>
           <div className={css.halves}>
             <TextInput label={t("tags.tag_name")} required withAsterisk={false} maxLength={40} value={name} onChange={(event) => setName(event.currentTarget.value)} autoComplete="off" autoFocus />

@@ -208,14 +208,18 @@ test("many are selected by keys, changed at once, and go back with one undo", as
   await noor.page.getByText("Everything is answered").waitFor();
   assert.equal(await page.getByRole("toolbar", { name: "Selected conversations" }).count(), 0);
 
-  // A colleague reopens one of them meanwhile: it stays as it is, and that is said.
+  // A colleague sets one of them to waiting meanwhile: it stays as it is, and that is said.
   await joris.page.goto(`${house.url}/inbox/resolved/${chosen[1]}`);
-  await joris.page.getByRole("button", { name: "Reopen" }).click();
-  await joris.page.getByRole("button", { name: "Status: Open; change" }).waitFor();
+  await joris.page.getByRole("button", { name: "Status: Resolved; change" }).click();
+  await joris.page.getByRole("menuitem", { name: "Waiting" }).click();
+  await joris.page.getByRole("button", { name: "Status: Waiting; change" }).waitFor();
   await page.getByRole("region", { name: "Notices" }).locator("div", { hasText: "2 conversations resolved" }).getByRole("button", { name: "Undo" }).click();
   await notice(page, /1 conversation was not put back/).waitFor();
   await row(page, EVA).waitFor();
   await row(noor.page, EVA).waitFor();
+  await joris.page.getByRole("button", { name: "Status: Waiting; change" }).click();
+  await joris.page.getByRole("menuitem", { name: "Open" }).click();
+  await row(page, ANNA).waitFor();
 });
 
 test("Shift and a click take a run of rows, and Escape lets go", async () => {
@@ -264,7 +268,7 @@ test("a view is kept, shared, opened by its address, and comes back after it was
   await page.getByRole("menuitem", { name: "New view…" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("Spoed van vandaag");
   await page.getByLabel("Tag", { exact: true }).selectOption({ label: "Met spoed" });
-  await page.getByText("For everybody", { exact: true }).click();
+  await page.getByRole("switch", { name: "For everybody" }).check();
   await page.getByRole("button", { name: "Save" }).click();
   await page.waitForURL(/\/inbox\/[0-9a-f-]{36}$/);
   await row(page, ANNA).waitFor();

@@ -4,7 +4,7 @@
 import type { ConversationRow, Queue, Tag, TagRef, UserRef } from "@belofte/api-client";
 import { Button, Popover, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { arrive, type Field } from "../app/hold";
 import { keys, queryClient, queuesQuery, tagsQuery, usersQuery } from "../app/queries";
@@ -95,9 +95,23 @@ interface Choice {
   run: () => void;
 }
 
+interface ChoicesProps {
+  field: Field;
+  hint: string;
+  none: string;
+  /** Whether the choices are known. */
+  ready: boolean;
+  choices: Choice[];
+  /** What can be done with what was typed when no choice is called so. */
+  more?: (typed: string) => Choice | null;
+  children?: ReactNode;
+}
+
 /** A field that narrows a list; Enter takes the first, arrows walk. */
-function Choices({ field, hint, none, choices, more, children }: { field: Field; hint: string; none: string; choices: Choice[]; more?: (typed: string) => Choice | null; children?: ReactNode }) {
+function Choices({ field, hint, none, ready, choices, more, children }: ChoicesProps) {
   const [filter, setFilter] = useState("");
+  // Enter came before the field or its choices were there: it is meant for them all the same.
+  const [entered, setEntered] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const typed = filter.trim();
@@ -105,12 +119,20 @@ function Choices({ field, hint, none, choices, more, children }: { field: Field;
   const found = choices.filter((choice) => (wanted ? !choice.bare && choice.text.toLowerCase().includes(wanted) : true));
   // Who types the whole of a name means it, whatever else begins so.
   const exact = found.find((choice) => choice.text.toLowerCase() === wanted);
-  const last = typed && !exact ? more?.(typed) : null;
+  const last = ready && typed && !exact ? more?.(typed) : null;
   const shown = last ? [...found, last] : found;
   useLayoutEffect(() => {
     input.current?.focus({ preventScroll: true });
-    setFilter((arrive(field) ?? "").replace(/\n/g, ""));
+    const text = arrive(field) ?? "";
+    setFilter(text.replace(/\n/g, ""));
+    setEntered(text.includes("\n"));
   }, [field]);
+  const first = typed ? (exact ?? shown[0]) : undefined;
+  useEffect(() => {
+    if (!entered || !ready) return;
+    setEntered(false);
+    first?.run();
+  }, [entered, ready, first]);
   const walk = (event: KeyboardEvent, step: 1 | -1) => {
     const buttons = [...(list.current?.querySelectorAll("button") ?? [])];
     const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
@@ -131,11 +153,10 @@ function Choices({ field, hint, none, choices, more, children }: { field: Field;
         value={filter}
         onChange={(event) => setFilter(event.currentTarget.value)}
         onKeyDown={(event) => {
-          const choice = exact ?? shown[0];
-          if (event.key !== "Enter" || !choice || !typed) return;
+          if (event.key !== "Enter" || !typed) return;
           // The focus moves now; the key must not press what it moves to.
           event.preventDefault();
-          choice.run();
+          setEntered(true);
         }}
         placeholder={hint}
         aria-label={hint}
@@ -153,7 +174,7 @@ function Choices({ field, hint, none, choices, more, children }: { field: Field;
           </li>
         ))}
       </ul>
-      {shown.length === 0 && typed && <p className={css.none}>{none}</p>}
+      {ready && shown.length === 0 && typed && <p className={css.none}>{none}</p>}
       {children}
     </div>
   );
@@ -188,7 +209,7 @@ function Colleagues({ rows, shut }: ListProps) {
     choices.push({ id: user.id, text: user.name, mark: <Monogram name={user.name} size={20} />, ...(on ? { on } : {}), run: () => choose(user) });
   }
   return (
-    <Choices field="assign" hint={t("assign.filter")} none={t("assign.none")} choices={choices}>
+    <Choices field="assign" hint={t("assign.filter")} none={t("assign.none")} ready={users.data !== undefined} choices={choices}>
       {users.isError && <FailureLine error={users.error} retry={() => void users.refetch()} />}
     </Choices>
   );
@@ -224,7 +245,7 @@ function Tags({ rows, shut }: ListProps) {
   const more = (typed: string): Choice | null =>
     may ? { id: "new", text: t("tags.make", { name: typed }), mark: <PlusIcon size={14} />, run: () => make(typed) } : null;
   return (
-    <Choices field="tag" hint={t("tags.filter")} none={t("tags.none_found")} choices={choices} more={more}>
+    <Choices field="tag" hint={t("tags.filter")} none={t("tags.none_found")} ready={tags.data !== undefined} choices={choices} more={more}>
       {tags.isError && <FailureLine error={tags.error} retry={() => void tags.refetch()} />}
       {tags.data && choices.length === 0 && <p className={css.none}>{may ? t("tags.none_make") : t("tags.none_ask")}</p>}
     </Choices>
@@ -249,7 +270,7 @@ function Queues({ rows, shut }: ListProps) {
     };
   });
   return (
-    <Choices field="queue" hint={t("queue.filter")} none={t("queue.none")} choices={choices}>
+    <Choices field="queue" hint={t("queue.filter")} none={t("queue.none")} ready={queues.data !== undefined} choices={choices}>
       {queues.isError && <FailureLine error={queues.error} retry={() => void queues.refetch()} />}
     </Choices>
   );

@@ -132,7 +132,8 @@ impl ChangeConversation {
         let new_assignee = self.change.assignee.unwrap_or(before.assignee);
         let new_queue = self.change.queue.unwrap_or(before.queue);
         let (added, removed) = self.tags(tx).await?;
-        let same = (new_standing, new_assignee, new_queue) == (before.standing, before.assignee, before.queue);
+        let same =
+            (new_standing, new_assignee, new_queue) == (before.standing, before.assignee, before.queue);
         // What is asked for is there already: also for who asks again, on an old version.
         if same && added.is_empty() && removed.is_empty() {
             return Ok((before.version, false));
@@ -173,7 +174,9 @@ impl ChangeConversation {
             }
             if let Some(until) = new_standing.until() {
                 let (kind, subject) = (JobKind::Wake, self.id.uuid());
-                NewJob { id: self.job, kind, subject, run_at: until, lease: None }.enqueue(tx, self.now).await?;
+                NewJob { id: self.job, kind, subject, run_at: until, lease: None }
+                    .enqueue(tx, self.now)
+                    .await?;
             }
             if status != old_status {
                 tags::follow(tx, self.id, status, before.placed_at).await?;
@@ -253,7 +256,9 @@ impl ChangeConversation {
                 return Err(StoreError::NotFound);
             }
             let text = sql!("SELECT id FROM queue WHERE tenant_id = $1 AND id = $2");
-            tx.query_opt(text, params![tenant, queue], |row| row.uuid(0)).await?.ok_or(StoreError::NotFound)?;
+            tx.query_opt(text, params![tenant, queue], |row| row.uuid(0))
+                .await?
+                .ok_or(StoreError::NotFound)?;
         }
         for tag in added {
             if !tags::is_in_use(tx, *tag).await? {
@@ -397,7 +402,8 @@ impl Write for Wake {
         .await?;
         tags::follow(tx, id, status, self.now).await?;
         let (actor, from) = (("job", self.job.id.uuid()), before.standing.status().as_str());
-        insert_activity(tx, id, self.activity, "woken", actor, Some(from), Some(status.as_str()), self.now).await?;
+        insert_activity(tx, id, self.activity, "woken", actor, Some(from), Some(status.as_str()), self.now)
+            .await?;
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         let event = Event {
             conversation: Some(id),

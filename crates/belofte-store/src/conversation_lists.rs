@@ -96,7 +96,8 @@ impl List {
             };
             let full = rows.len() == limit;
             after = rows.last().map(|row| self.place(row));
-            let wanted = |row: &SealedConversation| row.is_visible(visible) && (tag.is_none() || self.fits(row));
+            let wanted =
+                |row: &SealedConversation| row.is_visible(visible) && (tag.is_none() || self.fits(row));
             seen.extend(rows.into_iter().filter(wanted));
             if !full || seen.len() >= limit {
                 seen.truncate(limit);

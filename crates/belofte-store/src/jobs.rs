@@ -5,8 +5,8 @@
 //! lease, finds another one in the row, and fails as a whole.
 
 use belofte_model::{
-    ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp, Use,
-    Visible,
+    ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId,
+    Timestamp, Use, Visible,
 };
 use uuid::Uuid;
 

@@ -315,9 +315,7 @@ pub(crate) async fn add(
 pub(crate) async fn remove(tx: &mut Tx<'_>, case: ConversationId, tag: TagId) -> Result<(), StoreError> {
     let tenant = tx.tenant();
     tx.execute(
-        sql!(
-            "DELETE FROM conversation_tag WHERE tenant_id = $1 AND conversation_id = $2 AND tag_id = $3"
-        ),
+        sql!("DELETE FROM conversation_tag WHERE tenant_id = $1 AND conversation_id = $2 AND tag_id = $3"),
         params![tenant, case, tag],
     )
     .await

@@ -99,7 +99,9 @@ on_both_engines!(a_case_that_is_put_off_comes_back_by_itself_and_is_told_to_ever
     let path = format!("/conversations/{}", text(&row, "id"));
     let snooze = |until: &Value| json!({ "status": "snoozed", "snoozed_until": until });
     agent.patch(&path, json!({ "status": "snoozed" })).fields(&["snoozed_until: required"]);
-    agent.patch(&path, json!({ "status": "open", "snoozed_until": after(60) })).fields(&["snoozed_until: invalid"]);
+    agent
+        .patch(&path, json!({ "status": "open", "snoozed_until": after(60) }))
+        .fields(&["snoozed_until: invalid"]);
     agent.patch(&path, snooze(&json!("2020-01-01T09:00:00Z"))).fields(&["snoozed_until: out_of_range"]);
     agent.patch(&path, snooze(&after(400 * 24 * 3_600))).fields(&["snoozed_until: out_of_range"]);
 
@@ -146,9 +148,7 @@ on_both_engines!(many_cases_are_changed_at_once_and_each_goes_back_to_what_it_wa
     let waiting = agent.patch(&path(&rows[1]), json!({ "status": "waiting" })).expect(200);
     colleague.patch(&path(&rows[2]), json!({ "assignee_id": me })).expect(200);
     let nowhere = "01890000-0000-7000-8000-000000000000";
-    let done = |id: &Value, version: &Value| {
-        json!({ "id": id, "change": { "status": "resolved", "assignee_id": null, "version": version } })
-    };
+    let done = |id: &Value, version: &Value| json!({ "id": id, "change": { "status": "resolved", "assignee_id": null, "version": version } });
     let all = json!({ "items": [
         done(&rows[0]["id"], &taken["version"]),
         done(&rows[1]["id"], &waiting["version"]),
@@ -194,7 +194,8 @@ on_both_engines!(many_cases_are_changed_at_once_and_each_goes_back_to_what_it_wa
         "items[1].change.queue_id: not_found",
         "items[1].id: invalid",
     ]);
-    let many: Vec<_> = (0..201).map(|n: u128| json!({ "id": uuid::Uuid::from_u128(n), "change": {} })).collect();
+    let many: Vec<_> =
+        (0..201).map(|n: u128| json!({ "id": uuid::Uuid::from_u128(n), "change": {} })).collect();
     agent.post("/conversations/bulk", json!({ "items": many })).fields(&["items: too_long"]);
 });
 
@@ -210,7 +211,8 @@ on_both_engines!(a_view_is_kept_for_oneself_or_by_who_may_for_everybody, |engine
     assert_eq!(made["filter"], filter);
     socket.wait_for("saved_views_changed");
     assert!(items(&supervisor.get("/saved-views").expect(200)).is_empty());
-    let for_all = json!({ "name": "Van ons", "shared": true, "filter": { "status": "open", "assignee": "none" } });
+    let for_all =
+        json!({ "name": "Van ons", "shared": true, "filter": { "status": "open", "assignee": "none" } });
     agent.post("/saved-views", for_all.clone()).problem(403, "forbidden");
     let path = format!("/saved-views/{}", text(&made, "id"));
     agent.patch(&path, for_all.clone()).problem(403, "forbidden");

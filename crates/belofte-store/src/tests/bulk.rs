@@ -62,8 +62,12 @@ async fn each_case_has_its_own_outcome() {
         let counts = store.conversation_counts(access).await.expect("counts");
         assert_eq!((counts.open, counts.snoozed), (1, 3), "{}", house.name());
         // Each goes back to what it was, but for the one that somebody else has changed meanwhile.
-        let resolve = ConversationChange { standing: Some(Standing::Resolved), ..ConversationChange::default() };
-        store.write(access, ChangeConversation::prepare(store, access, cases[2], resolve)).await.expect("done");
+        let resolve =
+            ConversationChange { standing: Some(Standing::Resolved), ..ConversationChange::default() };
+        store
+            .write(access, ChangeConversation::prepare(store, access, cases[2], resolve))
+            .await
+            .expect("done");
         let back = ConversationChange {
             version: Some(2),
             standing: Some(Standing::Open),

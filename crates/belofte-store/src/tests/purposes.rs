@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope,
-    SessionId, TagColour, TagId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, TagColour,
+    TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -19,9 +19,9 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewFile, Outgoing,
-    PasswordChange, Preferences, ReviveJob, StoreError, TagChange, TagError, UploadQuota, UserChange, UserChangeError,
-    ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
+    NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange, TagError, UploadQuota,
+    UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.

@@ -22,7 +22,8 @@ async fn ones_own_views_are_nobody_elses_and_shared_ones_are_the_tenants() {
         let agent = house.join(&admin, Role::Agent, "agent@bakker.example").await;
         let other = house.tenant("slager").await;
         let store = &house.store;
-        let (own, all) = (agent.access.as_for(Purpose::Administration), admin.access.as_for(Purpose::Administration));
+        let (own, all) =
+            (agent.access.as_for(Purpose::Administration), admin.access.as_for(Purpose::Administration));
         let mine = store.create_saved_view(&own, None, content("Van mij"), false).await.expect("kept");
         let shared = store.create_saved_view(&all, None, content("Van ons"), true).await.expect("kept");
         let names = async |access| {
@@ -39,7 +40,8 @@ async fn ones_own_views_are_nobody_elses_and_shared_ones_are_the_tenants() {
 
         let same = store.create_saved_view(&own, Some(mine.id), content("Twee keer"), false).await;
         assert_eq!(same.expect("the first one").content.name, "Van mij");
-        let changed = store.change_saved_view(&own, mine.id, content("Anders"), false).await.expect("changed");
+        let changed =
+            store.change_saved_view(&own, mine.id, content("Anders"), false).await.expect("changed");
         assert_eq!((changed.content.name.as_str(), changed.version), ("Anders", 2));
         store.remove_saved_view(&own, mine.id).await.expect("removed");
         store.remove_saved_view(&all, shared.id).await.expect("removed");

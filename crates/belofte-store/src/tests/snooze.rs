@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Cases that are put off: they leave the open list, and come back by the clock or by the customer.
 
-use belofte_model::{
-    ConversationId, ConversationStatus, Duration, JobKind, Standing, Timestamp,
-};
+use belofte_model::{ConversationId, ConversationStatus, Duration, JobKind, Standing, Timestamp};
 
 use super::desk::{Desk, person, says};
 use super::house::{House, houses};
@@ -22,7 +20,8 @@ async fn stand(house: &House, access: &Access, id: ConversationId, standing: Sta
 
 /// The jobs that are due now, done; gives those that wake a case.
 async fn work(house: &House, access: &Access) -> Vec<ClaimedJob> {
-    let jobs = house.store.system().claim_jobs(access.tenant(), 10, house.clock.now()).await.expect("claimed");
+    let jobs =
+        house.store.system().claim_jobs(access.tenant(), 10, house.clock.now()).await.expect("claimed");
     let mut woke = Vec::new();
     for job in jobs.into_iter().filter(|job| job.kind == JobKind::Wake) {
         let access = Access::job(&job, house.clock.clone());
@@ -57,7 +56,8 @@ async fn a_case_comes_back_at_the_top_months_later_to_whom_it_belongs() {
         let first = desk.file(&house, says("Jan", "Factuur", "Dag."), "1", &[]).await.conversation;
         house.pass(60);
         let second = desk.file(&house, says("Piet", "Levering", "Dag."), "2", &[]).await.conversation;
-        let mine = ConversationChange { assignee: Some(Some(desk.admin.id)), ..ConversationChange::default() };
+        let mine =
+            ConversationChange { assignee: Some(Some(desk.admin.id)), ..ConversationChange::default() };
         store.write(access, ChangeConversation::prepare(store, access, first, mine)).await.expect("taken");
         house.pass(1);
         let until = in_months(&house, 3);
@@ -65,7 +65,12 @@ async fn a_case_comes_back_at_the_top_months_later_to_whom_it_belongs() {
         let counts = store.conversation_counts(access).await.expect("counts");
         assert_eq!((counts.open, counts.mine, counts.snoozed), (1, 0, 1), "{}", house.name());
         let case = store.conversation(access, first).await.expect("a case");
-        assert_eq!((case.snoozed_until, case.waiting_since.is_some()), (Some(until), true), "{}", house.name());
+        assert_eq!(
+            (case.snoozed_until, case.waiting_since.is_some()),
+            (Some(until), true),
+            "{}",
+            house.name()
+        );
 
         house.pass(2 * MONTH);
         assert!(work(&house, access).await.is_empty(), "{}", house.name());
@@ -111,7 +116,12 @@ async fn the_customer_wakes_a_case_at_once_and_an_answer_ends_the_wait() {
         assert!(work(&house, access).await.is_empty(), "{}", house.name());
         desk.answer(&house, stored, person("Jan", "jan@klant.example"), "Ja.").await;
         let case = store.conversation(access, id).await.expect("a case");
-        assert_eq!((case.status, case.snoozed_until), (ConversationStatus::Waiting, None), "{}", house.name());
+        assert_eq!(
+            (case.status, case.snoozed_until),
+            (ConversationStatus::Waiting, None),
+            "{}",
+            house.name()
+        );
         house.pass(6 * MONTH);
         assert!(work(&house, access).await.is_empty(), "no job is left: {}", house.name());
         house.close().await;

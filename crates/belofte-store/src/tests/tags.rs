@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Tags: their names, lists by tag, and what becomes of them when they are merged or archived.
 
-use belofte_model::{
-    ConversationId, ConversationStatus, LedgerKind, Purpose, Standing, TagColour, TagId,
-};
+use belofte_model::{ConversationId, ConversationStatus, LedgerKind, Purpose, Standing, TagColour, TagId};
 
 use super::desk::{Desk, person, says};
 use super::house::{House, houses};
@@ -71,7 +69,8 @@ async fn a_name_is_one_tag_however_it_is_written() {
         let other = house.tenant("slager").await;
         make(&house, &other.access, "Retour").await;
         assert_eq!(store.tags(&other.access).await.expect("tags").len(), 1);
-        let stranger = store.change_tag(&other.access.as_for(Purpose::Administration), spoed, rename("x")).await;
+        let stranger =
+            store.change_tag(&other.access.as_for(Purpose::Administration), spoed, rename("x")).await;
         assert!(matches!(stranger, Err(TagError::Store(StoreError::NotFound))), "{}", house.name());
         let acts: Vec<_> = house
             .leaves(access, LedgerKind::Instruction)
@@ -97,7 +96,9 @@ async fn a_list_by_tag_follows_its_cases_wherever_they_stand() {
             stored.push(desk.file(&house, says("Jan", &n.to_string(), "Dag."), &n.to_string(), &[]).await);
         }
         for one in stored.iter().skip(1).step_by(2) {
-            assert!(change(&house, access, one.conversation, tagging(&[tag, tag], &[])).await.expect("tagged"));
+            assert!(
+                change(&house, access, one.conversation, tagging(&[tag, tag], &[])).await.expect("tagged")
+            );
             // The same again changes nothing and is not written down.
             assert!(!change(&house, access, one.conversation, tagging(&[tag], &[])).await.expect("read"));
         }
@@ -112,7 +113,8 @@ async fn a_list_by_tag_follows_its_cases_wherever_they_stand() {
         desk.answer(&house, stored[1], person("Jan", "jan@klant.example"), "Ja.").await;
         let waiting = ConversationQuery { status: Some(ConversationStatus::Waiting), ..of_tag };
         assert_eq!(listed(&house, access, waiting).await, [d], "{}", house.name());
-        let resolve = ConversationChange { standing: Some(Standing::Resolved), ..ConversationChange::default() };
+        let resolve =
+            ConversationChange { standing: Some(Standing::Resolved), ..ConversationChange::default() };
         change(&house, access, b, resolve).await.expect("resolved");
         let open = ConversationQuery { status: Some(ConversationStatus::Open), ..of_tag };
         assert_eq!(listed(&house, access, open).await, [a, c], "{}", house.name());
@@ -121,7 +123,8 @@ async fn a_list_by_tag_follows_its_cases_wherever_they_stand() {
         assert_eq!(listed(&house, access, open).await, [b, a, c], "{}", house.name());
 
         // Whose they are is tried on what was read, page by page.
-        let mine = ConversationChange { assignee: Some(Some(desk.admin.id)), ..ConversationChange::default() };
+        let mine =
+            ConversationChange { assignee: Some(Some(desk.admin.id)), ..ConversationChange::default() };
         change(&house, access, c, mine).await.expect("taken");
         let own = ConversationQuery { assignee: Assignee::User(desk.admin.id), limit: 1, ..open };
         assert_eq!(listed(&house, access, own).await, [c], "{}", house.name());
@@ -213,8 +216,7 @@ async fn a_page_by_tag_reads_no_more_rows_than_it_gives() {
         house.place.ask_content("ANALYZE conversation").await;
         house.place.ask_content("ANALYZE conversation_tag").await;
         let pages = 10;
-        let query =
-            ConversationQuery { status: Some(ConversationStatus::Open), tag: Some(tag), ..ALL };
+        let query = ConversationQuery { status: Some(ConversationStatus::Open), tag: Some(tag), ..ALL };
         for _ in 0..pages {
             assert_eq!(store.conversations(access, query).await.expect("a page").len(), 4);
         }

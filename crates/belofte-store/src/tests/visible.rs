@@ -20,9 +20,9 @@ use crate::engine::{params, sql};
 use crate::queues::NewQueue;
 use crate::sealing::seal_json;
 use crate::{
-    Access, Assignee, ChangeConversation, ContactProfile, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
-    IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
-    ResolvedAccount, RetryQuarantined, SealedEnvelope, StoreError, Tx, Write,
+    Access, Assignee, ChangeConversation, ContactProfile, ConversationChange, ConversationQuery,
+    Correspondent, Fact, Filed, IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine,
+    Receive, RecipientRole, ResolvedAccount, RetryQuarantined, SealedEnvelope, StoreError, Tx, Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -287,7 +287,8 @@ impl World {
             self.set_aside(name).await;
         }
         let (store, access, mut contacts) = (&self.house.store, &self.admin.access, BTreeMap::new());
-        let change = ConversationChange { queue: Some(self.queues["Winkel"]), ..ConversationChange::default() };
+        let change =
+            ConversationChange { queue: Some(self.queues["Winkel"]), ..ConversationChange::default() };
         let change = ChangeConversation::prepare(store, access, self.cases["boiler"], change);
         store.write(access, change).await.expect("moved");
         store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
@@ -740,7 +741,8 @@ async fn what_is_not_seen_is_not_changed_either() {
             assert!(matches!(result, Err(StoreError::NotFound)), "{}: {result:?}", world.house.name());
         };
         let change = |access: &Access, case: &str, queue: &str| {
-            let change = ConversationChange { queue: Some(world.queues[queue]), ..ConversationChange::default() };
+            let change =
+                ConversationChange { queue: Some(world.queues[queue]), ..ConversationChange::default() };
             ChangeConversation::prepare(store, access, world.cases[case], change)
         };
         gone(store.write(&balie, change(&balie, "boiler", "Balie")).await.map(drop));

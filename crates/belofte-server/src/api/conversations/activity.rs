@@ -61,9 +61,8 @@ pub async fn handle(
             Some(names.queue(id).map(|queue| queue.name.clone()).unwrap_or_default())
         };
         let tag = |id: Option<&String>| Some(names.tag_name(id?.parse().ok()?));
-        let moment = |micros: Option<&String>| {
-            Some(Time(Timestamp::from_micros(micros?.parse().ok()?)).to_rfc3339())
-        };
+        let moment =
+            |micros: Option<&String>| Some(Time(Timestamp::from_micros(micros?.parse().ok()?)).to_rfc3339());
         let (from, to) = (entry.from.as_ref(), entry.to.as_ref());
         let (kind, from, to) = match (entry.kind.as_str(), to) {
             ("assigned", Some(_)) => (ActivityKind::Assigned, user(from), user(to)),

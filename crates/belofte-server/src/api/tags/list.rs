@@ -11,14 +11,14 @@ use crate::app::{App, Signed};
 use crate::http;
 
 /// The endpoint.
-pub const OPERATION: Operation =
-    Operation::get("list_tags", "/tags", Chapter::Conversations, "The tags of the tenant, also archived ones")
-        .may(Permission::ReadConversations)
-        .answers(&[Answer {
-            status: 200,
-            meaning: "The tags by name",
-            content: Content::json::<TagList>(),
-        }]);
+pub const OPERATION: Operation = Operation::get(
+    "list_tags",
+    "/tags",
+    Chapter::Conversations,
+    "The tags of the tenant, also archived ones",
+)
+.may(Permission::ReadConversations)
+.answers(&[Answer { status: 200, meaning: "The tags by name", content: Content::json::<TagList>() }]);
 
 /// Answers the endpoint.
 ///

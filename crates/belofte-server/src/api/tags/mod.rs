@@ -17,7 +17,8 @@ use crate::app::App;
 use crate::http::{ApiError, FieldCode, mount as route};
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] = &[list::OPERATION, create::OPERATION, update::OPERATION, merge::OPERATION];
+pub const OPERATIONS: &[Operation] =
+    &[list::OPERATION, create::OPERATION, update::OPERATION, merge::OPERATION];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {

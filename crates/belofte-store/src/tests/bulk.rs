@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Changes of many cases at once: each has its own outcome, and one that is refused holds up no other.
 
-use belofte_model::{ConversationId, ConversationStatus, Duration, QueueId, Standing, Subset, Visible};
+use belofte_model::{
+    ConversationId, ConversationStatus, Duration, QueueId, Standing, Subset, Timestamp, Visible,
+};
 use uuid::Uuid;
 
 use super::desk::{Desk, says};
 use super::house::{House, houses};
-use crate::{Access, BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange};
+use crate::data_map::columns;
+use crate::queues::NewQueue;
+use crate::sealing::seal_json;
+use crate::{
+    Access, BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange, StoreError, Tx, Write,
+};
 
 async fn bulk(
     house: &House,
@@ -21,6 +28,26 @@ async fn bulk(
     let told = store.write(access, ChangeConversations::of(prepared)).await.expect("written");
     let of = |id: &ConversationId| told.iter().find(|(known, _)| known == id).expect("an outcome").1;
     changes.iter().map(|(id, _)| of(id)).collect()
+}
+
+struct SecondQueue(NewQueue, Timestamp);
+
+impl Write for SecondQueue {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.0.insert(tx, self.1).await
+    }
+}
+
+/// Another queue of the tenant of `access`.
+async fn second_queue(house: &House, access: &Access) -> QueueId {
+    let (store, now) = (&house.store, house.clock.now());
+    let keys = store.keys(access).await.expect("keys");
+    let id = QueueId::new(now, store.random().bytes());
+    let name = seal_json(&keys, store.random(), columns::QUEUE_NAME, id.uuid(), &"Winkel").expect("sealed");
+    let queue = NewQueue { id, name, key: keys.settings.id(), is_default: false };
+    store.write(access, SecondQueue(queue, now)).await.expect("a queue");
+    id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +127,7 @@ async fn nothing_is_moved_out_of_sight_or_from_where_nobody_looks() {
                 house.clock.clone(),
             )
         };
-        let elsewhere = QueueId(Uuid::from_u128(7));
+        let elsewhere = second_queue(&house, full).await;
         let to = |queue| ConversationChange { queue: Some(queue), ..ConversationChange::default() };
         let blind = bulk(&house, &seeing(vec![elsewhere]), &[(case, to(elsewhere))]).await;
         assert_eq!(blind, [BulkOutcome::NotFound], "{}", house.name());
@@ -108,6 +135,11 @@ async fn nothing_is_moved_out_of_sight_or_from_where_nobody_looks() {
         assert_eq!(away, [BulkOutcome::NotFound], "{}", house.name());
         let kept = house.store.conversation(full, case).await.expect("a case");
         assert_eq!((kept.queue, kept.version), (own, 1), "{}", house.name());
+        // Who sees both moves it, and from then on it is seen where it lies.
+        let moved = bulk(&house, &seeing(vec![own, elsewhere]), &[(case, to(elsewhere))]).await;
+        assert_eq!(moved, [BulkOutcome::Changed(2)], "{}", house.name());
+        let gone = bulk(&house, &seeing(vec![own]), &[(case, to(own))]).await;
+        assert_eq!(gone, [BulkOutcome::NotFound], "{}", house.name());
         house.close().await;
     }
 }

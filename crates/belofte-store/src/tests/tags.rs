@@ -203,13 +203,15 @@ async fn a_page_by_tag_reads_no_more_rows_than_it_gives() {
             let case = desk.file(&house, says("Jan", &id, "Dag."), &id, &[]).await.conversation;
             change(&house, access, case, tagging(&[tag], &[])).await.expect("tagged");
         }
+        // Newer ones without the tag and older ones with it: neither all of the list is read nor all of
+        // the tag.
         let copies = "INSERT INTO conversation SELECT tenant_id, gen_random_uuid(), no + 100 * n, status, contact_id, queue_id, \
              channel_account_id, assignee_id, summary, key_id, message_count, last_message_at - 1000000 * n, \
              last_message_kind, unread, delivery_problem, waiting_since, first_reply_at, resolved_at, created_at, version, \
-             placed_at - 1000000 * n FROM conversation, generate_series(1, 1000) n";
+             placed_at - 1000000 * n FROM conversation, generate_series(-1000, 1000) n WHERE n <> 0";
         house.place.ask_content(copies).await;
         let tags = format!(
-            "INSERT INTO conversation_tag SELECT tenant_id, id, '{}', status, placed_at FROM conversation ON CONFLICT DO NOTHING",
+            "INSERT INTO conversation_tag SELECT tenant_id, id, '{}', status, placed_at FROM conversation WHERE no > 99",
             tag.uuid()
         );
         house.place.ask_content(&tags).await;
@@ -223,8 +225,8 @@ async fn a_page_by_tag_reads_no_more_rows_than_it_gives() {
         store.close().await;
         let read = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables \
                     WHERE relname IN ('conversation', 'conversation_tag')";
-        // Making the copies read 8 cases, and 8,008 for their tags.
-        let least = 8 + 8_008 + 4 * pages;
+        // Making the copies read 8 cases, and giving them tags 16,008.
+        let least = 8 + 16_008 + 4 * pages;
         let mut rows = 0;
         for _ in 0..100 {
             rows = house.place.ask_content(read).await.expect("a number");
@@ -233,7 +235,7 @@ async fn a_page_by_tag_reads_no_more_rows_than_it_gives() {
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        assert!((least..least + 1_000).contains(&rows), "{rows} rows read");
+        assert!((least..least + 500).contains(&rows), "{rows} rows read");
         house.close().await;
     }
 }

@@ -60,10 +60,14 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::ReadConversations | Permission::Answer | Permission::Assign => true,
-            Permission::SeeMailAccounting | Permission::RetryQuarantine => !matches!(self, Self::Agent),
+            Permission::SeeMailAccounting
+            | Permission::RetryQuarantine
+            | Permission::CreateTags
+            | Permission::ShareViews => !matches!(self, Self::Agent),
             Permission::ManageUsers
             | Permission::ManageChannelAccounts
             | Permission::ManageApiKeys
+            | Permission::ManageTags
             | Permission::SeeDeadLetters => matches!(self, Self::Admin),
             // A duty of its own, given to a user beside the role: an admin does not have it.
             Permission::ReadLedger => false,
@@ -79,8 +83,14 @@ pub enum Permission {
     ReadConversations,
     /// Reply, write notes, upload attachments, resolve and reopen.
     Answer,
-    /// Give a conversation to a user or a queue.
+    /// Give a conversation to a user or a queue, put it off, tag it.
     Assign,
+    /// Make a new tag, also while tagging.
+    CreateTags,
+    /// Rename, merge and archive tags.
+    ManageTags,
+    /// Keep a view for everybody.
+    ShareViews,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
     /// Try a quarantined mail again.

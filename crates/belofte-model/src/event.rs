@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum EventKind {
     /// A conversation began.
     ConversationCreated,
-    /// Status, assignee, queue or subject of a conversation changed.
+    /// Status, assignee, queue, tags or subject of a conversation changed.
     ConversationChanged,
     /// A message or note was added.
     MessageCreated,
@@ -23,11 +23,15 @@ pub enum EventKind {
     UserChanged,
     /// What is known of a contact changed: every row with its name is old.
     ContactChanged,
+    /// A tag was added, renamed, merged or archived: every row with its name may be old.
+    TagsChanged,
+    /// A saved view was added, changed or removed.
+    SavedViewsChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -36,6 +40,8 @@ impl EventKind {
         Self::ChannelAccountChanged,
         Self::UserChanged,
         Self::ContactChanged,
+        Self::TagsChanged,
+        Self::SavedViewsChanged,
     ];
 
     /// The stored and sent name.
@@ -50,6 +56,8 @@ impl EventKind {
             Self::ChannelAccountChanged => "channel_account_changed",
             Self::UserChanged => "user_changed",
             Self::ContactChanged => "contact_changed",
+            Self::TagsChanged => "tags_changed",
+            Self::SavedViewsChanged => "saved_views_changed",
         }
     }
 

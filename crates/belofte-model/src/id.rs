@@ -89,6 +89,10 @@ ids! {
     QueueId,
     /// A case; may hold threads of several channels.
     ConversationId,
+    /// A word of a tenant's own that cases are sorted by.
+    TagId,
+    /// A list of cases that somebody keeps under a name.
+    SavedViewId,
     /// A run of messages in one channel within a conversation.
     ThreadId,
     /// A message, in or out, or a note.

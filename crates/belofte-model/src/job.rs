@@ -23,11 +23,13 @@ pub enum JobKind {
     Retrieve,
     /// Look in the mailbox of an account whether a message went out of which nobody knows.
     Reconcile,
+    /// Bring a conversation back that was put off until now.
+    Wake,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ProcessIntake,
         Self::Deliver,
         Self::Checkpoint,
@@ -35,6 +37,7 @@ impl JobKind {
         Self::Sweep,
         Self::Retrieve,
         Self::Reconcile,
+        Self::Wake,
     ];
 
     /// The stored name.
@@ -48,6 +51,7 @@ impl JobKind {
             Self::Sweep => "sweep",
             Self::Retrieve => "retrieve",
             Self::Reconcile => "reconcile",
+            Self::Wake => "wake",
         }
     }
 
@@ -61,7 +65,7 @@ impl JobKind {
     #[must_use]
     pub const fn lease(self) -> Duration {
         match self {
-            Self::ProcessIntake | Self::Checkpoint | Self::Sweep => Duration::from_secs(60),
+            Self::ProcessIntake | Self::Checkpoint | Self::Sweep | Self::Wake => Duration::from_secs(60),
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -77,7 +81,12 @@ impl JobKind {
     pub const fn max_attempts(self) -> u32 {
         match self {
             Self::ProcessIntake => 5,
-            Self::Deliver | Self::Checkpoint | Self::RotateKeys | Self::Sweep | Self::Reconcile => 12,
+            Self::Deliver
+            | Self::Checkpoint
+            | Self::RotateKeys
+            | Self::Sweep
+            | Self::Reconcile
+            | Self::Wake => 12,
             // A mailbox that cannot be read says so in the desk, and is tried as long as its account is there.
             Self::Retrieve => u32::MAX,
         }

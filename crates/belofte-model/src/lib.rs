@@ -21,6 +21,7 @@ mod message;
 mod purpose;
 mod retrieval;
 mod sign_in;
+mod tag;
 mod time;
 mod user;
 
@@ -29,7 +30,9 @@ pub use authorisation::{SignInWith, TokenProblem, token_used_until};
 pub use channel_account::{
     AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
 };
-pub use conversation::{ConversationStatus, Incoming, on_incoming, on_reply};
+pub use conversation::{
+    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_reply,
+};
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
 pub use event::EventKind;
 pub use id::*;
@@ -48,5 +51,6 @@ pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,
 };
+pub use tag::{TagColour, fold_tag_name, tag_name};
 pub use time::{Duration, Language, Timestamp};
 pub use user::{ColourScheme, UserState};

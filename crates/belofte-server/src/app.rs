@@ -318,6 +318,9 @@ const fn purpose(operation: &Operation) -> Purpose {
             Permission::ManageUsers
             | Permission::ManageChannelAccounts
             | Permission::ManageApiKeys
+            | Permission::CreateTags
+            | Permission::ManageTags
+            | Permission::ShareViews
             | Permission::SeeDeadLetters,
         )
         | Caller::Operator => Purpose::Administration,

@@ -95,7 +95,7 @@ async fn work(core: &Core, delivering: &Delivering, retrieving: &Retrieving, job
         JobKind::Reconcile => reconcile(core, retrieving, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
-        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => {
+        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => {
             let access = Access::job(job, core.clock().clone());
             if let Err(error) = core.store.upkeep(&access, job).await {
                 belofte_core::retry_later(core, job, &error).await;

@@ -36,7 +36,7 @@ impl Access {
         let purpose = match job.kind {
             JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
             JobKind::Deliver | JobKind::Reconcile => Purpose::Delivery,
-            JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Purpose::Upkeep,
+            JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => Purpose::Upkeep,
         };
         Self {
             tenant: job.tenant,

@@ -4,13 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use belofte_model::{
-    ChannelAccountId, ContactId, ConversationId, ConversationStatus, QueueId, Timestamp, UserId,
+    ChannelAccountId, ContactId, ConversationId, ConversationStatus, QueueId, TagId, Timestamp, UserId,
 };
 use uuid::Uuid;
 
 use crate::contacts::{ProfilesOf, SealedProfile};
 use crate::conversations::{SealedConversation, sealed};
 use crate::engine::{params, sql};
+use crate::tags::{TagsOf, in_force};
 use crate::{Access, Read, StoreError, Tx};
 
 /// Whose cases are asked for.
@@ -24,7 +25,8 @@ pub enum Assignee {
     User(UserId),
 }
 
-/// Which cases are asked for: newest message first.
+/// Which cases are asked for: the newest message, or what came back last, first. Those of one contact
+/// by their newest message alone.
 #[derive(Clone, Copy, Debug)]
 pub struct ConversationQuery {
     /// Where they stand; `None` for all.
@@ -33,9 +35,11 @@ pub struct ConversationQuery {
     pub assignee: Assignee,
     /// In one queue only.
     pub queue: Option<QueueId>,
+    /// With one tag only.
+    pub tag: Option<TagId>,
     /// Of one contact only.
     pub contact: Option<ContactId>,
-    /// Below this last message time and id: where the page before ended.
+    /// Below this place and id: where the page before ended.
     pub after: Option<(Timestamp, ConversationId)>,
     /// At most so many.
     pub limit: u32,
@@ -51,32 +55,81 @@ macro_rules! rows_where {
     ($condition:literal) => {
         sql!(concat!(
             "SELECT id, no, status, contact_id, queue_id, channel_account_id, assignee_id, summary, key_id, message_count, \
-             last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version \
-             FROM conversation WHERE tenant_id = $1 AND ",
+             last_message_at, last_message_kind, unread, delivery_problem, waiting_since, created_at, version, \
+             placed_at, snoozed_until, woken_at FROM conversation WHERE tenant_id = $1 AND ",
             $condition
         ))
     };
 }
 
 impl List {
+    /// Where a page goes on after `row`.
+    fn place(&self, row: &SealedConversation) -> (Timestamp, ConversationId) {
+        let case = &row.conversation;
+        (if self.query.contact.is_some() { case.last_message_at } else { case.placed_at }, case.id)
+    }
+
+    /// Whether a row belongs in the list that was read by its tag alone.
+    fn fits(&self, row: &SealedConversation) -> bool {
+        let case = &row.conversation;
+        let assignee = match self.query.assignee {
+            Assignee::Any => true,
+            Assignee::Nobody => case.assignee.is_none(),
+            Assignee::User(user) => case.assignee == Some(user),
+        };
+        assignee && self.query.queue.is_none_or(|queue| case.queue == queue)
+    }
+
     /// The rows of one state, or of all of a contact, that can be seen: as many as a page holds.
     async fn page(
         &self,
         tx: &mut Tx<'_>,
         status: Option<ConversationStatus>,
+        tag: Option<TagId>,
     ) -> Result<Vec<SealedConversation>, StoreError> {
         let (visible, limit) = (self.access.visible(), self.query.limit as usize);
         let (mut seen, mut after) = (Vec::new(), self.query.after);
         loop {
-            let rows = self.rows(tx, status, after).await?;
+            let rows = match (tag, status) {
+                (Some(tag), Some(status)) => self.tagged_rows(tx, tag, status, after).await?,
+                _ => self.rows(tx, status, after).await?,
+            };
             let full = rows.len() == limit;
-            after = rows.last().map(|row| (row.conversation.last_message_at, row.conversation.id));
-            seen.extend(rows.into_iter().filter(|row| row.is_visible(visible)));
-            if !full || seen.len() >= limit || visible.sees_all_cases() {
+            after = rows.last().map(|row| self.place(row));
+            let wanted =
+                |row: &SealedConversation| row.is_visible(visible) && (tag.is_none() || self.fits(row));
+            seen.extend(rows.into_iter().filter(wanted));
+            if !full || seen.len() >= limit {
                 seen.truncate(limit);
                 return Ok(seen);
             }
         }
+    }
+
+    /// Rows of one tag and state, in the order of the tag's own index, each looked up by itself.
+    async fn tagged_rows(
+        &self,
+        tx: &mut Tx<'_>,
+        tag: TagId,
+        status: ConversationStatus,
+        after: Option<(Timestamp, ConversationId)>,
+    ) -> Result<Vec<SealedConversation>, StoreError> {
+        let tenant = tx.tenant();
+        let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.as_micros(), id.uuid()));
+        let limit = i64::from(self.query.limit);
+        let ids: Vec<ConversationId> = tx
+            .query(
+                sql!(
+                    "SELECT conversation_id FROM conversation_tag WHERE tenant_id = $1 AND tag_id = $2 AND status = $3 \
+                     AND (placed_at, conversation_id) < ($4, $5) \
+                     ORDER BY placed_at DESC, conversation_id DESC LIMIT $6"
+                ),
+                params![tenant, tag, status.as_str(), at, id, limit],
+                |row| row.id(0),
+            )
+            .await?;
+        let sets = ids.iter().map(|id| [tenant.into(), (*id).into()]).collect();
+        tx.query_each(rows_where!("id = $2"), sets, sealed).await
     }
 
     async fn rows(
@@ -102,8 +155,8 @@ impl List {
         let text = match query.assignee {
             Assignee::User(user) => {
                 let text = rows_where!(
-                    "assignee_id = $2 AND status = $3 AND (last_message_at, id) < ($4, $5) \
-                     AND queue_id = coalesce($6, queue_id) ORDER BY last_message_at DESC, id DESC LIMIT $7"
+                    "assignee_id = $2 AND status = $3 AND (placed_at, id) < ($4, $5) \
+                     AND queue_id = coalesce($6, queue_id) ORDER BY placed_at DESC, id DESC LIMIT $7"
                 );
                 return tx
                     .query(text, params![tenant, user, status, at, id, query.queue, limit], sealed)
@@ -111,13 +164,13 @@ impl List {
             }
             // PostgreSQL takes the index of assignees in its own order only when that order is asked for.
             Assignee::Nobody => rows_where!(
-                "assignee_id IS NULL AND status = $2 AND (last_message_at, id) < ($3, $4) \
+                "assignee_id IS NULL AND status = $2 AND (placed_at, id) < ($3, $4) \
                  AND queue_id = coalesce($5, queue_id) \
-                 ORDER BY assignee_id DESC, last_message_at DESC, id DESC LIMIT $6"
+                 ORDER BY assignee_id DESC, placed_at DESC, id DESC LIMIT $6"
             ),
             Assignee::Any => rows_where!(
-                "status = $2 AND (last_message_at, id) < ($3, $4) AND queue_id = coalesce($5, queue_id) \
-                 ORDER BY last_message_at DESC, id DESC LIMIT $6"
+                "status = $2 AND (placed_at, id) < ($3, $4) AND queue_id = coalesce($5, queue_id) \
+                 ORDER BY placed_at DESC, id DESC LIMIT $6"
             ),
         };
         tx.query(text, params![tenant, status, at, id, query.queue, limit], sealed).await
@@ -127,18 +180,23 @@ impl List {
 impl Read for List {
     type Out = Vec<SealedConversation>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tag = match self.query.tag {
+            None => None,
+            Some(tag) => match in_force(tx, tag).await? {
+                None => return Ok(Vec::new()),
+                found => found,
+            },
+        };
         match (self.query.status, self.query.contact) {
-            (Some(status), _) => self.page(tx, Some(status)).await,
-            (None, Some(_)) => self.page(tx, None).await,
+            (Some(status), _) => self.page(tx, Some(status), tag).await,
+            (None, Some(_)) => self.page(tx, None, None).await,
             // All states: the index serves each in order, and the pages are merged.
             (None, None) => {
                 let mut rows = Vec::new();
                 for status in ConversationStatus::ALL {
-                    rows.extend(self.page(tx, Some(status)).await?);
+                    rows.extend(self.page(tx, Some(status), tag).await?);
                 }
-                rows.sort_by_key(|row| {
-                    std::cmp::Reverse((row.conversation.last_message_at, row.conversation.id))
-                });
+                rows.sort_by_key(|row| std::cmp::Reverse(self.place(row)));
                 rows.truncate(self.query.limit as usize);
                 Ok(rows)
             }
@@ -160,8 +218,12 @@ impl Read for ById {
     }
 }
 
-/// Rows with the profiles of their contacts, both as of one moment.
-pub(crate) type NamedRows = (Vec<SealedConversation>, HashMap<ContactId, SealedProfile>);
+/// Rows with the profiles of their contacts and their tags, all as of one moment.
+pub(crate) struct NamedRows {
+    pub(crate) rows: Vec<SealedConversation>,
+    pub(crate) profiles: HashMap<ContactId, SealedProfile>,
+    pub(crate) tags: HashMap<ConversationId, Vec<TagId>>,
+}
 
 pub(crate) struct WithNames<R>(pub(crate) R);
 
@@ -171,7 +233,8 @@ impl<R: Read<Out = Vec<SealedConversation>>> Read for WithNames<R> {
         let rows = self.0.run(tx).await?;
         let contacts: HashSet<ContactId> = rows.iter().map(|row| row.conversation.contact).collect();
         let profiles = ProfilesOf(contacts.into_iter().collect()).run(tx).await?;
-        Ok((rows, profiles))
+        let tags = TagsOf(rows.iter().map(|row| row.conversation.id).collect()).run(tx).await?;
+        Ok(NamedRows { rows, profiles, tags })
     }
 }
 
@@ -186,6 +249,8 @@ pub struct ConversationCounts {
     pub unassigned: i64,
     /// Answered ones.
     pub waiting: i64,
+    /// Those that are put off.
+    pub snoozed: i64,
     /// Resolved ones.
     pub resolved: i64,
 }
@@ -227,6 +292,7 @@ impl Read for Counts {
                     counts.mine += if assignee.is_some() && assignee == self.0.user() { n } else { 0 };
                 }
                 ConversationStatus::Waiting => counts.waiting += n,
+                ConversationStatus::Snoozed => counts.snoozed += n,
                 ConversationStatus::Resolved => counts.resolved += n,
             }
         }

@@ -5,13 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use belofte_model::{
     ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
-    MessageKind, QueueId, TenantId, ThreadId, Timestamp, Use, UserId, Visible,
+    MessageKind, QueueId, TagId, TenantId, ThreadId, Timestamp, Use, UserId, Visible,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::access::actor_columns;
 use crate::contacts::SealedProfile;
 use crate::conversation_lists::{
     ById, ConversationCounts, ConversationQuery, Counts, List, NamedRows, WithNames,
@@ -125,6 +124,14 @@ pub struct Conversation {
     pub created_at: Timestamp,
     /// Changes with every change.
     pub version: i64,
+    /// Its place in the lists: when its last message came, or when it came back.
+    pub placed_at: Timestamp,
+    /// When it comes back, of one that is put off.
+    pub snoozed_until: Option<Timestamp>,
+    /// When it came back; until somebody answers it or changes where it stands.
+    pub woken_at: Option<Timestamp>,
+    /// Its tags, in no order.
+    pub tags: Vec<TagId>,
 }
 
 pub(crate) struct SealedConversation {
@@ -191,6 +198,10 @@ pub(crate) fn sealed_conversation_at(row: &Row<'_>, base: usize) -> Result<Seale
             waiting_since: row.opt_time(base + 14)?,
             created_at: row.time(base + 15)?,
             version: row.int(base + 16)?,
+            placed_at: row.time(base + 17)?,
+            snoozed_until: row.opt_time(base + 18)?,
+            woken_at: row.opt_time(base + 19)?,
+            tags: Vec::new(),
         },
         summary: row.bytes(base + 7)?,
         key: row.id(base + 8)?,
@@ -202,7 +213,8 @@ pub(crate) fn sealed_conversation_at(row: &Row<'_>, base: usize) -> Result<Seale
 pub struct Activity {
     /// The entry.
     pub id: ActivityId,
-    /// `created` (by the tenant), `assigned`, `status`, `queue` or `delivery`.
+    /// `created` (by the tenant), `assigned`, `status`, `queue`, `snoozed`, `woken`, `tagged`, `untagged` or
+    /// `delivery`.
     pub kind: String,
     /// `user`, `api_key`, `channel` or `job`.
     pub actor_kind: String,
@@ -210,7 +222,8 @@ pub struct Activity {
     pub actor: Uuid,
     /// When.
     pub at: Timestamp,
-    /// What it was before: an id or the name of a state; none for a queue that is not seen.
+    /// What it was before: an id, the name of a state or a moment in microseconds; none for a queue
+    /// that is not seen.
     pub from: Option<String>,
     /// What it is now.
     pub to: Option<String>,
@@ -314,7 +327,7 @@ impl Store {
     async fn unseal_all(
         &self,
         access: &Access,
-        (rows, profiles): NamedRows,
+        NamedRows { rows, profiles, mut tags }: NamedRows,
     ) -> Result<Vec<Conversation>, StoreError> {
         let (tenant, mask) = (access.tenant(), Some(Mask::of(access.visible())));
         let needed: HashSet<KeyId> =
@@ -323,7 +336,8 @@ impl Store {
         let mut cases = Vec::with_capacity(rows.len());
         for row in rows {
             let profile = profiles.get(&row.conversation.contact);
-            cases.push(row.unseal(tenant, &keys, profile, mask)?);
+            let tags = tags.remove(&row.conversation.id).unwrap_or_default();
+            cases.push(Conversation { tags, ..row.unseal(tenant, &keys, profile, mask)? });
         }
         self.without_hidden_messages(access, &mut cases).await?;
         Ok(cases)
@@ -379,7 +393,8 @@ impl Store {
         access: &Access,
         id: ConversationId,
     ) -> Result<Conversation, StoreError> {
-        let (mut rows, profiles) = self.read(access, WithNames(ById(vec![id], access.clone()))).await?;
+        let NamedRows { mut rows, profiles, .. } =
+            self.read(access, WithNames(ById(vec![id], access.clone()))).await?;
         let row = rows.pop().ok_or(StoreError::NotFound)?;
         let needed = profiles.values().map(|profile| profile.key).chain([row.key]).collect();
         let keys = self.keys_by_id(access.tenant(), needed).await?;
@@ -426,168 +441,6 @@ impl Store {
     pub async fn activities(&self, access: &Access, id: ConversationId) -> Result<Vec<Activity>, StoreError> {
         access.to(Use::Look)?;
         self.read(access, Activities { id, visible: access.visible().clone() }).await
-    }
-}
-
-/// A change of status, assignee or queue.
-pub struct ChangeConversation {
-    id: ConversationId,
-    /// The version that the change was made on; none to change whatever is there.
-    version: Option<i64>,
-    status: Option<ConversationStatus>,
-    assignee: Option<Option<UserId>>,
-    queue: Option<QueueId>,
-    activities: [ActivityId; 3],
-    actor: (&'static str, Uuid),
-    visible: Visible,
-    now: Timestamp,
-}
-
-impl ChangeConversation {
-    /// Prepares a change of `id`; what is `None` stays.
-    #[must_use]
-    pub fn prepare(
-        store: &Store,
-        access: &Access,
-        id: ConversationId,
-        version: Option<i64>,
-        status: Option<ConversationStatus>,
-        assignee: Option<Option<UserId>>,
-        queue: Option<QueueId>,
-    ) -> Self {
-        let now = access.clock().now();
-        let random = store.random();
-        Self {
-            id,
-            version,
-            status,
-            assignee,
-            queue,
-            activities: std::array::from_fn(|_| ActivityId::new(now, random.bytes())),
-            actor: actor_columns(access.actor()),
-            visible: access.visible().clone(),
-            now,
-        }
-    }
-}
-
-impl Write for ChangeConversation {
-    /// Whether anything changed.
-    type Out = bool;
-    const USE: Option<Use> = Some(Use::Answer);
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        let tenant = tx.tenant();
-        let before = tx
-            .query_opt(
-                if tx.is_postgres() {
-                    sql!(
-                        "SELECT status, assignee_id, queue_id, version, channel_account_id FROM conversation \
-                         WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
-                    )
-                } else {
-                    sql!(
-                        "SELECT status, assignee_id, queue_id, version, channel_account_id FROM conversation \
-                         WHERE tenant_id = $1 AND id = $2"
-                    )
-                },
-                params![tenant, self.id],
-                |row| {
-                    Ok((
-                        row.name(0, ConversationStatus::parse)?,
-                        row.opt_id::<UserId>(1)?,
-                        row.id::<QueueId>(2)?,
-                        row.int(3)?,
-                        row.id::<ChannelAccountId>(4)?,
-                    ))
-                },
-            )
-            .await?;
-        let (status, assignee, queue, version, account) = before.ok_or(StoreError::NotFound)?;
-        if !self.visible.sees_case(queue, account) {
-            return Err(StoreError::NotFound);
-        }
-        if self.version.is_some_and(|expected| expected != version) {
-            return Err(StoreError::Conflict);
-        }
-        let new_status = self.status.unwrap_or(status);
-        let new_assignee = self.assignee.unwrap_or(assignee);
-        let new_queue = self.queue.unwrap_or(queue);
-        if (new_status, new_assignee, new_queue) == (status, assignee, queue) {
-            return Ok(false);
-        }
-        if let (Some(user), true) = (new_assignee, new_assignee != assignee) {
-            let known = tx
-                .query_opt(
-                    sql!("SELECT id FROM user_account WHERE tenant_id = $1 AND id = $2 AND state = 'active'"),
-                    params![tenant, user],
-                    |row| row.uuid(0),
-                )
-                .await?;
-            known.ok_or(StoreError::NotFound)?;
-        }
-        if new_queue != queue {
-            if !self.visible.queues.contains(&new_queue) {
-                return Err(StoreError::NotFound);
-            }
-            let text = sql!("SELECT id FROM queue WHERE tenant_id = $1 AND id = $2");
-            tx.query_opt(text, params![tenant, new_queue], |row| row.uuid(0))
-                .await?
-                .ok_or(StoreError::NotFound)?;
-        }
-        let resolved = new_status == ConversationStatus::Resolved;
-        tx.execute_one(
-            sql!(
-                "UPDATE conversation SET status = $3, assignee_id = $4, queue_id = $5, version = version + 1, \
-                 resolved_at = CASE WHEN CAST($6 AS bigint) = 0 THEN NULL ELSE coalesce(resolved_at, $7) END, \
-                 waiting_since = CASE WHEN $3 = 'open' THEN coalesce(waiting_since, $7) ELSE NULL END \
-                 WHERE tenant_id = $1 AND id = $2"
-            ),
-            params![tenant, self.id, new_status.as_str(), new_assignee, new_queue, resolved, self.now],
-        )
-        .await?;
-        let text = |id: Option<Uuid>| id.map(|id| id.to_string());
-        let changes = [
-            (
-                "status",
-                status != new_status,
-                Some(status.as_str().to_owned()),
-                Some(new_status.as_str().to_owned()),
-            ),
-            (
-                "assigned",
-                assignee != new_assignee,
-                text(assignee.map(UserId::uuid)),
-                text(new_assignee.map(UserId::uuid)),
-            ),
-            ("queue", queue != new_queue, text(Some(queue.uuid())), text(Some(new_queue.uuid()))),
-        ];
-        for ((kind, changed, from, to), id) in changes.iter().zip(self.activities) {
-            if *changed {
-                insert_activity(tx, self.id, id, kind, self.actor, from.as_deref(), to.as_deref(), self.now)
-                    .await?;
-            }
-        }
-        if resolved && status != new_status {
-            tx.execute(
-                sql!(
-                    "INSERT INTO statistic (tenant_id, day, channel_account_id, received, conversations, replies, resolved) \
-                     VALUES ($1, $2, $3, 0, 0, 0, 1) ON CONFLICT (tenant_id, day, channel_account_id) \
-                     DO UPDATE SET resolved = statistic.resolved + 1"
-                ),
-                params![tenant, self.now.day(), account],
-            )
-            .await?;
-        }
-        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
-        let event = Event {
-            conversation: Some(self.id),
-            account: Some(account),
-            queue: Some(new_queue),
-            ..Event::new(EventKind::ConversationChanged, self.now)
-        };
-        event.append(tx, numbers.event).await?;
-        Ok(true)
     }
 }
 

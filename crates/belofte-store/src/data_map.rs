@@ -7,6 +7,8 @@
 
 use belofte_model::{Column, KeyClass};
 
+pub mod columns;
+
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Category {
@@ -94,58 +96,6 @@ pub struct Table {
 
 const fn column(id: u32, name: &'static str, holds: Holds) -> MappedColumn {
     MappedColumn { id: Column(id), name, holds }
-}
-
-/// The numbers of the sealed columns.
-pub mod columns {
-    use belofte_model::Column;
-
-    /// `user_account.profile`.
-    pub const USER_ACCOUNT_PROFILE: Column = Column(211);
-    /// `user_account.credential`.
-    pub const USER_ACCOUNT_CREDENTIAL: Column = Column(215);
-    /// `session.agent`.
-    pub const SESSION_AGENT: Column = Column(408);
-    /// `api_key.name`.
-    pub const API_KEY_NAME: Column = Column(505);
-    /// `operator_user.profile`.
-    pub const OPERATOR_USER_PROFILE: Column = Column(704);
-    /// `queue.name`.
-    pub const QUEUE_NAME: Column = Column(1003);
-    /// `channel_account.settings`.
-    pub const CHANNEL_ACCOUNT_SETTINGS: Column = Column(1106);
-    /// `contact.profile`.
-    pub const CONTACT_PROFILE: Column = Column(1303);
-    /// `identity.value`.
-    pub const IDENTITY_VALUE: Column = Column(1406);
-    /// `conversation.summary`.
-    pub const CONVERSATION_SUMMARY: Column = Column(1509);
-    /// `message.content`.
-    pub const MESSAGE_CONTENT: Column = Column(1711);
-    /// `delivery.recipient`.
-    pub const DELIVERY_RECIPIENT: Column = Column(1905);
-    /// `delivery.reply`.
-    pub const DELIVERY_REPLY: Column = Column(1911);
-    /// `attachment.meta`.
-    pub const ATTACHMENT_META: Column = Column(2006);
-    /// `blob.data`.
-    pub const BLOB_DATA: Column = Column(2108);
-    /// `intake.envelope`.
-    pub const INTAKE_ENVELOPE: Column = Column(2207);
-    /// `ledger_leaf.entry`.
-    pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
-    /// `recipient.host`.
-    pub const RECIPIENT_HOST: Column = Column(3404);
-    /// `retrieval.position`.
-    pub const RETRIEVAL_POSITION: Column = Column(3503);
-    /// `authorisation.request`.
-    pub const AUTHORISATION_REQUEST: Column = Column(4203);
-    /// `authorisation.tokens`.
-    pub const AUTHORISATION_TOKENS: Column = Column(4205);
-    /// `idempotency.answer`.
-    pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
-    /// The lexicon in the index file of a tenant.
-    pub const LEXICON_CONTENT: Column = Column(3202);
 }
 
 use Category::{Configuration, ContactData, Content, Evidence, Identity, Technical};
@@ -472,6 +422,58 @@ pub const DATA_MAP: &[Table] = &[
             column(1518, "resolved_at", Holds::Plain),
             column(1519, "created_at", Holds::Plain),
             column(1520, "version", Holds::Plain),
+            column(3801, "placed_at", Holds::Plain),
+            column(3802, "snoozed_until", Holds::Plain),
+            column(3803, "woken_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "tag",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3811, "tenant_id", Holds::Plain),
+            column(3812, "id", Holds::Plain),
+            column(
+                3813,
+                "name",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(3814, "key_id", Holds::Plain),
+            column(3815, "name_index", Holds::BlindIndex),
+            column(3816, "colour", Holds::Plain),
+            column(3817, "archived_at", Holds::Plain),
+            column(3818, "merged_into", Holds::Plain),
+            column(3819, "version", Holds::Plain),
+            column(3820, "created_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "conversation_tag",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3821, "tenant_id", Holds::Plain),
+            column(3822, "conversation_id", Holds::Plain),
+            column(3823, "tag_id", Holds::Plain),
+            column(3824, "status", Holds::Plain),
+            column(3825, "placed_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "saved_view",
+        retention: Retention::Tenant,
+        columns: &[
+            column(3901, "tenant_id", Holds::Plain),
+            column(3902, "id", Holds::Plain),
+            column(3903, "owner_id", Holds::Plain),
+            column(3904, "shared", Holds::Plain),
+            column(
+                3905,
+                "content",
+                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
+            ),
+            column(3906, "key_id", Holds::Plain),
+            column(3907, "version", Holds::Plain),
+            column(3908, "created_at", Holds::Plain),
         ],
     },
     Table {
@@ -760,62 +762,4 @@ pub const INDEX_MAP: &[Table] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-    use crate::engine::{params, sql};
-    use crate::tests::{access, places};
-    use crate::{MIGRATIONS, Read, StoreError, Tx};
-
-    struct Schema;
-
-    impl Read for Schema {
-        type Out = Vec<(String, String)>;
-        async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-            let text = if tx.is_postgres() {
-                sql!(
-                    "SELECT table_name::text, column_name::text FROM information_schema.columns \
-                     WHERE table_schema = 'public' AND table_name NOT IN ('refinery_schema_history', 'belofte_migration') \
-                     ORDER BY table_name COLLATE \"C\", ordinal_position"
-                )
-            } else {
-                sql!(
-                    "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c \
-                     WHERE m.type = 'table' AND m.name NOT IN ('refinery_schema_history') AND m.name NOT LIKE 'sqlite_%' \
-                     ORDER BY m.name, c.cid"
-                )
-            };
-            tx.query(text, params![], |row| Ok((row.text(0)?, row.text(1)?))).await
-        }
-    }
-
-    #[test]
-    fn no_number_is_used_twice() {
-        let mut seen = HashSet::new();
-        for table in DATA_MAP.iter().chain(INDEX_MAP) {
-            for column in table.columns {
-                assert!(seen.insert(column.id), "{}.{} has the number of another", table.name, column.name);
-            }
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn the_map_is_the_schema() {
-        for place in places().await {
-            let store = place.open(&MIGRATIONS).await.expect("stores");
-            let there = store.read(&access(crate::SYSTEM), Schema).await.expect("a schema");
-            let mut mapped: Vec<(String, String)> = DATA_MAP
-                .iter()
-                .flat_map(|table| {
-                    table.columns.iter().map(|column| (table.name.to_owned(), column.name.to_owned()))
-                })
-                .collect();
-            mapped.sort_by(|a, b| a.0.cmp(&b.0));
-            let mut there = there;
-            there.sort_by(|a, b| a.0.cmp(&b.0));
-            assert_eq!(mapped, there, "{}", place.name);
-            store.close().await;
-        }
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ use crate::access::ClaimedJob;
 use crate::attachments::{NewAttachment, NewFile};
 use crate::blob_rows::{Rewrap, SealedBlob};
 use crate::contacts::NewContact;
+use crate::conversation_changes::follow_message;
 use crate::conversations::{Summary, insert_activity};
 use crate::counters::{self, Needs};
 use crate::delivery_reports::DeliveryReport;
@@ -253,8 +254,8 @@ impl File {
             sql!(
                 "INSERT INTO conversation (tenant_id, id, no, status, contact_id, queue_id, channel_account_id, assignee_id, \
                  summary, key_id, message_count, last_message_at, last_message_kind, unread, delivery_problem, waiting_since, \
-                 first_reply_at, resolved_at, created_at, version) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $8, $9, 1, $10, $11, 1, 0, $12, NULL, NULL, $10, 1)"
+                 first_reply_at, resolved_at, created_at, version, placed_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $8, $9, 1, $10, $11, 1, 0, $12, NULL, NULL, $10, 1, $10)"
             ),
             params![
                 tenant,
@@ -286,7 +287,9 @@ impl File {
         tx.late(
             sql!(
                 "UPDATE conversation SET status = $4, summary = $5, message_count = message_count + 1, \
-                 last_message_at = $6, last_message_kind = $7, unread = 1, \
+                 last_message_at = $6, placed_at = $6, last_message_kind = $7, unread = 1, \
+                 snoozed_until = CASE WHEN $4 = 'snoozed' THEN snoozed_until ELSE NULL END, \
+                 woken_at = CASE WHEN $7 = 'incoming' THEN NULL ELSE woken_at END, \
                  waiting_since = CASE WHEN $4 = 'open' THEN coalesce(waiting_since, $6) ELSE waiting_since END, \
                  resolved_at = CASE WHEN $4 = 'resolved' THEN resolved_at ELSE NULL END, version = version + 1 \
                  WHERE tenant_id = $1 AND id = $2 AND version = $3"
@@ -303,6 +306,7 @@ impl File {
             Rows::One,
         )
         .await?;
+        follow_message(tx, conversation, before, self.status, self.now).await?;
         if before != self.status {
             let actor = ("channel", self.account.uuid());
             // Named after its message, so that trying again writes the same row.

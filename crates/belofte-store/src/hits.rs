@@ -160,13 +160,14 @@ macro_rules! columns {
         "m.id, m.no, m.conversation_id, m.thread_id, m.channel_account_id, m.kind, m.author_kind, m.author_id, \
          m.content, m.key_id, m.source_blob_id, m.created_at, m.sent_at, c.id, c.no, c.status, c.contact_id, \
          c.queue_id, c.channel_account_id, c.assignee_id, c.summary, c.key_id, c.message_count, c.last_message_at, \
-         c.last_message_kind, c.unread, c.delivery_problem, c.waiting_since, c.created_at, c.version, p.id, p.profile, p.key_id"
+         c.last_message_kind, c.unread, c.delivery_problem, c.waiting_since, c.created_at, c.version, \
+         c.placed_at, c.snoozed_until, c.woken_at, p.id, p.profile, p.key_id"
     };
 }
 /// So many of them are the message's.
 const OF_MESSAGE: usize = 13;
 /// … and so many its case's.
-const OF_CONVERSATION: usize = 17;
+const OF_CONVERSATION: usize = 20;
 
 impl Candidate {
     fn read(row: &Row<'_>, base: usize) -> Result<Self, StoreError> {

@@ -5,8 +5,8 @@
 //! lease, finds another one in the row, and fails as a whole.
 
 use belofte_model::{
-    ChannelAccountId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId, Timestamp, Use,
-    Visible,
+    ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId,
+    Timestamp, Use, Visible,
 };
 use uuid::Uuid;
 
@@ -361,6 +361,7 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
                 None => Ok(false),
             }
         }
+        JobKind::Wake => visibility::sees_case(tx, visible, ConversationId(letter.subject)).await,
         JobKind::Retrieve => Ok(visible.channels.contains(&ChannelAccountId(letter.subject))),
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::attachments::GoesAlong;
+use crate::conversation_changes::follow_message;
 use crate::conversations::Summary;
 use crate::counters::{self, Needs};
 use crate::deliveries::{NewDelivery, RecipientRole, mark_problem};
@@ -181,9 +182,11 @@ impl Write for WriteOut {
         tx.execute_one(
             sql!(
                 "UPDATE conversation SET status = $4, summary = coalesce($5, summary), message_count = message_count + 1, \
-                 last_message_at = $6, last_message_kind = $7, unread = CASE WHEN CAST($8 AS bigint) = 1 THEN 0 ELSE unread END, \
+                 last_message_at = $6, placed_at = $6, last_message_kind = $7, unread = CASE WHEN CAST($8 AS bigint) = 1 THEN 0 ELSE unread END, \
                  first_reply_at = CASE WHEN CAST($8 AS bigint) = 1 THEN coalesce(first_reply_at, $6) ELSE first_reply_at END, \
-                 waiting_since = CASE WHEN $4 = 'open' THEN waiting_since ELSE NULL END, \
+                 waiting_since = CASE WHEN $4 IN ('open', 'snoozed') THEN waiting_since ELSE NULL END, \
+                 snoozed_until = CASE WHEN $4 = 'snoozed' THEN snoozed_until ELSE NULL END, \
+                 woken_at = CASE WHEN CAST($8 AS bigint) = 1 THEN NULL ELSE woken_at END, \
                  resolved_at = CASE WHEN CAST($9 AS bigint) = 1 THEN coalesce(resolved_at, $6) ELSE NULL END, version = version + 1 \
                  WHERE tenant_id = $1 AND id = $2 AND version = $3"
             ),
@@ -200,6 +203,7 @@ impl Write for WriteOut {
             ],
         )
         .await?;
+        follow_message(tx, conversation, self.before, self.status, self.now).await?;
         if self.before != self.status {
             let id = belofte_model::ActivityId(self.message.id.uuid());
             let (from, to) = (Some(self.before.as_str()), Some(self.status.as_str()));

@@ -474,7 +474,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V6__installation", include_str!("../migrations/sqlite/content_V6__installation.sql")),
         ("V7__recipients", include_str!("../migrations/sqlite/content_V7__recipients.sql")),
         ("V8__retrieval", include_str!("../migrations/sqlite/content_V8__retrieval.sql")),
-        ("V12__authorisation", include_str!("../migrations/sqlite/content_V12__authorisation.sql")),
+        ("V9__work_of_a_team", include_str!("../migrations/sqlite/content_V9__work_of_a_team.sql")),
+        ("V10__authorisation", include_str!("../migrations/sqlite/content_V10__authorisation.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -496,7 +497,8 @@ pub const MIGRATIONS: Migrations = Migrations {
             include_str!("../migrations/postgres/content_V10__index_of_each_node.sql"),
         ),
         ("V11__retrieval", include_str!("../migrations/postgres/content_V11__retrieval.sql")),
-        ("V15__authorisation", include_str!("../migrations/postgres/content_V15__authorisation.sql")),
+        ("V12__work_of_a_team", include_str!("../migrations/postgres/content_V12__work_of_a_team.sql")),
+        ("V13__authorisation", include_str!("../migrations/postgres/content_V13__authorisation.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

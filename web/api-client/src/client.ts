@@ -119,6 +119,7 @@ export function createApi(options: ApiOptions) {
         ),
       change: (conversation: Uuid, body: T.UpdateConversation) =>
         take(client.PATCH("/api/v1/conversations/{id}", { params: id(conversation), body })),
+      bulk: (items: T.UpdateOne[]) => take(client.POST("/api/v1/conversations/bulk", { body: { items } })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
@@ -144,6 +145,20 @@ export function createApi(options: ApiOptions) {
             body,
           }),
         ),
+    },
+    tags: {
+      list: () => take(client.GET("/api/v1/tags")),
+      create: (body: T.CreateTag) => take(client.POST("/api/v1/tags", { body })),
+      change: (tag: Uuid, body: T.UpdateTag) => take(client.PATCH("/api/v1/tags/{id}", { params: id(tag), body })),
+      merge: (tag: Uuid, into: Uuid) =>
+        take(client.POST("/api/v1/tags/{id}/merge", { params: id(tag), body: { into_id: into } })),
+    },
+    savedViews: {
+      list: () => take(client.GET("/api/v1/saved-views")),
+      create: (body: T.SaveView) => take(client.POST("/api/v1/saved-views", { body })),
+      change: (view: Uuid, body: T.SaveView) =>
+        take(client.PATCH("/api/v1/saved-views/{id}", { params: id(view), body })),
+      remove: (view: Uuid) => take(client.DELETE("/api/v1/saved-views/{id}", { params: id(view) })),
     },
     messages: {
       retry: (message: Uuid, deliveries?: Uuid[]) =>

@@ -170,11 +170,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of conversations, the latest message first */
+        /** A page of conversations, the latest message or what came back last first */
         get: operations["list_conversations"];
         put?: never;
-        /** Begins a conversation with a mail to somebody */
-        post: operations["create_conversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes status, assignee, queue or tags of many; what cannot be changed holds up none of the others */
+        post: operations["update_conversations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -212,7 +228,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes status, assignee or queue */
+        /** Changes status, assignee, queue or tags */
         patch: operations["update_conversation"];
         trace?: never;
     };
@@ -243,7 +259,7 @@ export interface paths {
         /** A page of messages, oldest first; the page before it by its cursor */
         get: operations["list_messages"];
         put?: never;
-        /** Sends a reply, passes a message on, or writes a note */
+        /** Sends a reply or writes a note */
         post: operations["create_message"];
         delete?: never;
         options?: never;
@@ -490,23 +506,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/messages/{id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes one's own message back that has not gone out yet; its files wait for a message again */
-        post: operations["undo_message"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/operator/dead-letters": {
         parameters: {
             query?: never;
@@ -679,6 +678,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/saved-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The views that everybody has, and one's own */
+        get: operations["list_saved_views"];
+        put?: never;
+        /** Keeps a view; one for everybody is an instruction */
+        post: operations["create_saved_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a view; one for everybody is an instruction */
+        delete: operations["remove_saved_view"];
+        options?: never;
+        head?: never;
+        /** Changes a view as a whole; one for everybody is an instruction */
+        patch: operations["update_saved_view"];
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -707,23 +742,6 @@ export interface paths {
         put?: never;
         /** Completes what is being typed */
         post: operations["suggest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/senders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The addresses that the caller can write from, with their signatures */
-        get: operations["list_senders"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -778,6 +796,58 @@ export interface paths {
         post?: never;
         /** Ends one of one's own sessions */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags of the tenant, also archived ones */
+        get: operations["list_tags"];
+        put?: never;
+        /** Makes a tag; an instruction */
+        post: operations["create_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Renames, colours or archives a tag; an instruction */
+        patch: operations["update_tag"];
+        trace?: never;
+    };
+    "/api/v1/tags/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the conversations of a tag to another one, and ends it; an instruction */
+        post: operations["merge_tag"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -870,7 +940,7 @@ export interface components {
             actor: components["schemas"]["ActivityActor"];
             /** @description When. */
             at: components["schemas"]["Time"];
-            /** @description What it was before: a status, the state of a delivery, or the name of a user or queue. */
+            /** @description What it was before: a status, the state of a delivery, or the name of a user, queue or tag. */
             from?: string | null;
             /**
              * Format: uuid
@@ -893,7 +963,7 @@ export interface components {
          * @description The kinds of things that happen to a conversation.
          * @enum {string}
          */
-        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "delivery" | "viewed";
+        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "snoozed" | "woken" | "tagged" | "untagged" | "delivery" | "viewed";
         /** @description What happened to a conversation. */
         ActivityList: {
             /** @description Oldest first. */
@@ -1001,8 +1071,6 @@ export interface components {
             /** @description The language of the few words that the system itself adds. */
             reply_language: components["schemas"]["Language"];
             retrieval?: components["schemas"]["Retrieval"] | null;
-            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
-            signature: string;
             /** @description Whether it takes and sends. */
             state: components["schemas"]["AccountState"];
             submission?: components["schemas"]["Submission"] | null;
@@ -1102,14 +1170,19 @@ export interface components {
             other_conversations: components["schemas"]["ConversationRow"][];
             /** @description Everybody who wrote or was written to. */
             participants: components["schemas"]["Mailbox"][];
+            /** @description Its place in the lists: when its latest message came or went, or when it came back. */
+            placed_at: components["schemas"]["Time"];
             /** @description The first words of its latest message. */
             preview: string;
             /** @description The queue it lies in. */
             queue: components["schemas"]["Queue"];
+            snoozed_until?: components["schemas"]["Time"] | null;
             /** @description Where it stands. */
             status: components["schemas"]["ConversationStatus"];
             /** @description The subject of its first message. */
             subject: string;
+            /** @description Its tags, by name. */
+            tags: components["schemas"]["TagRef"][];
             /** @description The runs of messages, one per channel and account. */
             threads: components["schemas"]["Thread"][];
             /** @description Whether something came that the asking user has not seen. */
@@ -1120,6 +1193,7 @@ export interface components {
              */
             version: number;
             waiting_since?: components["schemas"]["Time"] | null;
+            woken_at?: components["schemas"]["Time"] | null;
         };
         /** @description The numbers in the rail. */
         ConversationCounts: {
@@ -1140,6 +1214,11 @@ export interface components {
             resolved: number;
             /**
              * Format: int64
+             * @description Put off.
+             */
+            snoozed: number;
+            /**
+             * Format: int64
              * @description Open and nobody's.
              */
             unassigned: number;
@@ -1151,7 +1230,7 @@ export interface components {
         };
         /** @description A page of the inbox. */
         ConversationPage: {
-            /** @description The latest message first. */
+            /** @description The latest message, or what came back last, first. */
             items: components["schemas"]["ConversationRow"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string | null;
@@ -1191,14 +1270,19 @@ export interface components {
              * @description The number of the case within the tenant.
              */
             no: number;
+            /** @description Its place in the lists: when its latest message came or went, or when it came back. */
+            placed_at: components["schemas"]["Time"];
             /** @description The first words of its latest message. */
             preview: string;
             /** @description The queue it lies in. */
             queue: components["schemas"]["Queue"];
+            snoozed_until?: components["schemas"]["Time"] | null;
             /** @description Where it stands. */
             status: components["schemas"]["ConversationStatus"];
             /** @description The subject of its first message. */
             subject: string;
+            /** @description Its tags, by name. */
+            tags: components["schemas"]["TagRef"][];
             /** @description Whether something came that the asking user has not seen. */
             unread: boolean;
             /**
@@ -1207,9 +1291,10 @@ export interface components {
              */
             version: number;
             waiting_since?: components["schemas"]["Time"] | null;
+            woken_at?: components["schemas"]["Time"] | null;
         };
         /** @enum {string} */
-        ConversationStatus: "open" | "waiting" | "resolved";
+        ConversationStatus: "open" | "waiting" | "snoozed" | "resolved";
         /** @description A key to make. */
         CreateApiKey: {
             /** @description When it ends; at most a year from now. */
@@ -1234,44 +1319,7 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
-            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
-            signature?: string | null;
             submission?: components["schemas"]["SetSubmission"] | null;
-        };
-        /** @description A mail that begins a conversation. */
-        CreateConversation: {
-            /**
-             * Format: uuid
-             * @description The account that it goes out through; the conversation begins in its queue.
-             */
-            account_id: string;
-            /** @description The files that go with it, uploaded before. */
-            attachment_ids?: string[];
-            /** @description Who gets a copy that no other recipient knows of. */
-            bcc?: string[] | null;
-            /** @description Who gets a copy. */
-            cc?: string[] | null;
-            /** @description Files of messages, of which copies go with it. */
-            copied_attachment_ids?: string[];
-            /**
-             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
-             *     and `@inline` shows that file.
-             */
-            html?: string | null;
-            /** @description What it is about. */
-            subject: string;
-            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
-            text?: string;
-            /**
-             * @description To whom, each an address or a name with the address in angle brackets; the conversation is with the
-             *     first. At most 50 recipients in all.
-             */
-            to: string[];
-            /**
-             * Format: int32
-             * @description So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
-             */
-            undo_seconds?: number | null;
         };
         /** @description Whom to invite: a role, not a person. */
         CreateInvitation: {
@@ -1280,53 +1328,34 @@ export interface components {
             /** @description What they will be. */
             role: components["schemas"]["Role"];
         };
-        /** @description A reply, a note, or a message to pass on. */
+        /** @description A reply or a note to write. */
         CreateMessage: {
-            /**
-             * Format: uuid
-             * @description The account that it goes out through; the one that the answered message came through without it.
-             */
-            account_id?: string | null;
-            /**
-             * Format: uuid
-             * @description The message that is answered or passed on; the newest of the customer without it.
-             */
-            answers_id?: string | null;
             /** @description The files that go with it, uploaded before. */
             attachment_ids?: string[];
-            /** @description Who gets a copy that no other recipient knows of. */
-            bcc?: string[] | null;
             /** @description Who gets a copy. */
             cc?: string[] | null;
-            /** @description Files of messages, of which copies go with it. */
-            copied_attachment_ids?: string[];
-            /**
-             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
-             *     and `@inline` shows that file.
-             */
+            /** @description The same with mark-up; it is sanitised. */
             html?: string | null;
-            /** @description Which of them. */
+            /** @description Which of the two. */
             kind: components["schemas"]["CreateMessageKind"];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
-            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
-            text?: string;
-            /**
-             * @description To whom, each an address or a name with the address in angle brackets; without it a reply goes to
-             *     the author of the message that it answers. At most 50 recipients in all.
-             */
+            /** @description The words; empty only where files go with it. */
+            text: string;
+            /** @description To whom; the customer without it. */
             to?: string[] | null;
-            /**
-             * Format: int32
-             * @description So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
-             */
-            undo_seconds?: number | null;
         };
         /**
          * @description What an agent can write.
          * @enum {string}
          */
-        CreateMessageKind: "reply" | "forward" | "note";
+        CreateMessageKind: "reply" | "note";
+        /** @description A tag to make. */
+        CreateTag: {
+            colour?: components["schemas"]["TagColour"] | null;
+            /** @description What it is called; no other tag is, capitals aside. */
+            name: string;
+        };
         /** @description A new key. The secret is shown this once. */
         CreatedApiKey: {
             /** @description When it ends. */
@@ -1471,7 +1500,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "wake";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -1568,7 +1597,7 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
@@ -1586,6 +1615,14 @@ export interface components {
          * @enum {string}
          */
         MatchedIn: "message" | "subject" | "contact";
+        /** @description The tag that is to take the conversations of another. */
+        MergeTag: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            into_id: string;
+        };
         /** @description A message or a note. */
         Message: {
             /** @description The files that came or go with it. */
@@ -1624,8 +1661,6 @@ export interface components {
              * @description Where in `text` the quoted history begins, in UTF-16 units as JavaScript counts.
              */
             quoted_from?: number | null;
-            /** @description Where answers should go, when not to the author. */
-            reply_to: components["schemas"]["Mailbox"][];
             sent_at?: components["schemas"]["Time"] | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
@@ -1804,7 +1839,7 @@ export interface components {
             user_agent: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "see_mail_accounting" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
         /** @description Problem details, in the language of the one who asked. */
         Problem: {
             /** @description The stable name of the kind of problem. */
@@ -1966,6 +2001,36 @@ export interface components {
         };
         /** @enum {string} */
         Role: "agent" | "supervisor" | "admin";
+        /** @description A view to keep, or what is to become of one. */
+        SaveView: {
+            /** @description Which cases it shows. */
+            filter: components["schemas"]["ViewFilter"];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether everybody has it; who may decide that is told by the permission `share_views`. */
+            shared?: boolean;
+        };
+        /** @description A list that somebody keeps under a name. */
+        SavedView: {
+            /** @description Which cases it shows. */
+            filter: components["schemas"]["ViewFilter"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether the asking user made it. */
+            own: boolean;
+            /** @description Whether everybody has it. */
+            shared: boolean;
+        };
+        /** @description The views. */
+        SavedViewList: {
+            /** @description Those that everybody has first. */
+            items: components["schemas"]["SavedView"][];
+        };
         /** @enum {string} */
         Scope: "read" | "write";
         /** @description What to find. */
@@ -2020,27 +2085,6 @@ export interface components {
              *     `next_cursor` goes on where that stopped, also when nothing was found so far.
              */
             unindexed: boolean;
-        };
-        /** @description An account as somebody who answers sees it. */
-        Sender: {
-            /** @description Its address: one's own, never somebody to answer. */
-            address: string;
-            /** @description Whether mail can go out through it now. */
-            can_send: boolean;
-            /** @description The name that customers see as sender. */
-            from_name: string;
-            /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description What stands below what the caller writes, with their name filled in; empty is nothing. */
-            signature: string;
-        };
-        /** @description The accounts that somebody who answers sees. */
-        SenderList: {
-            /** @description By address. */
-            items: components["schemas"]["Sender"][];
         };
         /** @description A signed-in user. */
         Session: {
@@ -2124,6 +2168,11 @@ export interface components {
             /** @description The words. */
             text: string;
         };
+        /**
+         * @description Which status a list is of.
+         * @enum {string}
+         */
+        StatusFilter: "all" | "open" | "waiting" | "snoozed" | "resolved";
         /** @description A party that processes for the operator. */
         SubProcessor: {
             /** @description The country where it processes, within the European Economic Area (ISO 3166-1 alpha-2). */
@@ -2171,6 +2220,39 @@ export interface components {
             params: {
                 [key: string]: string;
             };
+        };
+        /** @description A tag of the tenant. */
+        Tag: {
+            /** @description Whether it is given to no more conversations; those that have it keep it. */
+            archived: boolean;
+            /** @description Its colour. */
+            colour: components["schemas"]["TagColour"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @enum {string} */
+        TagColour: "grey" | "teal" | "blue" | "green" | "amber" | "red" | "violet";
+        /** @description The tags. */
+        TagList: {
+            /** @description By name. */
+            items: components["schemas"]["Tag"][];
+        };
+        /** @description A tag of a conversation. */
+        TagRef: {
+            /** @description Its colour. */
+            colour: components["schemas"]["TagColour"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it is called. */
+            name: string;
         };
         /** @description An organisation. */
         Tenant: {
@@ -2284,8 +2366,6 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
-            /** @description What stands below what agents write; empty is nothing. */
-            signature?: string | null;
             state?: components["schemas"]["SetAccountState"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
@@ -2296,6 +2376,8 @@ export interface components {
         };
         /** @description Changes of a conversation; what is left out stays. */
         UpdateConversation: {
+            /** @description Tags that it is to have. */
+            add_tag_ids?: string[];
             /**
              * Format: uuid
              * @description Who answers it; null is nobody.
@@ -2306,12 +2388,20 @@ export interface components {
              * @description The queue it lies in.
              */
             queue_id?: string | null;
+            /** @description Tags that it is not to have. */
+            remove_tag_ids?: string[];
+            snoozed_until?: components["schemas"]["Time"] | null;
             status?: components["schemas"]["ConversationStatus"] | null;
             /**
              * Format: int64
              * @description The version that the change was made on; a later one is a conflict.
              */
             version?: number | null;
+        };
+        /** @description Changes of many conversations. */
+        UpdateConversations: {
+            /** @description Each with its own change, which may be the same for all. */
+            items: components["schemas"]["UpdateOne"][];
         };
         /** @description Changes of one's own settings; what is left out stays. */
         UpdateMe: {
@@ -2322,12 +2412,55 @@ export interface components {
             /** @description Whether single letters are shortcuts. */
             single_key_shortcuts?: boolean | null;
         };
+        /** @description The change of one of many conversations. */
+        UpdateOne: {
+            /** @description What is to become of it. */
+            change: components["schemas"]["UpdateConversation"];
+            /**
+             * Format: uuid
+             * @description Which one.
+             */
+            id: string;
+        };
+        /**
+         * @description What becomes of one of many conversations.
+         * @enum {string}
+         */
+        UpdateOutcome: "changed" | "unchanged" | "not_found" | "conflict";
+        /** @description Changes of a tag; what is left out stays. */
+        UpdateTag: {
+            /** @description Whether it is given to no more conversations. */
+            archived?: boolean | null;
+            colour?: components["schemas"]["TagColour"] | null;
+            /** @description What it is called. */
+            name?: string | null;
+        };
         /** @description Changes of a user by an admin; what is left out stays. */
         UpdateUser: {
             /** @description Give or take the duty of privacy officer; only a privacy officer does. */
             privacy_officer?: boolean | null;
             role?: components["schemas"]["Role"] | null;
             state?: components["schemas"]["UserState"] | null;
+        };
+        /** @description What became of each. */
+        UpdatedConversations: {
+            /** @description In the order in which they were asked for. */
+            items: components["schemas"]["UpdatedOne"][];
+        };
+        /** @description What became of one of many conversations. */
+        UpdatedOne: {
+            /**
+             * Format: uuid
+             * @description Which one.
+             */
+            id: string;
+            /** @description What became of it. */
+            outcome: components["schemas"]["UpdateOutcome"];
+            /**
+             * Format: int64
+             * @description Its version now, where it is as was asked for.
+             */
+            version?: number | null;
         };
         /** @description A user, as they and an admin see them. */
         User: {
@@ -2378,6 +2511,22 @@ export interface components {
          * @enum {string}
          */
         UserState: "active" | "blocked";
+        /** @description Which conversations a view shows: as the parameters of the list. */
+        ViewFilter: {
+            /** @description Whose: `me`, `none`, `any` or the id of a user. */
+            assignee?: string | null;
+            /**
+             * Format: uuid
+             * @description Only this queue.
+             */
+            queue?: string | null;
+            status?: components["schemas"]["StatusFilter"] | null;
+            /**
+             * Format: uuid
+             * @description Only with this tag.
+             */
+            tag?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2414,10 +2563,10 @@ export type ConversationRow = components['schemas']['ConversationRow'];
 export type ConversationStatus = components['schemas']['ConversationStatus'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateChannelAccount = components['schemas']['CreateChannelAccount'];
-export type CreateConversation = components['schemas']['CreateConversation'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
+export type CreateTag = components['schemas']['CreateTag'];
 export type CreatedApiKey = components['schemas']['CreatedApiKey'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type DeadLetter = components['schemas']['DeadLetter'];
@@ -2444,6 +2593,7 @@ export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
+export type MergeTag = components['schemas']['MergeTag'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
@@ -2475,12 +2625,13 @@ export type RetrievalState = components['schemas']['RetrievalState'];
 export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
+export type SaveView = components['schemas']['SaveView'];
+export type SavedView = components['schemas']['SavedView'];
+export type SavedViewList = components['schemas']['SavedViewList'];
 export type Scope = components['schemas']['Scope'];
 export type Search = components['schemas']['Search'];
 export type SearchHit = components['schemas']['SearchHit'];
 export type SearchPage = components['schemas']['SearchPage'];
-export type Sender = components['schemas']['Sender'];
-export type SenderList = components['schemas']['SenderList'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
@@ -2488,11 +2639,16 @@ export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
 export type SnippetPart = components['schemas']['SnippetPart'];
+export type StatusFilter = components['schemas']['StatusFilter'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
 export type Suggest = components['schemas']['Suggest'];
 export type Suggestions = components['schemas']['Suggestions'];
 export type Summary = components['schemas']['Summary'];
+export type Tag = components['schemas']['Tag'];
+export type TagColour = components['schemas']['TagColour'];
+export type TagList = components['schemas']['TagList'];
+export type TagRef = components['schemas']['TagRef'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type TenantRecipients = components['schemas']['TenantRecipients'];
@@ -2506,12 +2662,19 @@ export type Time = components['schemas']['Time'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];
 export type UpdateContact = components['schemas']['UpdateContact'];
 export type UpdateConversation = components['schemas']['UpdateConversation'];
+export type UpdateConversations = components['schemas']['UpdateConversations'];
 export type UpdateMe = components['schemas']['UpdateMe'];
+export type UpdateOne = components['schemas']['UpdateOne'];
+export type UpdateOutcome = components['schemas']['UpdateOutcome'];
+export type UpdateTag = components['schemas']['UpdateTag'];
 export type UpdateUser = components['schemas']['UpdateUser'];
+export type UpdatedConversations = components['schemas']['UpdatedConversations'];
+export type UpdatedOne = components['schemas']['UpdatedOne'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
 export type UserState = components['schemas']['UserState'];
+export type ViewFilter = components['schemas']['ViewFilter'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_api_keys: {
@@ -3976,11 +4139,13 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Which status; all without it. */
-                status?: "all" | "open" | "waiting" | "resolved";
+                status?: "all" | "open" | "waiting" | "snoozed" | "resolved";
                 /** @description Whose: `me`, `none`, `any` or the id of a user; `any` without it. */
                 assignee?: string;
                 /** @description Only this queue. */
                 queue?: string;
+                /** @description Only with this tag. */
+                tag?: string;
                 /** @description Where the page before ended. */
                 cursor?: string;
                 /** @description How many at most; 50 without it. */
@@ -4057,7 +4222,7 @@ export interface operations {
             };
         };
     };
-    create_conversation: {
+    update_conversations: {
         parameters: {
             query?: never;
             header?: {
@@ -4071,17 +4236,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateConversation"];
+                "application/json": components["schemas"]["UpdateConversations"];
             };
         };
         responses: {
-            /** @description The message with its conversation; deliveries are queued */
-            201: {
+            /** @description What became of each */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Message"];
+                    "application/json": components["schemas"]["UpdatedConversations"];
                 };
             };
             /** @description `malformed` */
@@ -4111,26 +4276,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description `timeout` */
             408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `account_cannot_send`, `conflict` */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6381,123 +6528,6 @@ export interface operations {
             };
         };
     };
-    undo_message: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key with the same body gives the first answer again. */
-                "Idempotency-Key"?: string;
-                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
-                "X-Belofte"?: "1";
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The message as it was; nobody gets it */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            /** @description `malformed` */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found` */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `conflict` */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused` */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `busy` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `storage_full` */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     operator_dead_letters: {
         parameters: {
             query?: never;
@@ -7399,6 +7429,431 @@ export interface operations {
             };
         };
     };
+    list_saved_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_saved_view: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveView"];
+            };
+        };
+        responses: {
+            /** @description The view */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_saved_view: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_saved_view: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveView"];
+            };
+        };
+        responses: {
+            /** @description The view as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: never;
@@ -7646,71 +8101,6 @@ export interface operations {
             };
             /** @description `storage_full` */
             507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_senders: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The accounts */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SenderList"];
-                };
-            };
-            /** @description `not_signed_in` */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `forbidden` */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_many_requests` */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `internal` */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `busy` */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8085,6 +8475,491 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tags by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_tag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTag"];
+            };
+        };
+        responses: {
+            /** @description The tag */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_tag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTag"];
+            };
+        };
+        responses: {
+            /** @description The tag as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_tag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeTag"];
+            };
+        };
+        responses: {
+            /** @description Merged */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

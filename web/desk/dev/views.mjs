@@ -18,7 +18,7 @@ const problem = (status, code, texts, more = {}) => async (page, language) => {
 const silent = (path) => (page) => page.route(path, () => undefined);
 const empty = async (page) => {
   await page.route(api("/conversations\\?"), json({ items: [] }));
-  await page.route(api("/conversations/counts"), json({ open: 0, mine: 0, unassigned: 0, waiting: 0, resolved: 0 }));
+  await page.route(api("/conversations/counts"), json({ open: 0, mine: 0, unassigned: 0, waiting: 0, snoozed: 0, resolved: 0 }));
 };
 const BROKEN = {
   nl: ["Fout in het programma", "Er ging iets mis in het programma. Het is vastgelegd. Probeer het opnieuw; blijft het misgaan, geef dan het nummer van deze aanvraag door."],
@@ -215,6 +215,82 @@ export const views = {
       await page.getByRole("button", { name: /^Status/ }).click();
     },
   },
+  snoozed: { path: "/inbox/snoozed" },
+  selected: {
+    path: "/inbox/open",
+    act: async (page) => {
+      const boxes = page.getByRole("checkbox");
+      for (const at of [0, 1, 3]) await boxes.nth(at).click();
+      await page.waitForTimeout(400);
+    },
+  },
+  "selected-tags": {
+    path: "/inbox/open",
+    act: async (page) => {
+      for (const at of [0, 2]) await page.getByRole("checkbox").nth(at).click();
+      await page.getByRole("button", { name: /^(Labels wijzigen|Change tags)$/ }).first().click();
+      await page.waitForTimeout(400);
+    },
+  },
+  "bulk-undo": {
+    path: "/inbox/open",
+    act: async (page) => {
+      for (const at of [4, 5]) await page.getByRole("checkbox").nth(at).click();
+      await page.getByRole("toolbar").getByRole("button", { name: /^(Oplossen|Resolve)$/ }).click();
+      await page.waitForTimeout(500);
+    },
+    after: (page) => page.getByRole("button", { name: /^(Ongedaan maken|Undo)$/ }).first().click().then(() => page.waitForTimeout(300)),
+  },
+  "tag-picker": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("main").getByRole("button", { name: /^(Labels wijzigen|Change tags)$/ }).click();
+      await page.waitForTimeout(300);
+      await page.keyboard.type("re");
+    },
+  },
+  "snooze-menu": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("main").getByRole("button", { name: /^(Uitstellen|Snooze)$/ }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+  "views-menu": {
+    path: "/inbox/open",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^(Meer weergaven|More views)$/ }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+  "view-new": {
+    path: "/inbox/open",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^(Meer weergaven|More views)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Nieuwe weergave|New view)/ }).click();
+      await page.waitForTimeout(400);
+    },
+  },
+  "view-saved": {
+    path: "/inbox/open",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^(Meer weergaven|More views)$/ }).click();
+      await page.getByRole("menuitem", { name: "Spoed en open" }).click();
+      await page.waitForTimeout(500);
+    },
+  },
+  "view-gone": { path: "/inbox/01a20110-3f12-7d16-8a1d-92ee566f8c15" },
+  tags: { path: "/settings/tags" },
+  "tags-edit": {
+    path: "/settings/tags",
+    act: async (page) => {
+      await page.getByRole("button", { name: /(Label Retour wijzigen|Change the tag Retour)/ }).click();
+      await page.waitForTimeout(200);
+    },
+  },
+  "tags-empty": { path: "/settings/tags", before: (page) => page.route(api("/tags$"), json({ items: [] })) },
   "search-start": { path: "/search" },
   "search-nothing": {
     path: "/search",

@@ -24,7 +24,7 @@
     // Whoever takes it hears of a failure.
     early[path].catch(() => undefined);
   };
-  const inbox = /^\/(?:$|inbox(?:$|\/(mine|unassigned|open|waiting|resolved)(?:\/([0-9a-f-]{36}))?\/?$))/.exec(location.pathname);
+  const inbox = /^\/(?:$|inbox(?:$|\/(mine|unassigned|open|waiting|snoozed|resolved)(?:\/([0-9a-f-]{36}))?\/?$))/.exec(location.pathname);
   const API = "/api/v1";
   ask(`${API}/session`);
   if (inbox) {

@@ -165,6 +165,7 @@ impl House {
             status: None,
             assignee: Assignee::Any,
             queue: None,
+            tag: None,
             contact: None,
             after: None,
             limit: 50,

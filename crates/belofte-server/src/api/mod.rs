@@ -23,11 +23,13 @@ pub mod operation;
 pub mod operator;
 pub mod quarantine;
 pub mod queues;
+pub mod saved_views;
 pub mod schema;
 pub mod search;
 pub mod serde_help;
 pub mod session;
 pub mod sessions;
+pub mod tags;
 pub mod time;
 pub mod users;
 
@@ -51,6 +53,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         contacts::OPERATIONS,
         search::OPERATIONS,
         queues::OPERATIONS,
+        tags::OPERATIONS,
+        saved_views::OPERATIONS,
         channel_accounts::OPERATIONS,
         authorisations::OPERATIONS,
         quarantine::OPERATIONS,
@@ -79,6 +83,8 @@ pub fn router() -> Router<App> {
         contacts::mount,
         search::mount,
         queues::mount,
+        tags::mount,
+        saved_views::mount,
         channel_accounts::mount,
         authorisations::mount,
         quarantine::mount,

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The names that rows refer to by id: users and queues, fetched once per request.
+//! The names that rows refer to by id: users, queues and tags, fetched once per request.
 
 use std::collections::HashMap;
 
-use belofte_model::{ApiKeyId, ChannelKind, QueueId, UserId};
+use belofte_model::{ApiKeyId, ChannelKind, QueueId, TagId, UserId};
 use belofte_store::{self as store, Access};
 
 use crate::api::conversations::{ContactRef, ConversationRow};
 use crate::api::queues::Queue;
+use crate::api::tags::TagRef;
 use crate::api::users::{UserRef, UserState};
 use crate::app::App;
 use crate::http;
 
-/// The users and queues of a tenant by id.
+/// The users, queues and tags of a tenant by id.
 pub struct Names {
     users: HashMap<UserId, UserRef>,
     queues: HashMap<QueueId, Queue>,
+    /// By name.
+    tags: Vec<store::Tag>,
 }
 
 impl Names {
-    /// Fetches the users and queues that `access` can see.
+    /// Fetches the users, queues and tags that `access` can see.
     ///
     /// # Errors
     /// Those of the store.
@@ -34,7 +37,8 @@ impl Names {
         let users = users.collect();
         let queues = app.core.store.queues(access).await?;
         let queues = queues.into_iter().map(|queue| (queue.id, Queue { id: queue.id, name: queue.name }));
-        Ok(Self { users, queues: queues.collect() })
+        let tags = app.core.store.tags(access).await?;
+        Ok(Self { users, queues: queues.collect(), tags })
     }
 
     /// The user `id`; `None` when the tenant has none.
@@ -53,6 +57,24 @@ impl Names {
     #[must_use]
     pub fn queue(&self, id: QueueId) -> Option<&Queue> {
         self.queues.get(&id)
+    }
+
+    /// The tag `id`, also one that is archived; `None` when the tenant has none, or it was merged into
+    /// another one.
+    #[must_use]
+    pub fn tag(&self, id: TagId) -> Option<&store::Tag> {
+        self.tags.iter().find(|tag| tag.id == id && tag.merged_into.is_none())
+    }
+
+    /// The name of the tag `id`, also of one that was merged; empty when it is not known.
+    #[must_use]
+    pub fn tag_name(&self, id: TagId) -> String {
+        self.tags.iter().find(|tag| tag.id == id).map(|tag| tag.name.clone()).unwrap_or_default()
+    }
+
+    fn tags(&self, of_case: &[TagId]) -> Vec<TagRef> {
+        let its = self.tags.iter().filter(|tag| of_case.contains(&tag.id));
+        its.map(|tag| TagRef { id: tag.id, name: tag.name.clone(), colour: tag.colour }).collect()
     }
 
     /// The row of the inbox that shows `conversation`.
@@ -79,6 +101,10 @@ impl Names {
             waiting_since: conversation.waiting_since.map(Into::into),
             version: conversation.version,
             delivery_problem: conversation.delivery_problem,
+            placed_at: conversation.placed_at.into(),
+            snoozed_until: conversation.snoozed_until.map(Into::into),
+            woken_at: conversation.woken_at.map(Into::into),
+            tags: self.tags(&conversation.tags),
         }
     }
 }

@@ -65,6 +65,8 @@ closed_sets! {
     DmarcPolicy = model::DmarcPolicy::ALL.iter().map(|policy| policy.as_str());
     /// Whether a mail comes from the domain of its author, in a word.
     SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
+    /// The colour of a tag.
+    TagColour = model::TagColour::ALL.map(model::TagColour::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.
@@ -74,10 +76,13 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 10] = [
+pub const PERMISSIONS: [ModelPermission; 13] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
+    ModelPermission::CreateTags,
+    ModelPermission::ManageTags,
+    ModelPermission::ShareViews,
     ModelPermission::SeeMailAccounting,
     ModelPermission::RetryQuarantine,
     ModelPermission::ManageUsers,
@@ -94,6 +99,9 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ReadConversations => "read_conversations",
         ModelPermission::Answer => "answer",
         ModelPermission::Assign => "assign",
+        ModelPermission::CreateTags => "create_tags",
+        ModelPermission::ManageTags => "manage_tags",
+        ModelPermission::ShareViews => "share_views",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
         ModelPermission::RetryQuarantine => "retry_quarantine",
         ModelPermission::ManageUsers => "manage_users",

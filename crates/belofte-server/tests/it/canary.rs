@@ -265,6 +265,11 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let note = json!({ "kind": "note", "text": mark("notitie"), "attachment_ids": [] });
     server.admin().post(&path, note).expect(201);
     server.admin().patch(&format!("/contacts/{contact}"), json!({ "name": mark("hernoemd") })).expect(200);
+    let tag = server.admin().post("/tags", json!({ "name": mark("etiket") })).expect(201);
+    let tagging = json!({ "add_tag_ids": [tag["id"]] });
+    server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);
+    let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
+    server.admin().post("/saved-views", view).expect(201);
     let found = server.admin().post("/search", json!({ "q": body })).expect(200);
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "it is stored and found, sealed");
     server.stranger().post(

@@ -40,4 +40,5 @@ mod two_nodes;
 mod users;
 mod views;
 mod wall;
+mod work_of_a_team;
 mod writing;

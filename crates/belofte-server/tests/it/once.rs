@@ -82,6 +82,14 @@ on_both_engines!(what_a_dead_process_made_is_not_made_again, |engine| {
     // The secret that is told after the crash is the one that was made before it.
     server.stranger().with_key(text(&made, "key")).get("/conversations").expect(200);
 
+    let tag = twice(&mut server, &admin, &Post::json("/tags", &json!({ "name": "Retour" })), 201);
+    let tags = items(&admin, "/tags");
+    assert_eq!((tags.len(), &tags[0]["id"]), (1, &tag["id"]));
+    let view = json!({ "name": "Van ons", "shared": true, "filter": { "tag": tag["id"] } });
+    let view = twice(&mut server, &admin, &Post::json("/saved-views", &view), 201);
+    let views = items(&admin, "/saved-views");
+    assert_eq!((views.len(), &views[0]["id"]), (1, &view["id"]));
+
     let before = items(&admin, "/invitations").len();
     let made = twice(&mut server, &admin, &Post::json("/invitations", &json!({ "role": "agent" })), 201);
     assert_eq!(items(&admin, "/invitations").len(), before + 1);
@@ -109,6 +117,13 @@ on_both_engines!(what_a_dead_process_queued_is_not_queued_again, |engine| {
     let admin = server.admin().clone();
     account(&server, Some(refusing_server()));
     let case = receive(&server, "Sam <sam@klant.example>", "Vraag", "Kan dit?", &[]);
+    // What is changed in many cases is not changed again, and its answer says how it is.
+    let change = json!({ "status": "resolved", "version": case["version"] });
+    let bulk = json!({ "items": [{ "id": case["id"], "change": change }] });
+    let told = twice(&mut server, &admin, &Post::json("/conversations/bulk", &bulk), 200);
+    assert_eq!(told["items"][0]["outcome"], "unchanged");
+    let activity = items(&admin, &format!("/conversations/{}/activity", text(&case, "id")));
+    assert_eq!(activity.iter().filter(|one| one["kind"] == "status").count(), 1);
     let path = format!("/conversations/{}/messages", text(&case, "id"));
     let reply = json!({ "kind": "reply", "text": "Ja.", "attachment_ids": [] });
     let sent = twice(&mut server, &admin, &Post::json(&path, &reply), 201);

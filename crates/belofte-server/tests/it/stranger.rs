@@ -62,6 +62,7 @@ POST   /conversations                   201   201   201        201   201     404
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/bulk              200   200   200        200   200     200   403  200   401      401 -                -
 POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401 -                -
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
@@ -76,6 +77,14 @@ PATCH  /contacts/{id}                   200   200   200        200   200     404
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
 GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
+GET    /tags                            200   200   200        200   200     200   200  200   401      401 -                -
+POST   /tags                            201   201   201        403   403     201   403  403   401      401 instruction      -
+PATCH  /tags/{id}                       200   200   403        403   403     404   403  403   401      401 instruction      -
+POST   /tags/{id}/merge                 204   204   403        403   403     404   403  403   401      401 instruction      -
+GET    /saved-views                     200   200   200        200   200     200   200  200   401      401 -                -
+POST   /saved-views                     201   201   201        201   201     201   403  403   401      401 -                -
+PATCH  /saved-views/{id}                200   200   200        403   403     404   403  403   401      401 instruction      -
+DELETE /saved-views/{id}                204   204   204        403   403     404   403  403   401      401 instruction      -
 GET    /live                            101   101   101        101   101     101   101  101   401      401 -                -
 
 GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401 -                -
@@ -439,6 +448,31 @@ impl World {
                     "text": "Komt dinsdag u uit?", "attachment_ids": [],
                 }));
             }
+            "POST /conversations/bulk" => {
+                let item = json!({ "id": self.conversation, "change": { "status": "resolved" } });
+                body = Body::Json(json!({ "items": [item] }));
+            }
+            "POST /tags" => body = Body::Json(json!({ "name": format!("tag {}", self.unique()) })),
+            "PATCH /tags/{id}" | "POST /tags/{id}/merge" => {
+                let made = || {
+                    let name = format!("tag {}", self.unique());
+                    id(&owner.post("/tags", json!({ "name": name })).expect(201))
+                };
+                row = made();
+                body = Body::Json(if operation.starts_with("PATCH") {
+                    json!({ "colour": "red" })
+                } else {
+                    json!({ "into_id": made() })
+                });
+            }
+            "POST /saved-views" => body = Body::Json(json!({ "name": "van mij", "filter": {} })),
+            "PATCH /saved-views/{id}" | "DELETE /saved-views/{id}" => {
+                let shared = json!({ "name": "van ons", "shared": true, "filter": { "status": "open" } });
+                row = id(&owner.post("/saved-views", shared.clone()).expect(201));
+                if operation.starts_with("PATCH") {
+                    body = Body::Json(shared);
+                }
+            }
             "POST /conversations/{id}/messages" => {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "kind": "note", "text": "notitie", "attachment_ids": [] }));
@@ -520,6 +554,8 @@ impl World {
             | "GET /conversations/counts"
             | "GET /queues"
             | "GET /senders"
+            | "GET /tags"
+            | "GET /saved-views"
             | "GET /channel-accounts"
             | "GET /quarantine"
             | "GET /dead-letters"
@@ -680,7 +716,10 @@ on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
             // Signing in as somebody of the first tenant tells of it to whom may.
             let signs_in = matches!(operation.as_str(), "POST /session" | "POST /invitations/accept");
             if caller.column == "other" && !signs_in {
-                for secret in world.secrets().into_iter().filter(|secret| told.contains(secret)) {
+                // What the caller has named is no news to them.
+                let asked = if let Body::Json(json) = &body { json.to_string() } else { String::new() };
+                let news = |secret: &&str| told.contains(*secret) && !asked.contains(*secret);
+                for secret in world.secrets().into_iter().filter(news) {
                     note(format!("tells {secret}"));
                 }
             }

@@ -124,6 +124,8 @@ from_id!(
     ChannelAccountId,
     QueueId,
     ConversationId,
+    TagId,
+    SavedViewId,
     ThreadId,
     MessageId,
     AttachmentId,

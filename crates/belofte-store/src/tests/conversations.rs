@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Cases: pages, changes, who takes part, and what an access cannot see.
 
-use belofte_model::{ConversationStatus, Purpose, Subset, Visible};
+use belofte_model::{ConversationStatus, Purpose, Standing, Subset, Visible};
 
 use super::desk::{Desk, person, says};
 use super::house::houses;
-use crate::{Access, Assignee, ChangeConversation, ConversationQuery, MarkSeen, StoreError};
+use crate::{
+    Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, MarkSeen, StoreError,
+};
 
 const ALL: ConversationQuery = ConversationQuery {
     status: None,
     assignee: Assignee::Any,
     queue: None,
+    tag: None,
     contact: None,
     after: None,
     limit: 4,
@@ -27,16 +30,9 @@ async fn pages_part_cases_of_one_moment_and_of_every_state() {
                 house.pass(1);
             }
             let stored = desk.file(&house, says("Jan", &n.to_string(), "Dag."), &n.to_string(), &[]).await;
-            let status = ConversationStatus::ALL[n % 3];
-            let change = ChangeConversation::prepare(
-                store,
-                access,
-                stored.conversation,
-                None,
-                Some(status),
-                None,
-                None,
-            );
+            let standing = [Standing::Open, Standing::Waiting, Standing::Resolved][n % 3];
+            let change = ConversationChange { standing: Some(standing), ..ConversationChange::default() };
+            let change = ChangeConversation::prepare(store, access, stored.conversation, change);
             store.write(access, change).await.expect("changed");
         }
         let (mut seen, mut after) = (Vec::new(), None);
@@ -44,8 +40,8 @@ async fn pages_part_cases_of_one_moment_and_of_every_state() {
             let query = ConversationQuery { after, ..ALL };
             let page = store.conversations(access, query).await.expect("a page");
             let Some(last) = page.last() else { break };
-            after = Some((last.last_message_at, last.id));
-            seen.extend(page.iter().map(|row| (row.last_message_at, row.id)));
+            after = Some((last.placed_at, last.id));
+            seen.extend(page.iter().map(|row| (row.placed_at, row.id)));
         }
         let mut sorted = seen.clone();
         sorted.sort_unstable_by(|a, b| b.cmp(a));
@@ -72,8 +68,8 @@ async fn a_page_reads_no_more_rows_than_it_gives() {
         // Older ones, of which no page is asked for.
         let copies = "INSERT INTO conversation SELECT tenant_id, gen_random_uuid(), no + 100 * n, status, contact_id, queue_id, \
              channel_account_id, assignee_id, summary, key_id, message_count, last_message_at - 1000000 * n, \
-             last_message_kind, unread, delivery_problem, waiting_since, first_reply_at, resolved_at, created_at, version \
-             FROM conversation, generate_series(1, 1000) n";
+             last_message_kind, unread, delivery_problem, waiting_since, first_reply_at, resolved_at, created_at, version, \
+             placed_at - 1000000 * n FROM conversation, generate_series(1, 1000) n";
         house.place.ask_content(copies).await;
         house.place.ask_content("ANALYZE conversation").await;
         let pages = 10;
@@ -108,12 +104,18 @@ async fn a_change_on_an_old_version_is_refused_and_each_change_is_written_down()
         let (store, access) = (&house.store, &desk.admin.access);
         let id = desk.file(&house, says("Jan", "Factuur", "Dag."), "1", &[]).await.conversation;
         let case = store.conversation(access, id).await.expect("a case");
-        let change = |version, status, assignee| {
-            ChangeConversation::prepare(store, access, id, Some(version), status, assignee, None)
+        let change = |version, standing, assignee| {
+            let change = ConversationChange {
+                version: Some(version),
+                standing,
+                assignee,
+                ..ConversationChange::default()
+            };
+            ChangeConversation::prepare(store, access, id, change)
         };
         let taken = change(case.version, None, Some(Some(desk.admin.id)));
         assert!(store.write(access, taken).await.expect("changed"), "{}", house.name());
-        let stale = store.write(access, change(case.version, Some(ConversationStatus::Resolved), None)).await;
+        let stale = store.write(access, change(case.version, Some(Standing::Resolved), None)).await;
         assert!(matches!(stale, Err(StoreError::Conflict)), "{}", house.name());
         // The same again changes nothing and is not written down.
         let same = change(case.version + 1, None, Some(Some(desk.admin.id)));

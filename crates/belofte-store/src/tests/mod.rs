@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod authorisations;
+mod bulk;
 mod channel_accounts;
 mod conformance;
 mod conversations;
@@ -22,9 +23,12 @@ mod place;
 mod proofs;
 mod purposes;
 mod retrievals;
+mod saved_views;
 mod search;
 mod sessions;
 mod sign_in;
+mod snooze;
+mod tags;
 mod tenants;
 mod together;
 mod upgrade;
@@ -34,6 +38,7 @@ mod views;
 mod visible;
 mod visible_changes;
 mod withdrawals;
+mod work_of_a_team;
 mod writing;
 
 pub(crate) use place::{access, places};

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, Scope, SessionId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, TagColour,
+    TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -19,8 +20,9 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationQuery, LedgerExportError, MarkSeen, MessageContent, NewConversation, NewFile,
-    Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, UploadQuota, UserChange, UserChangeError,
+    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
+    NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange,
+    TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -37,6 +39,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("begin_request", None),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
+    ("change_saved_view", Some(Use::Configure)),
+    ("change_tag", Some(Use::Configure)),
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
@@ -48,6 +52,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
+    ("create_saved_view", Some(Use::Configure)),
+    ("create_tag", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
     ("end_authorisation", Some(Use::UseToken)),
@@ -68,6 +74,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("ledger_page", Some(Use::Oversee)),
     ("may_upload", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
+    ("merge_tag", Some(Use::Configure)),
     ("message", Some(Use::ReadMessage)),
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
@@ -85,11 +92,13 @@ const USES: &[(&str, Option<Use>)] = &[
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
     ("remove_channel_account", Some(Use::Configure)),
+    ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
     ("reply_thread", Some(Use::Look)),
     ("revoke_api_key", Some(Use::Configure)),
     ("revoke_invitation", Some(Use::Configure)),
+    ("saved_views", Some(Use::Name)),
     ("search", Some(Use::Look)),
     ("sent_mailbox", Some(Use::UseSecret)),
     ("sessions", Some(Use::Configure)),
@@ -97,6 +106,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("set_preferences", Some(Use::Configure)),
     ("suggest_contacts", Some(Use::Look)),
     ("suggest_words", Some(Use::Look)),
+    ("tags", Some(Use::Name)),
     ("take_authorisation_request", Some(Use::Configure)),
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
@@ -198,6 +208,14 @@ fn account(error: ChannelAccountError) -> StoreError {
     }
 }
 
+/// What the store itself refused.
+fn of_tag(error: TagError) -> Result<(), StoreError> {
+    match error {
+        TagError::Store(error) => Err(error),
+        TagError::NameTaken | TagError::NoSuchTag => Ok(()),
+    }
+}
+
 /// Calls a function with ids of nothing.
 #[expect(clippy::too_many_lines, reason = "one arm for each function of the table")]
 async fn call(house: &House, access: &Access, function: &str) -> Result<(), StoreError> {
@@ -207,6 +225,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         status: None,
         assignee: Assignee::Any,
         queue: None,
+        tag: None,
         contact: None,
         after: None,
         limit: 1,
@@ -332,6 +351,23 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             super::house::upload(store, access, file).await.map(drop)
         }
+        "tags" => store.tags(access).await.map(drop),
+        "create_tag" => {
+            store.create_tag(access, None, "Spoed", TagColour::Red).await.map(drop).or_else(of_tag)
+        }
+        "change_tag" => {
+            store.change_tag(access, TagId(id), TagChange::default()).await.map(drop).or_else(of_tag)
+        }
+        "merge_tag" => store.merge_tag(access, TagId(id), TagId(id)).await.or_else(of_tag),
+        "saved_views" => store.saved_views(access).await.map(drop),
+        "create_saved_view" => {
+            store.create_saved_view(access, None, ViewContent::default(), false).await.map(drop)
+        }
+        "change_saved_view" => {
+            let content = ViewContent::default();
+            store.change_saved_view(access, SavedViewId(id), content, false).await.map(drop)
+        }
+        "remove_saved_view" => store.remove_saved_view(access, SavedViewId(id)).await,
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {
@@ -382,7 +418,7 @@ async fn an_access_is_refused_what_its_purpose_does_not_serve_for() {
             let (store, now) = (&house.store, house.clock.now());
             let case = ConversationId(Uuid::from_u128(7));
             let seen = store.write(&access, MarkSeen { id: case, now }).await;
-            let change = ChangeConversation::prepare(store, &access, case, None, None, None, None);
+            let change = ChangeConversation::prepare(store, &access, case, ConversationChange::default());
             let changed = store.write(&access, change).await.map(drop);
             for answered in [seen, changed] {
                 let refused = matches!(answered, Err(StoreError::Purpose { .. }));

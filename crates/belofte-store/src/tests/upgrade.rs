@@ -196,6 +196,7 @@ async fn examine(store: &Store, clock: &Clock, shape: &[String], told: &str) {
         status: None,
         assignee: Assignee::Any,
         queue: None,
+        tag: None,
         contact: None,
         after: None,
         limit: 50,

@@ -15,14 +15,15 @@ use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
 use super::house::{House, Person, email, houses};
 use super::purposes::functions;
+use super::work_of_a_team::OTHERS as WORK;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::queues::NewQueue;
 use crate::sealing::seal_json;
 use crate::{
-    Access, Assignee, ChangeConversation, ConversationQuery, Correspondent, Fact, Filed, IncomingMail,
-    Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole, ResolvedAccount,
-    SealedEnvelope, StoreError, Tx, Write,
+    Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
+    IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
+    ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -165,9 +166,9 @@ fn every_function_that_takes_an_access_says_what_it_shows() {
     let told: BTreeSet<String> = SHOWS
         .iter()
         .map(|(name, ..)| (*name).to_owned())
-        .chain(OTHERS.iter().map(|(name, _)| (*name).to_owned()))
+        .chain(OTHERS.iter().chain(WORK).map(|(name, _)| (*name).to_owned()))
         .collect();
-    assert_eq!(told.len(), SHOWS.len() + OTHERS.len(), "a function has two rows");
+    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len(), "a function has two rows");
     let found = functions();
     assert!(found.contains("conversations") && found.len() > 50, "the source is read: {found:?}");
     assert_eq!(found.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "without a row");
@@ -239,6 +240,7 @@ const QUERY: ConversationQuery = ConversationQuery {
     status: None,
     assignee: Assignee::Any,
     queue: None,
+    tag: None,
     contact: None,
     after: None,
     limit: 2,
@@ -305,15 +307,9 @@ impl World {
             self.set_aside(name).await;
         }
         let (store, access, mut contacts) = (&self.house.store, &self.admin.access, BTreeMap::new());
-        let change = ChangeConversation::prepare(
-            store,
-            access,
-            self.cases["boiler"],
-            None,
-            None,
-            None,
-            Some(self.queues["Winkel"]),
-        );
+        let change =
+            ConversationChange { queue: Some(self.queues["Winkel"]), ..ConversationChange::default() };
+        let change = ChangeConversation::prepare(store, access, self.cases["boiler"], change);
         store.write(access, change).await.expect("moved");
         store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
         store.suggest_words(access, "zonne", 9).await.expect("the lexicon is up to date");
@@ -609,7 +605,7 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
                 let page = page.expect("a page");
                 page.iter().for_each(|case| shown.case(case));
                 let Some(last) = page.get(1) else { break };
-                after = Some((last.last_message_at, last.id));
+                after = Some((last.placed_at, last.id));
             }
         }
         "conversations_by_id" => {

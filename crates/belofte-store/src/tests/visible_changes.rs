@@ -6,7 +6,7 @@ use belofte_model::Purpose;
 use super::authorisations::{request, tokens};
 use super::house::houses;
 use super::visible::World;
-use crate::{Access, ChangeConversation, ContactProfile, RetryQuarantined, StoreError};
+use crate::{Access, ChangeConversation, ContactProfile, ConversationChange, RetryQuarantined, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_seen_is_not_changed_either() {
@@ -19,7 +19,8 @@ async fn what_is_not_seen_is_not_changed_either() {
         };
         let change = |access: &Access, case: &str, queue: &str| {
             let queue = Some(world.queues[queue]);
-            ChangeConversation::prepare(store, access, world.cases[case], None, None, None, queue)
+            let change = ConversationChange { queue, ..ConversationChange::default() };
+            ChangeConversation::prepare(store, access, world.cases[case], change)
         };
         gone(store.write(&balie, change(&balie, "boiler", "Balie")).await.map(drop));
         gone(store.write(&balie, change(&balie, "ketel", "Winkel")).await.map(drop));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Upkeep: work that nobody asks for. Checkpoints of the ledger, sweeps of what nothing refers to
-//! or what has ended by itself, and the rotation of keys.
+//! or what has ended by itself, the rotation of keys, and cases whose time has come.
 
 pub(crate) mod lineage;
 mod rotation;
@@ -13,6 +13,7 @@ pub use lineage::{Doubt, TenantDoubt};
 pub use rotation::RotationProgress;
 
 use crate::access::ClaimedJob;
+use crate::conversation_changes::Wake;
 use crate::{Access, Store, StoreError};
 use schedule::{Again, EVERY};
 
@@ -40,6 +41,7 @@ impl Store {
                     SOON
                 }
             }
+            JobKind::Wake => return self.write(access, Wake::prepare(self, access, job)).await,
             JobKind::RotateKeys => return rotation::run(self, access, job).await,
             JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve | JobKind::Reconcile => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });

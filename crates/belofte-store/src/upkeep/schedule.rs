@@ -21,7 +21,11 @@ pub(crate) const EVERY: Duration = Duration::from_secs(3_600);
 /// last, random byte.
 pub(crate) fn standing_job(tenant: TenantId, kind: JobKind) -> JobId {
     let mark: u128 = match kind {
-        JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve | JobKind::Reconcile => 0,
+        JobKind::ProcessIntake
+        | JobKind::Deliver
+        | JobKind::Retrieve
+        | JobKind::Reconcile
+        | JobKind::Wake => 0,
         JobKind::Checkpoint => 1,
         JobKind::Sweep => 2,
         JobKind::RotateKeys => 3,

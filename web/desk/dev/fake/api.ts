@@ -40,19 +40,23 @@ function notFound(language: T.Language): Answer {
 const session = (): T.Session => ({
   user: d.me,
   tenant: d.tenant,
-  permissions: [],
+  permissions: d.me.role === "agent" ? ["assign"] : ["assign", "create_tags", "manage_tags", "share_views"],
   live_seq: fake.seq,
 });
 
 const rows = () =>
-  [...d.cases.values()].map((c) => c.row).sort((a, b) => b.last_message_at.localeCompare(a.last_message_at));
+  [...d.cases.values()].map((c) => c.row).sort((a, b) => b.placed_at.localeCompare(a.placed_at));
 
 function selected(query: URLSearchParams): T.ConversationRow[] {
   const status = query.get("status") ?? "all";
   const assignee = query.get("assignee") ?? "any";
+  const queue = query.get("queue");
+  const tag = query.get("tag");
   return rows().filter(
     (r) =>
       (status === "all" || r.status === status) &&
+      (!queue || r.queue.id === queue) &&
+      (!tag || r.tags.some((one) => one.id === tag)) &&
       (assignee === "any" ||
         (assignee === "none" ? !r.assignee : r.assignee?.id === (assignee === "me" ? d.me.id : assignee))),
   );
@@ -85,9 +89,29 @@ function change(c: d.Case, body: Record<string, unknown>, language: T.Language):
       ? problem(409, "conflict", "Iemand was u voor", "Dit gesprek is intussen door iemand anders gewijzigd. U ziet nu de nieuwste stand.")
       : problem(409, "conflict", "Somebody was first", "Somebody else changed this conversation in the meantime. You now see the newest state.");
   }
-  if (typeof body.status === "string" && body.status !== c.row.status) {
-    log(c, "status", c.row.status, body.status);
+  if (typeof body.status === "string" && (body.status !== c.row.status || body.status === "snoozed")) {
+    if (body.status === "snoozed") log(c, "snoozed", c.row.status, String(body.snoozed_until));
+    else log(c, "status", c.row.status, body.status);
     c.row.status = body.status as T.ConversationStatus;
+    delete c.row.snoozed_until;
+    delete c.row.woken_at;
+    if (body.status === "snoozed") c.row.snoozed_until = String(body.snoozed_until);
+  }
+  const queue = d.queues.find((one) => one.id === body.queue_id);
+  if (queue) {
+    log(c, "queue", c.row.queue.name, queue.name);
+    c.row.queue = queue;
+  }
+  for (const tag of d.tags) {
+    const has = c.row.tags.some((one) => one.id === tag.id);
+    if (!has && (body.add_tag_ids as string[] | undefined)?.includes(tag.id)) {
+      log(c, "tagged", null, tag.name);
+      c.row.tags = [...c.row.tags, { id: tag.id, name: tag.name, colour: tag.colour }];
+    }
+    if (has && (body.remove_tag_ids as string[] | undefined)?.includes(tag.id)) {
+      log(c, "untagged", tag.name, null);
+      c.row.tags = c.row.tags.filter((one) => one.id !== tag.id);
+    }
   }
   if ("assignee_id" in body) {
     const user = d.users.find((u) => u.id === body.assignee_id);
@@ -105,6 +129,7 @@ export function receive(c: d.Case, text: string) {
   c.messages.push(d.makeMessage(c.row.id, "incoming", { contact: c.contact }, text, at));
   Object.assign(c.row, {
     last_message_at: at,
+    placed_at: at,
     preview: text.slice(0, 140),
     unread: true,
     last_message_kind: "incoming",
@@ -177,7 +202,7 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
     log(c, "status", c.row.status, "resolved");
     c.row.status = "resolved";
   }
-  Object.assign(c.row, { last_message_at: at, preview: text.slice(0, 140), last_message_kind: kind, version: c.row.version + 1, waiting_since: null });
+  Object.assign(c.row, { last_message_at: at, placed_at: at, preview: text.slice(0, 140), last_message_kind: kind, version: c.row.version + 1, waiting_since: null });
   events.frame({ kind: "message_created", conversation_id: c.row.id });
   return ok(message, 201);
 }
@@ -275,6 +300,27 @@ export function answer(call: Call): Answer {
     return ok({ ...key, key: "blf_9d2f7c0a51e84b6f8a3e" }, 201);
   }
   if (at === "GET /queues") return ok({ items: d.queues });
+  if (at === "GET /tags") return ok({ items: [...d.tags].sort((a, b) => a.name.localeCompare(b.name)) });
+  if (at === "POST /tags") {
+    const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
+    d.tags.push(made);
+    return ok(made, 201);
+  }
+  if (at === "GET /saved-views") return ok({ items: d.savedViews });
+  if (at === "POST /saved-views") {
+    const made = { ...(body as unknown as T.SaveView), id: d.uuid(), own: true, shared: body.shared === true } as T.SavedView;
+    d.savedViews.push(made);
+    return ok(made, 201);
+  }
+  if (at === "POST /conversations/bulk") {
+    const items = (body.items as T.UpdateOne[]).map(({ id, change: wanted }) => {
+      const c = d.cases.get(id);
+      const done = c ? change(c, wanted as Record<string, unknown>, language) : null;
+      if (!c || !done) return { id, outcome: "not_found" };
+      return done.status === 200 ? { id, outcome: "changed", version: c.row.version } : { id, outcome: "conflict" };
+    });
+    return ok({ items });
+  }
   if (at === "GET /conversations/counts") {
     const all = rows();
     return ok({
@@ -282,6 +328,7 @@ export function answer(call: Call): Answer {
       mine: all.filter((r) => r.status === "open" && r.assignee?.id === d.me.id).length,
       unassigned: all.filter((r) => r.status === "open" && !r.assignee).length,
       waiting: all.filter((r) => r.status === "waiting").length,
+      snoozed: all.filter((r) => r.status === "snoozed").length,
       resolved: all.filter((r) => r.status === "resolved").length,
     });
   }
@@ -419,10 +466,21 @@ function byId(call: Call): Answer {
     case "POST quarantine/retry":
     case "POST dead-letters/retry":
       return ok({ id, state: "queued" }, 202);
+    case "PATCH tags": {
+      const tag = d.tags.find((one) => one.id === id);
+      return tag ? ok(Object.assign(tag, body)) : notFound(language);
+    }
+    case "POST tags/merge":
+      return none;
+    case "PATCH saved-views": {
+      const view = d.savedViews.find((one) => one.id === id);
+      return view ? ok(Object.assign(view, body)) : notFound(language);
+    }
+    case "DELETE saved-views":
     case "DELETE sessions":
     case "DELETE invitations":
     case "DELETE api-keys": {
-      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys };
+      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys, "saved-views": d.savedViews };
       const list = lists[noun ?? ""] ?? [];
       const index = list.findIndex((x) => x.id === id);
       if (index >= 0) list.splice(index, 1);

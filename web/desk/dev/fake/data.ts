@@ -43,6 +43,22 @@ export const queues: T.Organisation[] = [
   { id: uuid(), name: "Facturen" },
 ];
 
+export const tags: T.Tag[] = [
+  { id: uuid(), name: "Retour", colour: "teal", archived: false },
+  { id: uuid(), name: "Spoed", colour: "red", archived: false },
+  { id: uuid(), name: "Garantie", colour: "blue", archived: false },
+  { id: uuid(), name: "Op maat gemaakt", colour: "violet", archived: false },
+  { id: uuid(), name: "Actie voorjaar", colour: "amber", archived: true },
+];
+export const tagRef = (index: number): T.TagRef => {
+  const { id, name, colour } = tags[index] as T.Tag;
+  return { id, name, colour };
+};
+export const savedViews: T.SavedView[] = [
+  { id: uuid(), name: "Spoed en open", shared: true, own: false, filter: { status: "open", assignee: "any", tag: tags[1]?.id ?? "" } },
+  { id: uuid(), name: "Mijn facturen", shared: false, own: true, filter: { status: "open", assignee: "me", queue: queues[1]?.id ?? "" } },
+];
+
 const queue = (index: number): T.Organisation => queues[index % queues.length] as T.Organisation;
 
 export const accounts: T.ChannelAccount[] = [
@@ -324,6 +340,8 @@ function build(
       waiting_since: status === "open" && last.kind === "incoming" ? last.created_at : null,
       version: 1,
       delivery_problem: false,
+      placed_at: last.created_at,
+      tags: [],
     },
   });
 }
@@ -342,6 +360,23 @@ for (let i = 0; i < many; i++) {
   const assignee = i % 7 === 0 ? me : i % 7 === 3 ? (users[2] as T.User) : null;
   const status: T.ConversationStatus = i % 5 < 2 ? "resolved" : i % 9 === 4 ? "waiting" : "open";
   build(20 + i, name, address, subject, [{ from: "them", text }], 60 * 24 * 12 + i * 97, status, assignee, false);
+}
+
+// Tags, one that is put off, and one that came back.
+[...cases.values()].slice(0, 60).forEach(({ row }, index) => {
+  if (index === 0) row.tags = [tagRef(2), tagRef(0)];
+  else if (index === 2) row.tags = [tagRef(2), tagRef(3), tagRef(0)];
+  else if (index % 7 === 3) row.tags = [tagRef(1)];
+});
+const later = [...cases.values()].filter((c) => c.row.status === "open").slice(8, 11);
+later.forEach(({ row }, index) => {
+  row.status = "snoozed";
+  row.snoozed_until = iso(start + (index * 26 + 3) * 60 * minute);
+});
+const back = [...cases.values()].find((c) => c.row.contact.name === "Oliver Grant") ?? [...cases.values()][3];
+if (back) {
+  back.row.woken_at = ago(30);
+  back.row.placed_at = ago(30);
 }
 
 // One reply in each state of delivery, so that every explanation is seen.

@@ -12,6 +12,8 @@ const CTRL = apple ? "⌘" : "Ctrl";
 const KEYS: [string[], Key][] = [
   [["j"], "keys.next"],
   [["k"], "keys.previous"],
+  [["x"], "keys.select"],
+  [["Shift", "j / k"], "keys.select_more"],
   [["r"], "keys.reply"],
   [["Shift", "R"], "keys.reply_all"],
   [["f"], "keys.forward"],
@@ -19,6 +21,9 @@ const KEYS: [string[], Key][] = [
   [["c"], "keys.new_mail"],
   [["a"], "keys.assign"],
   [["e"], "keys.resolve"],
+  [["t"], "keys.tag"],
+  [["z"], "keys.snooze"],
+  [["m"], "keys.move"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

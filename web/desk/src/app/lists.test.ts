@@ -23,6 +23,8 @@ function row(id: string, at: number, more: Partial<ConversationRow> = {}): Conve
     created_at: "2026-01-01T00:00:00.000Z",
     version: 1,
     delivery_problem: false,
+    placed_at: `2026-01-${String(at).padStart(2, "0")}T00:00:00.000Z`,
+    tags: [],
     ...more,
   };
 }
@@ -58,5 +60,10 @@ describe("belongs", () => {
     expect(belongs(mine, { status: "resolved", assignee: "any" }, me)).toBe(false);
     expect(belongs(row("b", 1, { assignee: null }), { status: "open", assignee: "none" }, me)).toBe(true);
     expect(belongs(mine, { status: "all", queue: "other" }, me)).toBe(false);
+  });
+  it("follows the tag", () => {
+    const tagged = row("a", 1, { tags: [{ id: "t", name: "Retour", colour: "teal" }] });
+    expect(belongs(tagged, { status: "open", tag: "t" }, me)).toBe(true);
+    expect(belongs(tagged, { status: "open", tag: "u" }, me)).toBe(false);
   });
 });

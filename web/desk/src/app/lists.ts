@@ -28,6 +28,7 @@ export function rowOf(whole: Conversation): ConversationRow {
 export function belongs(row: ConversationRow, filter: ConversationQuery, me: Uuid): boolean {
   if (filter.status && filter.status !== "all" && row.status !== filter.status) return false;
   if (filter.queue && row.queue.id !== filter.queue) return false;
+  if (filter.tag && !row.tags.some((tag) => tag.id === filter.tag)) return false;
   switch (filter.assignee) {
     case undefined:
     case "any":
@@ -47,11 +48,11 @@ export function belongs(row: ConversationRow, filter: ConversationQuery, me: Uui
  */
 export function mergeHead(old: ListData, head: Page<ConversationRow>): ListData {
   const fresh = new Set(head.items.map((row) => row.id));
-  const end = head.items.at(-1)?.last_message_at ?? "";
+  const end = head.items.at(-1)?.placed_at ?? "";
   if (!head.next_cursor || old.pages.length <= 1) return { pages: [head], pageParams: [""] };
   const rest = old.pages
     .flatMap((page) => page.items)
-    .filter((row) => !fresh.has(row.id) && row.last_message_at <= end);
+    .filter((row) => !fresh.has(row.id) && row.placed_at <= end);
   const last = old.pages.at(-1);
   return {
     pages: [

@@ -26,6 +26,8 @@ describe("live events", () => {
     expect(hit.lists).toBe(true);
     expect(affected(frame("delivery_changed", "c1")).keys).not.toContainEqual(["counts"]);
     expect(affected(frame("quarantine_changed")).lists).toBe(false);
+    expect(affected(frame("tags_changed")).keys).toContainEqual(["conversations"]);
+    expect(affected(frame("saved_views_changed")).keys).toEqual([["saved-views"]]);
     expect(affected(frame("hello"))).toEqual({ keys: [], lists: false, all: false });
   });
 

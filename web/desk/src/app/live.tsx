@@ -48,6 +48,11 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
       return of(keys.lists, ["conversation"], ["search"]);
+    case "tags_changed":
+      // Any row may show the tag, under its old name.
+      return of(keys.tags, keys.lists, ["conversation"], ["activity"], ["search"]);
+    case "saved_views_changed":
+      return of(keys.savedViews);
     case "user_changed":
       return of(keys.users, keys.session, keys.senders);
   }

@@ -7,15 +7,17 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { findRow, useActions } from "../conversations/actions";
-import { VIEW_NAMES, VIEWS } from "../conversations/views";
+import { openTool, type Tool } from "../conversations/tool";
+import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, OutIcon, PassOnIcon, PencilIcon, ReplyIcon, SearchIcon, ShieldIcon, UserIcon } from "../ui/icons";
+import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
 import { arrive } from "./hold";
+import { queuesQuery, savedViewsQuery, tagsQuery } from "./queries";
 import { recentConversations } from "./recent";
 import css from "./palette.module.css";
 import { useSession } from "./session";
@@ -77,6 +79,10 @@ export default function Palette({ close, help, signOut }: Props) {
     gcTime: 30_000,
   });
 
+  const saved = useQuery(savedViewsQuery).data?.items;
+  const tags = useQuery(tagsQuery).data?.items;
+  const queues = useQuery(queuesQuery).data?.items.length ?? 0;
+
   const items = useMemo(() => {
     const all: Item[] = [];
     const toConversation = (id: string, who: string, subject: string, group: string) =>
@@ -115,8 +121,24 @@ export default function Palette({ close, help, signOut }: Props) {
       }
     }
     other.push({ id: "new-mail", group: t("palette.actions"), text: t("new_mail.title"), more: key("c"), icon: PencilIcon, run: () => void navigate({ to: "/inbox/$view/$conversation", params: { view: "mine", conversation: NEW } }) });
+    if (open) {
+      const who = open.contact.name || open.contact.address;
+      const tool = (name: Tool, letter: string, text: string, icon: Icon) =>
+        other.push({ id: `tool-${name}`, group: t("palette.actions"), text, more: key(letter), icon, run: () => openTool(name) });
+      tool("assign", "a", t("palette.assign", { who }), UserIcon);
+      tool("tag", "t", t("palette.tag", { who }), TagIcon);
+      tool("snooze", "z", t("palette.snooze", { who }), SnoozeIcon);
+      if (queues > 1) tool("queue", "m", t("palette.move", { who }), MoveIcon);
+    }
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
+    }
+    for (const view of saved ?? []) {
+      other.push({ id: `saved-${view.id}`, group: t("palette.views"), text: view.name, icon: ViewsIcon, run: () => void navigate({ to: "/inbox/$view", params: { view: view.id } }) });
+    }
+    // There may be many: they are for who types.
+    for (const tag of text.trim() ? (tags ?? []) : []) {
+      other.push({ id: `tag-${tag.id}`, group: t("palette.views"), text: t("palette.tagged", { tag: tag.name }), icon: TagIcon, run: () => void navigate({ to: "/inbox/$view", params: { view: tagView(tag.id) } }) });
     }
     if (session.user.privacy_officer) {
       other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });
@@ -147,7 +169,7 @@ export default function Palette({ close, help, signOut }: Props) {
       });
     }
     return all;
-  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, t]);
+  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, saved, tags, queues, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {

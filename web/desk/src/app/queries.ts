@@ -61,6 +61,8 @@ export const keys = {
   users: ["users"] as const,
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
+  tags: ["tags"] as const,
+  savedViews: ["saved-views"] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
@@ -118,6 +120,8 @@ export const activityQuery = (id: Uuid) =>
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
+export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
+export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,
   queryFn: () => api.channelAccounts.list(),

@@ -8,7 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { Inbox } from "../conversations/inbox";
-import { isView } from "../conversations/views";
+import { isAddress } from "../conversations/views";
 import { Desk } from "./desk";
 import { BootFailure, NotFound } from "./edges";
 import { currentSession } from "./session";
@@ -56,7 +56,7 @@ const inbox = createRoute({
   getParentRoute: () => desk,
   path: "/inbox/$view",
   beforeLoad: ({ params }) => {
-    if (!isView(params.view)) {
+    if (!isAddress(params.view)) {
       throw redirect({ to: "/inbox/$view", params: { view: "mine" }, replace: true });
     }
   },
@@ -123,6 +123,11 @@ const accounting = createRoute({
   path: "mail",
   component: lazyRouteComponent(() => import("../settings/accounting"), "MailAccounting"),
 });
+const tags = createRoute({
+  getParentRoute: () => settings,
+  path: "tags",
+  component: lazyRouteComponent(() => import("../settings/tags"), "Tags"),
+});
 const deadLetters = createRoute({
   getParentRoute: () => settings,
   path: "dead-letters",
@@ -155,6 +160,7 @@ export const router = createRouter({
         channel,
         authorised,
         accounting,
+        tags,
         deadLetters,
       ]),
     ]),

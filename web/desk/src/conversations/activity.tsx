@@ -5,7 +5,7 @@ import { useWords, type Words } from "../i18n";
 import css from "./activity.module.css";
 
 /** One whole sentence per case; none is put together from pieces. */
-export function activityText(activity: Activity, { t }: Words): string {
+export function activityText(activity: Activity, { t, fullTime }: Words): string {
   const named = activity.actor.name ?? "";
   const who = named ? "named" : "system";
   switch (activity.kind) {
@@ -19,6 +19,14 @@ export function activityText(activity: Activity, { t }: Words): string {
       return t("activity.queue", { who, name: named, to: activity.to ?? "" });
     case "status":
       return t("activity.status", { who, name: named, status: activity.to ?? "other" });
+    case "snoozed":
+      return t("activity.snoozed", { who, name: named, time: activity.to ? fullTime(activity.to) : "" });
+    case "woken":
+      return t("activity.woken");
+    case "tagged":
+      return t("activity.tagged", { who, name: named, tag: activity.to ?? "" });
+    case "untagged":
+      return t("activity.untagged", { who, name: named, tag: activity.from ?? "" });
     case "delivery":
       return t("activity.delivery", { state: activity.to ?? "other" });
     case "created":

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { Conversation, ConversationStatus, UserRef } from "@belofte/api-client";
-import { ActionIcon, Button, Menu, Popover, TextInput, Tooltip } from "@mantine/core";
+import type { Conversation } from "@belofte/api-client";
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useLayoutEffect, useRef, useState } from "react";
-import { arrive } from "../app/hold";
-import { usersQuery } from "../app/queries";
+import { rowOf } from "../app/lists";
+import { queuesQuery } from "../app/queries";
 import { useSession } from "../app/session";
-import { FailureLine } from "../app/states";
 import { useWords } from "../i18n";
-import { BackIcon, CheckIcon, ClockIcon, DownIcon, PanelIcon, RetryIcon, SealedIcon, UserIcon } from "../ui/icons";
+import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, RetryIcon, SealedIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./header.module.css";
+import { StatusMark } from "./status";
+import { HeaderTags } from "./tag-chips";
+import type { Tool } from "./tool";
+import { ToolMenu } from "./tools";
 
 interface Props {
   conversation: Conversation | null;
@@ -20,20 +23,29 @@ interface Props {
   onNext: () => void;
   panelOpen: boolean;
   togglePanel: () => void;
-  /** Whether the list of colleagues is open. */
-  assigning: boolean;
-  setAssigning: (open: boolean) => void;
+  /** What is open over the conversation. */
+  tool: Tool | null;
+  setTool: (tool: Tool | null) => void;
 }
 
-const STATUSES: ConversationStatus[] = ["open", "waiting", "resolved"];
-const NAMES = { open: "status.open", waiting: "status.waiting", resolved: "status.resolved" } as const;
+/** Those that one can choose; a moment to come back is chosen elsewhere. */
+const STATUSES = ["open", "waiting", "resolved"] as const;
+export const STATUS_NAMES = { open: "status.open", waiting: "status.waiting", snoozed: "status.snoozed", resolved: "status.resolved" } as const;
 
-export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, assigning, setAssigning }: Props) {
+export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, tool, setTool }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
   const actions = useActions();
+  const queues = useQuery(queuesQuery);
+  const phone = useMediaQuery("(max-width: 639.98px)", undefined, { getInitialValueInEffect: false });
   const status = conversation?.status;
+  const rows = conversation ? [rowOf(conversation)] : [];
+  const assignee = conversation?.assignee ?? null;
+  const opened = (one: Tool) => ({ tool: one, rows, open: tool === one, setOpen: (open: boolean) => setTool(open ? one : null) });
+  const statusText = conversation?.snoozed_until
+    ? t("status.snoozed_until", { time: words.moment(conversation.snoozed_until, new Date()) })
+    : t(STATUS_NAMES[status ?? "open"]);
   const resolve = () => {
     if (!conversation) return;
     onNext();
@@ -49,13 +61,14 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, a
         {conversation && (
           <p>
             <span>{t("thread.case_no", { no: String(conversation.no) })}</span>
-            <span className={css.queue}>{conversation.queue.name}</span>
             {conversation.waiting_since && conversation.status !== "resolved" && (
               <span className={css.wait} title={words.fullTime(conversation.waiting_since)}>
                 <ClockIcon size={13} />
                 {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
               </span>
             )}
+            {!phone && <HeaderTags tags={conversation.tags} />}
+            <span className={css.queue}>{conversation.queue.name}</span>
           </p>
         )}
       </div>
@@ -92,16 +105,24 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, a
       )}
       {conversation && status && (
         <div className={css.bar}>
-          <AssignMenu conversation={conversation} open={assigning} setOpen={setAssigning} />
+          <ToolMenu
+            {...opened("assign")}
+            className={css.chip}
+            label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu_nobody")}
+          >
+            {assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={15} />}
+            <span>{assignee ? assignee.name : t("assign.nobody")}</span>
+            <DownIcon size={12} />
+          </ToolMenu>
           <Menu width={200} position="bottom-start">
             <Menu.Target>
               <button
                 type="button"
                 className={css.chip}
-                aria-label={t("status.menu", { status: t(NAMES[status]) })}
+                aria-label={t("status.menu", { status: statusText })}
               >
                 <StatusMark status={status} />
-                <span>{t(NAMES[status])}</span>
+                <span>{statusText}</span>
                 <DownIcon size={12} />
               </button>
             </Menu.Target>
@@ -116,11 +137,23 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, a
                     if (one !== status) void actions.setStatus(conversation.id, one);
                   }}
                 >
-                  {t(NAMES[one])}
+                  {t(STATUS_NAMES[one])}
                 </Menu.Item>
               ))}
             </Menu.Dropdown>
           </Menu>
+          <ToolMenu {...opened("tag")} className={css.icon} label={t("tags.change")} title={t("tags.change")}>
+            <TagIcon size={16} />
+          </ToolMenu>
+          <ToolMenu {...opened("snooze")} className={css.icon} label={t("snooze.name")} title={t("snooze.name")}>
+            <SnoozeIcon size={16} />
+          </ToolMenu>
+          {(queues.data?.items.length ?? 0) > 1 && (
+            <ToolMenu {...opened("queue")} className={css.icon} label={t("queue.move")} title={t("queue.move")}>
+              <MoveIcon size={16} />
+            </ToolMenu>
+          )}
+          {phone && <HeaderTags tags={conversation.tags} />}
           <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}
             <span className={css.sealed} tabIndex={0}>
@@ -131,129 +164,5 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, a
         </div>
       )}
     </header>
-  );
-}
-
-export function StatusMark({ status }: { status: ConversationStatus }) {
-  return <span className={css.mark} data-status={status} aria-hidden="true" />;
-}
-
-interface AssignProps {
-  conversation: Conversation;
-  open: boolean;
-  setOpen: (open: boolean) => void;
-}
-
-function AssignMenu({ conversation, open, setOpen }: AssignProps) {
-  const { t } = useWords();
-  const actions = useActions();
-  const button = useRef<HTMLButtonElement>(null);
-  const list = useRef<HTMLDivElement>(null);
-  const assignee = conversation.assignee ?? null;
-  const shut = () => {
-    // The focus goes back before the list fades away: the next key is a shortcut already.
-    if (list.current?.contains(document.activeElement)) button.current?.focus();
-    setOpen(false);
-  };
-  const choose = (user: UserRef | null) => {
-    shut();
-    void actions.assign(conversation.id, user);
-  };
-  return (
-    <Popover
-      opened={open}
-      onChange={(next) => (next ? setOpen(true) : shut())}
-      width={260}
-      position="bottom-start"
-      trapFocus
-      shadow="md"
-      transitionProps={{ duration: 120 }}
-    >
-      <Popover.Target>
-        <button
-          ref={button}
-          type="button"
-          className={css.chip}
-          aria-label={assignee ? t("assign.menu_named", { name: assignee.name }) : t("assign.menu_nobody")}
-          onClick={() => (open ? shut() : setOpen(true))}
-        >
-          {assignee ? <Monogram name={assignee.name} size={20} /> : <UserIcon size={15} />}
-          <span>{assignee ? assignee.name : t("assign.nobody")}</span>
-          <DownIcon size={12} />
-        </button>
-      </Popover.Target>
-      <Popover.Dropdown ref={list} p={6} aria-label={t("assign.menu")}>
-        <Colleagues assignee={assignee} choose={choose} />
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-function Colleagues({ assignee, choose }: { assignee: UserRef | null; choose: (user: UserRef | null) => void }) {
-  const { t } = useWords();
-  const session = useSession();
-  const [filter, setFilter] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const users = useQuery(usersQuery);
-  const wanted = filter.trim().toLowerCase();
-  const list = (users.data?.items ?? []).filter(
-    (user) => user.state === "active" && user.id !== session.user.id && user.name.toLowerCase().includes(wanted),
-  );
-  const mine = assignee?.id === session.user.id;
-  useLayoutEffect(() => {
-    field.current?.focus({ preventScroll: true });
-    setFilter((arrive("assign") ?? "").replace(/\n/g, ""));
-  }, []);
-  return (
-    <>
-      <TextInput
-        ref={field}
-        value={filter}
-        onChange={(event) => setFilter(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || !list[0] || !wanted) return;
-          // The focus moves now; the key must not press what it moves to.
-          event.preventDefault();
-          choose(list[0]);
-        }}
-        placeholder={t("assign.filter")}
-        aria-label={t("assign.filter")}
-        autoComplete="off"
-        data-autofocus
-      />
-      <ul className={css.people}>
-        {!wanted && !mine && (
-          <li>
-            <button type="button" onClick={() => choose(session.user)}>
-              <Monogram name={session.user.name} size={20} />
-              <span>{t("action.assign_me")}</span>
-            </button>
-          </li>
-        )}
-        {!wanted && assignee && (
-          <li>
-            <button type="button" onClick={() => choose(null)}>
-              <UserIcon size={20} />
-              <span>{t("assign.release")}</span>
-            </button>
-          </li>
-        )}
-        {list.map((user) => (
-          <li key={user.id}>
-            <button
-              type="button"
-              aria-current={user.id === assignee?.id ? "true" : undefined}
-              onClick={() => choose(user)}
-            >
-              <Monogram name={user.name} size={20} />
-              <span>{user.name}</span>
-              {user.id === assignee?.id && <CheckIcon size={14} />}
-            </button>
-          </li>
-        ))}
-      </ul>
-      {users.isError && <FailureLine error={users.error} retry={() => void users.refetch()} />}
-      {users.data && list.length === 0 && wanted && <p className={css.none}>{t("assign.none")}</p>}
-    </>
   );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The virtual list. Rows are 64 px, so keeping what is read in its place is arithmetic.
 
-import type { ConversationRow } from "@belofte/api-client";
+import type { ConversationRow, Uuid } from "@belofte/api-client";
 import { Button } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
@@ -33,6 +33,10 @@ interface Props {
   loadMore: () => void;
   /** The address of a conversation in this list. */
   hrefOf: (id: string) => string;
+  selected: ReadonlySet<Uuid>;
+  onSelect: (id: Uuid, range: boolean) => void;
+  /** The row that the focus goes to; another object each time that it goes there. */
+  walkTo: { id: Uuid } | null;
 }
 
 export function ConversationList(props: Props) {
@@ -67,10 +71,10 @@ export function ConversationList(props: Props) {
     const old = before.current;
     before.current = rows;
     if (!element || old === rows || old.length === 0) return;
-    const known = new Set(old.map((row) => `${row.id} ${row.last_message_at}`));
+    const known = new Set(old.map((row) => `${row.id} ${row.placed_at}`));
     const arrived: string[] = [];
     for (const row of rows) {
-      if (known.has(`${row.id} ${row.last_message_at}`)) break;
+      if (known.has(`${row.id} ${row.placed_at}`)) break;
       if (row.id !== open) arrived.push(row.id);
     }
     // At the top with nothing under the pointer new rows slide in. A move of the
@@ -109,8 +113,20 @@ export function ConversationList(props: Props) {
     if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
   }, [open]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: goes where it is sent, once
+  useEffect(() => {
+    const index = rows.findIndex((row) => row.id === props.walkTo?.id);
+    if (index < 0) return;
+    virtual.scrollToIndex(index, { align: "auto" });
+    // A row that comes into sight is painted with the next frame.
+    const focus = () => scroller.current?.querySelector<HTMLElement>(`[data-row="${props.walkTo?.id}"]`)?.focus({ preventScroll: true });
+    focus();
+    const frame = requestAnimationFrame(focus);
+    return () => cancelAnimationFrame(frame);
+  }, [props.walkTo]);
+
   return (
-    <div className={css.holder}>
+    <div className={css.holder} data-selecting={props.selected.size > 0 || undefined}>
       {fresh.size > 0 && (
         <button
           type="button"
@@ -158,6 +174,8 @@ export function ConversationList(props: Props) {
                   now={now}
                   showAssignee={props.showAssignee}
                   href={props.hrefOf(row.id)}
+                  selected={props.selected.has(row.id)}
+                  onSelect={props.onSelect}
                 />
               </li>
             );

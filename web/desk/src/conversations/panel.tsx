@@ -14,7 +14,7 @@ import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
-import { StatusMark } from "./header";
+import { StatusMark } from "./status";
 import css from "./panel.module.css";
 
 export function Panel({ id }: { id: string }) {
@@ -120,7 +120,7 @@ function Earlier({ row }: { row: ConversationRow }) {
     <li>
       <Link
         to="/inbox/$view/$conversation"
-        params={{ view: row.status === "resolved" ? "resolved" : row.status === "waiting" ? "waiting" : "open", conversation: row.id }}
+        params={{ view: row.status, conversation: row.id }}
         className={css.earlier}
       >
         <StatusMark status={row.status} />

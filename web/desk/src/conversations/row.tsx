@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { ConversationRow } from "@belofte/api-client";
+import type { ConversationRow, Uuid } from "@belofte/api-client";
 import { useRouter } from "@tanstack/react-router";
 import { type MouseEvent, memo, type ReactNode } from "react";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
-import { CheckIcon, LockIcon, MailIcon, ReplyIcon, UserIcon, WarnIcon } from "../ui/icons";
+import { CheckIcon, ClockIcon, LockIcon, MailIcon, ReplyIcon, UserIcon, WarnIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./row.module.css";
+import { RowTags } from "./tag-chips";
+
+/** How many tags are named in a row: two have room, and of more the first says enough. */
+const named = (row: ConversationRow): number => (row.tags.length > 2 || row.woken_at || row.delivery_problem ? 1 : 2);
 
 interface Props {
   row: ConversationRow;
@@ -19,9 +23,12 @@ interface Props {
   href: string;
   /** In place of the subject, for a search hit. */
   second?: ReactNode;
+  /** Whether it is selected, in a list where one can select. */
+  selected?: boolean;
+  onSelect?: (id: Uuid, range: boolean) => void;
 }
 
-export const Row = memo(function Row({ row, open, now, showAssignee, href, second }: Props) {
+export const Row = memo(function Row({ row, open, now, showAssignee, href, second, selected, onSelect }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
@@ -29,7 +36,13 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
   const router = useRouter();
   // A plain link: a list of them is painted at once, and the router's own ones are dear.
   const follow = (event: MouseEvent) => {
-    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.shiftKey) {
+      if (!onSelect) return;
+      event.preventDefault();
+      onSelect(row.id, true);
+      return;
+    }
     event.preventDefault();
     if (router.history.location.pathname !== href) router.history.push(href);
   };
@@ -40,22 +53,32 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
     ) : row.last_message_kind === "reply" ? (
       <ReplyIcon size={13} aria-label={t("row.last_reply")} role="img" />
     ) : null;
+  const time = row.snoozed_until ?? row.last_message_at;
   return (
-    <div className={css.row} data-open={open || undefined} data-unread={row.unread || undefined}>
-      <a href={href} onClick={follow} className={css.link} aria-current={open ? "true" : undefined}>
+    <div className={css.row} data-open={open || undefined} data-unread={row.unread || undefined} data-selected={selected || undefined}>
+      <a href={href} onClick={follow} className={css.link} data-row={row.id} aria-current={open ? "true" : undefined}>
         <span className={css.first}>
+          {selected && <span className="sr-only">{t("row.selected")} </span>}
           {row.unread && <span className="sr-only">{t("row.unread")} </span>}
           <MailIcon size={14} className={css.channel} />
           <span className={css.who}>{who}</span>
           {!second && <span className={css.queue}>{row.queue.name}</span>}
           <time
-            dateTime={row.last_message_at}
+            dateTime={time}
             className={css.time}
             onPointerEnter={(event) => {
-              event.currentTarget.title = words.fullTime(row.last_message_at);
+              event.currentTarget.title = words.fullTime(time);
             }}
           >
-            {words.shortTime(row.last_message_at, now)}
+            {row.snoozed_until ? (
+              <span className={css.until}>
+                <ClockIcon size={12} />
+                <span className="sr-only">{t("row.snoozed_until")}</span>
+                {words.moment(row.snoozed_until, now)}
+              </span>
+            ) : (
+              words.shortTime(row.last_message_at, now)
+            )}
           </time>
         </span>
         <span className={css.second}>
@@ -73,6 +96,12 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
               <WarnIcon size={13} /> {t("row.delivery_problem")}
             </span>
           )}
+          {row.woken_at && (
+            <span className={css.woken} title={t("row.woken_text", { time: words.fullTime(row.woken_at) })}>
+              <ClockIcon size={13} /> {t("row.woken")}
+            </span>
+          )}
+          {!second && <RowTags tags={row.tags} most={named(row)} />}
           {!second && showAssignee && (
             <span className={css.meta}>
               {row.assignee ? (
@@ -89,6 +118,19 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
           )}
         </span>
       </a>
+      {onSelect && (
+        <span className={css.box}>
+          <input
+            type="checkbox"
+            checked={selected ?? false}
+            tabIndex={-1}
+            aria-label={t("row.select", { who })}
+            // A click says whether Shift was down; a change does not.
+            onChange={() => undefined}
+            onClick={(event) => onSelect(row.id, event.shiftKey)}
+          />
+        </span>
+      )}
       <span className={css.actions}>
         {row.assignee?.id !== session.user.id && (
           <button

@@ -179,6 +179,8 @@ export function Thread({ id, ...frame }: Props) {
     // No composer comes and no list of colleagues: the keys are the desk's again.
     callOff(`composer ${id}`);
     callOff("assign");
+    callOff("tag");
+    callOff("queue");
   }, [failed, id]);
 
   if (failed) {

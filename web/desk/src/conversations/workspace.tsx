@@ -3,7 +3,7 @@
 
 import type { Uuid } from "@belofte/api-client";
 import { useMediaQuery } from "@mantine/hooks";
-import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { type CSSProperties, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { NEW, useHere } from "../app/here";
 import { expect } from "../app/hold";
 import { atRest } from "../app/rest";
@@ -13,6 +13,7 @@ import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
 import { compose, type Kind } from "./compose";
+import { fieldOf, offerTools, TOOL_KEYS, type Tool } from "./tool";
 import css from "./workspace.module.css";
 
 // The list is painted first; what stands beside it is fetched meanwhile.
@@ -39,9 +40,11 @@ interface Props {
   onBack: () => void;
   /** Goes to the next conversation of the list, after one was resolved. */
   onNext: () => void;
+  /** Opens a tool over what is selected; false when nothing is, and the open conversation is meant. */
+  onTool?: (tool: Tool) => boolean;
 }
 
-export function Workspace({ list, nothing, listName, conversation: shown, onBack, onNext }: Props) {
+export function Workspace({ list, nothing, listName, conversation: shown, onBack, onNext, onTool }: Props) {
   const { t } = useWords();
   const session = useSession();
   const here = useHere();
@@ -55,22 +58,29 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
     const id = here();
     if (id) compose(id, kind);
   };
-  const [assigning, setAssigning] = useState<Uuid | null>(null);
+  const [open, setOpen] = useState<{ id: Uuid; tool: Tool } | null>(null);
+  const use = (tool: Tool) => {
+    const id = here();
+    const taken = onTool?.(tool) ?? false;
+    if (!taken && !id) return;
+    const field = fieldOf(tool);
+    if (field) expect(field);
+    if (!taken && id) setOpen({ id, tool });
+  };
   useShortcuts(
     {
       r: () => write("reply"),
       R: () => write("all"),
       f: () => write("forward"),
       n: () => write("note"),
-      a: () => {
-        const id = here();
-        if (!id) return;
-        expect("assign");
-        setAssigning(id);
-      },
+      ...Object.fromEntries(Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => use(tool)])),
     },
     session.user.single_key_shortcuts,
   );
+
+  const latest = useRef(use);
+  latest.current = use;
+  useEffect(() => offerTools((tool) => latest.current(tool)), []);
 
   useEffect(() => atRest(() => void loadThread()), []);
 
@@ -137,8 +147,8 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
               onNext={onNext}
               panelOpen={narrow ? sheet : panel}
               togglePanel={togglePanel}
-              assigning={assigning === conversation}
-              setAssigning={(open) => setAssigning(open ? conversation : null)}
+              tool={open?.id === conversation ? open.tool : null}
+              setTool={(tool) => setOpen(tool ? { id: conversation, tool } : null)}
             />
           </Suspense>
         ) : nothing ? null : (

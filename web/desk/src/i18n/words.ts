@@ -21,6 +21,8 @@ export interface Words {
   /** Short enough for a list: "14:02", "gisteren", "3 mrt", "3 mrt 2024". */
   shortTime: (time: string, now: Date) => string;
   clock: (time: string) => string;
+  /** A moment to come: "14:00", "morgen 09:00", "ma 09:00", "3 mrt 09:00". */
+  moment: (time: string, now: Date) => string;
   /** Whole date with time and the zone's name, for where it could matter. */
   fullTime: (time: string) => string;
   day: (time: string) => string;
@@ -40,6 +42,7 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
   const plain = once(() => new Intl.NumberFormat(locale));
   const format = (options: Intl.DateTimeFormatOptions) => once(() => new Intl.DateTimeFormat(locale, options));
   const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const weekday = format({ weekday: "short" });
   const dayMonth = format({ day: "numeric", month: "short" });
   const dayMonthYear = format({ day: "numeric", month: "short", year: "numeric" });
   const full = format({
@@ -94,6 +97,15 @@ export function makeWords(language: Language, catalogue: Catalogue): Words {
       if (days <= 0) return clock().format(date);
       if (days === 1) return relative().format(-1, "day");
       return tidy((date.getFullYear() === now.getFullYear() ? dayMonth : dayMonthYear)().format(date));
+    },
+    moment(time, now) {
+      const date = new Date(time);
+      const at = clock().format(date);
+      const days = daysBetween(now, date);
+      if (days <= 0) return at;
+      if (days === 1) return `${relative().format(1, "day")}\u00a0${at}`;
+      const near = days < 7 ? weekday() : date.getFullYear() === now.getFullYear() ? dayMonth() : dayMonthYear();
+      return `${tidy(near.format(date))}\u00a0${at}`;
     },
     clock: (time) => clock().format(new Date(time)),
     fullTime: (time) => full().format(new Date(time)),

@@ -79,7 +79,11 @@ export const TrashIcon = icon(<path d="M4 6h12M8 6V3.5h4V6M5.5 6l.8 11h7.4l.8-11
 export const BookIcon = icon(<path d="M5 3h11v14H5a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 5 3Zm-1.5 12.5A1.5 1.5 0 0 1 5 14h11M7.5 6.5H13" />);
 export const DeviceIcon = icon(<path d="M3 4h14v9H3zm4 12.5h6M10 13v3.5" />);
 export const OutIcon = icon(<path d="M8 4H4v12h4m4-9 3.5 3L12 13m3.3-3H8" />);
-export const DeadLetterIcon = icon(<path d="M3 5h14v10H3zm.4.5L10 10.8l6.600-5.3M8 12.7l4 .1" />);
+export const DeadLetterIcon = icon(<path d="M3 5h14v10H3zm.4.5L10 10.8l6.6-5.3M8 12.7l4 .1" />);
 export const ImageOffIcon = icon(<path d="M4 4h12v12H4zM4 13l3.5-3.5 3 3M3 3l14 14" />);
 export const BoltIcon = icon(<path d="M11 3 4.5 11.5H9.5L9 17l6.5-8.5h-5z" />);
 export const HashIcon = icon(<path d="M4 7.5h12M4 12.5h12M8 4 6.5 16M13.5 4 12 16" />);
+export const TagIcon = icon(<path d="M3.5 3.5h6l7 7-6 6-7-7zM7 7v.1" />);
+export const SnoozeIcon = icon(<path d="M10 17.5a6.3 6.3 0 1 0 0-12.6 6.3 6.3 0 0 0 0 12.6Zm0-9.5v3.400l2.200 1.3M5 2.800 2.5 5M15 2.800 17.5 5" />);
+export const MoveIcon = icon(<path d="M3 5.5h5l1.5 2H17V16H3zM8 11.700h5m-2-2 2 2-2 2" />);
+export const ViewsIcon = icon(<path d="M3 5.5h14M5.5 10h9M8 14.5h4" />);

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use belofte_model::{ActivityId, ApiKeyId, ConversationId, Permission, QueueId, UserId};
+use belofte_model::{ActivityId, ApiKeyId, ConversationId, Permission, QueueId, Timestamp, UserId};
 use belofte_store::ViewKind;
 
 use super::{Activity, ActivityActor, ActivityKind, ActivityList, ActorKind};
 use crate::api::names::{self, Names};
 use crate::api::operation::{Answer, Content, Operation, Tag};
+use crate::api::time::Time;
 use crate::app::{App, Signed};
 use crate::http::{self, Id};
 
@@ -63,6 +64,9 @@ pub async fn handle(
             let id: QueueId = id?.parse().ok()?;
             Some(names.queue(id).map(|queue| queue.name.clone()).unwrap_or_default())
         };
+        let tag = |id: Option<&String>| Some(names.tag_name(id?.parse().ok()?));
+        let moment =
+            |micros: Option<&String>| Some(Time(Timestamp::from_micros(micros?.parse().ok()?)).to_rfc3339());
         let (from, to) = (entry.from.as_ref(), entry.to.as_ref());
         let (kind, from, to) = match (entry.kind.as_str(), to) {
             ("assigned", Some(_)) => (ActivityKind::Assigned, user(from), user(to)),
@@ -70,6 +74,10 @@ pub async fn handle(
             ("created", _) => (ActivityKind::Created, None, None),
             ("queue", _) => (ActivityKind::Queue, queue(from), queue(to)),
             ("delivery", _) => (ActivityKind::Delivery, entry.from.clone(), entry.to.clone()),
+            ("snoozed", _) => (ActivityKind::Snoozed, entry.from.clone(), moment(to)),
+            ("woken", _) => (ActivityKind::Woken, entry.from.clone(), entry.to.clone()),
+            ("tagged", _) => (ActivityKind::Tagged, None, tag(to)),
+            ("untagged", _) => (ActivityKind::Untagged, tag(from), None),
             ("status", _) => (ActivityKind::Status, entry.from.clone(), entry.to.clone()),
             // Kinds of a later version of the program that shares the database.
             _ => continue,

@@ -31,6 +31,7 @@ pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json
         mine: counts.mine,
         unassigned: counts.unassigned,
         waiting: counts.waiting,
+        snoozed: counts.snoozed,
         resolved: counts.resolved,
     }))
 }

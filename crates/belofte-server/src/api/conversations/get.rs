@@ -43,6 +43,7 @@ pub async fn handle(
         status: None,
         assignee: Assignee::Any,
         queue: None,
+        tag: None,
         contact: Some(conversation.contact),
         after: None,
         limit: OTHERS + 1,

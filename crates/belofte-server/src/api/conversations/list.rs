@@ -19,7 +19,7 @@ pub const OPERATION: Operation = Operation::get(
     "list_conversations",
     "/conversations",
     Tag::Conversations,
-    "A page of conversations, the latest message first",
+    "A page of conversations, the latest message or what came back last first",
 )
 .may(Permission::ReadConversations)
 .query::<ListConversations>()
@@ -52,6 +52,7 @@ pub async fn handle(
         status: asked.status.status(),
         assignee,
         queue: asked.queue,
+        tag: asked.tag,
         contact: None,
         after: after.map(|ByTime(at, id)| (at, id)),
         // One more than asked tells whether another page follows.
@@ -61,7 +62,7 @@ pub async fn handle(
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let last = found.last().filter(|_| more);
-    let next_cursor = last.map(|last| ByTime(last.last_message_at, last.id).write());
+    let next_cursor = last.map(|last| ByTime(last.placed_at, last.id).write());
     let names = Names::fetch(&app, &signed.access).await?;
     let items = found.into_iter().map(|conversation| names.row(conversation)).collect();
     Ok(Json(ConversationPage { items, next_cursor }))

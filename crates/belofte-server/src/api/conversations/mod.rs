@@ -2,6 +2,7 @@
 //! Conversations: cases with their messages.
 
 pub mod activity;
+pub mod bulk;
 pub mod counts;
 pub mod create;
 pub mod get;
@@ -28,6 +29,7 @@ pub const OPERATIONS: &[Operation] = &[
     counts::OPERATION,
     get::OPERATION,
     update::OPERATION,
+    bulk::OPERATION,
     seen::OPERATION,
     messages::OPERATION,
     activity::OPERATION,
@@ -41,6 +43,7 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &counts::OPERATION, counts::handle);
     let router = route(router, &get::OPERATION, get::handle);
     let router = route(router, &update::OPERATION, update::handle);
+    let router = route(router, &bulk::OPERATION, bulk::handle);
     let router = route(router, &seen::OPERATION, seen::handle);
     let router = route(router, &messages::OPERATION, messages::handle);
     let router = route(router, &activity::OPERATION, activity::handle);

@@ -3,7 +3,7 @@
 
 use belofte_model::{
     ActivityId, AttachmentId, ChannelAccountId, ChannelKind, ContactId, ConversationId, ConversationStatus,
-    MessageId, MessageKind, QueueId, ThreadId, UserId,
+    MessageId, MessageKind, QueueId, TagId, ThreadId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +12,7 @@ use crate::api::contacts::Contact;
 use crate::api::queues::Queue;
 use crate::api::schema;
 use crate::api::serde_help::present;
+use crate::api::tags::TagRef;
 use crate::api::time::Time;
 use crate::api::users::UserRef;
 
@@ -61,6 +62,16 @@ pub struct ConversationRow {
     pub version: i64,
     /// Whether a reply did not reach somebody.
     pub delivery_problem: bool,
+    /// Its place in the lists: when its latest message came or went, or when it came back.
+    pub placed_at: Time,
+    /// When it comes back, while it is put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Time>,
+    /// When it came back, until somebody answers it or it stands elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub woken_at: Option<Time>,
+    /// Its tags, by name.
+    pub tags: Vec<TagRef>,
 }
 
 /// A person, shortly.
@@ -150,6 +161,16 @@ pub struct Conversation {
     pub version: i64,
     /// Whether a reply did not reach somebody.
     pub delivery_problem: bool,
+    /// Its place in the lists: when its latest message came or went, or when it came back.
+    pub placed_at: Time,
+    /// When it comes back, while it is put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Time>,
+    /// When it came back, until somebody answers it or it stands elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub woken_at: Option<Time>,
+    /// Its tags, by name.
+    pub tags: Vec<TagRef>,
     /// Everybody who wrote or was written to.
     pub participants: Vec<Mailbox>,
     /// The runs of messages, one per channel and account.
@@ -187,6 +208,10 @@ impl Conversation {
             waiting_since: row.waiting_since,
             version: row.version,
             delivery_problem: row.delivery_problem,
+            placed_at: row.placed_at,
+            snoozed_until: row.snoozed_until,
+            woken_at: row.woken_at,
+            tags: row.tags,
             participants,
             threads,
             other_conversations,
@@ -211,6 +236,10 @@ pub struct ListConversations {
     #[serde(default)]
     #[param(value_type = Option<Uuid>)]
     pub queue: Option<QueueId>,
+    /// Only with this tag.
+    #[serde(default)]
+    #[param(value_type = Option<Uuid>)]
+    pub tag: Option<TagId>,
     /// Where the page before ended.
     #[serde(default)]
     #[param(max_length = 200)]
@@ -222,7 +251,7 @@ pub struct ListConversations {
 }
 
 /// Which status a list is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusFilter {
     /// Every status.
@@ -232,8 +261,22 @@ pub enum StatusFilter {
     Open,
     /// The customer may act.
     Waiting,
+    /// Put off until a moment that somebody chose.
+    Snoozed,
     /// Done.
     Resolved,
+}
+
+impl From<Option<ConversationStatus>> for StatusFilter {
+    fn from(status: Option<ConversationStatus>) -> Self {
+        match status {
+            None => Self::All,
+            Some(ConversationStatus::Open) => Self::Open,
+            Some(ConversationStatus::Waiting) => Self::Waiting,
+            Some(ConversationStatus::Snoozed) => Self::Snoozed,
+            Some(ConversationStatus::Resolved) => Self::Resolved,
+        }
+    }
 }
 
 impl StatusFilter {
@@ -244,6 +287,7 @@ impl StatusFilter {
             Self::All => None,
             Self::Open => Some(ConversationStatus::Open),
             Self::Waiting => Some(ConversationStatus::Waiting),
+            Self::Snoozed => Some(ConversationStatus::Snoozed),
             Self::Resolved => Some(ConversationStatus::Resolved),
         }
     }
@@ -261,6 +305,17 @@ pub enum AssigneeFilter {
     Nobody,
     /// This user's.
     User(UserId),
+}
+
+impl Serialize for AssigneeFilter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => serializer.serialize_str("any"),
+            Self::Me => serializer.serialize_str("me"),
+            Self::Nobody => serializer.serialize_str("none"),
+            Self::User(user) => serializer.collect_str(user),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for AssigneeFilter {
@@ -282,7 +337,7 @@ impl<'de> Deserialize<'de> for AssigneeFilter {
 /// A page of the inbox.
 #[derive(Serialize, ToSchema)]
 pub struct ConversationPage {
-    /// The latest message first.
+    /// The latest message, or what came back last, first.
     pub items: Vec<ConversationRow>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,6 +355,8 @@ pub struct ConversationCounts {
     pub unassigned: i64,
     /// Waiting for the customer.
     pub waiting: i64,
+    /// Put off.
+    pub snoozed: i64,
     /// Resolved.
     pub resolved: i64,
 }
@@ -320,9 +377,74 @@ pub struct UpdateConversation {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     pub queue_id: Option<QueueId>,
+    /// When it comes back by itself; with the status `snoozed`, and only with that.
+    #[serde(default)]
+    pub snoozed_until: Option<Time>,
+    /// Tags that it is to have.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 20)]
+    pub add_tag_ids: Vec<TagId>,
+    /// Tags that it is not to have.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>, max_items = 20)]
+    pub remove_tag_ids: Vec<TagId>,
     /// The version that the change was made on; a later one is a conflict.
     #[serde(default)]
     pub version: Option<i64>,
+}
+
+/// Changes of many conversations.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateConversations {
+    /// Each with its own change, which may be the same for all.
+    #[schema(min_items = 1, max_items = 200)]
+    pub items: Vec<UpdateOne>,
+}
+
+/// The change of one of many conversations.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOne {
+    /// Which one.
+    #[schema(value_type = Uuid)]
+    pub id: ConversationId,
+    /// What is to become of it.
+    pub change: UpdateConversation,
+}
+
+/// What became of each.
+#[derive(Serialize, ToSchema)]
+pub struct UpdatedConversations {
+    /// In the order in which they were asked for.
+    pub items: Vec<UpdatedOne>,
+}
+
+/// What became of one of many conversations.
+#[derive(Serialize, ToSchema)]
+pub struct UpdatedOne {
+    /// Which one.
+    #[schema(value_type = Uuid)]
+    pub id: ConversationId,
+    /// What became of it.
+    pub outcome: UpdateOutcome,
+    /// Its version now, where it is as was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+
+/// What becomes of one of many conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOutcome {
+    /// It is changed.
+    Changed,
+    /// It was as was asked for already.
+    Unchanged,
+    /// It does not exist, or is not seen.
+    NotFound,
+    /// Somebody else changed it first.
+    Conflict,
 }
 
 /// Which messages to list.
@@ -469,7 +591,7 @@ pub struct Activity {
     pub actor: ActivityActor,
     /// When.
     pub at: Time,
-    /// What it was before: a status, the state of a delivery, or the name of a user or queue.
+    /// What it was before: a status, the state of a delivery, or the name of a user, queue or tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What it is now.
@@ -491,6 +613,14 @@ pub enum ActivityKind {
     Status,
     /// It lies in another queue.
     Queue,
+    /// It was put off; `to` is the moment.
+    Snoozed,
+    /// It came back by itself.
+    Woken,
+    /// It got a tag.
+    Tagged,
+    /// It lost a tag.
+    Untagged,
     /// A mail system reported of an answer: `failed` or `delayed`.
     Delivery,
     /// Somebody looked.

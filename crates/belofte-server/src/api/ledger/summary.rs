@@ -97,6 +97,12 @@ impl Tellers {
             }
             (LedgerKind::Instruction, "api_key", "created") => "api_key_created",
             (LedgerKind::Instruction, "api_key", "revoked") => "api_key_revoked",
+            (LedgerKind::Instruction, "tag", "created") => "tag_created",
+            (LedgerKind::Instruction, "tag", "changed") => "tag_changed",
+            (LedgerKind::Instruction, "tag", "merged") => "tag_merged",
+            (LedgerKind::Instruction, "saved_view", "created") => "saved_view_created",
+            (LedgerKind::Instruction, "saved_view", "changed") => "saved_view_changed",
+            (LedgerKind::Instruction, "saved_view", "removed") => "saved_view_removed",
             // An act that a newer version wrote: its kind is all there is to say.
             (LedgerKind::Membership, ..) => "membership",
             (LedgerKind::Instruction, ..) => "instruction",
@@ -118,7 +124,7 @@ impl Tellers {
                 fill("count", Some(views.to_string()));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
-                if !matches!(what, "channel_account" | "api_key") =>
+                if !matches!(what, "channel_account" | "api_key" | "tag" | "saved_view") =>
             {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
                 // A user of a store that was restored to an earlier day may not be there.
@@ -135,7 +141,8 @@ impl Tellers {
                 fill("address", address.or(known));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction => {
-                fill("name", text(&detail["name"]))
+                fill("name", text(&detail["name"]));
+                fill("into", text(&detail["into"]));
             }
             LedgerKind::Keys => fill("epoch", detail["epoch"].as_i64().map(|epoch| epoch.to_string())),
         }

@@ -67,6 +67,10 @@ pub enum LiveKind {
     UserChanged,
     /// The name of a contact changed, in every row that shows it.
     ContactChanged,
+    /// A tag changed, in every row that shows it.
+    TagsChanged,
+    /// A saved view was added, changed or removed.
+    SavedViewsChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -82,6 +86,8 @@ impl From<EventKind> for LiveKind {
             EventKind::ChannelAccountChanged => Self::ChannelAccountChanged,
             EventKind::UserChanged => Self::UserChanged,
             EventKind::ContactChanged => Self::ContactChanged,
+            EventKind::TagsChanged => Self::TagsChanged,
+            EventKind::SavedViewsChanged => Self::SavedViewsChanged,
         }
     }
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The numbers of the sealed columns.
+
+use belofte_model::Column;
+
+/// `user_account.profile`.
+pub const USER_ACCOUNT_PROFILE: Column = Column(211);
+/// `user_account.credential`.
+pub const USER_ACCOUNT_CREDENTIAL: Column = Column(215);
+/// `session.agent`.
+pub const SESSION_AGENT: Column = Column(408);
+/// `api_key.name`.
+pub const API_KEY_NAME: Column = Column(505);
+/// `operator_user.profile`.
+pub const OPERATOR_USER_PROFILE: Column = Column(704);
+/// `queue.name`.
+pub const QUEUE_NAME: Column = Column(1003);
+/// `channel_account.settings`.
+pub const CHANNEL_ACCOUNT_SETTINGS: Column = Column(1106);
+/// `contact.profile`.
+pub const CONTACT_PROFILE: Column = Column(1303);
+/// `identity.value`.
+pub const IDENTITY_VALUE: Column = Column(1406);
+/// `conversation.summary`.
+pub const CONVERSATION_SUMMARY: Column = Column(1509);
+/// `message.content`.
+pub const MESSAGE_CONTENT: Column = Column(1711);
+/// `delivery.recipient`.
+pub const DELIVERY_RECIPIENT: Column = Column(1905);
+/// `delivery.reply`.
+pub const DELIVERY_REPLY: Column = Column(1911);
+/// `attachment.meta`.
+pub const ATTACHMENT_META: Column = Column(2006);
+/// `blob.data`.
+pub const BLOB_DATA: Column = Column(2108);
+/// `intake.envelope`.
+pub const INTAKE_ENVELOPE: Column = Column(2207);
+/// `ledger_leaf.entry`.
+pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
+/// `tag.name`.
+pub const TAG_NAME: Column = Column(3813);
+/// `saved_view.content`.
+pub const SAVED_VIEW_CONTENT: Column = Column(3905);
+/// `recipient.host`.
+pub const RECIPIENT_HOST: Column = Column(3404);
+/// `retrieval.position`.
+pub const RETRIEVAL_POSITION: Column = Column(3503);
+/// `authorisation.request`.
+pub const AUTHORISATION_REQUEST: Column = Column(4203);
+/// `authorisation.tokens`.
+pub const AUTHORISATION_TOKENS: Column = Column(4205);
+/// `idempotency.answer`.
+pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
+/// The lexicon in the index file of a tenant.
+pub const LEXICON_CONTENT: Column = Column(3202);

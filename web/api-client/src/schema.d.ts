@@ -145,6 +145,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channel-accounts/{id}/authorisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the address at which the caller signs in at the account's provider */
+        post: operations["begin_authorisation"];
+        /** Forgets what the provider gave; the account cannot sign in until somebody does so there; an instruction */
+        delete: operations["forget_authorisation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel-accounts/{id}/authorisation/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives what the caller came back with from the provider; an instruction */
+        post: operations["complete_authorisation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}": {
         parameters: {
             query?: never;
@@ -173,7 +208,8 @@ export interface paths {
         /** A page of conversations, the latest message or what came back last first */
         get: operations["list_conversations"];
         put?: never;
-        post?: never;
+        /** Begins a conversation with a mail to somebody */
+        post: operations["create_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,7 +295,7 @@ export interface paths {
         /** A page of messages, oldest first; the page before it by its cursor */
         get: operations["list_messages"];
         put?: never;
-        /** Sends a reply or writes a note */
+        /** Sends a reply, passes a message on, or writes a note */
         post: operations["create_message"];
         delete?: never;
         options?: never;
@@ -506,6 +542,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes one's own message back that has not gone out yet; its files wait for a message again */
+        post: operations["undo_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/dead-letters": {
         parameters: {
             query?: never;
@@ -547,7 +600,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The register of recipients: sub-processors, and how many recipients each tenant chose, not whom */
+        /** The register of recipients: sub-processors, name servers, and how many recipients each tenant chose, not whom */
         get: operations["operator_recipients"];
         put?: never;
         post?: never;
@@ -742,6 +795,23 @@ export interface paths {
         put?: never;
         /** Completes what is being typed */
         post: operations["suggest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses that the caller can write from, with their signatures */
+        get: operations["list_senders"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1022,6 +1092,19 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description What was found out about who sent a mail, when it came. Domains are left out for who does not see addresses. */
+        Authentication: {
+            /** @description By its signatures, in their order; eight at most. */
+            dkim: components["schemas"]["DkimCheck"][];
+            /** @description By the author's domain. */
+            dmarc: components["schemas"]["DmarcCheck"];
+            /** @description The domain of the author's address; absent when there is not exactly one. */
+            domain?: string | null;
+            /** @description By the server that brought it. */
+            spf: components["schemas"]["SpfCheck"];
+            /** @description The word for people. `disowned`: the author's domain says that this is none of its mails. */
+            verdict: components["schemas"]["SenderVerdict"];
+        };
         /** @description Who wrote a message. */
         Author: {
             /** @description Their address. */
@@ -1041,6 +1124,34 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "contact" | "user" | "api_key";
+        /** @description The provider that authorises an account (OAuth 2.0), as shown. The client's secret never comes back. */
+        Authorisation: {
+            /** @description Where people sign in. */
+            authorization_endpoint: string;
+            /** @description Whom the provider knows this installation as. */
+            client_id: string;
+            /** @description Whether a secret of the client is stored. */
+            client_secret_set: boolean;
+            /** @description What is asked for. */
+            scope: string;
+            since?: components["schemas"]["Time"] | null;
+            /** @description How the account stands with it. */
+            state: components["schemas"]["AuthorisationState"];
+            /** @description Where tokens are given. */
+            token_endpoint: string;
+        };
+        /**
+         * @description How an account stands with its provider.
+         * @enum {string}
+         */
+        AuthorisationState: "missing" | "granted" | "ended";
+        /** @description Where to go. */
+        BegunAuthorisation: {
+            /** @description The address at the provider, for the browser of who asked. */
+            authorization_url: string;
+            /** @description Where the provider sends them back to; it has to stand on the provider's list. */
+            redirect_uri: string;
+        };
         /** @description Another password. */
         ChangePassword: {
             /** @description The password as it is. */
@@ -1052,6 +1163,7 @@ export interface components {
         ChannelAccount: {
             /** @description Its address. */
             address: string;
+            authorisation?: components["schemas"]["Authorisation"] | null;
             /** @description When it was added. */
             created_at: components["schemas"]["Time"];
             /** @description The name that customers see as sender. */
@@ -1071,6 +1183,8 @@ export interface components {
             /** @description The language of the few words that the system itself adds. */
             reply_language: components["schemas"]["Language"];
             retrieval?: components["schemas"]["Retrieval"] | null;
+            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
+            signature: string;
             /** @description Whether it takes and sends. */
             state: components["schemas"]["AccountState"];
             submission?: components["schemas"]["Submission"] | null;
@@ -1079,6 +1193,8 @@ export interface components {
         ChannelAccountList: {
             /** @description By address. */
             items: components["schemas"]["ChannelAccount"][];
+            /** @description Where a provider has to send people back to. */
+            redirect_uri: string;
         };
         /** @enum {string} */
         ChannelKind: "email";
@@ -1100,6 +1216,13 @@ export interface components {
          * @enum {string}
          */
         ColourScheme: "auto" | "light" | "dark";
+        /** @description What somebody came back with. */
+        CompleteAuthorisation: {
+            /** @description The provider's code. */
+            code: string;
+            /** @description What they were sent with. */
+            state: string;
+        };
         /** @description A person. */
         Contact: {
             /**
@@ -1308,6 +1431,7 @@ export interface components {
         CreateChannelAccount: {
             /** @description Its address. */
             address: string;
+            authorisation?: components["schemas"]["SetAuthorisation"] | null;
             /** @description The name that customers see as sender. */
             from_name: string;
             /** @description What kind of channel. */
@@ -1319,7 +1443,44 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
+            /** @description What stands below what agents write; `{name}` is the one who writes, `{address}` the account's address. */
+            signature?: string | null;
             submission?: components["schemas"]["SetSubmission"] | null;
+        };
+        /** @description A mail that begins a conversation. */
+        CreateConversation: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through; the conversation begins in its queue.
+             */
+            account_id: string;
+            /** @description The files that go with it, uploaded before. */
+            attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: string[] | null;
+            /** @description Who gets a copy. */
+            cc?: string[] | null;
+            /** @description Files of messages, of which copies go with it. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+             *     and `@inline` shows that file.
+             */
+            html?: string | null;
+            /** @description What it is about. */
+            subject: string;
+            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
+            text?: string;
+            /**
+             * @description To whom, each an address or a name with the address in angle brackets; the conversation is with the
+             *     first. At most 50 recipients in all.
+             */
+            to: string[];
+            /**
+             * Format: int32
+             * @description So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+             */
+            undo_seconds?: number | null;
         };
         /** @description Whom to invite: a role, not a person. */
         CreateInvitation: {
@@ -1328,28 +1489,53 @@ export interface components {
             /** @description What they will be. */
             role: components["schemas"]["Role"];
         };
-        /** @description A reply or a note to write. */
+        /** @description A reply, a note, or a message to pass on. */
         CreateMessage: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through; the one that the answered message came through without it.
+             */
+            account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The message that is answered or passed on; the newest of the customer without it.
+             */
+            answers_id?: string | null;
             /** @description The files that go with it, uploaded before. */
             attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: string[] | null;
             /** @description Who gets a copy. */
             cc?: string[] | null;
-            /** @description The same with mark-up; it is sanitised. */
+            /** @description Files of messages, of which copies go with it. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
+             *     and `@inline` shows that file.
+             */
             html?: string | null;
-            /** @description Which of the two. */
+            /** @description Which of them. */
             kind: components["schemas"]["CreateMessageKind"];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
-            /** @description The words; empty only where files go with it. */
-            text: string;
-            /** @description To whom; the customer without it. */
+            /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
+            text?: string;
+            /**
+             * @description To whom, each an address or a name with the address in angle brackets; without it a reply goes to
+             *     the author of the message that it answers. At most 50 recipients in all.
+             */
             to?: string[] | null;
+            /**
+             * Format: int32
+             * @description So many seconds it waits before it goes out, and can be taken back; it goes at once without them.
+             */
+            undo_seconds?: number | null;
         };
         /**
          * @description What an agent can write.
          * @enum {string}
          */
-        CreateMessageKind: "reply" | "note";
+        CreateMessageKind: "reply" | "forward" | "note";
         /** @description A tag to make. */
         CreateTag: {
             colour?: components["schemas"]["TagColour"] | null;
@@ -1439,6 +1625,27 @@ export interface components {
         };
         /** @enum {string} */
         DeliveryState: "queued" | "sending" | "sent" | "failed" | "unknown";
+        /** @description What one signature says (DKIM, RFC 6376). */
+        DkimCheck: {
+            /** @description The domain that signed. */
+            domain?: string | null;
+            /** @description The result. */
+            result: components["schemas"]["DkimResult"];
+            /** @description Which of its keys. */
+            selector?: string | null;
+        };
+        /** @enum {string} */
+        DkimResult: "pass" | "body_changed" | "wrong" | "expired" | "no_key" | "unusable" | "temporary_error";
+        /** @description What DMARC says (RFC 9989). */
+        DmarcCheck: {
+            policy?: components["schemas"]["DmarcPolicy"] | null;
+            /** @description The result. */
+            result: components["schemas"]["DmarcResult"];
+        };
+        /** @enum {string} */
+        DmarcPolicy: "none" | "quarantine" | "reject";
+        /** @enum {string} */
+        DmarcResult: "pass" | "fail" | "none" | "temporary_error" | "permanent_error" | "not_checked";
         /** @description What does not hold about one field. */
         FieldProblem: {
             /** @description What does not hold. */
@@ -1500,7 +1707,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "wake";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -1627,6 +1834,7 @@ export interface components {
         Message: {
             /** @description The files that came or go with it. */
             attachments: components["schemas"]["Attachment"][];
+            authentication?: components["schemas"]["Authentication"] | null;
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
             /** @description Who got a copy. */
@@ -1661,6 +1869,8 @@ export interface components {
              * @description Where in `text` the quoted history begins, in UTF-16 units as JavaScript counts.
              */
             quoted_from?: number | null;
+            /** @description Where answers should go, when not to the author. */
+            reply_to: components["schemas"]["Mailbox"][];
             sent_at?: components["schemas"]["Time"] | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
@@ -1749,6 +1959,8 @@ export interface components {
         };
         /** @description The register of recipients. */
         OperatorRecipients: {
+            /** @description The name servers that are asked what domains say of their mails: they learn the domains of those who mail. */
+            name_servers: string[];
             /** @description Who processes for the operator, as the configuration says. */
             sub_processors: components["schemas"]["SubProcessor"][];
             /** @description What tenants chose, in numbers. */
@@ -1871,7 +2083,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -1963,6 +2175,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How. */
+            sign_in: components["schemas"]["SignInWith"];
             since?: components["schemas"]["Time"] | null;
             /** @description How reading goes. */
             status: components["schemas"]["RetrievalStatus"];
@@ -1970,7 +2184,7 @@ export interface components {
             username: string;
         };
         /** @enum {string} */
-        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
+        RetrievalProblem: "connection_failed" | "host_not_allowed" | "tls_failed" | "not_imap" | "timeout" | "authentication_failed" | "authorisation_missing" | "authorisation_ended" | "client_refused" | "provider_failed" | "folder_missing" | "refused" | "line_dropped" | "move_failed";
         /**
          * @description How reading goes, in one word.
          * @enum {string}
@@ -2086,6 +2300,29 @@ export interface components {
              */
             unindexed: boolean;
         };
+        /** @description An account as somebody who answers sees it. */
+        Sender: {
+            /** @description Its address: one's own, never somebody to answer. */
+            address: string;
+            /** @description Whether mail can go out through it now. */
+            can_send: boolean;
+            /** @description The name that customers see as sender. */
+            from_name: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What stands below what the caller writes, with their name filled in; empty is nothing. */
+            signature: string;
+        };
+        /** @description The accounts that somebody who answers sees. */
+        SenderList: {
+            /** @description By address. */
+            items: components["schemas"]["Sender"][];
+        };
+        /** @enum {string} */
+        SenderVerdict: "verified" | "unverified" | "disowned";
         /** @description A signed-in user. */
         Session: {
             /**
@@ -2110,6 +2347,19 @@ export interface components {
          * @enum {string}
          */
         SetAccountState: "active" | "paused";
+        /** @description The provider, as set. */
+        SetAuthorisation: {
+            /** @description Where people sign in: an address with https. What its question asks for stays. */
+            authorization_endpoint: string;
+            /** @description Whom the provider knows this installation as. */
+            client_id: string;
+            /** @description The client's secret; without it the stored one stays, when provider and client do. */
+            client_secret?: string | null;
+            /** @description What is asked for, parted by spaces. */
+            scope: string;
+            /** @description Where tokens are given: an address with https. */
+            token_endpoint: string;
+        };
         /** @description The mailbox to read, as set. */
         SetRetrieval: {
             after?: components["schemas"]["AfterRetrieval"] | null;
@@ -2130,6 +2380,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How; by the password without it. */
+            sign_in?: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username: string;
         };
@@ -2146,6 +2398,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How; by the password without it. */
+            sign_in?: components["schemas"]["SignInWith"];
             /** @description With which name; without it there is no sign-in. */
             username?: string | null;
         };
@@ -2161,6 +2415,11 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /**
+         * @description How an account signs in at a mail server.
+         * @enum {string}
+         */
+        SignInWith: "password" | "authorisation";
         /** @description A piece of a snippet. */
         SnippetPart: {
             /** @description Whether they were looked for. */
@@ -2168,6 +2427,15 @@ export interface components {
             /** @description The words. */
             text: string;
         };
+        /** @description What SPF says (RFC 7208). */
+        SpfCheck: {
+            /** @description The domain that was asked. */
+            domain?: string | null;
+            /** @description The result; `not_checked` when the mail was fetched, or came over a server of the operator's own. */
+            result: components["schemas"]["SpfResult"];
+        };
+        /** @enum {string} */
+        SpfResult: "pass" | "fail" | "soft_fail" | "neutral" | "none" | "temporary_error" | "permanent_error" | "not_checked";
         /**
          * @description Which status a list is of.
          * @enum {string}
@@ -2197,6 +2465,8 @@ export interface components {
             port: number;
             /** @description How the line is protected. */
             security: components["schemas"]["LineSecurity"];
+            /** @description How. */
+            sign_in: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username?: string | null;
         };
@@ -2357,6 +2627,7 @@ export interface components {
         Time: string;
         /** @description Changes of an account; what is left out stays. */
         UpdateChannelAccount: {
+            authorisation?: components["schemas"]["SetAuthorisation"] | null;
             /** @description The name that customers see as sender. */
             from_name?: string | null;
             /**
@@ -2366,6 +2637,8 @@ export interface components {
             queue_id?: string | null;
             reply_language?: components["schemas"]["Language"] | null;
             retrieval?: components["schemas"]["SetRetrieval"] | null;
+            /** @description What stands below what agents write; empty is nothing. */
+            signature?: string | null;
             state?: components["schemas"]["SetAccountState"] | null;
             submission?: components["schemas"]["SetSubmission"] | null;
         };
@@ -2546,14 +2819,19 @@ export type AfterRetrieval = components['schemas']['AfterRetrieval'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Attachment = components['schemas']['Attachment'];
+export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
 export type AuthorKind = components['schemas']['AuthorKind'];
+export type Authorisation = components['schemas']['Authorisation'];
+export type AuthorisationState = components['schemas']['AuthorisationState'];
+export type BegunAuthorisation = components['schemas']['BegunAuthorisation'];
 export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
+export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
 export type Contact = components['schemas']['Contact'];
 export type ContactRef = components['schemas']['ContactRef'];
 export type Conversation = components['schemas']['Conversation'];
@@ -2563,6 +2841,7 @@ export type ConversationRow = components['schemas']['ConversationRow'];
 export type ConversationStatus = components['schemas']['ConversationStatus'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateChannelAccount = components['schemas']['CreateChannelAccount'];
+export type CreateConversation = components['schemas']['CreateConversation'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
@@ -2573,6 +2852,11 @@ export type DeadLetter = components['schemas']['DeadLetter'];
 export type DeadLetterList = components['schemas']['DeadLetterList'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryState = components['schemas']['DeliveryState'];
+export type DkimCheck = components['schemas']['DkimCheck'];
+export type DkimResult = components['schemas']['DkimResult'];
+export type DmarcCheck = components['schemas']['DmarcCheck'];
+export type DmarcPolicy = components['schemas']['DmarcPolicy'];
+export type DmarcResult = components['schemas']['DmarcResult'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type Identity = components['schemas']['Identity'];
@@ -2632,13 +2916,20 @@ export type Scope = components['schemas']['Scope'];
 export type Search = components['schemas']['Search'];
 export type SearchHit = components['schemas']['SearchHit'];
 export type SearchPage = components['schemas']['SearchPage'];
+export type Sender = components['schemas']['Sender'];
+export type SenderList = components['schemas']['SenderList'];
+export type SenderVerdict = components['schemas']['SenderVerdict'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
+export type SetAuthorisation = components['schemas']['SetAuthorisation'];
 export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
+export type SignInWith = components['schemas']['SignInWith'];
 export type SnippetPart = components['schemas']['SnippetPart'];
+export type SpfCheck = components['schemas']['SpfCheck'];
+export type SpfResult = components['schemas']['SpfResult'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
@@ -3922,6 +4213,357 @@ export interface operations {
             };
         };
     };
+    begin_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go, within a quarter of an hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunAuthorisation"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_authorisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteAuthorisation"];
+            };
+        };
+        responses: {
+            /** @description The account, which may be used now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAccount"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authorisation_invalid` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `client_refused`, `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider_failed` */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_contact: {
         parameters: {
             query?: never;
@@ -4213,6 +4855,152 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateConversation"];
+            };
+        };
+        responses: {
+            /** @description The message with its conversation; deliveries are queued */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_cannot_send`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6528,6 +7316,123 @@ export interface operations {
             };
         };
     };
+    undo_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message as it was; nobody gets it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     operator_dead_letters: {
         parameters: {
             query?: never;
@@ -8101,6 +9006,71 @@ export interface operations {
             };
             /** @description `storage_full` */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_senders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

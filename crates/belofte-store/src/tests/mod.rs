@@ -18,6 +18,7 @@ mod invitations;
 mod key_backups;
 mod ledger_export;
 mod mail_accounting;
+mod mail_authentication;
 mod messages;
 mod place;
 mod proofs;

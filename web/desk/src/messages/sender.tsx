@@ -18,7 +18,7 @@ export function SenderSign({ checked }: { checked: Authentication }) {
     setOpen(false);
     button.current?.focus();
   };
-  const escape = (event: KeyboardEvent) => {
+  const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     // The innermost thing closes, and nothing else.
     event.stopPropagation();
@@ -46,13 +46,13 @@ export function SenderSign({ checked }: { checked: Authentication }) {
           })}
           aria-expanded={open}
           onClick={() => (open ? shut() : setOpen(true))}
-          onKeyDown={open ? escape : undefined}
+          onKeyDown={open ? onKey : undefined}
         >
           <Mark size={14} />
           <span>{tOr(`sender.verdict.${checked.verdict}`, "sender.verdict.other")}</span>
         </button>
       </Popover.Target>
-      <Popover.Dropdown p={12} aria-label={t("sender.title")} onKeyDown={escape}>
+      <Popover.Dropdown p={12} aria-label={t("sender.title")} onKeyDown={onKey}>
         <Details checked={checked} />
       </Popover.Dropdown>
     </Popover>

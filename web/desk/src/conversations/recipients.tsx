@@ -14,6 +14,10 @@ import css from "./recipients.module.css";
 /** From so many letters on people are suggested: fewer would name half the town. */
 const LEAST = 3;
 
+/** Whether what is typed ends an address: a comma within quotes, or before any address, belongs to a name. */
+const ends = (text: string): boolean =>
+  /[,;]\s*$/.test(text) && text.includes("@") && (text.match(/"/g) ?? []).length % 2 === 0;
+
 interface FieldProps {
   label: string;
   people: readonly Mailbox[];
@@ -67,8 +71,7 @@ function PeopleField({ label, people, change, input }: FieldProps) {
     } else if (key === "ArrowDown" && suggested.length > 0) setAt((chosen + 1) % suggested.length);
     else if (key === "ArrowUp" && suggested.length > 0) setAt((chosen <= 0 ? suggested.length : chosen) - 1);
     else if (key === "Enter" && chosen >= 0) add(suggestedAt(chosen));
-    // A comma within quotes belongs to a name.
-    else if (key === "Enter" || ((key === "," || key === ";") && (text.match(/"/g) ?? []).length % 2 === 0)) add(parseMailboxes(text));
+    else if (key === "Enter") add(parseMailboxes(text));
     else if (key === "Escape" && suggested.length > 0) {
       setText("");
       event.stopPropagation();
@@ -124,7 +127,9 @@ function PeopleField({ label, people, change, input }: FieldProps) {
           spellCheck={false}
           inputMode="email"
           onChange={(event) => {
-            setText(event.currentTarget.value);
+            const { value } = event.currentTarget;
+            if (ends(value)) return add(parseMailboxes(value));
+            setText(value);
             setAt(-1);
           }}
           onKeyDown={onKeyDown}

@@ -373,7 +373,7 @@ later.forEach(({ row }, index) => {
   row.status = "snoozed";
   row.snoozed_until = iso(start + (index * 26 + 3) * 60 * minute);
 });
-const back = [...cases.values()].find((c) => c.row.contact.name === "Oliver Grant") ?? [...cases.values()][3];
+const back = [...cases.values()].find((c) => c.row.contact.name === "Yusuf Demir");
 if (back) {
   back.row.woken_at = ago(30);
   back.row.placed_at = ago(30);

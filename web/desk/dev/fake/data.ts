@@ -127,6 +127,7 @@ export const accounts: T.ChannelAccount[] = [
     kind: "email",
     address: "verhuur@noorderlicht.example",
     from_name: "Verhuur Noorderlicht",
+    signature: "",
     state: "active",
     queue_id: queue(0).id,
     submission: { host: "smtp.office365.com", port: 587, security: "starttls", username: "verhuur@noorderlicht.example", sign_in: "authorisation", password_set: false },

@@ -35,6 +35,10 @@ impl Mailbox {
     /// What is wrong with the address.
     pub fn entered(text: &str) -> Result<Self, EmailAddressError> {
         let text = text.trim();
+        // A line that ends within it is two lines to somebody.
+        if text.contains(char::is_control) {
+            return Err(EmailAddressError::BadCharacter);
+        }
         let named = text.strip_suffix('>').and_then(|inner| inner.rsplit_once('<'));
         let (name, address) = named.unwrap_or(("", text));
         let mut address = EmailAddress::parse(address)?;
@@ -79,6 +83,7 @@ mod tests {
         assert_eq!(read("Jan Jansen <jan@klant.example>"), is("Jan Jansen", "jan@klant.example"));
         assert_eq!(read("\"Jansen, Jan\" <jan@klant.example>"), is("Jansen, Jan", "jan@klant.example"));
         assert_eq!(read("<jan@klant.example>"), is("", "jan@klant.example"));
+        assert!(read("jan@klant.example\r\nRCPT TO:<evil@evil.example>").is_err());
         assert_eq!(
             read("Jan\r\nBcc: x@y.example <jan@klant.example>"),
             is("Jan Bcc: x@y.example", "jan@klant.example")

@@ -539,7 +539,19 @@ impl Store {
         self.channel_account(access, account).await?;
         let keys = self.keys(access).await?;
         let act = if tokens.is_some() { "authorised" } else { "authorisation_forgotten" };
-        let detail = json!({ "what": "channel_account", "act": act, "id": account });
+        let before = match self.authorisation_standings(access).await?.get(&account) {
+            Some(AuthorisationStanding::Granted { .. }) => "granted",
+            Some(AuthorisationStanding::Ended { .. }) => "ended",
+            None => "missing",
+        };
+        let after = if tokens.is_some() { "granted" } else { "missing" };
+        let detail = json!({
+            "what": "channel_account",
+            "act": act,
+            "id": account,
+            "before": { "authorisation": before },
+            "after": { "authorisation": after },
+        });
         let tokens = match tokens {
             Some(tokens) => Some((self.seal_tokens(access, account, tokens).await?, keys.settings.id())),
             None => None,

@@ -113,6 +113,7 @@ export const views = {
   "new-mail": {
     path: "/inbox/mine/new",
     act: async (page) => {
+      await page.getByRole("combobox", { name: /^(Aan|To)$/ }).waitFor();
       await page.keyboard.type("Jan Jansen <jan@klant.example>,");
       await page.locator('input[maxlength="500"]').fill("Uw afspraak van dinsdag");
       await page.locator("textarea").fill("Goedemiddag,\n\nKomt dinsdag tussen tien en twaalf u uit?");

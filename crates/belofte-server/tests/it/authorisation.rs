@@ -282,7 +282,8 @@ on_both_engines!(an_answer_is_handed_in_by_a_token, |engine| {
     // Refused although its time is not over: it is renewed, and the mail goes once.
     world.provider.forget_access();
     reply("Het tweede antwoord");
-    assert!(world.dovecot.wait_for_mails(JAN, 2)[1].contains("Het tweede antwoord"));
+    let mails = world.dovecot.wait_for_mails(JAN, 2);
+    assert!(mails.iter().any(|mail| mail.contains("Het tweede antwoord")), "{mails:?}");
     assert_eq!(world.provider.renewals(), 1);
     // Without an authorisation it waits, and says for what.
     world.provider.revoke();

@@ -6,6 +6,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { NEW, useHere } from "../app/here";
+import { expect } from "../app/hold";
 import { countsQuery, listQuery, savedViewsQuery, tagsQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { isTyping, useShortcuts } from "../app/shortcuts";
@@ -135,7 +136,10 @@ export function Inbox() {
     {
       j: () => void go(beside(1) ?? here()),
       k: () => void go(beside(-1) ?? here()),
-      c: () => void go(NEW),
+      c: () => {
+        expect("new mail");
+        void go(NEW);
+      },
       J: () => extend(1),
       K: () => extend(-1),
       x: () => {

@@ -8,6 +8,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { api, newKey } from "../app/api";
 import { NEW } from "../app/here";
+import { arrive } from "../app/hold";
 import { keys, queryClient, sendersQuery } from "../app/queries";
 import { Blank, Failure, FailureLine } from "../app/states";
 import { useTitle } from "../app/title";
@@ -33,6 +34,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const found = useQuery(sendersQuery);
   const [draft, setDraft] = useState<Draft>(() => readDraft(NEW));
   const [queued, setQueued] = useState(false);
+  const [typed, setTyped] = useState("");
   const first = useRef<HTMLInputElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const rich = useRef<RichField>(null);
@@ -65,9 +67,15 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const there = sender !== undefined;
   useLayoutEffect(() => {
     if (!there) return;
-    if (readDraft(NEW).to === null) first.current?.focus();
-    else field.current?.focus();
-  }, [there]);
+    const text = arrive("new mail") ?? "";
+    if (readDraft(NEW).to === null) {
+      first.current?.focus();
+      setTyped(text);
+    } else {
+      field.current?.focus();
+      if (text) update((old) => ({ ...old, text: old.text + text }));
+    }
+  }, [there, update]);
 
   const send = useMutation({
     mutationFn: ({ body }: { body: CreateConversation; draft: Draft }) => {
@@ -153,7 +161,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       ) : sender ? (
         <div className={css.form}>
           <SenderField senders={able} account={sender.id} change={(account) => change({ account })} />
-          <Recipients people={people} change={change} first={first} />
+          <Recipients people={people} change={change} first={first} typed={typed} />
           <div className={css.subject}>
             <label htmlFor={id}>{t("new_mail.subject")}</label>
             <input

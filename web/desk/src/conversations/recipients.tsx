@@ -4,7 +4,7 @@
 import type { Mailbox } from "@belofte/api-client";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type ClipboardEvent, type KeyboardEvent, type Ref, useId, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, type MouseEvent, type Ref, useEffect, useId, useState } from "react";
 import { api } from "../app/api";
 import { useWords } from "../i18n";
 import { CloseIcon, WarnIcon } from "../ui/icons";
@@ -23,9 +23,11 @@ interface FieldProps {
   people: readonly Mailbox[];
   change: (people: Mailbox[]) => void;
   input?: Ref<HTMLInputElement> | undefined;
+  /** What was typed for it before it was there. */
+  typed?: string | undefined;
 }
 
-function PeopleField({ label, people, change, input }: FieldProps) {
+function PeopleField({ label, people, change, input, typed }: FieldProps) {
   const { t } = useWords();
   const id = useId();
   const [text, setText] = useState("");
@@ -53,6 +55,12 @@ function PeopleField({ label, people, change, input }: FieldProps) {
     change(once([...people, ...more]));
     setSaid(t("recipients.added", { names: more.map((one) => one.name || one.address).join(", ") }));
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when it is there, and only then
+  useEffect(() => {
+    if (!typed) return;
+    if (ends(typed)) add(parseMailboxes(typed));
+    else setText(typed);
+  }, [typed]);
   const remove = (one: Mailbox) => {
     change(people.filter((other) => other !== one));
     setSaid(t("recipients.removed", { name: one.name || one.address }));
@@ -179,6 +187,9 @@ export interface People {
   bcc: readonly Mailbox[];
 }
 
+/** The focus stays while it is pressed: leaving the field ends what is typed there, and the button would move away. */
+const stay = (event: MouseEvent) => event.preventDefault();
+
 /** Whether everybody can be written to. */
 export const allGood = ({ to, cc, bcc }: People): boolean => [...to, ...cc, ...bcc].every((one) => isAddress(one.address));
 
@@ -187,11 +198,13 @@ interface Props {
   change: (part: { to?: Mailbox[]; cc?: Mailbox[]; bcc?: Mailbox[] }) => void;
   /** The field of the recipients themselves. */
   first?: Ref<HTMLInputElement>;
+  /** What was typed for the recipients before their field was there. */
+  typed?: string;
   /** Whether suggestions open upwards: the fields stand at the bottom of the view. */
   up?: boolean;
 }
 
-export function Recipients({ people, change, first, up }: Props) {
+export function Recipients({ people, change, first, typed, up }: Props) {
   const { t } = useWords();
   const [copies, setCopies] = useState(people.cc.length > 0);
   const [blind, setBlind] = useState(people.bcc.length > 0);
@@ -200,16 +213,16 @@ export function Recipients({ people, change, first, up }: Props) {
   return (
     <div className={css.fields} data-up={up || undefined} role="group" aria-label={t("recipients.name")}>
       <div className={css.first}>
-        <PeopleField label={t("composer.to")} people={people.to} change={(to) => change({ to })} input={first} />
+        <PeopleField label={t("composer.to")} people={people.to} change={(to) => change({ to })} input={first} typed={typed} />
         {(!showCc || !showBcc) && (
           <span className={css.more}>
             {!showCc && (
-              <button type="button" onClick={() => setCopies(true)} aria-label={t("recipients.add_cc")}>
+              <button type="button" onMouseDown={stay} onClick={() => setCopies(true)} aria-label={t("recipients.add_cc")}>
                 {t("composer.cc")}
               </button>
             )}
             {!showBcc && (
-              <button type="button" onClick={() => setBlind(true)} aria-label={t("recipients.add_bcc")}>
+              <button type="button" onMouseDown={stay} onClick={() => setBlind(true)} aria-label={t("recipients.add_bcc")}>
                 {t("composer.bcc")}
               </button>
             )}

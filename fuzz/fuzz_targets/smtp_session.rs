@@ -47,12 +47,13 @@ impl House {
                     break;
                 }
                 Step::Admit => self.session.admitted(true),
-                Step::Resolve(address) => self.session.resolved(match address.local() {
-                    "info" => Resolution::Known(1),
-                    "help" => Resolution::Known(2),
-                    "paused" => Resolution::Paused,
-                    "busy" => Resolution::Busy,
-                    "later" => Resolution::TryLater,
+                // An account has one address: another domain is another account's, or nobody's.
+                Step::Resolve(address) => self.session.resolved(match (address.local(), address.domain()) {
+                    ("info", "shop.example") => Resolution::Known(1),
+                    ("help", "shop.example") => Resolution::Known(2),
+                    ("paused", _) => Resolution::Paused,
+                    ("busy", _) => Resolution::Busy,
+                    ("later", _) => Resolution::TryLater,
                     _ => Resolution::Unknown,
                 }),
                 Step::Deliver(handover) => {

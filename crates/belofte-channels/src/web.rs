@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
-use http::{Request, StatusCode, Uri};
+use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -78,16 +78,17 @@ impl Web {
         Self { outbound, tls }
     }
 
-    /// Sends `post` and reads the answer, whatever its status is. No redirection is followed.
+    /// Sends `post` and reads the answer, whatever its status is (the number of RFC 9110, section 15). No redirection
+    /// is followed.
     ///
     /// # Errors
     /// [`WebError`].
-    pub async fn post(&self, post: Post<'_>) -> Result<(StatusCode, Bytes), WebError> {
+    pub async fn post(&self, post: Post<'_>) -> Result<(u16, Bytes), WebError> {
         let patience = post.patience;
         timeout(patience, self.carry_out(post)).await.unwrap_or(Err(WebError::Slow))
     }
 
-    async fn carry_out(&self, post: Post<'_>) -> Result<(StatusCode, Bytes), WebError> {
+    async fn carry_out(&self, post: Post<'_>) -> Result<(u16, Bytes), WebError> {
         let (Some(authority), Some(scheme)) = (post.url.authority(), post.url.scheme_str()) else {
             return Err(WebError::Address);
         };
@@ -116,7 +117,7 @@ async fn exchange<T>(
     stream: T,
     request: Request<Full<Bytes>>,
     largest: usize,
-) -> Result<(StatusCode, Bytes), WebError>
+) -> Result<(u16, Bytes), WebError>
 where
     T: hyper::rt::Read + hyper::rt::Write + Unpin,
 {
@@ -124,7 +125,7 @@ where
     let (mut sender, connection) = shaken.map_err(|_| WebError::Http)?;
     let answer = async move {
         let response = sender.send_request(request).await.map_err(|_| WebError::Http)?;
-        let status = response.status();
+        let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), largest).collect().await;
         let body = body.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() { WebError::TooLarge } else { WebError::Http }

@@ -12,7 +12,7 @@ use belofte_store::{Access, Provider, Store, StoreError, Tokens};
 use belofte_vault::Pii;
 use bytes::Bytes;
 use form_urlencoded::Serializer;
-use http::{StatusCode, Uri};
+use http::Uri;
 use serde::Deserialize;
 
 use crate::outbound::{ConnectPurpose, OutboundError, RecipientClass};
@@ -137,7 +137,7 @@ impl Authorising {
             ("redirect_uri", code.redirect_uri),
             ("code_verifier", code.verifier),
         ];
-        self.ask(store, provider, &says).await.map_err(NoToken::Problem)
+        Box::pin(self.ask(store, provider, &says)).await.map_err(NoToken::Problem)
     }
 
     /// An access token of the account, renewed when it is about to expire, or when it is `not_this`, which its
@@ -173,7 +173,7 @@ impl Authorising {
                 continue;
             };
             let says = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-            match self.ask(store, &held.provider, &says).await {
+            match Box::pin(self.ask(store, &held.provider, &says)).await {
                 Ok(renewed) => {
                     // The one before stays when there is no other (RFC 6749, section 6).
                     let refresh = renewed.refresh.or(tokens.refresh);
@@ -215,7 +215,7 @@ impl Authorising {
         });
         let now = store.clock().now();
         match asked.await {
-            Ok((StatusCode::OK, body)) => granted(&body, now).ok_or(TokenProblem::ProviderFailed),
+            Ok((200, body)) => granted(&body, now).ok_or(TokenProblem::ProviderFailed),
             Ok((_, body)) => Err(refused(&body)),
             Err(WebError::Connect(OutboundError::NotPublic | OutboundError::NotRegistered)) => {
                 Err(TokenProblem::HostNotAllowed)

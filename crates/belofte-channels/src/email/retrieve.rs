@@ -231,7 +231,7 @@ impl<'a> Reading<'a> {
         loop {
             let (store, id) = (&self.core.store, self.account.account.id);
             let token = self.with.authorising.token(store, self.access, id, refused.as_deref());
-            let token = self.kept(token).await??;
+            let token = self.kept(Box::pin(token)).await??;
             let server = server(&self.account, Secret::Token(token.clone()));
             match self.kept(imap.open(&server)).await? {
                 Err(RetrievalProblem::AuthenticationFailed) if refused.is_none() => refused = Some(token),

@@ -203,7 +203,7 @@ impl Exporter {
             patience: PATIENCE,
         };
         let (status, _) = self.web.post(post).await?;
-        if status.is_success() { Ok(()) } else { Err(ExportError::Refused(status.as_u16())) }
+        if (200..300).contains(&status) { Ok(()) } else { Err(ExportError::Refused(status)) }
     }
 }
 

@@ -155,7 +155,7 @@ on_both_engines!(a_token_that_has_run_out_is_renewed_and_every_node_shows_the_ne
     world.sign_in(&path);
     world.until_current(&path);
     for round in 1..4 {
-        std::thread::sleep(Duration::from_millis(1_100));
+        wait::pause(Duration::from_millis(1_100));
         world.line.cut();
         world.line.mend();
         let subject = format!("Ronde {round}");

@@ -18,6 +18,7 @@ mod empty;
 mod first_start;
 mod hostile;
 mod invitations;
+mod key_and_cookie;
 mod leaves;
 mod live;
 mod mail_authentication;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Answers of which nobody knows whether they went out: the line broke when all was sent and nothing answered. They
-//! are never sent again alone; the mailbox of their account, in a real Dovecot, is looked in.
+//! are never sent again alone; the mailbox of their account is looked in: that of a Dovecot.
 
 use std::time::Duration;
 

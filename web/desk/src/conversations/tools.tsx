@@ -306,7 +306,6 @@ function Moments({ rows, shut }: ListProps) {
   };
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: hands the arrow keys to the buttons in it */}
       <ul className={css.choices} onKeyDown={walk}>
         {offers(now).map((offer, index) => (
           <li key={offer.name}>

@@ -83,15 +83,16 @@ mod tests {
         assert_eq!(read("Jan Jansen <jan@klant.example>"), is("Jan Jansen", "jan@klant.example"));
         assert_eq!(read("\"Jansen, Jan\" <jan@klant.example>"), is("Jansen, Jan", "jan@klant.example"));
         assert_eq!(read("<jan@klant.example>"), is("", "jan@klant.example"));
-        assert!(read("jan@klant.example\r\nRCPT TO:<evil@evil.example>").is_err());
-        assert_eq!(
-            read("Jan\r\nBcc: x@y.example <jan@klant.example>"),
-            is("Jan Bcc: x@y.example", "jan@klant.example")
-        );
         assert_eq!(read("jan@münchen.example"), is("", "jan@xn--mnchen-3ya.example"));
-        for odd in
-            ["", "jan", "Jan <jan@>", "Jan <jan@klant.example> rest", "a@b.example\r\nBcc: c@d.example"]
-        {
+        for odd in [
+            "",
+            "jan",
+            "Jan <jan@>",
+            "Jan <jan@klant.example> rest",
+            "a@b.example\r\nBcc: c@d.example",
+            "Jan\r\nBcc: x@y.example <jan@klant.example>",
+            "jan@klant.example\r\nRCPT TO:<evil@evil.example>",
+        ] {
             assert!(read(odd).is_err(), "{odd:?}");
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -65,17 +65,32 @@ fn is_json(parts: &Parts) -> bool {
     named.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
+/// What is too large is read to its end and thrown away, up to so many times of what is allowed: who still sends does
+/// not hear the refusal, and sees a line that breaks (RFC 9112, section 9.6).
+const THROWN_AWAY: usize = 8;
+
 /// The whole body, of at most `limit` bytes, within the time of `context`.
 ///
 /// # Errors
 /// [`Code::TooLarge`], [`Code::Timeout`], [`Code::Malformed`] when the line drops.
-pub async fn read(context: &Context, body: Body, limit: usize) -> Answer<Bytes> {
-    match timeout(context.body_time, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::TooLarge.into()),
-        Ok(Err(_)) => Err(Code::Malformed.into()),
-        Err(_) => Err(Code::Timeout.into()),
-    }
+pub async fn read(context: &Context, mut body: Body, limit: usize) -> Answer<Bytes> {
+    let reading = async {
+        let (mut kept, mut thrown_away) = (BytesMut::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Code::Malformed)?.into_data() else { continue };
+            if thrown_away == 0 && kept.len() + data.len() <= limit {
+                kept.extend_from_slice(&data);
+                continue;
+            }
+            kept = BytesMut::new();
+            thrown_away = thrown_away.saturating_add(data.len().max(1));
+            if thrown_away > limit.saturating_mul(THROWN_AWAY) {
+                break;
+            }
+        }
+        if thrown_away > 0 { Err(Code::TooLarge.into()) } else { Ok(kept.freeze()) }
+    };
+    timeout(context.body_time, reading).await.unwrap_or_else(|_| Err(Code::Timeout.into()))
 }
 
 /// Reads `bytes` as a `T`.

@@ -5,15 +5,13 @@
 use std::time::Duration;
 
 use belofte_core::Core;
-use belofte_model::{DeliveryState, LineSecurity, MessageId, RetrievalProblem, SignInWith, next_look};
+use belofte_model::{DeliveryState, MessageId, RetrievalProblem, SignInWith, next_look};
 use belofte_store::{Access, ClaimedJob, FinishJob, Message, Reconciled, SentMailbox, StoreError};
 use tokio::time::timeout;
 
 use super::authorisation::NoToken;
-use super::imap::ImapServer;
-use super::retrieve::Retrieving;
+use super::retrieve::{Retrieving, server};
 use super::sign_in::Secret;
-use super::submission::Security;
 
 /// A look may take so long; shorter than the lease of its job.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -102,18 +100,7 @@ async fn look(
             })?)
         }
     };
-    let server = ImapServer {
-        host: retrieval.host.clone(),
-        recorded: mailbox.recorded,
-        port: retrieval.port,
-        security: match retrieval.security {
-            LineSecurity::Tls => Security::Tls,
-            LineSecurity::StartTls => Security::StartTls,
-            LineSecurity::None => Security::None,
-        },
-        username: retrieval.username.clone(),
-        secret,
-    };
+    let server = server(retrieval, mailbox.recorded, secret);
     let mut mailbox = with.imap.open(&server).await?;
     let found = mailbox.has_sent(id).await;
     mailbox.leave().await;

@@ -13,7 +13,7 @@ use belofte_model::{
     AfterRetrieval, ChannelAccountId, EmailAddress, FolderPosition, LineSecurity, POLL_EVERY,
     RetrievalProblem, SignInWith,
 };
-use belofte_store::{Access, AccountForRetrieval, ClaimedJob, Noted, SealedEnvelope, StoreError};
+use belofte_store::{Access, AccountForRetrieval, ClaimedJob, Noted, Retrieval, SealedEnvelope, StoreError};
 use futures_util::future::BoxFuture;
 
 use super::authorisation::{Authorising, NoToken};
@@ -224,7 +224,11 @@ impl<'a> Reading<'a> {
         let imap = self.with.imap.clone();
         if self.account.retrieval.sign_in == SignInWith::Password {
             let password = self.account.password.as_ref().ok_or(RetrievalProblem::AuthenticationFailed)?;
-            let server = server(&self.account, Secret::Password(password.expose().clone()));
+            let server = server(
+                &self.account.retrieval,
+                self.account.recorded,
+                Secret::Password(password.expose().clone()),
+            );
             return Ok(self.kept(imap.open(&server)).await??);
         }
         let mut refused: Option<String> = None;
@@ -232,7 +236,7 @@ impl<'a> Reading<'a> {
             let (store, id) = (&self.core.store, self.account.account.id);
             let token = self.with.authorising.token(store, self.access, id, refused.as_deref());
             let token = self.kept(Box::pin(token)).await??;
-            let server = server(&self.account, Secret::Token(token.clone()));
+            let server = server(&self.account.retrieval, self.account.recorded, Secret::Token(token.clone()));
             match self.kept(imap.open(&server)).await? {
                 Err(RetrievalProblem::AuthenticationFailed) if refused.is_none() => refused = Some(token),
                 opened => return Ok(opened?),
@@ -423,11 +427,10 @@ impl<'a> Reading<'a> {
 }
 
 /// The server whose mailbox is read, and what is shown to it.
-fn server(account: &AccountForRetrieval, secret: Secret) -> ImapServer {
-    let retrieval = &account.retrieval;
+pub(super) fn server(retrieval: &Retrieval, recorded: bool, secret: Secret) -> ImapServer {
     ImapServer {
         host: retrieval.host.clone(),
-        recorded: account.recorded,
+        recorded,
         port: retrieval.port,
         security: match retrieval.security {
             LineSecurity::Tls => Security::Tls,

@@ -169,7 +169,7 @@ test("a message is taken back, and its words and files return to where they were
   const field = page.getByRole("textbox", { name: "Text of the reply" });
   await until("the words", async () => (await field.inputValue()) === "Written too early.");
   await page.getByRole("button", { name: "Remove bon.txt" }).waitFor();
-  assert.equal(await page.getByText("Goes to Lotte Visser in a moment").count(), 0);
+  await until("no message", async () => (await page.getByText("Goes to Lotte Visser in a moment").count()) === 0);
   assert.ok(!post.mails.some((one) => one.text.includes("Written too early.")));
   await page.evaluate(() => localStorage.setItem("belofte.undo", "0"));
   await field.fill("Written in time.");

@@ -17,7 +17,7 @@ use http::{Extensions, HeaderMap, Method};
 use tracing::Instrument as _;
 
 use super::context::Allowance;
-use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, Proxies, cookie, shares, words};
+use super::{ApiError, Code, Context, PROBLEM_MEDIA_TYPE, Peer, Proxies, cookie, shares, unread, words};
 
 /// What [`around`] needs.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Around {
     pub proxies: Proxies,
 }
 
+/// So many times the longest JSON body is read of what nobody wanted, so that who sends it hears why.
+const THROWN_AWAY: usize = 8;
 /// The header with the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that only our own pages send: other sites cannot without asking first (CORS).
@@ -49,10 +51,12 @@ pub async fn around(State(around): State<Around>, mut request: Request, next: Ne
     let route = route(request.extensions());
     let span = tracing::info_span!("request", request = %id, method = %method, route = %route);
     request.extensions_mut().insert(Arc::clone(&context));
+    let (request, unread) = unread::lend(request);
 
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
     // What the panic said is not ours to repeat; the hook has logged where it happened.
     let response = handled.await.unwrap_or_else(|_| ApiError::from(Code::Internal).into_response());
+    unread.throw_away(context.json_bytes.saturating_mul(THROWN_AWAY), context.body_time).await;
     let mut response = speak(response, &context);
     harden(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {

@@ -65,30 +65,22 @@ fn is_json(parts: &Parts) -> bool {
     named.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-/// What is too large is read to its end and thrown away, up to so many times of what is allowed: who still sends does
-/// not hear the refusal, and sees a line that breaks (RFC 9112, section 9.6).
-const THROWN_AWAY: usize = 8;
-
-/// The whole body, of at most `limit` bytes, within the time of `context`.
+/// The whole body, of at most `limit` bytes, within the time of `context`. The rest of one that is
+/// longer is thrown away by [`super::unread`].
 ///
 /// # Errors
 /// [`Code::TooLarge`], [`Code::Timeout`], [`Code::Malformed`] when the line drops.
 pub async fn read(context: &Context, mut body: Body, limit: usize) -> Answer<Bytes> {
     let reading = async {
-        let (mut kept, mut thrown_away) = (BytesMut::new(), 0_usize);
+        let mut kept = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| Code::Malformed)?.into_data() else { continue };
-            if thrown_away == 0 && kept.len() + data.len() <= limit {
-                kept.extend_from_slice(&data);
-                continue;
+            if kept.len() + data.len() > limit {
+                return Err(Code::TooLarge.into());
             }
-            kept = BytesMut::new();
-            thrown_away = thrown_away.saturating_add(data.len().max(1));
-            if thrown_away > limit.saturating_mul(THROWN_AWAY) {
-                break;
-            }
+            kept.extend_from_slice(&data);
         }
-        if thrown_away > 0 { Err(Code::TooLarge.into()) } else { Ok(kept.freeze()) }
+        Ok(kept.freeze())
     };
     timeout(context.body_time, reading).await.unwrap_or_else(|_| Err(Code::Timeout.into()))
 }

@@ -20,6 +20,7 @@ mod stall;
 mod tests;
 pub mod tls;
 pub mod tries;
+mod unread;
 mod words;
 
 use std::net::SocketAddr;

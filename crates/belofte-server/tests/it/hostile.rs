@@ -298,6 +298,12 @@ fn bodies_that_are_no_bodies() {
     let long = format!("{{\"email\":\"a@b.example\",\"password\":\"{}\"}}", "x".repeat(17_000));
     post(&stranger, "/session", json, long.as_bytes()).problem(413, "too_large");
     post(&stranger, "/invitations/accept", json, long.as_bytes()).problem(413, "too_large");
+    // Who is refused for something else than the body hears it, too, when the body is long.
+    let wide = format!("{{\"kind\":\"note\",\"text\":\"{}\"}}", "x".repeat(3 << 20));
+    for _ in 0..10 {
+        post(admin, "/conversations/no-id/messages", json, wide.as_bytes()).problem(404, "not_found");
+        post(admin, "/search", "text/plain", wide.as_bytes()).problem(415, "unsupported_media_type");
+    }
     // Somebody unknown is not listened to at all where one must be known.
     post(&stranger, "/search", json, long.as_bytes()).problem(401, "not_signed_in");
     // Deep ones.

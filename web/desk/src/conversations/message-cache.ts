@@ -32,13 +32,20 @@ export function appendMessage(message: Message) {
   });
 }
 
-/** Takes a message away that was taken back. */
-export function removeMessage(message: Message) {
-  queryClient.setQueryData<Pages>(keys.messages(message.conversation_id), (old) =>
+/** What was taken back here: an answer that was under way meanwhile still holds it. */
+const takenBack = new Set<Uuid>();
+
+/** Takes a message away that was taken back, for good. */
+export async function removeMessage(message: Message): Promise<void> {
+  takenBack.add(message.id);
+  const queryKey = keys.messages(message.conversation_id);
+  await queryClient.cancelQueries({ queryKey });
+  queryClient.setQueryData<Pages>(queryKey, (old) =>
     old
       ? { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.filter((one) => one.id !== message.id) })) }
       : old,
   );
+  void queryClient.invalidateQueries({ queryKey });
 }
 
 /**
@@ -73,7 +80,8 @@ export async function refreshMessages(id: Uuid, touched: ReadonlySet<Uuid>): Pro
     return;
   }
   try {
-    const head = await api.conversations.messages(id);
+    const asked = await api.conversations.messages(id);
+    const head = { ...asked, items: asked.items.filter((one) => !takenBack.has(one.id)) };
     const merged = mergeNewest(loaded, head);
     const held = new Set(head.items.map((one) => one.id));
     const further = loaded.pages.some((page) => page.items.some((one) => touched.has(one.id) && !held.has(one.id)));

@@ -61,7 +61,7 @@ export async function takeBack(message: Message, id: string, draft: Draft | null
   try {
     const was = await api.messages.undo(message.id);
     giveBack(id, draft ?? draftOf(was));
-    removeMessage(message);
+    await removeMessage(message);
     void queryClient.invalidateQueries({ queryKey: keys.lists });
     void queryClient.invalidateQueries({ queryKey: keys.counts });
     void queryClient.invalidateQueries({ queryKey: keys.activity(message.conversation_id) });

@@ -51,7 +51,12 @@ export function createApi(options: ApiOptions) {
       if (request.method === "POST" && !request.headers.has("Idempotency-Key")) {
         request.headers.set("Idempotency-Key", options.newKey());
       }
-      return new Request(request, { signal: patient(request.signal, request.method === "GET" ? READ_MS : WRITE_MS) });
+      return new Request(request, {
+        signal: patient(request.signal, request.method === "GET" ? READ_MS : WRITE_MS),
+        // Who resolves a conversation and closes the window has resolved it. (Bodies of these two are far below the 64 KiB
+        // that may be under way like this; those of POST need not be.)
+        keepalive: request.method === "PATCH" || request.method === "DELETE",
+      });
     },
   });
 

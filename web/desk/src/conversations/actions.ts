@@ -20,7 +20,17 @@ import { useSession } from "../app/session";
 import { explainShort } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords, type Words } from "../i18n";
-import { backTo, type Change, concerns, toAssignee, toQueue, toSnooze, toStatus, toTag } from "./changes";
+import {
+  backTo,
+  type Change,
+  concerns,
+  toAssignee,
+  toQueue,
+  toSnooze,
+  toStatus,
+  toTag,
+} from "./changes";
+import { inTurn } from "./turns";
 
 /** So many conversations are changed at once, and no more. */
 export const MOST_AT_ONCE = 200;
@@ -38,7 +48,12 @@ export function findRow(id: Uuid): ConversationRow | null {
 }
 
 /** What a row may lack: what it had before is gone with it. */
-const ABSENT = { assignee: undefined, snoozed_until: undefined, woken_at: undefined, waiting_since: undefined };
+const ABSENT = {
+  assignee: undefined,
+  snoozed_until: undefined,
+  woken_at: undefined,
+  waiting_since: undefined,
+};
 
 export function show(row: ConversationRow, me: Uuid) {
   queryClient.setQueryData<Conversation>(keys.conversation(row.id), (old) =>
@@ -71,7 +86,11 @@ async function applyOne({ before, change }: One, me: Uuid, words: Words): Promis
   const lists = queryClient.getQueriesData<ListData>({ queryKey: keys.lists });
   show(change.shown(before), me);
   try {
-    const after = await api.conversations.change(before.id, { ...change.patch, version: before.version });
+    const after = await inTurn(before.id, before.version, (version) => {
+      // The answer to the one before it has shown what that one made.
+      if (version !== before.version) show(change.shown({ ...before, version }), me);
+      return api.conversations.change(before.id, { ...change.patch, version });
+    });
     show(after, me);
     settle([before.id]);
     return { done: [{ before, version: after.version }], not: [] };
@@ -81,7 +100,9 @@ async function applyOne({ before, change }: One, me: Uuid, words: Words): Promis
     void queryClient.invalidateQueries({ queryKey: keys.conversation(before.id) });
     void queryClient.invalidateQueries({ queryKey: keys.lists });
     // The conversation may have left the screen already, so the notice names it.
-    toast(words.t("did.not_changed", { who: nameOf(before), reason: explainShort(error, words) }), { bad: true });
+    toast(words.t("did.not_changed", { who: nameOf(before), reason: explainShort(error, words) }), {
+      bad: true,
+    });
     return null;
   }
 }
@@ -93,14 +114,19 @@ async function applyMany(all: One[], me: Uuid, words: Words): Promise<Result | n
   try {
     answers = (
       await api.conversations.bulk(
-        all.map(({ before, change }) => ({ id: before.id, change: { ...change.patch, version: before.version } })),
+        all.map(({ before, change }) => ({
+          id: before.id,
+          change: { ...change.patch, version: before.version },
+        })),
       )
     ).items;
   } catch (error) {
     for (const [key, data] of lists) queryClient.setQueryData(key, data);
     for (const { before } of all) show(before, me);
     void queryClient.invalidateQueries({ queryKey: keys.lists });
-    toast(words.t("bulk.failed", { count: all.length, reason: explainShort(error, words) }), { bad: true });
+    toast(words.t("bulk.failed", { count: all.length, reason: explainShort(error, words) }), {
+      bad: true,
+    });
     return null;
   }
   const result: Result = { done: [], not: [] };
@@ -135,16 +161,23 @@ export function useActions(): Actions {
     const { t } = words;
     const me = session.user.id;
     /** `said` is what the notice says of one conversation, or of many. */
-    async function run(ids: Uuid[] | Uuid, change: Change, said: { one: (row: ConversationRow) => string; many: (count: number) => string }) {
+    async function run(
+      ids: Uuid[] | Uuid,
+      change: Change,
+      said: { one: (row: ConversationRow) => string; many: (count: number) => string },
+    ) {
       const rows = (typeof ids === "string" ? [ids] : ids).flatMap((id) => findRow(id) ?? []);
       const wanted = rows.filter((row) => concerns(row, change)).slice(0, MOST_AT_ONCE);
       const [first] = wanted;
       if (!first) return;
       const single = wanted.length === 1;
       const all = wanted.map((before) => ({ before, change }));
-      const result = single ? await applyOne({ before: first, change }, me, words) : await applyMany(all, me, words);
+      const result = single
+        ? await applyOne({ before: first, change }, me, words)
+        : await applyMany(all, me, words);
       if (!result) return;
-      if (result.not.length > 0) toast(t("bulk.not_changed", { count: result.not.length }), { bad: true });
+      if (result.not.length > 0)
+        toast(t("bulk.not_changed", { count: result.not.length }), { bad: true });
       if (result.done.length === 0) return;
       toast(single ? said.one(first) : said.many(result.done.length), {
         undo: () => {
@@ -153,14 +186,19 @@ export function useActions(): Actions {
           // and nobody looks through fourteen for it. Of one it is in sight, as it is now.
           const backs = result.done.map(({ before, version }) => {
             const row = findRow(before.id) ?? change.shown(before);
-            return { before: single ? row : { ...row, version }, change: backTo(before, change, now) };
+            return {
+              before: single ? row : { ...row, version },
+              change: backTo(before, change, now),
+            };
           });
           const [only] = backs;
           if (!only) return;
-          const undone = backs.length === 1 ? applyOne(only, me, words) : applyMany(backs, me, words);
+          const undone =
+            backs.length === 1 ? applyOne(only, me, words) : applyMany(backs, me, words);
           void undone.then((back) => {
             if (!back) return;
-            if (back.not.length > 0) toast(t("bulk.not_undone", { count: back.not.length }), { bad: true });
+            if (back.not.length > 0)
+              toast(t("bulk.not_undone", { count: back.not.length }), { bad: true });
             // What had left a list is put back by fetching, not by guessing its place.
             void queryClient.invalidateQueries({ queryKey: keys.lists });
           });
@@ -190,7 +228,8 @@ export function useActions(): Actions {
       assign: (ids, user) =>
         run(ids, toAssignee(user), {
           one: () => (user ? t("did.assigned", { name: user.name }) : t("did.unassigned")),
-          many: (count) => (user ? t("bulk.assigned", { count, name: user.name }) : t("bulk.unassigned", { count })),
+          many: (count) =>
+            user ? t("bulk.assigned", { count, name: user.name }) : t("bulk.unassigned", { count }),
         }),
       move: (ids, queue) =>
         run(ids, toQueue(queue), {
@@ -199,8 +238,12 @@ export function useActions(): Actions {
         }),
       tag: (ids, tag, on) =>
         run(ids, toTag(tag, on), {
-          one: () => (on ? t("did.tagged", { tag: tag.name }) : t("did.untagged", { tag: tag.name })),
-          many: (count) => (on ? t("bulk.tagged", { count, tag: tag.name }) : t("bulk.untagged", { count, tag: tag.name })),
+          one: () =>
+            on ? t("did.tagged", { tag: tag.name }) : t("did.untagged", { tag: tag.name }),
+          many: (count) =>
+            on
+              ? t("bulk.tagged", { count, tag: tag.name })
+              : t("bulk.untagged", { count, tag: tag.name }),
         }),
     };
   }, [words, session.user.id]);

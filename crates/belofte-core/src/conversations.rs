@@ -163,7 +163,8 @@ async fn place(
     };
     let came = answered.as_ref().and_then(|message| Some((message.thread?, message.account?)));
     let usual = came.or_else(|| newest.as_ref().map(|newest| (newest.thread, newest.account)));
-    match (reply.account, usual) {
+    let moved_to = newest.as_ref().and_then(|newest| newest.moved_to);
+    match (reply.account.or(moved_to), usual) {
         (Some(wanted), Some((thread, account))) if wanted == account => {
             Ok(Place { answered, thread: Some(thread), account })
         }

@@ -31,7 +31,7 @@ pub use channel_account::{
     AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
 };
 pub use conversation::{
-    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_reply,
+    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_merge, on_reply,
 };
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
 pub use event::EventKind;

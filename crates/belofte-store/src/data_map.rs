@@ -8,6 +8,7 @@
 use belofte_model::{Column, KeyClass};
 
 pub mod columns;
+mod merges;
 
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -425,8 +426,13 @@ pub const DATA_MAP: &[Table] = &[
             column(3801, "placed_at", Holds::Plain),
             column(3802, "snoozed_until", Holds::Plain),
             column(3803, "woken_at", Holds::Plain),
+            column(4500, "began_account_id", Holds::Plain),
         ],
     },
+    merges::CONVERSATION,
+    merges::PART,
+    merges::SPLIT,
+    merges::LINK,
     Table {
         name: "tag",
         retention: Retention::Tenant,

@@ -3,7 +3,7 @@
 
 use belofte_model::{
     ActivityId, Actor, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind,
-    MessageId, Reported, Timestamp, on_report,
+    KeyId, MessageId, Reported, Timestamp, on_report,
 };
 use belofte_vault::SealContext;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::access::actor_columns;
 use crate::conversations::insert_activity;
 use crate::data_map::columns;
-use crate::deliveries::mark_problem;
+use crate::deliveries::mark_problem_of;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::{Access, Delivery, Message, Store, StoreError, Tx};
@@ -36,6 +36,8 @@ struct Change {
     to: DeliveryState,
     code: Option<&'static str>,
     reply: Option<Vec<u8>>,
+    /// The key that it is sealed under.
+    key: KeyId,
     activity: ActivityId,
 }
 
@@ -64,7 +66,7 @@ impl DeliveryReport {
         reported: &[ReportedDelivery],
     ) -> Result<Option<Self>, StoreError> {
         let (tenant, now) = (access.tenant(), access.clock().now());
-        let key = store.conversation_key(access, message.conversation).await?;
+        let key = store.message_key(access, message.id).await?;
         let mut changes = Vec::new();
         for delivery in &message.deliveries {
             let told = reported.iter().find(|told| told.id == delivery.id);
@@ -86,6 +88,7 @@ impl DeliveryReport {
                 to,
                 code,
                 reply: code.map(|_| key.seal(store.random(), &context, told.reply.as_bytes())),
+                key: key.id(),
                 activity: ActivityId::new(now, store.random().bytes()),
             });
         }
@@ -112,7 +115,7 @@ impl DeliveryReport {
                 .execute(
                     sql!(
                         "UPDATE delivery SET state = $4, code = $5, reply = $6, updated_at = $7 \
-                         WHERE tenant_id = $1 AND id = $2 AND state = $3"
+                         WHERE tenant_id = $1 AND id = $2 AND state = $3 AND key_id = $8"
                     ),
                     params![
                         tenant,
@@ -121,7 +124,8 @@ impl DeliveryReport {
                         change.to.as_str(),
                         change.code,
                         change.reply.as_ref(),
-                        self.now
+                        self.now,
+                        change.key
                     ],
                 )
                 .await?;
@@ -147,7 +151,7 @@ impl DeliveryReport {
                 .await?;
             }
         }
-        mark_problem(tx, self.conversation).await?;
+        mark_problem_of(tx, self.message).await?;
         let event = Event {
             conversation: Some(self.conversation),
             message: Some(self.message),

@@ -66,6 +66,8 @@ pub struct ReplyThread {
     pub account: ChannelAccountId,
     /// The newest message from the customer, which is answered.
     pub answers: Option<MessageId>,
+    /// The account that answers go out through whatever they answer, of a case that was moved to it.
+    pub moved_to: Option<ChannelAccountId>,
 }
 
 struct NewestThread {
@@ -80,6 +82,16 @@ impl Read for NewestThread {
         if !visibility::sees_case(tx, &self.visible, self.id).await? {
             return Ok(None);
         }
+        let moved_to = tx
+            .query_opt(
+                sql!(
+                    "SELECT channel_account_id FROM conversation WHERE tenant_id = $1 AND id = $2 \
+                     AND began_account_id IS NOT NULL"
+                ),
+                params![tenant, self.id],
+                |row| row.id(0),
+            )
+            .await?;
         // One row is enough where all accounts can be seen.
         let rows = if self.visible.channels == Subset::All { 1 } else { i64::MAX };
         let incoming = tx
@@ -94,7 +106,7 @@ impl Read for NewestThread {
             .await?;
         let seen = incoming.into_iter().find(|(_, account, _)| self.visible.sees_message(*account));
         if let Some((Some(thread), Some(account), id)) = seen {
-            return Ok(Some(ReplyThread { thread, account, answers: Some(id) }));
+            return Ok(Some(ReplyThread { thread, account, answers: Some(id), moved_to }));
         }
         let threads = tx
             .query(
@@ -103,7 +115,7 @@ impl Read for NewestThread {
                      ORDER BY created_at DESC, id DESC LIMIT $3"
                 ),
                 params![tenant, self.id, rows],
-                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None }),
+                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None, moved_to }),
             )
             .await?;
         Ok(threads.into_iter().find(|thread| self.visible.channels.contains(&thread.account)))

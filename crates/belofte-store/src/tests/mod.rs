@@ -19,6 +19,7 @@ mod key_backups;
 mod ledger_export;
 mod mail_accounting;
 mod mail_authentication;
+mod merges;
 mod messages;
 mod place;
 mod proofs;

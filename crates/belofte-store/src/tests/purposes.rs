@@ -20,9 +20,9 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
-    NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange,
-    TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MergeError,
+    MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange, Preferences, ReviveJob,
+    SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -49,6 +49,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("contact", Some(Use::Look)),
     ("conversation", Some(Use::Look)),
     ("conversation_counts", Some(Use::Look)),
+    ("conversation_in_force", Some(Use::Look)),
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
@@ -72,9 +73,12 @@ const USES: &[(&str, Option<Use>)] = &[
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
+    ("linked_conversations", Some(Use::Look)),
     ("may_upload", Some(Use::Answer)),
+    ("merge_conversations", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
     ("merge_tag", Some(Use::Configure)),
+    ("merged_conversations", Some(Use::Look)),
     ("message", Some(Use::ReadMessage)),
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
@@ -104,6 +108,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("sessions", Some(Use::Configure)),
     ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
+    ("split_conversation", Some(Use::Answer)),
     ("suggest_contacts", Some(Use::Look)),
     ("suggest_words", Some(Use::Look)),
     ("tags", Some(Use::Name)),
@@ -111,6 +116,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
+    ("unmerge_conversations", Some(Use::Answer)),
+    ("unsplit_conversation", Some(Use::Answer)),
     ("upkeep", Some(Use::Maintain)),
     ("upload", Some(Use::Answer)),
     ("user", Some(Use::Name)),
@@ -125,6 +132,13 @@ const USES: &[(&str, Option<Use>)] = &[
 /// Those that need a claimed job or a sealed mail, which this test does not make: their purpose is
 /// read in the source alone.
 const NEED_MORE: [&str; 4] = ["file", "file_at_door", "file_copy", "upkeep"];
+
+fn merged(result: Result<(), MergeError>) -> Result<(), StoreError> {
+    match result {
+        Err(MergeError::Store(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
 
 /// The functions of the store that anybody outside can call and that take an access.
 pub(super) fn functions() -> BTreeSet<String> {
@@ -278,6 +292,19 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "contact" => store.contact(access, ContactId(id)).await.map(drop),
         "conversation" => store.conversation(access, case).await.map(drop),
         "conversation_counts" => store.conversation_counts(access).await.map(drop),
+        "conversation_in_force" => store.conversation_in_force(access, case).await.map(drop),
+        "linked_conversations" => store.linked_conversations(access, case).await.map(drop),
+        "merged_conversations" => store.merged_conversations(access, case).await.map(drop),
+        "merge_conversations" => merged(store.merge_conversations(access, case, &[], true).await),
+        "unmerge_conversations" => merged(store.unmerge_conversations(access, case, &[case]).await),
+        "unsplit_conversation" => merged(store.unsplit_conversation(access, case).await.map(drop)),
+        "split_conversation" => {
+            let new = NewSplit { from: case, id: case, messages: Vec::new(), subject: None };
+            match store.split_conversation(access, &new).await {
+                Err(SplitError::Store(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
         "conversations" => store.conversations(access, query).await.map(drop),
         "conversations_by_id" => store.conversations_by_id(access, &[case]).await.map(drop),
         "create_channel_account" => {

@@ -433,7 +433,10 @@ impl Keeper {
                 Self::Blob => sql!("SELECT id FROM blob WHERE tenant_id = $1 AND id = ANY($2)"),
                 Self::Contact => sql!("SELECT id FROM contact WHERE tenant_id = $1 AND id = ANY($2)"),
                 Self::Conversation => {
-                    sql!("SELECT id FROM conversation WHERE tenant_id = $1 AND id = ANY($2)")
+                    sql!(
+                        "SELECT id FROM conversation WHERE tenant_id = $1 AND id = ANY($2) UNION \
+                         SELECT id FROM merged_conversation WHERE tenant_id = $1 AND id = ANY($2)"
+                    )
                 }
                 Self::Spool => sql!(
                     "SELECT id FROM intake WHERE tenant_id = $1 AND id = ANY($2) \
@@ -446,7 +449,10 @@ impl Keeper {
         let text = match self {
             Self::Blob => sql!("SELECT id FROM blob WHERE tenant_id = $1 AND id = $2"),
             Self::Contact => sql!("SELECT id FROM contact WHERE tenant_id = $1 AND id = $2"),
-            Self::Conversation => sql!("SELECT id FROM conversation WHERE tenant_id = $1 AND id = $2"),
+            Self::Conversation => sql!(
+                "SELECT id FROM conversation WHERE tenant_id = $1 AND id = $2 UNION \
+                 SELECT id FROM merged_conversation WHERE tenant_id = $1 AND id = $2"
+            ),
             Self::Spool => sql!(
                 "SELECT id FROM intake WHERE tenant_id = $1 AND id = $2 AND state IN ('received', 'quarantined')"
             ),

@@ -429,6 +429,31 @@ impl Read for InForce {
     }
 }
 
+struct Numbered {
+    no: i64,
+    visible: Visible,
+}
+
+impl Read for Numbered {
+    type Out = Option<ConversationId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!(
+                    "SELECT id FROM conversation WHERE tenant_id = $1 AND no = $2 UNION ALL \
+                     SELECT id FROM merged_conversation WHERE tenant_id = $1 AND no = $2 AND into_id IS NOT NULL"
+                ),
+                params![tenant, self.no],
+                |row| row.id(0),
+            )
+            .await?;
+        let Some(id) = found else { return Ok(None) };
+        let id = in_force(tx, id).await?;
+        Ok(visibility::sees_case(tx, &self.visible, id).await?.then_some(id))
+    }
+}
+
 /// The rows of cases that became part of another one, directly or by way of a third.
 struct MergedInto {
     id: ConversationId,
@@ -474,6 +499,17 @@ impl Store {
         access.to(Use::Look)?;
         let visible = access.visible().clone();
         self.read(access, InForce { id, visible }).await?.ok_or(StoreError::NotFound)
+    }
+
+    /// The case with the number `no`, or the one that it became part of.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none for this access.
+    pub async fn conversation_by_number(&self, access: &Access, no: i64) -> Result<Conversation, StoreError> {
+        access.to(Use::Look)?;
+        let visible = access.visible().clone();
+        let id = self.read(access, Numbered { no, visible }).await?.ok_or(StoreError::NotFound)?;
+        self.conversation(access, id).await
     }
 
     /// The cases that became part of `id`, as they were, as far as this access would see them.

@@ -120,6 +120,20 @@ export function createApi(options: ApiOptions) {
       change: (conversation: Uuid, body: T.UpdateConversation) =>
         take(client.PATCH("/api/v1/conversations/{id}", { params: id(conversation), body })),
       bulk: (items: T.UpdateOne[]) => take(client.POST("/api/v1/conversations/bulk", { body: { items } })),
+      numbered: (no: number, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations/numbered", { params: { query: { no } }, signal: signal ?? null })),
+      related: (conversation: Uuid, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations/{id}/related", { params: id(conversation), signal: signal ?? null })),
+      merge: (conversation: Uuid, body: T.MergeConversations) =>
+        take(client.POST("/api/v1/conversations/{id}/merge", { params: id(conversation), body })),
+      unmerge: (conversation: Uuid, body: T.UnmergeConversations) =>
+        take(client.POST("/api/v1/conversations/{id}/unmerge", { params: id(conversation), body })),
+      split: (conversation: Uuid, body: T.SplitConversation) =>
+        take(client.POST("/api/v1/conversations/{id}/split", { params: id(conversation), body })),
+      unsplit: (conversation: Uuid) =>
+        take(client.POST("/api/v1/conversations/{id}/unsplit", { params: id(conversation) })),
+      link: (conversation: Uuid, other: Uuid, linked: boolean) =>
+        take(client.POST("/api/v1/conversations/{id}/links", { params: id(conversation), body: { conversation_id: other, linked } })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>

@@ -250,6 +250,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/numbered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversation with a number, or the one that it became part of */
+        get: operations["find_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}": {
         parameters: {
             query?: never;
@@ -264,7 +281,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes status, assignee, queue or tags */
+        /** Changes status, assignee, queue, account or tags */
         patch: operations["update_conversation"];
         trace?: never;
     };
@@ -279,6 +296,40 @@ export interface paths {
         get: operations["list_activity"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts another conversation beside it, or takes it away */
+        post: operations["link_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes other conversations part of it; their addresses lead to it */
+        post: operations["merge_conversations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -303,6 +354,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/related": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversations that stand beside it, and those that became part of it */
+        get: operations["list_related"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/seen": {
         parameters: {
             query?: never;
@@ -314,6 +382,57 @@ export interface paths {
         put?: never;
         /** Marks the conversation as read by the user */
         post: operations["mark_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes messages of it a conversation of their own */
+        post: operations["split_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes conversations out that became part of it, each as it was */
+        post: operations["unmerge_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/unsplit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a conversation back that was taken out of another one; its address leads there */
+        post: operations["unsplit_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1010,7 +1129,10 @@ export interface components {
             actor: components["schemas"]["ActivityActor"];
             /** @description When. */
             at: components["schemas"]["Time"];
-            /** @description What it was before: a status, the state of a delivery, or the name of a user, queue or tag. */
+            /**
+             * @description What it was before: a status, the state of a delivery, the name of a user, queue or tag, an address,
+             *     or the number of another conversation.
+             */
             from?: string | null;
             /**
              * Format: uuid
@@ -1033,7 +1155,7 @@ export interface components {
          * @description The kinds of things that happen to a conversation.
          * @enum {string}
          */
-        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "snoozed" | "woken" | "tagged" | "untagged" | "delivery" | "viewed";
+        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "snoozed" | "woken" | "tagged" | "untagged" | "delivery" | "account" | "merged" | "unmerged" | "split" | "split_from" | "unsplit" | "linked" | "unlinked" | "viewed";
         /** @description What happened to a conversation. */
         ActivityList: {
             /** @description Oldest first. */
@@ -1256,6 +1378,11 @@ export interface components {
         };
         /** @description A conversation, opened: the row of the inbox with the whole person, and what is around it. */
         Conversation: {
+            /**
+             * Format: uuid
+             * @description The account that answers go out through, of one that was moved to it.
+             */
+            answers_from?: string | null;
             assignee?: components["schemas"]["UserRef"] | null;
             /** @description How its latest message came or went. */
             channel: components["schemas"]["ChannelKind"];
@@ -1745,6 +1872,16 @@ export interface components {
          * @enum {string}
          */
         LineSecurity: "tls" | "starttls" | "none";
+        /** @description A conversation that is to stand beside another one, or no more. */
+        LinkConversation: {
+            /**
+             * Format: uuid
+             * @description Which one.
+             */
+            conversation_id: string;
+            /** @description Whether it is to stand there. */
+            linked: boolean;
+        };
         /** @description A user in a list: a [`UserRef`] with the duty, and for an admin the rest of a [`User`]. */
         ListedUser: {
             /** @description For an admin: the address that they sign in with. */
@@ -1822,6 +1959,13 @@ export interface components {
          * @enum {string}
          */
         MatchedIn: "message" | "subject" | "contact";
+        /** @description Conversations that are to become part of another one. */
+        MergeConversations: {
+            /** @description Which ones. */
+            conversation_ids: string[];
+            /** @description Whether it is meant that some of them are with other contacts. */
+            other_contacts?: boolean;
+        };
         /** @description The tag that is to take the conversations of another. */
         MergeTag: {
             /**
@@ -1829,6 +1973,28 @@ export interface components {
              * @description Its id.
              */
             into_id: string;
+        };
+        /** @description A conversation that became part of another one. */
+        MergedConversation: {
+            /** @description With whom it was: a name, or an address; empty where neither is seen. */
+            contact: string;
+            /**
+             * Format: uuid
+             * @description Its id, which leads to the other one.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The conversation that it became part of, which may have become part of a third one.
+             */
+            into_id: string;
+            /**
+             * Format: int64
+             * @description The number that it had.
+             */
+            no: number;
+            /** @description What it was about. */
+            subject: string;
         };
         /** @description A message or a note. */
         Message: {
@@ -2083,7 +2249,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2146,6 +2312,13 @@ export interface components {
          * @enum {string}
          */
         RecipientRole: "to" | "cc" | "bcc";
+        /** @description What belongs to a conversation. */
+        RelatedConversations: {
+            /** @description Those that stand beside it, newest first. */
+            linked: components["schemas"]["ConversationRow"][];
+            /** @description Those that became part of it, by number. */
+            merged: components["schemas"]["MergedConversation"][];
+        };
         /** @description A mail that is tried again. */
         RetriedIntake: {
             /**
@@ -2436,6 +2609,13 @@ export interface components {
         };
         /** @enum {string} */
         SpfResult: "pass" | "fail" | "soft_fail" | "neutral" | "none" | "temporary_error" | "permanent_error" | "not_checked";
+        /** @description Messages that are to become a conversation of their own. */
+        SplitConversation: {
+            /** @description Which ones; one of them at least is no note. */
+            message_ids: string[];
+            /** @description What it is about; as the one that they lie in without it. */
+            subject?: string | null;
+        };
         /**
          * @description Which status a list is of.
          * @enum {string}
@@ -2625,6 +2805,11 @@ export interface components {
         };
         /** Format: date-time */
         Time: string;
+        /** @description Conversations that are to be taken out of another one. */
+        UnmergeConversations: {
+            /** @description Which ones. */
+            conversation_ids: string[];
+        };
         /** @description Changes of an account; what is left out stays. */
         UpdateChannelAccount: {
             authorisation?: components["schemas"]["SetAuthorisation"] | null;
@@ -2656,6 +2841,12 @@ export interface components {
              * @description Who answers it; null is nobody.
              */
             assignee_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The account that it goes on in: answers go out through it from now on. It lies in the queue of that
+             *     account then, unless `queue_id` names another.
+             */
+            channel_account_id?: string | null;
             /**
              * Format: uuid
              * @description The queue it lies in.
@@ -2871,13 +3062,16 @@ export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type LedgerKind = components['schemas']['LedgerKind'];
 export type LedgerPage = components['schemas']['LedgerPage'];
 export type LineSecurity = components['schemas']['LineSecurity'];
+export type LinkConversation = components['schemas']['LinkConversation'];
 export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
+export type MergeConversations = components['schemas']['MergeConversations'];
 export type MergeTag = components['schemas']['MergeTag'];
+export type MergedConversation = components['schemas']['MergedConversation'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
@@ -2902,6 +3096,7 @@ export type Queue = components['schemas']['Queue'];
 export type QueueList = components['schemas']['QueueList'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
+export type RelatedConversations = components['schemas']['RelatedConversations'];
 export type RetriedIntake = components['schemas']['RetriedIntake'];
 export type Retrieval = components['schemas']['Retrieval'];
 export type RetrievalProblem = components['schemas']['RetrievalProblem'];
@@ -2930,6 +3125,7 @@ export type SignInWith = components['schemas']['SignInWith'];
 export type SnippetPart = components['schemas']['SnippetPart'];
 export type SpfCheck = components['schemas']['SpfCheck'];
 export type SpfResult = components['schemas']['SpfResult'];
+export type SplitConversation = components['schemas']['SplitConversation'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
@@ -2950,6 +3146,7 @@ export type TestedChannelAccount = components['schemas']['TestedChannelAccount']
 export type TestedServer = components['schemas']['TestedServer'];
 export type Thread = components['schemas']['Thread'];
 export type Time = components['schemas']['Time'];
+export type UnmergeConversations = components['schemas']['UnmergeConversations'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];
 export type UpdateContact = components['schemas']['UpdateContact'];
 export type UpdateConversation = components['schemas']['UpdateConversation'];
@@ -5203,6 +5400,92 @@ export interface operations {
             };
         };
     };
+    find_conversation: {
+        parameters: {
+            query: {
+                /** @description Its number. */
+                no: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_conversation: {
         parameters: {
             query?: never;
@@ -5501,6 +5784,300 @@ export interface operations {
             };
         };
     };
+    link_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkConversation"];
+            };
+        };
+        responses: {
+            /** @description It is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeConversations"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `other_contact` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_messages: {
         parameters: {
             query?: {
@@ -5739,6 +6316,82 @@ export interface operations {
             };
         };
     };
+    list_related: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelatedConversations"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     mark_seen: {
         parameters: {
             query?: never;
@@ -5791,6 +6444,419 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    split_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitConversation"];
+            };
+        };
+        responses: {
+            /** @description The new conversation */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `message_on_its_way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unmerge_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeConversations"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `undo_too_late` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsplit_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other conversation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `undo_too_late` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

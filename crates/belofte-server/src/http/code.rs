@@ -32,6 +32,12 @@ pub enum Code {
     LastPrivacyOfficer,
     /// The channel account through which it would go cannot send.
     AccountCannotSend,
+    /// Conversations with different contacts become one only when that is meant.
+    OtherContact,
+    /// Something was written since that cannot be undone.
+    UndoTooLate,
+    /// A message is being sent, and stays where it is meanwhile.
+    MessageOnItsWay,
     /// The password belongs to users of several organisations: name one.
     ChooseOrganisation,
     /// What was uploaded and waits for a message takes all the room of this user.
@@ -68,7 +74,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -81,6 +87,9 @@ impl Code {
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
+        Self::OtherContact,
+        Self::UndoTooLate,
+        Self::MessageOnItsWay,
         Self::ChooseOrganisation,
         Self::TooManyUploads,
         Self::InvitationInvalid,
@@ -115,6 +124,9 @@ impl Code {
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
+            Self::OtherContact => "other_contact",
+            Self::UndoTooLate => "undo_too_late",
+            Self::MessageOnItsWay => "message_on_its_way",
             Self::ChooseOrganisation => "choose_organisation",
             Self::TooManyUploads => "too_many_uploads",
             Self::InvitationInvalid => "invitation_invalid",
@@ -148,6 +160,9 @@ impl Code {
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend
+            | Self::OtherContact
+            | Self::UndoTooLate
+            | Self::MessageOnItsWay
             | Self::ChooseOrganisation
             | Self::TooManyUploads => StatusCode::CONFLICT,
             Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,

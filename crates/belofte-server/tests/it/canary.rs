@@ -132,7 +132,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         "kind": "email", "address": "klaar@winkel.example", "from_name": mark("winkel"),
         "submission": { "host": "127.0.0.1", "port": refusing_server(), "security": "none" },
     });
-    server.admin().post("/channel-accounts", plain).expect(201);
+    let plain = server.admin().post("/channel-accounts", plain).expect(201);
     server.command_json(&["tenant", "create", "tweede", "--queue", &mark("wachtrij")]);
     let operator = format!("{}@wacht.example", mark("wacht").to_lowercase());
     server.make_operator(&operator);
@@ -270,6 +270,14 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);
     let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
     server.admin().post("/saved-views", view).expect(201);
+    // A conversation with a name of its own becomes part of it, and stands beside it no more.
+    let mail = json!({
+        "account_id": plain["id"], "to": [format!("{}@x.example", mark("tweede"))], "subject": mark("erbij"),
+        "text": mark("samen"), "attachment_ids": [],
+    });
+    let second = server.admin().post("/conversations", mail).expect(201)["conversation_id"].clone();
+    let merge = json!({ "conversation_ids": [second], "other_contacts": true });
+    server.admin().post(&format!("/conversations/{id}/merge"), merge).expect(200);
     let found = server.admin().post("/search", json!({ "q": body })).expect(200);
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "it is stored and found, sealed");
     server.stranger().post(

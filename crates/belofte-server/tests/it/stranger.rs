@@ -3,6 +3,8 @@
 //! of rows that exist, and the table below says what each gets. An operation without a row fails,
 //! and so does a row without an operation.
 
+mod merging;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -67,6 +69,13 @@ POST   /conversations/{id}/seen         204   204   204        204   204     404
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
+GET    /conversations/numbered          200   200   200        200   200     404   200  200   401      401 -                conversation
+GET    /conversations/{id}/related      200   200   200        200   200     404   200  200   401      401 -                conversation
+POST   /conversations/{id}/merge        200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/unmerge      200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/split        201   201   201        201   201     404   403  201   401      401 keys             conversation
+POST   /conversations/{id}/unsplit      200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/links        204   204   204        204   204     404   403  204   401      401 -                -
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
@@ -568,7 +577,11 @@ impl World {
             | "GET /operator/log"
             | "GET /operator/recipients"
             | "GET /recipients" => {}
-            other => panic!("nothing says how to call {other}"),
+            "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
+            other => match self.merging(other) {
+                Some(found) => (row, body) = found,
+                None => panic!("nothing says how to call {other}"),
+            },
         }
         (template.replace("{id}", &row), body)
     }

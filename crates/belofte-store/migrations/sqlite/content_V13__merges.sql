@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: EUPL-1.2
 -- The account that a case began through, of one that was moved to another mailbox.
 ALTER TABLE conversation ADD COLUMN began_account_id BLOB;
+-- People name a case by its number.
+CREATE INDEX conversation_no ON conversation (tenant_id, no);
 
 -- Rows of cases as they were before a merge: the one that went into another one, and that other one,
 -- which has no into_id here. Columns as those of conversation, under the same seals.
@@ -36,6 +38,7 @@ CREATE TABLE merged_conversation (
   PRIMARY KEY (tenant_id, merge_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX merged_address ON merged_conversation (tenant_id, id) WHERE into_id IS NOT NULL;
+CREATE INDEX merged_no ON merged_conversation (tenant_id, no) WHERE into_id IS NOT NULL;
 CREATE INDEX merged_into ON merged_conversation (tenant_id, into_id) WHERE into_id IS NOT NULL;
 
 -- What went along: messages, threads and tags of the one, and the tags that the other one did not have.

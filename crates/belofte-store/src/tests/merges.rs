@@ -213,6 +213,12 @@ async fn two_become_one_and_each_is_itself_again() {
         let hits = store.search(access, "mandarijn", None, 9).await.expect("hits").items;
         assert_eq!(hits.len(), 1, "{}", house.name());
         assert_eq!(hits[0].conversation.id, one.conversation, "{}", house.name());
+        for no in [1, 2] {
+            let found = store.conversation_by_number(access, no).await.expect("a number");
+            assert_eq!(found.id, one.conversation, "{}: {no}", house.name());
+        }
+        let nobody = store.conversation_by_number(access, 99).await;
+        assert!(matches!(nobody, Err(StoreError::NotFound)), "{}", house.name());
         let merged = store.merged_conversations(access, one.conversation).await.expect("merged");
         assert_eq!((merged.len(), merged[0].conversation.id), (1, two.conversation));
         assert_eq!(merged[0].conversation.summary.subject, "Nog iets");
@@ -393,6 +399,9 @@ async fn other_people_are_merged_only_when_it_is_meant_and_nobody_merges_what_th
         let same = store.merge_conversations(full, ketel, &[ketel], true).await;
         assert!(matches!(same, Err(MergeError::Itself)), "{}", world.house.name());
         for access in [world.balie(), world.info()] {
+            let no = store.conversation(full, boiler).await.expect("a case").no;
+            let hidden = store.conversation_by_number(&access, no).await;
+            assert!(matches!(hidden, Err(StoreError::NotFound)), "{}", world.house.name());
             for (one, other) in [(ketel, boiler), (boiler, ketel)] {
                 let hidden = store.merge_conversations(&access, one, &[other], true).await;
                 assert!(matches!(hidden, Err(MergeError::Store(StoreError::NotFound))));

@@ -5,6 +5,7 @@
 pub(super) const OTHERS: &[(&str, &str)] = &[
     ("change_saved_view", "changes; a view that the one who asks has"),
     ("change_tag", "changes; settings of the tenant"),
+    ("conversation_by_number", "looked up as any case: merges.rs"),
     ("conversation_in_force", "the address of a case that is seen: merges.rs"),
     ("create_saved_view", "changes; a view of the one who asks"),
     ("create_tag", "changes; settings of the tenant"),

@@ -24,6 +24,7 @@ const KEYS: [string[], Key][] = [
   [["t"], "keys.tag"],
   [["z"], "keys.snooze"],
   [["m"], "keys.move"],
+  [["g"], "keys.merge"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

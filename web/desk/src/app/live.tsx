@@ -25,7 +25,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return { keys: [keys.counts], lists: true, all: false };
     case "conversation_changed":
       return {
-        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id)] : [keys.counts],
+        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id)] : [keys.counts],
         lists: true,
         all: false,
       };

@@ -58,6 +58,7 @@ export const keys = {
   conversation: (id: Uuid) => ["conversation", id] as const,
   messages: (id: Uuid) => ["messages", id] as const,
   activity: (id: Uuid) => ["activity", id] as const,
+  related: (id: Uuid) => ["related", id] as const,
   users: ["users"] as const,
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
@@ -115,6 +116,12 @@ export const activityQuery = (id: Uuid) =>
   queryOptions({
     queryKey: keys.activity(id),
     queryFn: ({ signal }) => api.conversations.activity(id, signal),
+  });
+
+export const relatedQuery = (id: Uuid) =>
+  queryOptions({
+    queryKey: keys.related(id),
+    queryFn: ({ signal }) => api.conversations.related(id, signal),
   });
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });

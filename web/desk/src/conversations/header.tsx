@@ -5,12 +5,13 @@ import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { rowOf } from "../app/lists";
-import { queuesQuery } from "../app/queries";
+import { queuesQuery, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
-import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, RetryIcon, SealedIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
+import { BackIcon, CheckIcon, ClockIcon, DownIcon, LinkIcon, MailIcon, MergeIcon, MoreIcon, MoveIcon, PanelIcon, RetryIcon, SealedIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
+import { arrange } from "./arrange";
 import css from "./header.module.css";
 import { StatusMark } from "./status";
 import { HeaderTags } from "./tag-chips";
@@ -38,6 +39,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
   const session = useSession();
   const actions = useActions();
   const queues = useQuery(queuesQuery);
+  const senders = useQuery(sendersQuery);
   const phone = useMediaQuery("(max-width: 639.98px)", undefined, { getInitialValueInEffect: false });
   const status = conversation?.status;
   const rows = conversation ? [rowOf(conversation)] : [];
@@ -153,6 +155,29 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
               <MoveIcon size={16} />
             </ToolMenu>
           )}
+          <Menu width={270} position="bottom-start">
+            <Menu.Target>
+              <button type="button" className={css.icon} aria-label={t("arrange.more")} title={t("arrange.more")}>
+                <MoreIcon size={16} />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<MergeIcon size={16} />} onClick={() => arrange({ what: "merge", id: conversation.id })}>
+                {t("arrange.merge")}
+              </Menu.Item>
+              <Menu.Item leftSection={<SplitIcon size={16} />} onClick={() => arrange({ what: "split", id: conversation.id })}>
+                {t("arrange.split")}
+              </Menu.Item>
+              <Menu.Item leftSection={<LinkIcon size={16} />} onClick={() => arrange({ what: "link", id: conversation.id })}>
+                {t("arrange.link")}
+              </Menu.Item>
+              {(senders.data?.items.length ?? 0) > 1 && (
+                <Menu.Item leftSection={<MailIcon size={16} />} onClick={() => arrange({ what: "mailbox", id: conversation.id })}>
+                  {t("arrange.mailbox")}
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
           {phone && <HeaderTags tags={conversation.tags} />}
           <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its explanation must be reachable by keyboard */}

@@ -6,8 +6,9 @@ import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { maySupervise, useSession } from "../app/session";
 import { useWords, type Words } from "../i18n";
+import { arrange } from "../conversations/arrange";
 import { compose, type Kind } from "../conversations/compose";
-import { BoltIcon, DownloadIcon, LockIcon, MoreIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
+import { BoltIcon, DownloadIcon, LockIcon, MoreIcon, PassOnIcon, ReplyAllIcon, ReplyIcon, SplitIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { Attachments } from "./attachments";
 import { Deliveries } from "./deliveries";
@@ -91,6 +92,9 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
               )}
               <Menu.Item leftSection={<PassOnIcon size={16} />} onClick={() => answer("forward")}>
                 {t("composer.forward")}
+              </Menu.Item>
+              <Menu.Item leftSection={<SplitIcon size={16} />} onClick={() => arrange({ what: "split", id: message.conversation_id, message: message.id })}>
+                {t("arrange.split_message")}
               </Menu.Item>
               {message.source_available && maySupervise(session) && (
                 <Menu.Item

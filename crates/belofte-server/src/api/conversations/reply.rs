@@ -46,6 +46,8 @@ pub async fn handle(
     Json(asked): Json<CreateMessage>,
 ) -> http::Answer<Response> {
     let access = &signed.access;
+    // Who wrote while the conversation became part of another one answers there.
+    let id = app.core.store.conversation_in_force(access, id).await?;
     let act = |intended: Option<Uuid>| create(&app, &signed, id, intended.map(MessageId), asked);
     let answer = app.once_as(access, &context.0, &key, StatusCode::CREATED, act).await?;
     // It shows whom the answer goes to; told again it shows it again.

@@ -119,6 +119,37 @@ export const views = {
       await page.locator("textarea").fill("Goedemiddag,\n\nKomt dinsdag tussen tien en twaalf u uit?");
     },
   },
+  merge: {
+    path: "/inbox/mine",
+    act: async (page, size) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Samenvoegen|Merge)/ }).click();
+      await page.getByRole("dialog").getByRole("textbox").waitFor();
+      await page.waitForTimeout(size === "phone" ? 400 : 200);
+    },
+  },
+  "merge-preview": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Samenvoegen|Merge)/ }).click();
+      await page.getByRole("dialog").getByRole("textbox").fill("#1041");
+      await page.getByRole("dialog").getByRole("listitem").getByRole("button").first().click();
+      await page.waitForTimeout(300);
+    },
+  },
+  split: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Berichten afsplitsen|Split off)/ }).click();
+      await page.getByRole("dialog").getByRole("checkbox").last().check();
+      await page.waitForTimeout(300);
+    },
+  },
   assign: {
     path: "/inbox/open",
     sizes: ["wide"],

@@ -321,6 +321,10 @@ export function answer(call: Call): Answer {
     });
     return ok({ items });
   }
+  if (at === "GET /conversations/numbered") {
+    const found = rows().find((row) => row.no === Number(query.get("no")));
+    return found ? ok(found) : notFound(language);
+  }
   if (at === "GET /conversations/counts") {
     const all = rows();
     return ok({
@@ -407,6 +411,27 @@ function byId(call: Call): Answer {
       }
       case "POST conversations/messages":
         return send(c, body);
+      case "GET conversations/related": {
+        const others = rows().filter((row) => row.id !== c.row.id);
+        // Enough to look at: the first has one of each.
+        if (c.row.contact.name !== "Marieke van den Berg") return ok({ linked: [], merged: [] });
+        return ok({
+          linked: others.slice(3, 4),
+          merged: [{ id: d.uuid(), no: 1204, subject: "Nogmaals: tafel beschadigd", contact: c.row.contact.name, into_id: c.row.id }],
+        });
+      }
+      case "POST conversations/merge": {
+        const ids = (body as unknown as T.MergeConversations).conversation_ids;
+        for (const other of ids) {
+          const part = d.cases.get(other);
+          if (!part) continue;
+          c.messages = [...c.messages, ...part.messages].sort((a, b) => a.created_at.localeCompare(b.created_at));
+          c.row.message_count = c.messages.length;
+          d.cases.delete(other);
+          log(c, "merged", String(part.row.no), null);
+        }
+        return ok(c.row);
+      }
       case "GET conversations/activity":
         return ok({ items: c.activity });
     }

@@ -150,7 +150,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
           <ToolMenu {...opened("snooze")} className={css.icon} label={t("snooze.name")} title={t("snooze.name")}>
             <SnoozeIcon size={16} />
           </ToolMenu>
-          {(queues.data?.items.length ?? 0) > 1 && (
+          {(queues.data?.items.length ?? 0) > 1 && (!phone || tool === "queue") && (
             <ToolMenu {...opened("queue")} className={css.icon} label={t("queue.move")} title={t("queue.move")}>
               <MoveIcon size={16} />
             </ToolMenu>
@@ -162,6 +162,12 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
               </button>
             </Menu.Target>
             <Menu.Dropdown>
+              {/* There is no room for its own button. */}
+              {phone && (queues.data?.items.length ?? 0) > 1 && (
+                <Menu.Item leftSection={<MoveIcon size={16} />} onClick={() => setTool("queue")}>
+                  {t("queue.move")}
+                </Menu.Item>
+              )}
               <Menu.Item leftSection={<MergeIcon size={16} />} onClick={() => arrange({ what: "merge", id: conversation.id })}>
                 {t("arrange.merge")}
               </Menu.Item>

@@ -6,7 +6,7 @@ import { Button, Checkbox, Modal, SegmentedControl, TextInput } from "@mantine/c
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { rowOf } from "../app/lists";
 import { conversationQuery, messagesQuery, sendersQuery } from "../app/queries";
@@ -103,6 +103,14 @@ function Pair({
   const [keep, setKeep] = useState<"this" | "other">("this");
   const list = useRef<HTMLUListElement>(null);
   const { rows, waiting, error } = useCandidates(conversation, text);
+  // Enter came before what it is meant for: it is meant for it all the same.
+  const [entered, setEntered] = useState(false);
+  const first = rows[0];
+  useEffect(() => {
+    if (!entered || waiting) return;
+    setEntered(false);
+    if (first) setChosen(first);
+  }, [entered, waiting, first]);
   const own = rowOf(conversation);
   const act = useMutation({
     mutationFn: async (other: ConversationRow) => {
@@ -199,11 +207,14 @@ function Pair({
         label={t(what === "merge" ? "merge.with" : "link.with")}
         placeholder={t("pair.hint")}
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          setEntered(false);
+        }}
         onKeyDown={(event) => {
-          if (event.key !== "Enter" || waiting) return;
+          if (event.key !== "Enter") return;
           event.preventDefault();
-          if (rows[0]) setChosen(rows[0]);
+          setEntered(true);
         }}
         autoComplete="off"
         data-autofocus

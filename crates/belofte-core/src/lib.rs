@@ -9,6 +9,7 @@ mod conversations;
 mod intake;
 mod live;
 mod outbox;
+mod presence;
 mod trouble;
 mod upkeep;
 
@@ -22,6 +23,7 @@ pub use outbox::{
     Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,
     record,
 };
+pub use presence::{Here, Presence, Seat, Whisper};
 pub use trouble::Trouble;
 pub use upkeep::{Indexer, index_all};
 
@@ -47,6 +49,8 @@ pub struct Core {
     pub indexer: Indexer,
     /// Tells listeners what happened.
     pub live: Live,
+    /// Who is where at this moment.
+    pub presence: Presence,
 }
 
 impl Core {
@@ -61,7 +65,8 @@ impl Core {
     pub fn new(store: Store, tasks: TaskTracker, shutdown: CancellationToken) -> Self {
         let indexer = Indexer::start(&store, &tasks, &shutdown);
         let live = Live::start(&store, &tasks, &shutdown);
-        Self { store, tasks, shutdown, indexer, live }
+        let presence = Presence::start(&store, &tasks, &shutdown);
+        Self { store, tasks, shutdown, indexer, live, presence }
     }
 
     /// The clock.

@@ -10,6 +10,7 @@ mod authorisation;
 mod channel_account;
 mod conversation;
 mod delivery;
+mod draft;
 mod event;
 mod id;
 mod intake;
@@ -18,6 +19,7 @@ mod key;
 mod ledger;
 mod mail_authentication;
 mod message;
+mod presence;
 mod purpose;
 mod retrieval;
 mod sign_in;
@@ -34,6 +36,7 @@ pub use conversation::{
     ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_reply,
 };
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
+pub use draft::DraftKind;
 pub use event::EventKind;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};
@@ -45,6 +48,7 @@ pub use mail_authentication::{
     SpfResult, is_within,
 };
 pub use message::{AuthorKind, Direction, MessageKind};
+pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
 pub use sign_in::{

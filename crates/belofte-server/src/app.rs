@@ -418,6 +418,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound | StoreError::KeyGone(_) => Code::NotFound.into(),
             StoreError::NotOfficer => Code::PrivacyOfficerOnly.into(),
             StoreError::Conflict => Code::Conflict.into(),
+            StoreError::Overtaken => Code::AnsweredMeanwhile.into(),
             StoreError::Full => Code::StorageFull.into(),
             StoreError::Busy => Code::Busy.into(),
             error => Self::internal(&error),

@@ -8,6 +8,7 @@
 use belofte_model::{Column, KeyClass};
 
 pub mod columns;
+mod together;
 
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -568,6 +569,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2010, "inline", Holds::Plain),
             column(2011, "position", Holds::Plain),
             column(2012, "created_at", Holds::Plain),
+            column(4410, "draft_id", Holds::Plain),
         ],
     },
     Table {
@@ -589,6 +591,8 @@ pub const DATA_MAP: &[Table] = &[
             column(2109, "created_at", Holds::Plain),
         ],
     },
+    together::DRAFT,
+    together::PRESENCE,
     Table {
         name: "intake",
         retention: Retention::Tenant,

@@ -2,9 +2,9 @@
 //! Answers and notes: message, deliveries, job and event in one write.
 
 use belofte_model::{
-    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, Duration,
-    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use,
-    Visible, on_reply,
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, DraftKind,
+    Duration, EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp,
+    Use, Visible, on_reply,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::conversation_changes::follow_message;
 use crate::conversations::Summary;
 use crate::counters::{self, Needs};
 use crate::deliveries::{NewDelivery, RecipientRole, mark_problem};
+use crate::drafts::{self, DraftPlace};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::filing::message_tokens;
@@ -55,6 +56,10 @@ pub struct Handling {
     pub forward: bool,
     /// So long it can be taken back before it goes out.
     pub wait: Duration,
+    /// The version of its author's draft that it was; kept there no more once it is stored.
+    pub draft: Option<i64>,
+    /// The newest message that its author had seen: an answer is refused when a colleague's went out after it.
+    pub seen: Option<MessageId>,
 }
 
 /// Where an answer goes out: the newest thread of a case, and what it answers.
@@ -136,7 +141,37 @@ impl Read for ThreadOfNumber {
     }
 }
 
+/// Whether somebody else's answer went out in a case after the message that was seen last.
+struct Overtaken {
+    case: ConversationId,
+    seen: MessageId,
+    author: Uuid,
+    visible: Visible,
+}
+
+impl Read for Overtaken {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let newer: Vec<Option<ChannelAccountId>> = tx
+            .query(
+                sql!(
+                    "SELECT channel_account_id FROM message WHERE tenant_id = $1 AND conversation_id = $2 \
+                     AND kind = 'reply' AND author_id <> $3 \
+                     AND no > coalesce((SELECT no FROM message WHERE tenant_id = $1 AND id = $4), 0)"
+                ),
+                params![tenant, self.case, self.author, self.seen],
+                |row| row.opt_id(0),
+            )
+            .await?;
+        // What cannot be seen can never have been.
+        Ok(newer.into_iter().any(|account| self.visible.sees_message(account)))
+    }
+}
+
 struct WriteOut {
+    /// Of whose drafts it takes one away, and which version.
+    draft: Option<(DraftPlace, i64)>,
     message: NewMessage,
     key: KeyId,
     queue: QueueId,
@@ -177,6 +212,9 @@ impl Write for WriteOut {
         }
         if let Some(job) = &self.job {
             job.enqueue(tx, self.now).await?;
+        }
+        if let Some((place, version)) = self.draft {
+            drafts::sent(tx, self.message.author, place, version).await?;
         }
         let resolved = self.status == ConversationStatus::Resolved;
         tx.execute_one(
@@ -273,6 +311,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for a case or an upload that this access cannot see,
+    /// [`StoreError::Overtaken`] when a colleague's answer went out that its author has not seen,
     /// [`StoreError::Conflict`] when the case changes all the time.
     pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
         access.to(Use::Answer)?;
@@ -285,6 +324,14 @@ impl Store {
             let key = self.conversation_key(access, conversation.id).await?;
             let reply = outgoing.kind == MessageKind::Reply;
             let answers = reply && !outgoing.how.forward;
+            let (author_kind, author) = author(access)?;
+            // The write stands on the version that was read before this: who answers in between is noticed.
+            if let (true, Some(seen)) = (answers, outgoing.how.seen) {
+                let (case, visible) = (conversation.id, access.visible().clone());
+                if self.read(access, Overtaken { case, seen, author, visible }).await? {
+                    return Err(StoreError::Overtaken);
+                }
+            }
             let status = match (outgoing.how.resolve, answers) {
                 (true, _) => ConversationStatus::Resolved,
                 (false, true) => on_reply(conversation.status),
@@ -304,7 +351,6 @@ impl Store {
                     outgoing.how.wait,
                 )?);
             }
-            let (author_kind, author) = author(access)?;
             // Through an account that the case has not been answered through before.
             let opens_thread = outgoing.thread.is_none() && outgoing.account.is_some();
             let thread =
@@ -315,7 +361,10 @@ impl Store {
                 .as_deref()
                 .filter(|_| reply)
                 .map(|id| message_id_index(&keys, id));
+            let kind = if reply { DraftKind::Reply } else { DraftKind::Note };
+            let place = DraftPlace { conversation: Some(conversation.id), kind };
             let write = WriteOut {
+                draft: outgoing.how.draft.map(|version| (place, version)),
                 key: key.id(),
                 queue: conversation.queue,
                 // A note never shows in the list as if it were the customer's or the tenant's word.

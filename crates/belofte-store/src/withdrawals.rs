@@ -22,7 +22,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::intake::message_id_index;
 use crate::messages::{Message, MessageContent};
-use crate::{Access, NewLeaf, Store, StoreError, Tx, Write};
+use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts};
 
 /// Where the message before stands, for who reads the row of the case.
 struct Before {
@@ -226,6 +226,7 @@ impl WithdrawMessage {
         ] {
             tx.execute(text, params![tenant, self.conversation]).await?;
         }
+        drafts::end_case(tx, self.conversation).await?;
         self.count_back(tx, 1, 0).await
     }
 

@@ -146,6 +146,16 @@ export function createApi(options: ApiOptions) {
           }),
         ),
     },
+    drafts: {
+      list: () => take(client.GET("/api/v1/drafts")),
+      of: (conversation: Uuid) => take(client.GET("/api/v1/conversations/{id}/drafts", { params: id(conversation) })),
+      mail: () => take(client.GET("/api/v1/drafts/mail")),
+      /** `leaving` lets the request outlive the page. */
+      save: (conversation: Uuid, body: T.SaveDraft, leaving = false) =>
+        take(client.PATCH("/api/v1/conversations/{id}/drafts", { params: id(conversation), body, keepalive: leaving })),
+      saveMail: (body: T.SaveMailDraft, leaving = false) =>
+        take(client.PATCH("/api/v1/drafts/mail", { body, keepalive: leaving })),
+    },
     tags: {
       list: () => take(client.GET("/api/v1/tags")),
       create: (body: T.CreateTag) => take(client.POST("/api/v1/tags", { body })),

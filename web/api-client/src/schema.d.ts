@@ -285,6 +285,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reply and the note that the one who asks is writing in a conversation */
+        get: operations["list_conversation_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Keeps the reply or note that the one who asks is writing, as a whole, on the version that they have seen */
+        patch: operations["save_draft"];
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages": {
         parameters: {
             query?: never;
@@ -352,6 +370,41 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks has written and not sent, with the conversations that it is written in */
+        get: operations["list_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mail that the one who asks is writing to begin a conversation */
+        get: operations["get_mail_draft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Keeps the mail that the one who asks is writing to begin a conversation, on the version that they have seen */
+        patch: operations["save_mail_draft"];
         trace?: never;
     };
     "/api/v1/invitations": {
@@ -1351,6 +1404,11 @@ export interface components {
              */
             waiting: number;
         };
+        /**
+         * @description Which of the two that a conversation can have.
+         * @enum {string}
+         */
+        ConversationDraftKind: "reply" | "note";
         /** @description A page of the inbox. */
         ConversationPage: {
             /** @description The latest message, or what came back last, first. */
@@ -1463,6 +1521,11 @@ export interface components {
             /** @description Files of messages, of which copies go with it. */
             copied_attachment_ids?: string[];
             /**
+             * Format: int64
+             * @description The version of the draft that it was; that draft is gone once it is sent.
+             */
+            draft_version?: number | null;
+            /**
              * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
              *     and `@inline` shows that file.
              */
@@ -1510,6 +1573,11 @@ export interface components {
             /** @description Files of messages, of which copies go with it. */
             copied_attachment_ids?: string[];
             /**
+             * Format: int64
+             * @description The version of the draft that it was; that draft is gone once it is sent.
+             */
+            draft_version?: number | null;
+            /**
              * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
              *     and `@inline` shows that file.
              */
@@ -1518,6 +1586,12 @@ export interface components {
             kind: components["schemas"]["CreateMessageKind"];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
+            /**
+             * Format: uuid
+             * @description The newest message that its writer has seen. A reply is refused when a colleague's went out after it,
+             *     and goes out when it is sent again with that one.
+             */
+            seen_message_id?: string | null;
             /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
             text?: string;
             /**
@@ -1646,6 +1720,112 @@ export interface components {
         DmarcPolicy: "none" | "quarantine" | "reject";
         /** @enum {string} */
         DmarcResult: "pass" | "fail" | "none" | "temporary_error" | "permanent_error" | "not_checked";
+        /** @description What is written in one place. */
+        Draft: {
+            /** @description The uploads that go along and are there. */
+            attachments: components["schemas"]["Attachment"][];
+            /** @description What is written. */
+            content: components["schemas"]["DraftContent"];
+            /** @description The files of messages that go along and are there. */
+            copied_attachments: components["schemas"]["Attachment"][];
+            /** @description What it becomes. */
+            kind: components["schemas"]["DraftKind"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description The version; a later one is greater.
+             */
+            version: number;
+        };
+        /** @description What is written so far. Nothing of it is looked at before it is sent. */
+        DraftContent: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through, when that was chosen.
+             */
+            account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The message that it answers or passes on.
+             */
+            answers_id?: string | null;
+            /** @description Uploads that go along; they are kept for as long as the draft names them. */
+            attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: components["schemas"]["DraftPerson"][];
+            /** @description Who gets a copy, when that was chosen. */
+            cc?: components["schemas"]["DraftPerson"][] | null;
+            /** @description Files of messages of which copies go along. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up, as it was written. Only its writer gets it back, and it is sanitised when it is
+             *     sent, not before.
+             */
+            html?: string | null;
+            /** @description What is passed on, in words. */
+            quoted?: string | null;
+            /** @description The subject of a mail that begins a conversation. */
+            subject?: string;
+            /** @description The words. */
+            text?: string;
+            /** @description To whom, when that was chosen. */
+            to?: components["schemas"]["DraftPerson"][] | null;
+            /** @description Whether the signature is left out. */
+            unsigned?: boolean;
+            way?: components["schemas"]["DraftWay"] | null;
+        };
+        /** @enum {string} */
+        DraftKind: "reply" | "note" | "mail";
+        /** @description Everything that is written in one place. */
+        DraftList: {
+            /** @description At most one of each kind. */
+            items: components["schemas"]["Draft"][];
+        };
+        /** @description Somebody to write to, as far as they were entered. */
+        DraftPerson: {
+            /** @description The address; not looked at before the mail is sent. */
+            address: string;
+            /** @description The name. */
+            name?: string;
+        };
+        /** @description A draft, shortly. */
+        DraftRow: {
+            conversation?: components["schemas"]["ConversationRow"] | null;
+            /** @description What it becomes. */
+            kind: components["schemas"]["DraftKind"];
+            /** @description Its first words. */
+            preview: string;
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Time"];
+            /** @description The subject, of a mail that begins a conversation. */
+            subject: string;
+            /**
+             * Format: int64
+             * @description The version; a later one is greater.
+             */
+            version: number;
+        };
+        /** @description All drafts of the one who asks. */
+        DraftRows: {
+            /** @description The latest first. */
+            items: components["schemas"]["DraftRow"][];
+        };
+        /** @description How a draft of one's own stands, without a word of it. */
+        DraftStanding: {
+            /** @description Which. */
+            kind: components["schemas"]["DraftKind"];
+            /**
+             * Format: int64
+             * @description The version that is kept now; 0 for none.
+             */
+            version: number;
+        };
+        /**
+         * @description How a reply goes out.
+         * @enum {string}
+         */
+        DraftWay: "reply" | "all" | "forward";
         /** @description What does not hold about one field. */
         FieldProblem: {
             /** @description What does not hold. */
@@ -2052,6 +2232,18 @@ export interface components {
         };
         /** @enum {string} */
         Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        /** @enum {string} */
+        PresenceState: "away" | "viewing" | "writing";
+        /** @description Somebody who is there. */
+        PresentPerson: {
+            /** @description What they do there. */
+            state: components["schemas"]["PresenceState"];
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user_id: string;
+        };
         /** @description Problem details, in the language of the one who asked. */
         Problem: {
             /** @description The stable name of the kind of problem. */
@@ -2083,7 +2275,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2215,6 +2407,26 @@ export interface components {
         };
         /** @enum {string} */
         Role: "agent" | "supervisor" | "admin";
+        /** @description What is to be kept in a conversation. */
+        SaveDraft: {
+            content?: components["schemas"]["DraftContent"] | null;
+            /** @description Which. */
+            kind: components["schemas"]["ConversationDraftKind"];
+            /**
+             * Format: int64
+             * @description The version that it was written on; 0 when there was none.
+             */
+            version: number;
+        };
+        /** @description What is to be kept of a mail that begins a conversation. */
+        SaveMailDraft: {
+            content?: components["schemas"]["DraftContent"] | null;
+            /**
+             * Format: int64
+             * @description The version that it was written on; 0 when there was none.
+             */
+            version: number;
+        };
         /** @description A view to keep, or what is to become of one. */
         SaveView: {
             /** @description Which cases it shows. */
@@ -2223,6 +2435,15 @@ export interface components {
             name: string;
             /** @description Whether everybody has it; who may decide that is told by the permission `share_views`. */
             shared?: boolean;
+        };
+        /** @description What is kept now. */
+        SavedDraft: {
+            saved_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description The version to write the next one on; 0 when nothing is kept.
+             */
+            version: number;
         };
         /** @description A list that somebody keeps under a name. */
         SavedView: {
@@ -2800,6 +3021,29 @@ export interface components {
              */
             tag?: string | null;
         };
+        /** @description What holds at this moment and is kept nowhere: it has no number and is not told again. */
+        WhisperFrame: {
+            /**
+             * Format: uuid
+             * @description The conversation; absent for the draft of a mail that begins one.
+             */
+            conversation_id?: string | null;
+            draft?: components["schemas"]["DraftStanding"] | null;
+            /** @description What it is about. */
+            kind: components["schemas"]["WhisperKind"];
+            /** @description With `presence`: everybody who is there, which is all that holds from now on. */
+            people?: components["schemas"]["PresentPerson"][] | null;
+            /**
+             * Format: uuid
+             * @description With `presence`: whose reply it is, while somebody writes one.
+             */
+            writer_id?: string | null;
+        };
+        /**
+         * @description What a whisper is about.
+         * @enum {string}
+         */
+        WhisperKind: "presence" | "draft";
     };
     responses: never;
     parameters: never;
@@ -2836,6 +3080,7 @@ export type Contact = components['schemas']['Contact'];
 export type ContactRef = components['schemas']['ContactRef'];
 export type Conversation = components['schemas']['Conversation'];
 export type ConversationCounts = components['schemas']['ConversationCounts'];
+export type ConversationDraftKind = components['schemas']['ConversationDraftKind'];
 export type ConversationPage = components['schemas']['ConversationPage'];
 export type ConversationRow = components['schemas']['ConversationRow'];
 export type ConversationStatus = components['schemas']['ConversationStatus'];
@@ -2857,6 +3102,15 @@ export type DkimResult = components['schemas']['DkimResult'];
 export type DmarcCheck = components['schemas']['DmarcCheck'];
 export type DmarcPolicy = components['schemas']['DmarcPolicy'];
 export type DmarcResult = components['schemas']['DmarcResult'];
+export type Draft = components['schemas']['Draft'];
+export type DraftContent = components['schemas']['DraftContent'];
+export type DraftKind = components['schemas']['DraftKind'];
+export type DraftList = components['schemas']['DraftList'];
+export type DraftPerson = components['schemas']['DraftPerson'];
+export type DraftRow = components['schemas']['DraftRow'];
+export type DraftRows = components['schemas']['DraftRows'];
+export type DraftStanding = components['schemas']['DraftStanding'];
+export type DraftWay = components['schemas']['DraftWay'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type Identity = components['schemas']['Identity'];
@@ -2893,6 +3147,8 @@ export type OperatorUser = components['schemas']['OperatorUser'];
 export type Organisation = components['schemas']['Organisation'];
 export type OwnSession = components['schemas']['OwnSession'];
 export type Permission = components['schemas']['Permission'];
+export type PresenceState = components['schemas']['PresenceState'];
+export type PresentPerson = components['schemas']['PresentPerson'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
@@ -2909,7 +3165,10 @@ export type RetrievalState = components['schemas']['RetrievalState'];
 export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
+export type SaveDraft = components['schemas']['SaveDraft'];
+export type SaveMailDraft = components['schemas']['SaveMailDraft'];
 export type SaveView = components['schemas']['SaveView'];
+export type SavedDraft = components['schemas']['SavedDraft'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViewList = components['schemas']['SavedViewList'];
 export type Scope = components['schemas']['Scope'];
@@ -2966,6 +3225,8 @@ export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
 export type UserState = components['schemas']['UserState'];
 export type ViewFilter = components['schemas']['ViewFilter'];
+export type WhisperFrame = components['schemas']['WhisperFrame'];
+export type WhisperKind = components['schemas']['WhisperKind'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_api_keys: {
@@ -5501,6 +5762,228 @@ export interface operations {
             };
         };
     };
+    list_conversation_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drafts: none, one or both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveDraft"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDraft"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `draft_changed`, `too_many_drafts` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_messages: {
         parameters: {
             query?: {
@@ -5665,7 +6148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_cannot_send`, `conflict` */
+            /** @description `account_cannot_send`, `answered_meanwhile`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5981,6 +6464,271 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drafts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRows"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mail_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The draft, or none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_mail_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMailDraft"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDraft"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `draft_changed`, `too_many_drafts` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6759,7 +7507,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stream; each text frame is a LiveFrame */
+            /** @description The stream; each text frame is a LiveFrame, or a WhisperFrame, which has no number */
             101: {
                 headers: {
                     [name: string]: unknown;

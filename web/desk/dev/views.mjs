@@ -47,6 +47,34 @@ const role = (name) => (page) => page.request.get(`${new URL(page.url()).origin}
 export const views = {
   inbox: { path: "/inbox/open" },
   thread: { path: "/inbox/mine", act: openRow("Marieke") },
+  writing: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.request.get(`${new URL(page.url()).origin}/api/v1/fake/presence?who=Marieke`);
+      await page.waitForTimeout(600);
+    },
+  },
+  draft: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste Marieke, ");
+      await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
+    },
+  },
+  drafts: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste Marieke, ");
+      await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
+      await page.goto(new URL("/inbox/drafts", page.url()).href);
+      await page.waitForTimeout(700);
+    },
+  },
   html: { path: "/inbox/unassigned", act: openRow("Fenna") },
   quoted: { path: "/inbox/mine", act: openRow("Oliver") },
   deliveries: { path: "/inbox/waiting", act: openRow("Aoife") },

@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod cursor;
 pub mod dead_letters;
+pub mod drafts;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
@@ -48,6 +49,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         invitations::OPERATIONS,
         api_keys::OPERATIONS,
         conversations::OPERATIONS,
+        drafts::OPERATIONS,
         messages::OPERATIONS,
         attachments::OPERATIONS,
         contacts::OPERATIONS,
@@ -78,6 +80,7 @@ pub fn router() -> Router<App> {
         invitations::mount,
         api_keys::mount,
         conversations::mount,
+        drafts::mount,
         messages::mount,
         attachments::mount,
         contacts::mount,

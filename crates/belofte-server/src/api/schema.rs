@@ -42,6 +42,10 @@ closed_sets! {
     ConversationStatus = model::ConversationStatus::ALL.map(model::ConversationStatus::as_str);
     /// What a message is.
     MessageKind = model::MessageKind::ALL.map(model::MessageKind::as_str);
+    /// What a draft becomes.
+    DraftKind = model::DraftKind::ALL.map(model::DraftKind::as_str);
+    /// What somebody does in a conversation.
+    PresenceState = model::PresenceState::ALL.map(model::PresenceState::as_str);
     /// Where a delivery stands.
     DeliveryState = model::DeliveryState::ALL.map(model::DeliveryState::as_str);
     /// A kind of channel.

@@ -26,6 +26,12 @@ pub enum Code {
     PrivacyOfficerOnly,
     /// Somebody else changed it first.
     Conflict,
+    /// A colleague has answered, and who answers now has not seen it.
+    AnsweredMeanwhile,
+    /// Another version of the draft is kept than the one that was changed.
+    DraftChanged,
+    /// More drafts than one may have.
+    TooManyDrafts,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
@@ -68,7 +74,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -78,6 +84,9 @@ impl Code {
         Self::Timeout,
         Self::PrivacyOfficerOnly,
         Self::Conflict,
+        Self::AnsweredMeanwhile,
+        Self::DraftChanged,
+        Self::TooManyDrafts,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
@@ -112,6 +121,9 @@ impl Code {
             Self::Timeout => "timeout",
             Self::PrivacyOfficerOnly => "privacy_officer_only",
             Self::Conflict => "conflict",
+            Self::AnsweredMeanwhile => "answered_meanwhile",
+            Self::DraftChanged => "draft_changed",
+            Self::TooManyDrafts => "too_many_drafts",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
@@ -145,6 +157,9 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict
+            | Self::AnsweredMeanwhile
+            | Self::DraftChanged
+            | Self::TooManyDrafts
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend

@@ -268,6 +268,12 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let tag = server.admin().post("/tags", json!({ "name": mark("etiket") })).expect(201);
     let tagging = json!({ "add_tag_ids": [tag["id"]] });
     server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);
+    let draft = json!({ "kind": "reply", "version": 0, "content": {
+        "text": mark("concept"), "to": [{ "name": mark("aan"), "address": mark("half") }], "subject": mark("over"),
+    } });
+    server.admin().patch(&format!("/conversations/{id}/drafts"), draft).expect(200);
+    let mail = json!({ "version": 0, "content": { "text": mark("begin"), "subject": mark("kop") } });
+    server.admin().patch("/drafts/mail", mail).expect(200);
     let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
     server.admin().post("/saved-views", view).expect(201);
     let found = server.admin().post("/search", json!({ "q": body })).expect(200);

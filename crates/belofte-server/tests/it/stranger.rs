@@ -67,6 +67,11 @@ POST   /conversations/{id}/seen         204   204   204        204   204     404
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
+GET    /drafts                          200   200   200        200   200     200   403  200   401      401 -                conversation_list
+GET    /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
+PATCH  /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
+GET    /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                conversation
+PATCH  /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                -
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
@@ -435,6 +440,7 @@ impl World {
                 row = id(&owner.post("/api-keys", wanted).expect(201));
             }
             "GET /conversations/{id}"
+            | "GET /conversations/{id}/drafts"
             | "POST /conversations/{id}/seen"
             | "GET /conversations/{id}/messages"
             | "GET /conversations/{id}/activity" => row = self.conversation.clone(),
@@ -472,6 +478,13 @@ impl World {
                 if operation.starts_with("PATCH") {
                     body = Body::Json(shared);
                 }
+            }
+            "PATCH /drafts/mail" => {
+                body = Body::Json(json!({ "version": 0, "content": { "text": "concept" } }))
+            }
+            "PATCH /conversations/{id}/drafts" => {
+                row = self.conversation.clone();
+                body = Body::Json(json!({ "kind": "note", "version": 0, "content": { "text": "concept" } }));
             }
             "POST /conversations/{id}/messages" => {
                 row = self.conversation.clone();
@@ -556,6 +569,8 @@ impl World {
             | "GET /senders"
             | "GET /tags"
             | "GET /saved-views"
+            | "GET /drafts"
+            | "GET /drafts/mail"
             | "GET /channel-accounts"
             | "GET /quarantine"
             | "GET /dead-letters"

@@ -41,6 +41,8 @@ pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
 pub const TAG_NAME: Column = Column(3813);
 /// `saved_view.content`.
 pub const SAVED_VIEW_CONTENT: Column = Column(3905);
+/// `draft.content`.
+pub const DRAFT_CONTENT: Column = Column(4406);
 /// `recipient.host`.
 pub const RECIPIENT_HOST: Column = Column(3404);
 /// `retrieval.position`.

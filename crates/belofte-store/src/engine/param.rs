@@ -126,6 +126,8 @@ from_id!(
     ConversationId,
     TagId,
     SavedViewId,
+    DraftId,
+    LineId,
     ThreadId,
     MessageId,
     AttachmentId,

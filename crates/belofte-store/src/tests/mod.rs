@@ -10,6 +10,7 @@ mod conformance;
 mod conversations;
 mod deliveries;
 mod desk;
+mod drafts;
 mod four_stores;
 mod groups;
 mod house;

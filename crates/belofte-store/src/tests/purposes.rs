@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, TagColour,
-    TagId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope, SessionId,
+    TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -20,9 +20,9 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
-    NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange,
-    TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, DraftPlace, LedgerExportError, MarkSeen,
+    MessageContent, NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError,
+    TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -56,6 +56,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("create_tag", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
+    ("drafts", Some(Use::Look)),
+    ("drafts_in", Some(Use::Look)),
     ("end_authorisation", Some(Use::UseToken)),
     ("end_session", Some(Use::Configure)),
     ("events", Some(Use::Follow)),
@@ -69,6 +71,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("index", Some(Use::Maintain)),
     ("intake_source", Some(Use::ReadSource)),
     ("invitations", Some(Use::Configure)),
+    ("keep_presence", Some(Use::Maintain)),
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
@@ -83,9 +86,11 @@ const USES: &[(&str, Option<Use>)] = &[
     ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
+    ("place_of_case", Some(Use::Follow)),
     ("prepare_api_key", Some(Use::Configure)),
     ("prepare_invitation", Some(Use::Configure)),
     ("prepare_password", Some(Use::Configure)),
+    ("presence_elsewhere", Some(Use::Maintain)),
     ("provider", Some(Use::UseToken)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
@@ -98,6 +103,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("reply_thread", Some(Use::Look)),
     ("revoke_api_key", Some(Use::Configure)),
     ("revoke_invitation", Some(Use::Configure)),
+    ("save_draft", Some(Use::Answer)),
     ("saved_views", Some(Use::Name)),
     ("search", Some(Use::Look)),
     ("sent_mailbox", Some(Use::UseSecret)),
@@ -316,6 +322,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
                 contact_address: String::new(),
                 attachments: Vec::new(),
                 wait: Default::default(),
+                draft: None,
             };
             store.open_conversation(access, &new).await
         }
@@ -351,6 +358,12 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             super::house::upload(store, access, file).await.map(drop)
         }
+        "drafts" => store.drafts(access).await.map(drop),
+        "drafts_in" => store.drafts_in(access, Some(case)).await.map(drop),
+        "keep_presence" => store.keep_presence(access, NodeId(id), Vec::new()).await,
+        "place_of_case" => store.place_of_case(access, case).await.map(drop),
+        "presence_elsewhere" => store.presence_elsewhere(access, NodeId(id)).await.map(drop),
+        "save_draft" => store.save_draft(access, DraftPlace::MAIL, 0, None).await.map(drop),
         "tags" => store.tags(access).await.map(drop),
         "create_tag" => {
             store.create_tag(access, None, "Spoed", TagColour::Red).await.map(drop).or_else(of_tag)

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::authorisations::{provider, request, tokens};
 use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
+use super::drafts::OTHERS as DRAFTS;
 use super::house::{House, Person, email, houses};
 use super::purposes::functions;
 use super::work_of_a_team::OTHERS as WORK;
@@ -166,9 +167,9 @@ fn every_function_that_takes_an_access_says_what_it_shows() {
     let told: BTreeSet<String> = SHOWS
         .iter()
         .map(|(name, ..)| (*name).to_owned())
-        .chain(OTHERS.iter().chain(WORK).map(|(name, _)| (*name).to_owned()))
+        .chain(OTHERS.iter().chain(WORK).chain(DRAFTS).map(|(name, _)| (*name).to_owned()))
         .collect();
-    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len(), "a function has two rows");
+    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len() + DRAFTS.len(), "a function has two rows");
     let found = functions();
     assert!(found.contains("conversations") && found.len() > 50, "the source is read: {found:?}");
     assert_eq!(found.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "without a row");

@@ -3,6 +3,7 @@
 
 import type * as T from "@belofte/api-client";
 import * as d from "./data";
+import * as drafts from "./drafts";
 
 export interface Call {
   method: string;
@@ -21,7 +22,7 @@ export interface Answer {
   session?: "start" | "end";
 }
 
-export const events: { frame: (f: Omit<T.LiveFrame, "seq" | "at">) => void } = { frame: () => undefined };
+export const events: { frame: (f: Omit<T.LiveFrame, "seq" | "at">) => void; whisper: (w: T.WhisperFrame) => void } = { frame: () => undefined, whisper: () => undefined };
 export const fake = { seq: 100 };
 
 const ok = (json: unknown, status = 200): Answer => ({ status, json });
@@ -306,6 +307,12 @@ export function answer(call: Call): Answer {
     d.tags.push(made);
     return ok(made, 201);
   }
+  if (at === "GET /drafts") return ok({ items: drafts.all() });
+  if (at === "GET /drafts/mail") return ok({ items: drafts.of("mail") });
+  if (at === "PATCH /drafts/mail") {
+    const { status, saved } = drafts.save("mail", "mail", body);
+    return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
+  }
   if (at === "GET /saved-views") return ok({ items: d.savedViews });
   if (at === "POST /saved-views") {
     const made = { ...(body as unknown as T.SaveView), id: d.uuid(), own: true, shared: body.shared === true } as T.SavedView;
@@ -332,7 +339,10 @@ export function answer(call: Call): Answer {
       resolved: all.filter((r) => r.status === "resolved").length,
     });
   }
-  if (at === "POST /conversations") return begin(body);
+  if (at === "POST /conversations") {
+    drafts.sent("mail", "mail", body.draft_version);
+    return begin(body);
+  }
   if (at === "GET /senders") {
     const signed = (a: T.ChannelAccount) => a.signature.replace("{name}", d.me.name).replace("{address}", a.address);
     const can = (a: T.ChannelAccount) => a.state === "active" && Boolean(a.submission);
@@ -397,6 +407,12 @@ function byId(call: Call): Answer {
         return ok(whole(c));
       case "PATCH conversations":
         return change(c, body, language);
+      case "GET conversations/drafts":
+        return ok({ items: drafts.of(id) });
+      case "PATCH conversations/drafts": {
+        const { status, saved } = drafts.save(id, body.kind as T.Draft["kind"], body);
+        return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
+      }
       case "POST conversations/seen":
         c.row.unread = false;
         return none;
@@ -406,6 +422,7 @@ function byId(call: Call): Answer {
         return ok({ items: c.messages.slice(begin, end), next_cursor: begin > 0 ? String(begin) : null });
       }
       case "POST conversations/messages":
+        drafts.sent(id, body.kind === "note" ? "note" : "reply", body.draft_version);
         return send(c, body);
       case "GET conversations/activity":
         return ok({ items: c.activity });

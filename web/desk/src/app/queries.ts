@@ -63,6 +63,7 @@ export const keys = {
   queues: ["queues"] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
+  drafts: ["drafts"] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
@@ -122,6 +123,7 @@ export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => 
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
+export const draftsQuery = queryOptions({ queryKey: keys.drafts, queryFn: () => api.drafts.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,
   queryFn: () => api.channelAccounts.list(),

@@ -12,6 +12,7 @@ import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, RetryIco
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./header.module.css";
+import { PresentPeople } from "./present";
 import { StatusMark } from "./status";
 import { HeaderTags } from "./tag-chips";
 import type { Tool } from "./tool";
@@ -67,6 +68,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
                 {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
               </span>
             )}
+            {phone && <PresentPeople id={conversation.id} small />}
             {!phone && <HeaderTags tags={conversation.tags} />}
             <span className={css.queue}>{conversation.queue.name}</span>
           </p>
@@ -105,6 +107,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
       )}
       {conversation && status && (
         <div className={css.bar}>
+          {!phone && <PresentPeople id={conversation.id} />}
           <ToolMenu
             {...opened("assign")}
             className={css.chip}

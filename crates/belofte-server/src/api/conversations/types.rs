@@ -513,6 +513,14 @@ pub struct CreateMessage {
     /// Whether the case is done with it.
     #[serde(default)]
     pub resolve: bool,
+    /// The newest message that its writer has seen. A reply is refused when a colleague's went out after it,
+    /// and goes out when it is sent again with that one.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub seen_message_id: Option<MessageId>,
+    /// The version of the draft that it was; that draft is gone once it is sent.
+    #[serde(default)]
+    pub draft_version: Option<i64>,
 }
 
 /// A mail that begins a conversation.
@@ -558,6 +566,9 @@ pub struct CreateConversation {
     #[serde(default)]
     #[schema(maximum = 60)]
     pub undo_seconds: Option<u32>,
+    /// The version of the draft that it was; that draft is gone once it is sent.
+    #[serde(default)]
+    pub draft_version: Option<i64>,
 }
 
 /// What an agent can write.

@@ -93,6 +93,8 @@ ids! {
     TagId,
     /// A list of cases that somebody keeps under a name.
     SavedViewId,
+    /// A key that signs mail in the name of a domain.
+    SigningKeyId,
     /// A run of messages in one channel within a conversation.
     ThreadId,
     /// A message, in or out, or a note.

@@ -21,6 +21,7 @@ mod message;
 mod purpose;
 mod retrieval;
 mod sign_in;
+mod signing;
 mod tag;
 mod time;
 mod user;
@@ -51,6 +52,7 @@ pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,
 };
+pub use signing::{RecordProblem, SigningState, next_look_at_record};
 pub use tag::{TagColour, fold_tag_name, tag_name};
 pub use time::{Duration, Language, Timestamp};
 pub use user::{ColourScheme, UserState};

@@ -355,7 +355,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     store.system().record_recipients().await.context("cannot keep the register of recipients")?;
-    life.spawn(worker::run(core.clone(), delivering, retrieving));
+    life.spawn(worker::run(core.clone(), delivering, retrieving, dns.clone()));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {

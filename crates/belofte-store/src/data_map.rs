@@ -8,6 +8,7 @@
 use belofte_model::{Column, KeyClass};
 
 pub mod columns;
+mod signing_key;
 
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,6 +351,7 @@ pub const DATA_MAP: &[Table] = &[
             column(4210, "version", Holds::Plain),
         ],
     },
+    signing_key::TABLE,
     Table {
         name: "account_address",
         retention: Retention::Tenant,
@@ -546,6 +548,7 @@ pub const DATA_MAP: &[Table] = &[
             ),
             column(1912, "created_at", Holds::Plain),
             column(1913, "updated_at", Holds::Plain),
+            column(4342, "complained_at", Holds::Plain),
         ],
     },
     Table {
@@ -610,6 +613,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2211, "processed_at", Holds::Plain),
             column(2212, "retried_at", Holds::Plain),
             column(2213, "message_id", Holds::Plain),
+            column(4341, "signature", Holds::Plain),
         ],
     },
     Table {

@@ -107,6 +107,12 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/api-keys", { body })),
       withdraw: (key: Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
     },
+    signingKeys: {
+      list: () => take(client.GET("/api/v1/signing-keys")),
+      create: (body: T.CreateSigningKey) => take(client.POST("/api/v1/signing-keys", { body })),
+      check: (key: Uuid) => take(client.POST("/api/v1/signing-keys/{id}/check", { params: id(key) })),
+      withdraw: (key: Uuid) => take(client.DELETE("/api/v1/signing-keys/{id}", { params: id(key) })),
+    },
     senders: { list: () => take(client.GET("/api/v1/senders")) },
     conversations: {
       list: (query: ConversationQuery, signal?: AbortSignal) =>

@@ -359,6 +359,7 @@ export const views = {
     },
   },
   mail: { path: "/settings/mail" },
+  signing: { path: "/settings/signing" },
   "api-keys": { path: "/settings/api-keys" },
   "dead-letters": { path: "/settings/dead-letters" },
   ledger: { path: "/privacy" },

@@ -3,10 +3,13 @@
 
 use belofte_core::{Core, Parcel};
 use belofte_mail::{Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose};
-use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule, SignInWith, TokenProblem};
+use belofte_model::{
+    DeliveryState, EmailAddress, LineSecurity, RetrySchedule, SignInWith, Timestamp, TokenProblem,
+};
 use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
 
 use super::authorisation::{Authorising, NoToken};
+use super::dkim;
 use super::sign_in::Secret;
 use super::submission::{Credentials, DeliveryCode, Outcome as Sent, Security, Submission, SubmissionServer};
 
@@ -41,11 +44,16 @@ async fn try_deliver(core: &Core, with: &Delivering, job: &ClaimedJob) -> Result
     }
     // Before anything is marked as being sent: a provider can take its time, and nothing is sent meanwhile.
     let secret = secret(core, authorising, &access, &parcel.account, None).await?;
-    belofte_core::begin(core, &access, job, &parcel).await?;
     let from = parcel.account.account.address.clone();
+    // What is to be signed does not go out without its signature.
+    let signer = core.store.mail_signer(&access, &from).await?;
+    belofte_core::begin(core, &access, job, &parcel).await?;
     match server(&parcel.account, &secret) {
         Some(mut server) => {
-            let bytes = composed(core, &parcel, &from);
+            let mut bytes = composed(core, &parcel, &from);
+            if let Some(signer) = &signer {
+                bytes = dkim::signed(signer, &bytes, sent_at(core, &parcel));
+            }
             let addresses: Vec<EmailAddress> = due.iter().map(|(_, address)| address.clone()).collect();
             let sending =
                 Sending { submission, from: &from, to: &addresses, id: &parcel.envelope_id, bytes: &bytes };
@@ -190,6 +198,11 @@ fn mailbox(person: &Correspondent) -> Option<Mailbox> {
     Some(Mailbox::new(&person.name, EmailAddress::parse(&person.address).ok()?))
 }
 
+/// When the message was sent, by its own date.
+fn sent_at(core: &Core, parcel: &Parcel) -> Timestamp {
+    parcel.message.sent_at.unwrap_or_else(|| core.clock().now())
+}
+
 fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
     let content = parcel.content();
     let name = &parcel.account.account.from_name;
@@ -204,7 +217,7 @@ fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
     let boundary_seed = *parcel.message.id.uuid().as_bytes();
     let mail = OutgoingMail {
         message_id,
-        date: parcel.message.sent_at.unwrap_or_else(|| core.clock().now()),
+        date: sent_at(core, parcel),
         from: Mailbox::new(name, from.clone()),
         reply_to,
         to: content.to.iter().filter_map(mailbox).collect(),

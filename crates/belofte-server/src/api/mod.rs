@@ -29,6 +29,7 @@ pub mod search;
 pub mod serde_help;
 pub mod session;
 pub mod sessions;
+pub mod signing_keys;
 pub mod tags;
 pub mod time;
 pub mod users;
@@ -57,6 +58,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         saved_views::OPERATIONS,
         channel_accounts::OPERATIONS,
         authorisations::OPERATIONS,
+        signing_keys::OPERATIONS,
         quarantine::OPERATIONS,
         dead_letters::OPERATIONS,
         ledger::OPERATIONS,
@@ -87,6 +89,7 @@ pub fn router() -> Router<App> {
         saved_views::mount,
         channel_accounts::mount,
         authorisations::mount,
+        signing_keys::mount,
         quarantine::mount,
         dead_letters::mount,
         ledger::mount,

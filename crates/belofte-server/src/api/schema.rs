@@ -67,6 +67,12 @@ closed_sets! {
     SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
     /// The colour of a tag.
     TagColour = model::TagColour::ALL.map(model::TagColour::as_str);
+    /// Where a signing key stands.
+    SigningState =
+        [model::SigningState::Waiting, model::SigningState::Signing, model::SigningState::Former]
+            .map(model::SigningState::as_str);
+    /// What is wrong with the record of a signing key.
+    RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.

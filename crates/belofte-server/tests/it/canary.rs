@@ -243,6 +243,11 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().post(&format!("{reads}/authorisation/code"), begin()).expect(200);
     begin();
 
+    // A key that is to sign what goes out.
+    let domains = server.admin().get("/signing-keys").expect(200);
+    let domain = json!({ "domain": domains["items"][0]["domain"] });
+    server.admin().post("/signing-keys", domain).expect(201);
+
     // What is quarantined keeps its source.
     let odd = swaks(
         server.smtp,

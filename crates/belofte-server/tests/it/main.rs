@@ -35,6 +35,7 @@ mod road;
 mod search;
 mod shares;
 mod sign_in;
+mod signing;
 mod stranger;
 mod support;
 mod two_nodes;

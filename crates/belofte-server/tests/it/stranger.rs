@@ -97,6 +97,10 @@ GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404
 POST   /channel-accounts/{id}/authorisation 200 200 403      403   403     404   403  403   401      401 -                -
 POST   /channel-accounts/{id}/authorisation/code 200 200 403 403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}/authorisation 204 204 403      403   403     404   403  403   401      401 instruction      -
+GET    /signing-keys                    200   200   403        403   403     200   403  403   401      401 -                -
+POST   /signing-keys                    201   201   403        403   403     201   403  403   401      401 instruction      -
+POST   /signing-keys/{id}/check         200   200   403        403   403     404   403  403   401      401 -                -
+DELETE /signing-keys/{id}               204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /senders                         200   200   200        200   200     200   403  200   401      401 -                -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
@@ -541,6 +545,22 @@ impl World {
                 };
                 body = Body::Json(brought);
             }
+            "POST /signing-keys" | "POST /signing-keys/{id}/check" | "DELETE /signing-keys/{id}" => {
+                let domain = format!("d{}.tak.example", self.unique());
+                let address = format!("nieuw@{domain}");
+                let makes = operation == "POST /signing-keys" && caller.column == "other";
+                let admin = if makes { &self.other.admin } else { owner };
+                admin.post("/channel-accounts", account(&address, 9)).expect(201);
+                let wanted = json!({ "domain": domain });
+                if operation.ends_with("{id}") || operation.ends_with("check") {
+                    row = id(&owner.post("/signing-keys", wanted.clone()).expect(201));
+                }
+                body = match operation {
+                    "POST /signing-keys" => Body::Json(wanted),
+                    "DELETE /signing-keys/{id}" => Body::Nothing,
+                    _ => Body::Json(json!({})),
+                };
+            }
             "GET /quarantine/{id}/source" => row = self.quarantined[0].clone(),
             "POST /quarantine/{id}/retry" => row = self.one_of(&self.quarantined, caller).to_owned(),
             "POST /dead-letters/{id}/retry" => row = self.one_of(&self.dead, caller).to_owned(),
@@ -557,6 +577,7 @@ impl World {
             | "GET /tags"
             | "GET /saved-views"
             | "GET /channel-accounts"
+            | "GET /signing-keys"
             | "GET /quarantine"
             | "GET /dead-letters"
             | "GET /ledger"

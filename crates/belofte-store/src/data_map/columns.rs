@@ -49,6 +49,10 @@ pub const RETRIEVAL_POSITION: Column = Column(3503);
 pub const AUTHORISATION_REQUEST: Column = Column(4203);
 /// `authorisation.tokens`.
 pub const AUTHORISATION_TOKENS: Column = Column(4205);
+/// `signing_key.details`.
+pub const SIGNING_KEY_DETAILS: Column = Column(4305);
+/// `signing_key.secret`.
+pub const SIGNING_KEY_SECRET: Column = Column(4307);
 /// `idempotency.answer`.
 pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
 /// The lexicon in the index file of a tenant.

@@ -126,6 +126,7 @@ from_id!(
     ConversationId,
     TagId,
     SavedViewId,
+    SigningKeyId,
     ThreadId,
     MessageId,
     AttachmentId,

@@ -28,6 +28,7 @@ mod saved_views;
 mod search;
 mod sessions;
 mod sign_in;
+mod signing_keys;
 mod snooze;
 mod tags;
 mod tenants;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, TagColour,
-    TagId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, SigningKeyId,
+    TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -53,6 +53,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
+    ("create_signing_key", Some(Use::Configure)),
     ("create_tag", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
@@ -72,6 +73,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
+    ("mail_signer", Some(Use::Send)),
     ("may_upload", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
     ("merge_tag", Some(Use::Configure)),
@@ -80,6 +82,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
     ("note_retrieval", Some(Use::Receive)),
+    ("note_signing_record", Some(Use::Configure)),
     ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
@@ -104,6 +107,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("sessions", Some(Use::Configure)),
     ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
+    ("signing_domains", Some(Use::Name)),
+    ("signing_key", Some(Use::Name)),
     ("suggest_contacts", Some(Use::Look)),
     ("suggest_words", Some(Use::Look)),
     ("tags", Some(Use::Name)),
@@ -115,6 +120,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("upload", Some(Use::Answer)),
     ("user", Some(Use::Name)),
     ("users", Some(Use::Name)),
+    ("withdraw_signing_key", Some(Use::Configure)),
     // As the change that is written says, below.
     ("write", None),
     ("write_answered", None),
@@ -247,6 +253,15 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             store.note_retrieval(access, &job, &sealed.shown(), None, crate::Noted::Same, None).await
         }
+        "create_signing_key" => store.create_signing_key(access, None, "bakker.example").await.map(drop),
+        "mail_signer" => store.mail_signer(access, &super::house::email("a@bakker.example")).await.map(drop),
+        "note_signing_record" => {
+            let key = super::signing_keys::nothing(access.clock().now());
+            store.note_signing_record(access, &key, None, None).await
+        }
+        "signing_domains" => store.signing_domains(access).await.map(drop),
+        "signing_key" => store.signing_key(access, SigningKeyId(id)).await.map(drop),
+        "withdraw_signing_key" => store.withdraw_signing_key(access, SigningKeyId(id)).await,
         "authorisation_standings" => store.authorisation_standings(access).await.map(drop),
         "begin_authorisation" => store.begin_authorisation(access, mailbox_id, request()).await,
         "claim_renewal" => store.claim_renewal(access, mailbox_id, 1).await.map(drop),

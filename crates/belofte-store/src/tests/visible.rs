@@ -75,6 +75,8 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
     ("sent_mailbox", ["info shop", "info shop", "info"], Of::Nobody),
+    ("signing_domains", ["info shop", "info shop", "info"], Of::Nobody),
+    ("signing_key", ["bakker.example", "bakker.example", "bakker.example"], Of::Nobody),
     ("retrieval_standings", ["info shop", "info shop", "info"], Of::Nobody),
     ("retrieval_with_password", ["info shop", "info shop", "info"], Of::Nobody),
     (
@@ -119,6 +121,10 @@ const OTHERS: &[(&str, &str)] = &[
     ("change_user", "changes; users are the tenant's"),
     ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
     ("create_channel_account", "changes; into a queue that is seen"),
+    ("create_signing_key", "changes; of a domain that is seen"),
+    ("mail_signer", "signs, for a mail that is seen"),
+    ("note_signing_record", "changes; of a domain that is seen"),
+    ("withdraw_signing_key", "changes; of a domain that is seen"),
     ("end_session", "the session of the one who asks"),
     ("export_ledger", "the ledger is whole or worthless; for its privacy officer"),
     ("begin_authorisation", "changes; of an account that is seen"),
@@ -405,7 +411,7 @@ impl World {
         self.quarantined.insert(account, source.id);
     }
 
-    fn narrowed(&self, visible: Visible) -> Access {
+    pub(super) fn narrowed(&self, visible: Visible) -> Access {
         let full = &self.admin.access;
         Access::for_test(
             full.tenant(),
@@ -527,6 +533,21 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
             let found = store.retrieval_standings(access).await.expect("standings");
             shown.what.extend(found.keys().map(|id| world.account(*id)));
             shown.what.sort_unstable();
+        }
+        "signing_domains" => {
+            let found = store.signing_domains(access).await.expect("domains");
+            let accounts = found.iter().flat_map(|domain| &domain.accounts);
+            shown.what.extend(accounts.map(|id| world.account(*id)));
+            shown.what.sort_unstable();
+        }
+        "signing_key" => {
+            let full = world.admin.access.as_for(Purpose::Administration);
+            let domains = store.signing_domains(&full).await.expect("domains");
+            let id = match domains[0].keys.first() {
+                Some(key) => key.id,
+                None => store.create_signing_key(&full, None, "bakker.example").await.expect("made").id,
+            };
+            shown.what.extend(there(store.signing_key(access, id).await).map(|key| key.domain));
         }
         "authorisation_standings" => {
             let found = store.authorisation_standings(access).await.expect("standings");

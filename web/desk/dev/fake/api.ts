@@ -293,6 +293,15 @@ export function answer(call: Call): Answer {
     d.invitations.push(made);
     return ok({ id: made.id, link: "https://desk.noorderlicht.example/invitation#h7Qd-2nVb-9sLw-4kTz", expires_at: made.expires_at }, 201);
   }
+  if (at === "GET /signing-keys") return ok({ items: d.signingDomains });
+  if (at === "POST /signing-keys") {
+    const domain = d.signingDomains.find((one) => one.domain === body.domain);
+    const first = d.signingDomains.flatMap((one) => one.keys)[0];
+    if (!domain || !first) return notFound(language);
+    const key: T.SigningKey = { id: d.uuid(), state: "waiting", created_at: d.iso(Date.now()), domain: domain.domain, record_name: `belofte-77aa10c3._domainkey.${domain.domain}`, record_value: first.record_value };
+    domain.keys.unshift(key);
+    return ok(key, 201);
+  }
   if (at === "GET /api-keys") return ok({ items: d.apiKeys });
   if (at === "POST /api-keys") {
     const key = { id: d.uuid(), name: String(body.name), scope: body.scope as T.Scope, created_at: d.iso(Date.now()), expires_at: String(body.expires_at) };

@@ -171,6 +171,23 @@ export const deadLetters: T.DeadLetter[] = [
 export const apiKeys: T.ApiKey[] = [
   { id: uuid(), name: "Webwinkel", scope: "write", created_at: ago(60 * 24 * 12), last_used_at: ago(4), expires_at: iso(start + 120 * 24 * 60 * minute) },
 ];
+const published = (selector: string, domain: string) => ({
+  domain,
+  record_name: `${selector}._domainkey.${domain}`,
+  record_value: `v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA${"q3Vb9sLw4kTzh7Qd2nVbX0eR".repeat(14)}IDAQAB`,
+});
+export const signingDomains: T.SigningDomain[] = [
+  {
+    domain: "noorderlicht.example",
+    account_ids: [uuid(), uuid()],
+    keys: [
+      { id: uuid(), state: "waiting", problem: "cut_off", checked_at: ago(1), created_at: ago(26), ...published("belofte-5b1f09ac", "noorderlicht.example") },
+      { id: uuid(), state: "signing", checked_at: ago(140), seen_at: ago(140), began_at: ago(60 * 24 * 190), created_at: ago(60 * 24 * 191), ...published("belofte-9d2f7c0a", "noorderlicht.example") },
+      { id: uuid(), state: "former", began_at: ago(60 * 24 * 400), ended_at: ago(60 * 24 * 190), created_at: ago(60 * 24 * 400), ...published("belofte-0c51e84b", "noorderlicht.example") },
+    ],
+  },
+  { domain: "service.noorderlicht.example", account_ids: [uuid()], keys: [] },
+];
 export const invitations: T.Invitation[] = [
   { id: uuid(), role: "agent", privacy_officer: false, created_at: ago(60), expires_at: iso(start + 47 * 60 * minute) },
 ];

@@ -44,7 +44,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "quarantine_changed":
       return of(keys.quarantine, ["accounting"]);
     case "channel_account_changed":
-      return of(keys.accounts, keys.senders, ["accounting"]);
+      return of(keys.accounts, keys.senders, keys.signingKeys, ["accounting"]);
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
       return of(keys.lists, ["conversation"], ["search"]);

@@ -70,6 +70,7 @@ export const keys = {
   deadLetters: ["dead-letters"] as const,
   ledger: ["ledger"] as const,
   apiKeys: ["api-keys"] as const,
+  signingKeys: ["signing-keys"] as const,
   sessions: ["sessions"] as const,
 };
 

@@ -118,6 +118,11 @@ const authorised = createRoute({
   path: "authorised",
   component: lazyRouteComponent(() => import("../settings/authorised"), "Authorised"),
 });
+const signing = createRoute({
+  getParentRoute: () => settings,
+  path: "signing",
+  component: lazyRouteComponent(() => import("../settings/signing"), "Signing"),
+});
 const accounting = createRoute({
   getParentRoute: () => settings,
   path: "mail",
@@ -159,6 +164,7 @@ export const router = createRouter({
         newChannel,
         channel,
         authorised,
+        signing,
         accounting,
         tags,
         deadLetters,

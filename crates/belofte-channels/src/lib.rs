@@ -14,4 +14,5 @@ pub mod network;
 pub mod outbound;
 mod patience;
 pub mod rate;
+pub mod scanner;
 pub mod web;

@@ -14,8 +14,8 @@ mod upkeep;
 
 pub use conversations::{Addressee, NewMail, NewReply, ReplyError, begin_conversation, note, reply, written};
 pub use intake::{
-    AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, quarantine, receive, resolve,
-    retry_later,
+    AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, put_off, quarantine,
+    quarantine_infected, receive, resolve, retry_later,
 };
 pub use live::{Listener, Live, Notice};
 pub use outbox::{

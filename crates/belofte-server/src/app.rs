@@ -11,6 +11,7 @@ use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
 use belofte_channels::outbound::Register;
+use belofte_channels::scanner::Scanner;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{
@@ -45,6 +46,8 @@ pub struct App {
     pub authorising: Authorising,
     /// Asks the domain name system.
     pub dns: Dns,
+    /// Looks for malware.
+    pub scanner: Scanner,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use belofte_channels::dns::Dns;
 use belofte_channels::email::deliver::{Delivering, deliver};
-use belofte_channels::email::process::process;
 use belofte_channels::email::reconcile::reconcile;
 use belofte_channels::email::retrieve::{Retrieving, retrieve};
 use belofte_channels::email::signing_record::check;
@@ -95,7 +94,7 @@ async fn work(
         return belofte_core::retry_later(core, job, &error).await;
     }
     match job.kind {
-        JobKind::ProcessIntake => process(core, job).await,
+        JobKind::ProcessIntake => retrieving.processing.process(job).await,
         JobKind::Deliver => deliver(core, delivering, job).await,
         JobKind::Reconcile => reconcile(core, retrieving, job).await,
         JobKind::CheckSigning => check(core, dns, job).await,

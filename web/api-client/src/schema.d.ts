@@ -2140,7 +2140,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2149,7 +2149,7 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @enum {string} */
-        QuarantineReason: "not_a_message" | "too_many_parts" | "header_too_large" | "no_sender" | "processing_failed";
+        QuarantineReason: "not_a_message" | "too_many_parts" | "header_too_large" | "no_sender" | "processing_failed" | "malware" | "not_scanned";
         /** @description A quarantined mail. */
         Quarantined: {
             /**
@@ -2167,6 +2167,8 @@ export interface components {
             /** @description When it came. */
             received_at: components["schemas"]["Time"];
             retried_at?: components["schemas"]["Time"] | null;
+            /** @description What a scanner found in it, by the name of its signature. */
+            signature?: string | null;
             /**
              * Format: int64
              * @description How long it is.
@@ -3444,7 +3446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`, `invalid` */
+            /** @description `idempotency_key_reused`, `invalid`, `malware_found` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3471,7 +3473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `busy` */
+            /** @description `busy`, `scanner_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8272,6 +8274,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `malware_found` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor};
+use belofte_channels::scanner::ScannerAddress;
 use belofte_model::EmailAddress;
 
 use super::setting::{
@@ -215,6 +216,13 @@ sections! {
         /// are none. They learn the domains of those who mail, so let them be your own. When none answers, mail
         /// is taken in all the same, at once, and who sent it stays unchecked.
         servers: Vec<NameServer> = "";
+    }
+    /// Looking for malware in mail that comes in and in files that are uploaded.
+    Malware as malware = "malware" {
+        /// The clamd that is asked: `unix:/run/clamav/clamd.ctl`, or `host:port` on this machine or in a network of
+        /// your own, since what it is shown goes there in clear. Empty looks for nothing. While it does not answer,
+        /// mail is taken and waits, and uploads are refused.
+        clamd: Option<ScannerAddress> = "";
     }
     /// What can be seen of the server at work. Nothing of it holds a personal value.
     Observability as observability = "observability" {

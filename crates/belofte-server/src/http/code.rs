@@ -44,6 +44,10 @@ pub enum Code {
     ClientRefused,
     /// The provider was not reached, or gave nothing that can be used.
     ProviderFailed,
+    /// A scanner found malware in it.
+    MalwareFound,
+    /// The scanner for malware does not answer: nobody can tell.
+    ScannerUnavailable,
     /// More bytes than this endpoint takes.
     TooLarge,
     /// Another media type than this endpoint takes.
@@ -68,7 +72,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -87,6 +91,8 @@ impl Code {
         Self::AuthorisationInvalid,
         Self::ClientRefused,
         Self::ProviderFailed,
+        Self::MalwareFound,
+        Self::ScannerUnavailable,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -121,6 +127,8 @@ impl Code {
             Self::AuthorisationInvalid => "authorisation_invalid",
             Self::ClientRefused => "client_refused",
             Self::ProviderFailed => "provider_failed",
+            Self::MalwareFound => "malware_found",
+            Self::ScannerUnavailable => "scanner_unavailable",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RangeNotSatisfiable => "range_not_satisfiable",
@@ -154,13 +162,13 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Invalid | Self::IdempotencyKeyReused | Self::ClientRefused => {
+            Self::Invalid | Self::IdempotencyKeyReused | Self::ClientRefused | Self::MalwareFound => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::ProviderFailed => StatusCode::BAD_GATEWAY,
             Self::TooManyTries | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::ScannerUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         }
     }

@@ -22,6 +22,7 @@ mod key_and_cookie;
 mod leaves;
 mod live;
 mod mail_authentication;
+mod malware;
 mod observability;
 mod once;
 mod operator;

@@ -406,7 +406,7 @@ impl World {
     async fn set_aside(&mut self, account: &'static str) {
         let (access, job, source) = self.job(&self.accounts[account]).await;
         let (reason, now) = (QuarantineReason::NoSender, self.house.clock.now());
-        let aside = Quarantine { job, intake: source.id, reason, now };
+        let aside = Quarantine { job, intake: source.id, reason, signature: None, now };
         self.house.store.write(&access, aside).await.expect("set aside");
         self.quarantined.insert(account, source.id);
     }

@@ -156,9 +156,10 @@ export const accounts: T.ChannelAccount[] = [
   },
 ];
 
-export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 3, pending: 2 };
+export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 4, pending: 1 };
 export const quarantine: T.Quarantined[] = [
   { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(95), size_bytes: 48_210, reason: "not_a_message" },
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 3), size_bytes: 88_320, reason: "malware", signature: "Win.Test.EICAR_HDB-1" },
   { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 26), size_bytes: 2_640_000, reason: "too_many_parts", retried_at: ago(60 * 20) },
   { id: uuid(), channel_account_id: accounts[1]?.id ?? "", received_at: ago(60 * 24 * 6), size_bytes: 1_820, reason: "no_sender" },
 ];

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod canary;
 pub mod certificate;
 pub mod chromium;
+pub mod clamd;
 pub mod client;
 pub mod collector;
 pub mod disk;

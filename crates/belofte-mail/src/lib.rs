@@ -13,6 +13,7 @@
 mod address;
 mod automatic;
 mod charset;
+mod complaint;
 mod compose;
 mod content_hash;
 mod encoding;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use address::Mailbox;
 pub use automatic::{Automatic, Bounce, BounceAction, EnvelopeSender, FailedRecipient};
+pub use complaint::Complaint;
 pub use compose::{OutgoingAttachment, OutgoingKind, OutgoingMail, compose, message_id};
 pub use content_hash::content_hash;
 pub use html::{Sanitised, sanitise};

@@ -67,6 +67,8 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When its state changed the last time.
     pub updated_at: Timestamp,
+    /// When its recipient reported it as spam.
+    pub complained_at: Option<Timestamp>,
 }
 
 pub(crate) struct SealedDelivery {
@@ -81,6 +83,7 @@ pub(crate) struct SealedDelivery {
     reply: Option<Vec<u8>>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    complained_at: Option<Timestamp>,
 }
 
 impl SealedDelivery {
@@ -104,6 +107,7 @@ impl SealedDelivery {
             reply,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            complained_at: self.complained_at,
         })
     }
 }
@@ -115,8 +119,8 @@ pub(crate) async fn of_message(
     let tenant = tx.tenant();
     tx.query(
         sql!(
-            "SELECT message_id, id, role, recipient, state, attempts, next_try_at, code, reply, created_at, updated_at \
-             FROM delivery WHERE tenant_id = $1 AND message_id = $2 ORDER BY id"
+            "SELECT message_id, id, role, recipient, state, attempts, next_try_at, code, reply, created_at, updated_at, \
+             complained_at FROM delivery WHERE tenant_id = $1 AND message_id = $2 ORDER BY id"
         ),
         params![tenant, message],
         |row| {
@@ -132,6 +136,7 @@ pub(crate) async fn of_message(
                 reply: row.opt_bytes(8)?,
                 created_at: row.time(9)?,
                 updated_at: row.time(10)?,
+                complained_at: row.opt_time(11)?,
             })
         },
     )

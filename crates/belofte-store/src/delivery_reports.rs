@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! What other mail systems report of a message that we handed over: it came back, or waits.
+//! What other mail systems report of a message that we handed over: it came back, or waits, or its recipient takes it
+//! for spam.
 
 use belofte_model::{
     ActivityId, Actor, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind,
@@ -15,6 +16,9 @@ use crate::deliveries::mark_problem;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::{Access, Delivery, Message, Store, StoreError, Tx};
+
+/// What the history of a case says of a complaint.
+const COMPLAINED: &str = "complained";
 
 /// What a report says of one delivery.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub struct DeliveryReport {
     message: MessageId,
     account: Option<ChannelAccountId>,
     changes: Vec<Change>,
+    /// The deliveries whose recipients complain, each with the entry that tells of it.
+    complaints: Vec<(DeliveryId, DeliveryState, ActivityId)>,
     actor: (&'static str, Uuid),
     now: Timestamp,
 }
@@ -94,10 +100,38 @@ impl DeliveryReport {
             message: message.id,
             account: message.account,
             changes,
+            complaints: Vec::new(),
             // A machine told it, whichever way the report came in.
             actor: actor_columns(Actor::System),
             now,
         }))
+    }
+
+    /// What a complaint of the recipients of these deliveries of `message` changes; `None` when it is nothing, such as a
+    /// second one.
+    #[must_use]
+    pub fn of_complaint(
+        store: &Store,
+        access: &Access,
+        message: &Message,
+        of: &[DeliveryId],
+    ) -> Option<Self> {
+        let now = access.clock().now();
+        let new = message.deliveries.iter().filter(|delivery| of.contains(&delivery.id));
+        // What was not handed over nobody has seen.
+        let new = new.filter(|delivery| delivery.complained_at.is_none() && delivery.state.is_handed_over());
+        let complaints: Vec<_> = new
+            .map(|delivery| (delivery.id, delivery.state, ActivityId::new(now, store.random().bytes())))
+            .collect();
+        (!complaints.is_empty()).then(|| Self {
+            conversation: message.conversation,
+            message: message.id,
+            account: message.account,
+            changes: Vec::new(),
+            complaints,
+            actor: actor_columns(Actor::System),
+            now,
+        })
     }
 
     /// Makes the changes, and tells of them in the event `no`.
@@ -146,6 +180,23 @@ impl DeliveryReport {
                 )
                 .await?;
             }
+        }
+        for (id, from, activity) in &self.complaints {
+            // Of two copies at once the second waits, and finds that it was told.
+            let changed = tx
+                .execute(
+                    sql!(
+                        "UPDATE delivery SET complained_at = $3 WHERE tenant_id = $1 AND id = $2 AND complained_at IS NULL"
+                    ),
+                    params![tenant, *id, self.now],
+                )
+                .await?;
+            if changed == 0 {
+                return Err(StoreError::Busy);
+            }
+            let (from, to) = (Some(from.as_str()), Some(COMPLAINED));
+            insert_activity(tx, self.conversation, *activity, "delivery", self.actor, from, to, self.now)
+                .await?;
         }
         mark_problem(tx, self.conversation).await?;
         let event = Event {

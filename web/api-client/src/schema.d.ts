@@ -1663,6 +1663,7 @@ export interface components {
              *     and, by the report of a server on the way, is not delivered yet.
              */
             code?: string | null;
+            complained_at?: components["schemas"]["Time"] | null;
             /**
              * Format: uuid
              * @description Its id.

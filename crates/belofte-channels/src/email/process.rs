@@ -271,6 +271,17 @@ async fn read(
         };
         related.splice(0..0, original);
     }
+    // And so does a complaint.
+    if let Some(complaint) = parsed.automatic.complaint() {
+        let original = match super::report::complained(core, access, account, complaint).await? {
+            Some(subject) => {
+                report = subject.report;
+                subject.message_id
+            }
+            None => complaint.original_message_id.clone(),
+        };
+        related.splice(0..0, original);
+    }
     let reply_thread = reply_thread(core, access, &envelope.rcpt).await?;
     // A mail without an identifier is recognised by what it says.
     let external_id =

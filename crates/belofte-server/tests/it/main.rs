@@ -9,6 +9,7 @@ mod attachments;
 mod authorisation;
 mod canary;
 mod channel_accounts;
+mod complaints;
 mod conversations;
 mod crash;
 mod database_tls;

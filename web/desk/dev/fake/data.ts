@@ -408,7 +408,7 @@ if (aoife) {
     reply.deliveries = [
       { ...deliveryTo(to, reply.created_at, "failed"), code: "mailbox_full", remote_reply: "552 5.2.2 mailbox full" },
       { ...deliveryTo(reply.cc[0] as T.Mailbox, reply.created_at, "unknown"), role: "cc", code: "line_dropped" },
-      deliveryTo(reply.cc[1] as T.Mailbox, reply.created_at, "sent"),
+      { ...deliveryTo(reply.cc[1] as T.Mailbox, reply.created_at, "sent"), complained_at: ago(12) },
     ];
     aoife.row.delivery_problem = true;
   }

@@ -103,6 +103,7 @@ impl From<store::Delivery> for Delivery {
             code: delivery.code,
             remote_reply: delivery.reply,
             updated_at: delivery.updated_at.into(),
+            complained_at: delivery.complained_at.map(Into::into),
         }
     }
 }
@@ -126,6 +127,7 @@ mod tests {
             reply: None,
             created_at: Timestamp::from_secs(1),
             updated_at: Timestamp::from_secs(at),
+            complained_at: None,
         }
     }
 

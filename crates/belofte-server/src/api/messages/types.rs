@@ -126,6 +126,9 @@ pub struct Delivery {
     pub remote_reply: Option<String>,
     /// When it last changed.
     pub updated_at: Time,
+    /// When the recipient reported it as spam, by the word of their provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Time>,
 }
 
 /// A place in the header.

@@ -10,6 +10,7 @@
 
 pub mod dns;
 pub mod email;
+pub mod images;
 pub mod network;
 pub mod outbound;
 mod patience;

@@ -51,6 +51,7 @@ impl RecipientClass {
             Self::OpenTransport(Transport::Mail) => "mail",
             Self::OpenTransport(Transport::Telephone) => "telephone",
             Self::OpenTransport(Transport::Names) => NAMES,
+            Self::OpenTransport(Transport::Web) => "web",
             Self::OperatorsOwn => "operators_own",
         }
     }
@@ -66,6 +67,9 @@ pub enum Transport {
     /// The domain name system: the operator chooses who is asked, and who is asked further nobody can
     /// promise. Learns the domains of those who mail, never an address.
     Names,
+    /// Web servers that a mail names, when somebody asks to see its images: they learn that it was opened, and
+    /// no more.
+    Web,
 }
 
 const NAMES: &str = "names";
@@ -85,6 +89,8 @@ pub enum ConnectPurpose {
     Authorisation,
     /// Asking what a domain says of its mails.
     Lookup,
+    /// Getting an image that a mail names, for somebody who asks to see it.
+    RemoteImage,
     /// Traces for the operator's collector.
     Traces,
 }
@@ -98,6 +104,7 @@ impl ConnectPurpose {
             Self::RetrievalTest => "retrieval_test",
             Self::Authorisation => "authorisation",
             Self::Lookup => "lookup",
+            Self::RemoteImage => "remote_image",
             Self::Traces => "traces",
         }
     }

@@ -19,8 +19,8 @@ pub use intake::{
 };
 pub use live::{Listener, Live, Notice};
 pub use outbox::{
-    Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,
-    record,
+    Enclosed, Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enclosed, enveloped,
+    number_octets, parcel, record,
 };
 pub use trouble::Trouble;
 pub use upkeep::{Indexer, index_all};

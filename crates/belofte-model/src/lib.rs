@@ -17,6 +17,7 @@ mod job;
 mod key;
 mod ledger;
 mod mail_authentication;
+mod mail_content;
 mod message;
 mod purpose;
 mod retrieval;
@@ -44,6 +45,7 @@ pub use mail_authentication::{
     DkimCheck, DkimResult, DmarcCheck, DmarcPolicy, DmarcResult, MailAuthentication, SenderVerdict, SpfCheck,
     SpfResult, is_within,
 };
+pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use purpose::{Purpose, Use};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};

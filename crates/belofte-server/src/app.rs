@@ -10,6 +10,7 @@ use belofte_channels::dns::Dns;
 use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
+use belofte_channels::images::Images;
 use belofte_channels::outbound::Register;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
@@ -43,6 +44,8 @@ pub struct App {
     pub imap: Imap,
     /// Gets tokens at the providers of mailboxes.
     pub authorising: Authorising,
+    /// Fetches the images that mails name.
+    pub images: Images,
     /// Asks the domain name system.
     pub dns: Dns,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
@@ -309,6 +312,7 @@ const fn purpose(operation: &Operation) -> Purpose {
             | Permission::Answer
             | Permission::Assign
             | Permission::SeeMailAccounting
+            | Permission::ReadSource
             | Permission::RetryQuarantine,
         ) => Purpose::Service,
         Caller::May(Permission::ReadLedger) => Purpose::Oversight,

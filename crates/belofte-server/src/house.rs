@@ -18,6 +18,7 @@ use belofte_channels::email::process::Processing;
 use belofte_channels::email::retrieve::Retrieving;
 use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
 use belofte_channels::email::submission::{Patience, Submission};
+use belofte_channels::images::Images;
 use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
 use belofte_channels::web::Web;
@@ -339,6 +340,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
+    let images = Images::new(&outbound, Arc::clone(&client_tls), config.outbound.images_from.clone());
     let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&client_tls)));
     let servers = config.dns.servers.iter().map(|server| server.0).collect();
     let dns = Dns::new(outbound.clone(), random.clone(), servers);
@@ -379,7 +381,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let asking = (testing, imap, authorising, dns);
+    let asking = (testing, imap, authorising, dns, images);
     let router = router(&config, &core, asking, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -425,7 +427,7 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap, authorising, dns): (Submission, Imap, Authorising, Dns),
+    (submission, imap, authorising, dns, images): (Submission, Imap, Authorising, Dns, Images),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -440,6 +442,7 @@ fn router(
         submission,
         imap,
         authorising,
+        images,
         dns,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),

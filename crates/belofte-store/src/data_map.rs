@@ -724,6 +724,33 @@ pub const DATA_MAP: &[Table] = &[
         ],
     },
     Table {
+        name: "remote_image",
+        retention: Retention::Days(7),
+        columns: &[
+            column(4601, "tenant_id", Holds::Plain),
+            column(4602, "id", Holds::Plain),
+            column(4603, "message_id", Holds::Plain),
+            column(4604, "place", Holds::Plain),
+            column(
+                4605,
+                "picture",
+                Holds::Sealed { category: Content, subject: Contact, key: KeyClass::Conversation },
+            ),
+            column(4606, "key_id", Holds::Plain),
+            column(4607, "fetched_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "image_choice",
+        retention: Retention::Tenant,
+        columns: &[
+            column(4611, "tenant_id", Holds::Plain),
+            column(4612, "contact_id", Holds::Plain),
+            column(4613, "user_id", Holds::Plain),
+            column(4614, "chosen_at", Holds::Plain),
+        ],
+    },
+    Table {
         name: "tombstone",
         retention: Retention::Tenant,
         columns: &[

@@ -54,6 +54,7 @@ mod proof;
 mod queues;
 mod recipients;
 mod reconciling;
+mod remote_images;
 mod replies;
 mod retrievals;
 mod saved_views;
@@ -70,6 +71,7 @@ mod upkeep;
 mod users;
 mod views;
 mod visibility;
+mod waiting_mail;
 mod withdrawals;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
@@ -121,6 +123,7 @@ pub use operators::{NewOperatorSession, Operator};
 pub use queues::Queue;
 pub use recipients::{ChosenRecipient, RecipientCount};
 pub use reconciling::{Reconciled, SentMailbox};
+pub use remote_images::{IMAGES_SIZE, ImageChoices, ImagesFor, RemoteImage};
 pub use replies::{AbandonSending, Handling, Outgoing, ReplyThread};
 pub use retrievals::{AccountForRetrieval, NewRetrieval, Noted, Retrieval, RetrievalStanding};
 pub use saved_views::{SavedView, ViewAssignee, ViewContent};
@@ -135,6 +138,7 @@ pub use unindexed::UNINDEXED_LIMIT;
 pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
+pub use waiting_mail::WaitingMail;
 pub use withdrawals::WithdrawMessage;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use belofte_model::{
-    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId,
-    MailAuthentication, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
+    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, Invitation, KeyId,
+    MailAuthentication, MailCover, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,12 @@ pub struct MessageContent {
     /// it, and no column tells whose mails fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<MailAuthentication>,
+    /// Whether it is signed or encrypted, as far as its form tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<MailCover>,
+    /// The appointment that it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Box<Invitation>>,
 }
 
 impl std::fmt::Debug for MessageContent {

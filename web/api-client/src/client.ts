@@ -170,6 +170,18 @@ export function createApi(options: ApiOptions) {
         ),
       undo: (message: Uuid) => take(client.POST("/api/v1/messages/{id}/undo", { params: id(message) })),
       sourceUrl: (message: Uuid) => `${BASE}/messages/${message}/source`,
+      source: async (message: Uuid, signal?: AbortSignal): Promise<string> => {
+        const response = await fetch(`${BASE}/messages/${message}/source`, {
+          credentials: "same-origin",
+          signal: signal ?? null,
+        });
+        if (!response.ok) throw new ApiError(toProblem(response.status, null));
+        // Each octet as a character of its own: a mail need not be text.
+        return new TextDecoder("windows-1252").decode(await response.arrayBuffer());
+      },
+      emlUrl: (message: Uuid) => `${BASE}/messages/${message}/eml`,
+      images: (message: Uuid, signal?: AbortSignal) =>
+        take(client.POST("/api/v1/messages/{id}/remote-images", { params: id(message), signal: signal ?? null })),
     },
     attachments: {
       url: (attachment: Uuid) => `${BASE}/attachments/${attachment}`,
@@ -188,6 +200,8 @@ export function createApi(options: ApiOptions) {
       get: (contact: Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
       rename: (contact: Uuid, name: string) =>
         take(client.PATCH("/api/v1/contacts/{id}", { params: id(contact), body: { name } })),
+      chooseImages: (contact: Uuid, body: T.ChooseImages) =>
+        take(client.POST("/api/v1/contacts/{id}/remote-images", { params: id(contact), body })),
     },
     search: {
       find: (q: string, cursor?: string, signal?: AbortSignal, limit = 30) =>

@@ -198,6 +198,23 @@ export interface paths {
         patch: operations["update_contact"];
         trace?: never;
     };
+    "/api/v1/contacts/{id}/remote-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the remote images in mails of a person shown without asking, or no longer; for everybody it is an instruction */
+        post: operations["choose_remote_images"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -502,6 +519,40 @@ export interface paths {
         put?: never;
         /** Changes one's own password and ends one's other sessions */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/eml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message as a mail: what came as it came, what went as it was written */
+        get: operations["get_message_eml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/remote-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches the images that a mail names; their servers learn that it was opened, and nothing of who opened it */
+        post: operations["fetch_remote_images"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1071,6 +1122,33 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["ApiKey"][];
         };
+        /** @description An appointment that a mail speaks of. It was read, and nothing was done with it. */
+        Appointment: {
+            ends?: components["schemas"]["AppointmentTime"] | null;
+            /** @description Where. */
+            location?: string;
+            /** @description What is asked or told. */
+            method: components["schemas"]["InvitationMethod"];
+            /**
+             * Format: int32
+             * @description How many more appointments its file holds.
+             */
+            more: number;
+            organiser?: components["schemas"]["Mailbox"] | null;
+            /** @description Whether it comes again. */
+            recurs: boolean;
+            starts?: components["schemas"]["AppointmentTime"] | null;
+            /** @description What it is about. */
+            summary?: string;
+        };
+        /** @description A moment in a calendar: exactly one of these is there. */
+        AppointmentTime: {
+            at?: components["schemas"]["Time"] | null;
+            /** @description A whole day, such as `2026-12-01`. */
+            day?: string | null;
+            /** @description A time whose zone nobody knows, such as `2026-12-01T10:00:00`. */
+            local?: string | null;
+        };
         /** @description A file of a message. */
         Attachment: {
             /** @description The name by which the text refers to it (RFC 2392). */
@@ -1198,6 +1276,13 @@ export interface components {
         };
         /** @enum {string} */
         ChannelKind: "email";
+        /** @description Whose images, and whether. */
+        ChooseImages: {
+            /** @description For whom. */
+            for: components["schemas"]["ImagesFor"];
+            /** @description Whether they are shown without asking. */
+            show: boolean;
+        };
         /** @description A mail server that the organisation named. */
         ChosenRecipient: {
             /**
@@ -1674,6 +1759,16 @@ export interface components {
          * @enum {string}
          */
         IdentityKind: "email";
+        /**
+         * @description What came of asking for an image.
+         * @enum {string}
+         */
+        ImageState: "shown" | "tracks" | "refused" | "unreachable" | "missing" | "not_an_image" | "too_large";
+        /**
+         * @description For whom images are shown without asking.
+         * @enum {string}
+         */
+        ImagesFor: "me" | "everybody";
         /** @enum {string} */
         IntakeState: "received" | "imported" | "duplicate" | "quarantined";
         /** @description An invitation that can still be accepted. */
@@ -1697,6 +1792,8 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["Invitation"][];
         };
+        /** @enum {string} */
+        InvitationMethod: "request" | "cancel" | "reply" | "counter" | "publish";
         /** @description What an invitation is for. */
         InvitationView: {
             /** @description Until when it can be accepted. */
@@ -1810,6 +1907,8 @@ export interface components {
             /** @description What stands after the `#` of the link. */
             token: string;
         };
+        /** @enum {string} */
+        MailCover: "smime_signed" | "smime_wrapped" | "smime_encrypted" | "pgp_signed" | "pgp_encrypted";
         /** @description A name and an address. */
         Mailbox: {
             /** @description The address. */
@@ -1844,6 +1943,7 @@ export interface components {
              * @description The conversation it belongs to.
              */
             conversation_id: string;
+            cover?: components["schemas"]["MailCover"] | null;
             /** @description When it was written or came. */
             created_at: components["schemas"]["Time"];
             /** @description How it goes with each recipient. */
@@ -1857,6 +1957,7 @@ export interface components {
              * @description Its id.
              */
             id: string;
+            invitation?: components["schemas"]["Appointment"] | null;
             /** @description What it is. */
             kind: components["schemas"]["MessageKind"];
             /**
@@ -1872,6 +1973,12 @@ export interface components {
             /** @description Where answers should go, when not to the author. */
             reply_to: components["schemas"]["Mailbox"][];
             sent_at?: components["schemas"]["Time"] | null;
+            show_images_for?: components["schemas"]["ImagesFor"] | null;
+            /**
+             * Format: int32
+             * @description Where in what stands before the quoted history of an incoming `text` the signature begins, in UTF-16 units.
+             */
+            signature_from?: number | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
             /** @description Its subject. */
@@ -2051,7 +2158,7 @@ export interface components {
             user_agent: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
         /** @description Problem details, in the language of the one who asked. */
         Problem: {
             /** @description The stable name of the kind of problem. */
@@ -2146,6 +2253,20 @@ export interface components {
          * @enum {string}
          */
         RecipientRole: "to" | "cc" | "bcc";
+        /** @description One remote image. */
+        RemoteImage: {
+            /** @description The address as it stands in `data-remote-src`. */
+            address: string;
+            /** @description The image as an address with the scheme `data`. */
+            data?: string | null;
+            /** @description What came of it. */
+            state: components["schemas"]["ImageState"];
+        };
+        /** @description The remote images of a mail. */
+        RemoteImages: {
+            /** @description Each address once, in the order of the mail; at most 100. */
+            items: components["schemas"]["RemoteImage"][];
+        };
         /** @description A mail that is tried again. */
         RetriedIntake: {
             /**
@@ -2469,6 +2590,7 @@ export interface components {
             sign_in: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username?: string | null;
+            waiting?: components["schemas"]["WaitingMail"] | null;
         };
         /** @description What is being typed. */
         Suggest: {
@@ -2800,6 +2922,18 @@ export interface components {
              */
             tag?: string | null;
         };
+        /** @description Mail that waits for its server. */
+        WaitingMail: {
+            /** @description What the server did last, as with a delivery; the reason of the oldest where there are several. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many messages.
+             */
+            messages: number;
+            /** @description When the oldest was written. */
+            since: components["schemas"]["Time"];
+        };
     };
     responses: never;
     parameters: never;
@@ -2818,6 +2952,8 @@ export type ActorKind = components['schemas']['ActorKind'];
 export type AfterRetrieval = components['schemas']['AfterRetrieval'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
+export type Appointment = components['schemas']['Appointment'];
+export type AppointmentTime = components['schemas']['AppointmentTime'];
 export type Attachment = components['schemas']['Attachment'];
 export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
@@ -2829,6 +2965,7 @@ export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
+export type ChooseImages = components['schemas']['ChooseImages'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
@@ -2861,9 +2998,12 @@ export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type Identity = components['schemas']['Identity'];
 export type IdentityKind = components['schemas']['IdentityKind'];
+export type ImageState = components['schemas']['ImageState'];
+export type ImagesFor = components['schemas']['ImagesFor'];
 export type IntakeState = components['schemas']['IntakeState'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationList = components['schemas']['InvitationList'];
+export type InvitationMethod = components['schemas']['InvitationMethod'];
 export type InvitationView = components['schemas']['InvitationView'];
 export type JobKind = components['schemas']['JobKind'];
 export type Language = components['schemas']['Language'];
@@ -2875,6 +3015,7 @@ export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
+export type MailCover = components['schemas']['MailCover'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
 export type MergeTag = components['schemas']['MergeTag'];
@@ -2902,6 +3043,8 @@ export type Queue = components['schemas']['Queue'];
 export type QueueList = components['schemas']['QueueList'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
+export type RemoteImage = components['schemas']['RemoteImage'];
+export type RemoteImages = components['schemas']['RemoteImages'];
 export type RetriedIntake = components['schemas']['RetriedIntake'];
 export type Retrieval = components['schemas']['Retrieval'];
 export type RetrievalProblem = components['schemas']['RetrievalProblem'];
@@ -2966,6 +3109,7 @@ export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
 export type UserState = components['schemas']['UserState'];
 export type ViewFilter = components['schemas']['ViewFilter'];
+export type WaitingMail = components['schemas']['WaitingMail'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_api_keys: {
@@ -4731,6 +4875,143 @@ export interface operations {
                 };
             };
             /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_remote_images: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseImages"];
+            };
+        };
+        responses: {
+            /** @description It is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7055,6 +7336,190 @@ export interface operations {
                 };
             };
             /** @description `too_many_requests`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_message_eml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "message/rfc822": string;
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_remote_images: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteImages"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Sends what waits in the outbox.
 
-use belofte_core::{Core, Parcel};
+use belofte_core::{Core, Parcel, ParcelFile};
 use belofte_mail::{Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose};
-use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule, SignInWith, TokenProblem};
-use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
+use belofte_model::{
+    DeliveryState, EmailAddress, LineSecurity, MessageKind, RetrySchedule, SignInWith, TokenProblem,
+};
+use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Message, Outcome, StoreError};
 
 use super::authorisation::{Authorising, NoToken};
 use super::sign_in::Secret;
@@ -191,20 +193,46 @@ fn mailbox(person: &Correspondent) -> Option<Mailbox> {
 }
 
 fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
-    let content = parcel.content();
     let name = &parcel.account.account.from_name;
-    let reply_to = parcel.reply_codes.iter().find_map(|(says, code)| {
+    written(core, &parcel.message, &parcel.files, &parcel.reply_codes, name, from)
+}
+
+/// The mail of an outgoing message as it goes or went, before servers put anything to it. Blind copies stand in the
+/// envelope alone, so they are not in it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it is no outgoing mail; the store's errors.
+pub async fn outgoing_mail(core: &Core, access: &Access, message: &Message) -> Result<Vec<u8>, StoreError> {
+    let account =
+        message.account.filter(|_| message.kind == MessageKind::Reply).ok_or(StoreError::NotFound)?;
+    let account = core.store.channel_account(access, account).await?;
+    let enclosed = belofte_core::enclosed(core, access, message).await?;
+    let (name, from) = (&account.from_name, &account.address);
+    Ok(written(core, message, &enclosed.files, &enclosed.reply_codes, name, from))
+}
+
+fn written(
+    core: &Core,
+    message: &Message,
+    files: &[ParcelFile],
+    reply_codes: &[(Vec<u8>, [u8; 16])],
+    name: &str,
+    from: &EmailAddress,
+) -> Vec<u8> {
+    let content = &message.content;
+    let reply_to = reply_codes.iter().find_map(|(says, code)| {
         let address = ReplyAddress::new(says, code).ok()?.encode(from).ok()?;
         Some(Mailbox::new(name, address))
     });
-    let message_id = content.message_id.clone().unwrap_or_else(|| {
-        belofte_mail::message_id(&parcel.message.id.uuid().simple().to_string(), from.domain())
-    });
+    let message_id = content
+        .message_id
+        .clone()
+        .unwrap_or_else(|| belofte_mail::message_id(&message.id.uuid().simple().to_string(), from.domain()));
     // The seed is the message's id: trying again sends the same bytes.
-    let boundary_seed = *parcel.message.id.uuid().as_bytes();
+    let boundary_seed = *message.id.uuid().as_bytes();
     let mail = OutgoingMail {
         message_id,
-        date: parcel.message.sent_at.unwrap_or_else(|| core.clock().now()),
+        date: message.sent_at.unwrap_or_else(|| core.clock().now()),
         from: Mailbox::new(name, from.clone()),
         reply_to,
         to: content.to.iter().filter_map(mailbox).collect(),
@@ -214,8 +242,7 @@ fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
         references: content.references.clone(),
         text: content.text.clone(),
         html: content.html.clone(),
-        attachments: parcel
-            .files
+        attachments: files
             .iter()
             .map(|file| OutgoingAttachment {
                 name: file.name.clone(),

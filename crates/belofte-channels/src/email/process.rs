@@ -223,6 +223,8 @@ async fn read(
         quoted_from,
         has_remote_images,
         attachments,
+        cover,
+        invitation,
         ..
     } = parsed;
     let files = attachments
@@ -250,6 +252,8 @@ async fn read(
         message_id,
         references,
         authentication,
+        cover,
+        invitation: invitation.map(Box::new),
     };
     let author = author.normalised();
     let sent_at = date;

@@ -201,6 +201,9 @@ sections! {
         /// Private networks that hosts named by a tenant may lie in, such as one's own mail
         /// server. By default none: a tenant cannot make the server reach into the house.
         allow_private: Vec<AllowPrivate> = "";
+        /// Servers inside the house, each as `host:port`, whose images are shown in mails, such as that of one's own
+        /// newsletter. Mails are written by strangers: what `allow_private` allows is out of their reach.
+        images_from: Vec<AllowPrivate> = "";
         /// The parties that process for you (hosting, back-ups), each one text: `name; purpose; country;
         /// hosts`, the country in two letters and within the EEA, the hosts parted by spaces. They are
         /// shown to your tenants, and no connection is made for one to a host that does not stand here.

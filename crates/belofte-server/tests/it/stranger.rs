@@ -69,11 +69,14 @@ POST   /conversations/{id}/messages     201   201   201        201   201     404
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
-GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
+GET    /messages/{id}/source            200   200   403        403   403     404   403  403   401      401 -                message_source
+GET    /messages/{id}/eml               200   200   200        200   200     404   200  200   401      401 -                message_source
+POST   /messages/{id}/remote-images     200   200   200        200   200     404   403  200   401      401 -                remote_images
 POST   /attachments                     201   201   201        201   201     201   403  201   401      401 -                -
 GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
 GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401 -                contact
 PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401 -                contact
+POST   /contacts/{id}/remote-images     204   204   204        403   403     404   403  403   401      401 instruction      -
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
 GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
@@ -493,13 +496,27 @@ impl World {
                 let own = caller.client(&self.server);
                 row = id(&if may { &own } else { owner }.post(&path, reply).expect(201));
             }
-            "GET /messages/{id}/source" => row = self.incoming.clone(),
+            "GET /messages/{id}/source" | "GET /messages/{id}/eml" | "POST /messages/{id}/remote-images" => {
+                row = self.incoming.clone();
+            }
             "POST /attachments" => body = Body::File,
             "GET /attachments/{id}" => row = self.attachment.clone(),
             "GET /contacts/{id}" => row = self.contact.clone(),
             "PATCH /contacts/{id}" => {
                 row = self.contact.clone();
                 body = Body::Json(json!({ "name": "Jan" }));
+            }
+            "POST /contacts/{id}/remote-images" => {
+                row = self.contact.clone();
+                // It is a change each time.
+                let show = self.unique() % 2 == 1;
+                owner
+                    .post(
+                        &format!("/contacts/{row}/remote-images"),
+                        json!({ "for": "everybody", "show": !show }),
+                    )
+                    .expect(204);
+                body = Body::Json(json!({ "for": "everybody", "show": show }));
             }
             "POST /search" => body = Body::Json(json!({ "q": WORD })),
             "POST /search/suggest" => body = Body::Json(json!({ "prefix": "jan" })),

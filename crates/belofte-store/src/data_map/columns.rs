@@ -53,3 +53,5 @@ pub const AUTHORISATION_TOKENS: Column = Column(4205);
 pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
 /// The lexicon in the index file of a tenant.
 pub const LEXICON_CONTENT: Column = Column(3202);
+/// `remote_image.picture`.
+pub const REMOTE_IMAGE_PICTURE: Column = Column(4605);

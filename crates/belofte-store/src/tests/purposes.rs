@@ -20,9 +20,9 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
-    NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange,
-    TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, ImagesFor, LedgerExportError, MarkSeen,
+    MessageContent, NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError,
+    TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -44,6 +44,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
+    ("choose_images", Some(Use::Answer)),
     ("chosen_recipients", Some(Use::Name)),
     ("claim_renewal", Some(Use::UseToken)),
     ("contact", Some(Use::Look)),
@@ -66,9 +67,11 @@ const USES: &[(&str, Option<Use>)] = &[
     ("finish_request", None),
     ("give_up_renewal", Some(Use::UseToken)),
     ("held_tokens", Some(Use::UseToken)),
+    ("image_choices", Some(Use::Name)),
     ("index", Some(Use::Maintain)),
     ("intake_source", Some(Use::ReadSource)),
     ("invitations", Some(Use::Configure)),
+    ("keep_remote_images", Some(Use::Answer)),
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
@@ -91,6 +94,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
+    ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
@@ -111,11 +115,13 @@ const USES: &[(&str, Option<Use>)] = &[
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
+    ("try_waiting_mail", Some(Use::Configure)),
     ("upkeep", Some(Use::Maintain)),
     ("upload", Some(Use::Answer)),
     ("user", Some(Use::Name)),
     ("users", Some(Use::Name)),
     // As the change that is written says, below.
+    ("waiting_mail", Some(Use::Name)),
     ("write", None),
     ("write_answered", None),
     ("write_marked", None),
@@ -300,6 +306,12 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "merge_index" => store.merge_index(access).await.map(drop),
         "message" => store.message(access, message).await.map(drop),
         "message_source" => store.message_source(access, message).await.map(drop),
+        "choose_images" => store.choose_images(access, ContactId(id), ImagesFor::Me, true).await,
+        "image_choices" => store.image_choices(access).await.map(drop),
+        "keep_remote_images" => store.keep_remote_images(access, message, &[]).await,
+        "try_waiting_mail" => store.try_waiting_mail(access, mailbox_id).await,
+        "waiting_mail" => store.waiting_mail(access).await.map(drop),
+        "remote_images" => store.remote_images(access, message).await.map(drop),
         "message_to_answer" => store.message_to_answer(access, message).await.map(drop),
         "messages" => store.messages(access, case, None, 1).await.map(drop),
         "open_conversation" => {

@@ -23,7 +23,7 @@ use crate::sealing::seal_json;
 use crate::{
     Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
     IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
-    ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
+    RemoteImage, ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -75,6 +75,7 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
     ("sent_mailbox", ["info shop", "info shop", "info"], Of::Nobody),
+    ("remote_images", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Nobody),
     ("retrieval_standings", ["info shop", "info shop", "info"], Of::Nobody),
     ("retrieval_with_password", ["info shop", "info shop", "info"], Of::Nobody),
     (
@@ -117,6 +118,9 @@ const OTHERS: &[(&str, &str)] = &[
     ("change_channel_account", "changes; of an account that is seen"),
     ("change_contact", "changes; of a contact that is seen, below"),
     ("change_user", "changes; users are the tenant's"),
+    ("choose_images", "changes; of a contact that is seen, below"),
+    ("image_choices", "what the one who asks chose, and the tenant; ids alone"),
+    ("keep_remote_images", "changes; of a message that is seen, below"),
     ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
     ("create_channel_account", "changes; into a queue that is seen"),
     ("end_session", "the session of the one who asks"),
@@ -155,6 +159,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("user", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("users", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("open_conversation", "changes; through an account into a queue that are seen: writing.rs"),
+    ("try_waiting_mail", "changes; of an account that is seen"),
+    ("waiting_mail", "of accounts that are seen: reasons and counts, as with what reading them says"),
     ("write", "changes; below"),
     ("write_answered", "changes; as write"),
     ("write_marked", "changes; as write"),
@@ -655,6 +661,17 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
                 let found = there(store.message_source(access, *id).await);
                 shown.what.extend(found.map(|raw| {
                     assert_eq!(raw, b"raw");
+                    (*name).to_owned()
+                }));
+            }
+        }
+        "remote_images" => {
+            for (name, (id, ..)) in messages {
+                let image = RemoteImage { place: 0, bytes: b"dots".to_vec() };
+                store.keep_remote_images(&world.admin.access, *id, &[image]).await.expect("kept");
+                let found = there(store.remote_images(access, *id).await).into_iter().flatten();
+                shown.what.extend(found.map(|image| {
+                    assert_eq!(image.bytes, b"dots");
                     (*name).to_owned()
                 }));
             }

@@ -6,7 +6,10 @@ use belofte_model::Purpose;
 use super::authorisations::{request, tokens};
 use super::house::houses;
 use super::visible::World;
-use crate::{Access, ChangeConversation, ContactProfile, ConversationChange, RetryQuarantined, StoreError};
+use crate::{
+    Access, ChangeConversation, ContactProfile, ConversationChange, ImagesFor, RemoteImage, RetryQuarantined,
+    StoreError,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_seen_is_not_changed_either() {
@@ -27,6 +30,9 @@ async fn what_is_not_seen_is_not_changed_either() {
         let name = |name: &str| ContactProfile { name: name.to_owned() };
         gone(store.change_contact(&info, world.contacts["Piet"], &name("Petra")).await);
         gone(store.change_contact(&nameless, world.contacts["Jan"], &name("Janna")).await);
+        let dots = [RemoteImage { place: 0, bytes: b"dots".to_vec() }];
+        gone(store.keep_remote_images(&balie, world.messages["boiler"].0, &dots).await);
+        gone(store.choose_images(&info, world.contacts["Piet"], ImagesFor::Everybody, true).await);
         let again = |access: &Access| RetryQuarantined::prepare(store, access, world.quarantined["shop"]);
         gone(store.write(&info, again(&info)).await);
         let info_admin = info.as_for(Purpose::Administration);
@@ -38,6 +44,7 @@ async fn what_is_not_seen_is_not_changed_either() {
         gone(store.keep_renewed(&info_admin, shop, 1, tokens("t", world.house.clock.now())).await);
         gone(store.give_up_renewal(&info_admin, shop, 1).await);
         gone(store.end_authorisation(&info_admin, shop, 1).await);
+        gone(store.try_waiting_mail(&info_admin, shop).await);
         gone(store.write_out(&balie, &world.answer("boiler", "shop")).await.map(drop));
 
         // Who sees no names and addresses answers all the same, and what is stored stays whole.

@@ -26,7 +26,7 @@ use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
-use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempotency, jobs};
+use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempotency, jobs, remote_images};
 
 /// What is younger may belong to a write that is under way.
 const YOUNG: Duration = Duration::from_secs(3_600);
@@ -150,7 +150,16 @@ impl Write for Expired {
                 params![tenant, now - idempotency::MEMORY, limit],
             )
             .await?;
-        Ok([sessions, invitations, answers].iter().all(|gone| *gone < BATCH as u64))
+        let images = tx
+            .execute(
+                sql!(
+                    "DELETE FROM remote_image WHERE tenant_id = $1 AND id IN (SELECT id FROM remote_image \
+                     WHERE tenant_id = $1 AND fetched_at <= $2 LIMIT $3) AND fetched_at <= $2"
+                ),
+                params![tenant, now - remote_images::IMAGES_KEPT, limit],
+            )
+            .await?;
+        Ok([sessions, invitations, answers, images].iter().all(|gone| *gone < BATCH as u64))
     }
 }
 

@@ -17,6 +17,8 @@ pub mod keeper_of_traces;
 pub mod lane;
 pub mod name_server;
 pub mod peer;
+pub mod pictures;
+pub mod post;
 pub mod postfix;
 pub mod postgres;
 pub mod provider;

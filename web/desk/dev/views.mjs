@@ -48,6 +48,36 @@ export const views = {
   inbox: { path: "/inbox/open" },
   thread: { path: "/inbox/mine", act: openRow("Marieke") },
   html: { path: "/inbox/unassigned", act: openRow("Fenna") },
+  images: {
+    path: "/inbox/unassigned",
+    act: async (page) => {
+      await openRow("Fenna")(page);
+      await page.getByRole("button", { name: /^(Afbeeldingen tonen|Show images)$/ }).click();
+      await page.waitForTimeout(600);
+      await page.getByRole("button", { name: /^(Altijd|Always)$/ }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+  brought: { path: "/inbox/unassigned", act: openRow("Overleg over de inrichting") },
+  source: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer over het bericht van|More about the message from) Marieke/ }).last().click();
+      await page.getByRole("menuitem", { name: /^(Bron bekijken|Show source)$/ }).click();
+      await page.waitForTimeout(500);
+    },
+  },
+  print: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      const id = new URL(page.url()).pathname.split("/").at(-1);
+      await page.goto(new URL(`/print/${id}`, page.url()).href);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
   quoted: { path: "/inbox/mine", act: openRow("Oliver") },
   deliveries: { path: "/inbox/waiting", act: openRow("Aoife") },
   sender: {

@@ -4,6 +4,10 @@
 import type * as T from "@belofte/api-client";
 import * as d from "./data";
 
+/** A plain brown banner. */
+const BANNER =
+  "iVBORw0KGgoAAAANSUhEUgAAAggAAABaCAIAAABSRznhAAABGElEQVR42u3VMQ0AAAgEsVeCIRyhng0LLE2q4JbLdAHAiQQAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgAAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDABgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAfFoGNyPvIowX9AAAAABJRU5ErkJggg==";
+
 export interface Call {
   method: string;
   path: string;
@@ -427,6 +431,30 @@ function byId(call: Call): Answer {
         return ok(message);
       }
       return notFound(language);
+    }
+    case "POST messages/remote-images": {
+      const message = [...d.cases.values()].flatMap((one) => one.messages).find((m) => m.id === id);
+      if (!message) return notFound(language);
+      const found = [...(message.html ?? "").matchAll(/data-remote-src="([^"]+)"/g)].map((one) => String(one[1]));
+      const data = `data:image/png;base64,${BANNER}`;
+      return ok({
+        items: found.map((address) => (/o\.gif$/.test(address) ? { address, state: "tracks" } : { address, state: "shown", data })),
+      });
+    }
+    case "POST contacts/remote-images": {
+      for (const message of [...d.cases.values()].flatMap((one) => one.messages)) {
+        if (message.author.id !== id || !message.has_remote_images) continue;
+        if (body.show) message.show_images_for = body.for as T.ImagesFor;
+        else delete message.show_images_for;
+      }
+      return none;
+    }
+    case "GET messages/source":
+    case "GET messages/eml": {
+      const message = [...d.cases.values()].flatMap((one) => one.messages).find((m) => m.id === id);
+      if (!message) return notFound(language);
+      const text = `From: ${message.author.name} <${message.author.address ?? ""}>\r\nSubject: ${message.subject ?? ""}\r\nMIME-Version: 1.0\r\n\r\n${message.text.replaceAll("\n", "\r\n")}`;
+      return { status: 200, bytes: { type: "message/rfc822", name: `${message.no}.eml`, data: new TextEncoder().encode(text) } };
     }
     case "POST messages/undo": {
       for (const one of d.cases.values()) {

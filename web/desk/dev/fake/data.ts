@@ -94,7 +94,7 @@ export const accounts: T.ChannelAccount[] = [
     signature: "",
     state: "paused",
     queue_id: queue(1).id,
-    submission: { host: "smtp.noorderlicht.example", port: 587, security: "starttls", username: "facturen", sign_in: "password", password_set: true },
+    submission: { host: "smtp.noorderlicht.example", port: 587, security: "starttls", username: "facturen", sign_in: "password", password_set: true, waiting: { messages: 3, code: "authentication_failed", since: ago(95) } },
     reply_language: "nl",
     created_at: ago(60 * 24 * 30),
   },
@@ -302,6 +302,7 @@ function build(
       subject,
       ...(line.html ? { html: line.html } : {}),
       ...(kind === "incoming" ? { authentication: checkedSender(address, sender) } : {}),
+      ...line.more,
       attachments: (line.files ?? []).map(([n, t, s]) => attachment(n, t, s)),
     });
   });
@@ -369,7 +370,7 @@ for (let i = 0; i < many; i++) {
   else if (index === 2) row.tags = [tagRef(2), tagRef(3), tagRef(0)];
   else if (index % 7 === 3) row.tags = [tagRef(1)];
 });
-const later = [...cases.values()].filter((c) => c.row.status === "open" && c.row.contact.name !== "Marieke van den Berg").slice(7, 10);
+const later = [...cases.values()].filter((c) => c.row.status === "open" && !["Marieke van den Berg", "דנה לוי"].includes(c.row.contact.name)).slice(7, 10);
 later.forEach(({ row }, index) => {
   row.status = "snoozed";
   row.snoozed_until = iso(start + (index * 26 + 3) * 60 * minute);

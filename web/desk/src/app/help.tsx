@@ -24,6 +24,7 @@ const KEYS: [string[], Key][] = [
   [["t"], "keys.tag"],
   [["z"], "keys.snooze"],
   [["m"], "keys.move"],
+  [["p"], "keys.print"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

@@ -7,12 +7,13 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { findRow, useActions } from "../conversations/actions";
+import { openPrint } from "../conversations/print-window";
 import { openTool, type Tool } from "../conversations/tool";
 import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
@@ -110,6 +111,7 @@ export default function Palette({ close, help, signOut }: Props) {
       const who = open.contact.name || open.contact.address;
       other.push({ id: "reply", group: t("palette.actions"), text: t("palette.write", { who }), more: key("r"), icon: ReplyIcon, run: () => compose(open.id, "reply") });
       other.push({ id: "forward", group: t("palette.actions"), text: t("palette.forward", { who }), more: key("f"), icon: PassOnIcon, run: () => compose(open.id, "forward") });
+      other.push({ id: "print", group: t("palette.actions"), text: t("palette.print", { who }), more: key("p"), icon: PrintIcon, run: () => openPrint(open.id) });
       other.push({ id: "note", group: t("palette.actions"), text: t("palette.write_note", { who }), more: key("n"), icon: LockIcon, run: () => compose(open.id, "note") });
       if (open.status !== "resolved") {
         other.push({ id: "resolve", group: t("palette.actions"), text: t("action.resolve_named", { who }), icon: CheckIcon, run: () => void actions.setStatus(open.id, "resolved") });

@@ -8,10 +8,11 @@ import { rowOf } from "../app/lists";
 import { queuesQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
-import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, RetryIcon, SealedIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
+import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, PrintIcon, RetryIcon, SealedIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./header.module.css";
+import { openPrint } from "./print-window";
 import { StatusMark } from "./status";
 import { HeaderTags } from "./tag-chips";
 import type { Tool } from "./tool";
@@ -152,6 +153,11 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
             <ToolMenu {...opened("queue")} className={css.icon} label={t("queue.move")} title={t("queue.move")}>
               <MoveIcon size={16} />
             </ToolMenu>
+          )}
+          {!phone && (
+            <button type="button" className={css.icon} aria-label={t("print.name")} title={t("print.name")} onClick={() => openPrint(conversation.id)}>
+              <PrintIcon size={16} />
+            </button>
           )}
           {phone && <HeaderTags tags={conversation.tags} />}
           <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>

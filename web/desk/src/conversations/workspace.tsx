@@ -13,6 +13,7 @@ import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
 import { compose, type Kind } from "./compose";
+import { openPrint } from "./print-window";
 import { fieldOf, offerTools, TOOL_KEYS, type Tool } from "./tool";
 import css from "./workspace.module.css";
 
@@ -73,6 +74,10 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
       R: () => write("all"),
       f: () => write("forward"),
       n: () => write("note"),
+      p: () => {
+        const id = here();
+        if (id) openPrint(id);
+      },
       ...Object.fromEntries(Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => use(tool)])),
     },
     session.user.single_key_shortcuts,

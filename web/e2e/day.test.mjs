@@ -346,6 +346,7 @@ const VIEWS = [
   "/settings/sessions",
   "/settings/channels",
   "/settings/channels/new",
+  "/settings/signing",
   "/settings/mail",
   "/settings/dead-letters",
   "/settings/users",

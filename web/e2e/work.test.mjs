@@ -293,6 +293,29 @@ test("a view is kept, shared, opened by its address, and comes back after it was
   await row(page, ANNA).waitFor();
 });
 
+test("signing is turned on for a domain, told what its record lacks, and dropped again", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/settings/signing`);
+  await page.getByRole("button", { name: "Turn on signing" }).click();
+  const value = page.getByRole("textbox", { name: "Content of the record (TXT)" });
+  await value.waitFor();
+  assert.match(await value.inputValue(), /^v=DKIM1; k=rsa; p=[A-Za-z0-9+/]+=*$/);
+  const name = await page.getByRole("textbox", { name: "Name of the record" }).inputValue();
+  assert.match(name, /^belofte-[0-9a-f]{8}\._domainkey\./);
+  assert.equal(await page.getByRole("button", { name: "Turn on signing" }).count(), 0, "one key waits at a time");
+  await page.getByRole("button", { name: "Check now" }).click();
+  // No such domain is in any name server; where none answers, that is said.
+  await page.getByText(/There is no such record|No name server answers/).first().waitFor();
+  await page.getByText("Not signing yet").waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(inner <= outer, `the settings are ${inner} px wide on ${outer}`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: "Drop this key" }).click();
+  await page.getByRole("button", { name: /^Drop this key for/ }).click();
+  await page.getByRole("button", { name: "Turn on signing" }).waitFor();
+});
+
 test("tags are renamed and merged in the settings, and every row follows", async () => {
   const { page } = sanne;
   await list(joris.page, "open", ANNA);

@@ -34,6 +34,8 @@ cargo xtask <command>
            [-- ARGS]  only the Rust tests, with ARGS for the test runner
   shots    pictures of every view in both languages, schemes and sizes, checked with axe,
            in web/e2e/shots  [--quick] [--only=thread,inbox]
+  shift    three agents in three browsers answer 200 mails within an hour
+           [--minutes N] [--mails N] [--seed N]
   schemathesis  ask a server of its own everything that openapi.json allows, and more
            [--seconds N]  stop after so many seconds, 120 without it
   fuzz     hostile octets for every parser, or for one  [TARGET]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         "run" => run::command(&args),
         "test" => test::command(&args),
         "shots" => web::shots(&args),
+        "shift" => web::shift(&args),
         "schemathesis" => schemathesis::command(&args),
         "fuzz" => fuzz::command(&args),
         "tidy" => tidy::command(&args),

@@ -22,6 +22,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "postfix", files: &["/usr/sbin/postfix"] },
     Package { name: "dovecot-imapd", files: &["/usr/lib/dovecot/imap"] },
     Package { name: "dovecot-lmtpd", files: &["/usr/lib/dovecot/lmtp"] },
+    // Looks for malware, with signatures of the tests' own; none is fetched, and no daemon is started.
+    Package { name: "clamav-daemon", files: &["/usr/sbin/clamd"] },
     Package { name: "swaks", files: &["/usr/bin/swaks"] },
     // swaks speaks STARTTLS through this, and only recommends it.
     Package { name: "libnet-ssleay-perl", files: &["/usr/share/doc/libnet-ssleay-perl"] },

@@ -118,3 +118,25 @@ pub fn end_to_end(postgres: &str) -> Result<Counts> {
     command.env(crate::postgres::VARIABLE, postgres).env("BELOFTE_BINARY", shell::binary());
     counted(&mut command, "browser tests")
 }
+
+/// A shift of three agents in three browsers: `--minutes N` (60), `--mails N` (200), `--seed N` (1).
+pub fn shift(args: &[String]) -> Result<()> {
+    let mut command = Command::new("node");
+    command.arg(folder().join("e2e/shift.mjs")).env("BELOFTE_BINARY", shell::binary());
+    for pair in args.chunks(2) {
+        let (name, value) = match pair {
+            [name, value] if value.parse::<u32>().is_ok_and(|number| number > 0) => (name.as_str(), value),
+            _ => return Err(Failure::new("cargo xtask shift knows --minutes N, --mails N and --seed N")),
+        };
+        let variable = match name {
+            "--minutes" => "BELOFTE_MINUTES",
+            "--mails" => "BELOFTE_MAILS",
+            "--seed" => "BELOFTE_SEED",
+            _ => return Err(Failure::new(format!("cargo xtask shift does not know {name}"))),
+        };
+        command.env(variable, value);
+    }
+    build()?;
+    shell::build()?;
+    shell::run(&mut command)
+}

@@ -154,6 +154,14 @@ impl Dns {
         }
     }
 
+    /// The same without what is remembered here: for who waits for a change.
+    pub async fn ask_anew(&self, name: &str, kind: Kind, until: Instant) -> Answer {
+        if let (Source::Servers(asking), Some(name)) = (&self.source, normal(name)) {
+            asking.cache().forget(&name, kind);
+        }
+        self.ask(name, kind, until).await
+    }
+
     /// What is known of `name`; waits for it until `until`.
     pub async fn ask(&self, name: &str, kind: Kind, until: Instant) -> Answer {
         // What cannot be a name (RFC 1035, section 2.3.4) is the name of nothing.

@@ -10,8 +10,10 @@
 
 pub mod dns;
 pub mod email;
+pub mod images;
 pub mod network;
 pub mod outbound;
 mod patience;
 pub mod rate;
+pub mod scanner;
 pub mod web;

@@ -17,11 +17,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::time::timeout_at;
 
 use crate::network::{Network, is_public};
 use crate::patience::moment;
+use crate::scanner::{self, ScannerAddress};
 
 /// Whom a connection brings data to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +39,9 @@ pub enum RecipientClass {
     },
     /// A network that anybody is reached by; what happens to data there nobody can promise.
     OpenTransport(Transport),
-    /// A server of the operator's own that only the configuration can name, inside the house or
-    /// not. Gets figures about the installation, never anything of a tenant.
+    /// A server of the operator's own that only the configuration can name. A collector, inside the house or not,
+    /// gets figures about the installation, never anything of a tenant; a scanner gets what came in, and stands on
+    /// this machine or in a network of the operator's own.
     OperatorsOwn,
 }
 
@@ -51,6 +53,7 @@ impl RecipientClass {
             Self::OpenTransport(Transport::Mail) => "mail",
             Self::OpenTransport(Transport::Telephone) => "telephone",
             Self::OpenTransport(Transport::Names) => NAMES,
+            Self::OpenTransport(Transport::Web) => "web",
             Self::OperatorsOwn => "operators_own",
         }
     }
@@ -66,6 +69,9 @@ pub enum Transport {
     /// The domain name system: the operator chooses who is asked, and who is asked further nobody can
     /// promise. Learns the domains of those who mail, never an address.
     Names,
+    /// Web servers that a mail names, when somebody asks to see its images: they learn that it was opened, and
+    /// no more.
+    Web,
 }
 
 const NAMES: &str = "names";
@@ -85,8 +91,12 @@ pub enum ConnectPurpose {
     Authorisation,
     /// Asking what a domain says of its mails.
     Lookup,
+    /// Getting an image that a mail names, for somebody who asks to see it.
+    RemoteImage,
     /// Traces for the operator's collector.
     Traces,
+    /// Showing what came in to the operator's scanner for malware.
+    Scan,
 }
 
 impl ConnectPurpose {
@@ -98,7 +108,9 @@ impl ConnectPurpose {
             Self::RetrievalTest => "retrieval_test",
             Self::Authorisation => "authorisation",
             Self::Lookup => "lookup",
+            Self::RemoteImage => "remote_image",
             Self::Traces => "traces",
+            Self::Scan => "scan",
         }
     }
 }
@@ -469,6 +481,47 @@ impl Outbound {
     ) -> Result<TcpStream, OutboundError> {
         let checked = Checked { addresses: vec![server], class: NAMES, purpose: ConnectPurpose::Lookup };
         self.open(&checked, patience).await
+    }
+}
+
+/// The scanner stands in the operator's configuration; nobody else can name one.
+impl Outbound {
+    /// A connection to the scanner at `address` within `patience`. What it is shown goes there in clear, so that it
+    /// lies on this machine or in a private network.
+    ///
+    /// # Errors
+    /// [`OutboundError::Resolve`], [`OutboundError::Connect`], also for one on the public internet,
+    /// [`OutboundError::TimedOut`].
+    pub async fn to_scanner(
+        &self,
+        address: &ScannerAddress,
+        patience: Duration,
+    ) -> Result<scanner::Line, OutboundError> {
+        let (class, purpose) = (RecipientClass::OperatorsOwn, ConnectPurpose::Scan);
+        match address {
+            ScannerAddress::Unix(path) => {
+                let made = timeout_at(moment() + patience, UnixStream::connect(path)).await;
+                let made = made.map_err(|_| OutboundError::TimedOut);
+                let made = made.and_then(|made| made.map_err(OutboundError::Connect));
+                let outcome = made.as_ref().err().map_or("connected", OutboundError::label);
+                count(class.label(), purpose, outcome);
+                made.map(scanner::Line::Left)
+            }
+            ScannerAddress::Tcp { host, port } => {
+                let until = moment() + patience;
+                let checked = self.check(&class, purpose, host, *port, patience).await?;
+                if checked.addresses.iter().any(|address| is_public(address.ip())) {
+                    count(class.label(), purpose, "public");
+                    let told = "the scanner is on the public internet, where what it is shown could be read";
+                    return Err(OutboundError::Connect(io::Error::new(
+                        io::ErrorKind::PermissionDenied,
+                        told,
+                    )));
+                }
+                let stream = self.open(&checked, until.saturating_duration_since(moment())).await?;
+                Ok(scanner::Line::Right(stream))
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -40,6 +40,35 @@ pub struct Post<'a> {
     pub largest: usize,
     /// How long all of it may take.
     pub patience: Duration,
+}
+
+/// What is asked: a GET that tells nothing of who asks.
+#[derive(Debug)]
+pub struct Get<'a> {
+    /// Whom it brings data to.
+    pub class: &'a RecipientClass,
+    /// What for.
+    pub purpose: ConnectPurpose,
+    /// An address with `http` or `https`, a host, a path and perhaps a question.
+    pub url: &'a Uri,
+    /// The media types that serve.
+    pub accept: &'static str,
+    /// What the client calls itself.
+    pub agent: &'static str,
+    /// The largest answer that is read, in octets.
+    pub largest: usize,
+    /// How long all of it may take.
+    pub patience: Duration,
+}
+
+/// An answer to a [`Get`].
+pub struct Got {
+    /// Its status (the number of RFC 9110, section 15).
+    pub status: u16,
+    /// Where it leads, when it leads elsewhere.
+    pub location: Option<String>,
+    /// What it brings.
+    pub body: Bytes,
 }
 
 /// Why there is no answer.
@@ -88,36 +117,70 @@ impl Web {
         timeout(patience, self.carry_out(post)).await.unwrap_or(Err(WebError::Slow))
     }
 
+    /// Asks for what lies at an address. No redirection is followed; no cookie is sent or kept, and nothing
+    /// tells where the address stood.
+    ///
+    /// # Errors
+    /// [`WebError`].
+    pub async fn get(&self, get: Get<'_>) -> Result<Got, WebError> {
+        let patience = get.patience;
+        timeout(patience, self.fetch(get)).await.unwrap_or(Err(WebError::Slow))
+    }
+
     async fn carry_out(&self, post: Post<'_>) -> Result<(u16, Bytes), WebError> {
-        let (Some(authority), Some(scheme)) = (post.url.authority(), post.url.scheme_str()) else {
+        let request = Request::post(path(post.url))
+            .header(CONTENT_TYPE, post.content_type)
+            .header(ACCEPT, "application/json")
+            .body(Full::new(post.body))
+            .map_err(|_| WebError::Address)?;
+        let Post { class, purpose, url, largest, patience, .. } = post;
+        let got = self.ask(class, purpose, url, request, largest, patience).await?;
+        Ok((got.status, got.body))
+    }
+
+    async fn fetch(&self, get: Get<'_>) -> Result<Got, WebError> {
+        let request = Request::get(path(get.url))
+            .header(ACCEPT, get.accept)
+            .header(USER_AGENT, get.agent)
+            .body(Full::default())
+            .map_err(|_| WebError::Address)?;
+        let Get { class, purpose, url, largest, patience, .. } = get;
+        self.ask(class, purpose, url, request, largest, patience).await
+    }
+
+    async fn ask(
+        &self,
+        class: &RecipientClass,
+        purpose: ConnectPurpose,
+        url: &Uri,
+        mut request: Request<Full<Bytes>>,
+        largest: usize,
+        patience: Duration,
+    ) -> Result<Got, WebError> {
+        let (Some(authority), Some(scheme)) = (url.authority(), url.scheme_str()) else {
             return Err(WebError::Address);
         };
         let secure = scheme == "https";
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        let stream = self.outbound.connect(post.class, post.purpose, host, port, post.patience).await?;
-        let path = post.url.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::post(path)
-            .header(HOST, authority.as_str())
-            .header(CONTENT_TYPE, post.content_type)
-            .header(ACCEPT, "application/json")
-            .body(Full::new(post.body))
-            .map_err(|_| WebError::Address)?;
+        let stream = self.outbound.connect(class, purpose, host, port, patience).await?;
+        let named = HeaderValue::from_str(authority.as_str()).map_err(|_| WebError::Address)?;
+        request.headers_mut().insert(HOST, named);
         if !secure {
-            return exchange(TokioIo::new(stream), request, post.largest).await;
+            return exchange(TokioIo::new(stream), request, largest).await;
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| WebError::Address)?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
         let stream = connector.connect(name, stream).await.map_err(WebError::Tls)?;
-        exchange(TokioIo::new(stream), request, post.largest).await
+        exchange(TokioIo::new(stream), request, largest).await
     }
 }
 
-async fn exchange<T>(
-    stream: T,
-    request: Request<Full<Bytes>>,
-    largest: usize,
-) -> Result<(u16, Bytes), WebError>
+fn path(url: &Uri) -> &str {
+    url.path_and_query().map_or("/", |path| path.as_str())
+}
+
+async fn exchange<T>(stream: T, request: Request<Full<Bytes>>, largest: usize) -> Result<Got, WebError>
 where
     T: hyper::rt::Read + hyper::rt::Write + Unpin,
 {
@@ -126,11 +189,13 @@ where
     let answer = async move {
         let response = sender.send_request(request).await.map_err(|_| WebError::Http)?;
         let status = response.status().as_u16();
+        let location =
+            response.headers().get(LOCATION).and_then(|place| place.to_str().ok()).map(str::to_owned);
         let body = Limited::new(response.into_body(), largest).collect().await;
         let body = body.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() { WebError::TooLarge } else { WebError::Http }
         })?;
-        Ok((status, body.to_bytes()))
+        Ok(Got { status, location, body: body.to_bytes() })
     };
     // The connection lives and ends with this one request, so it needs no task of its own.
     let (mut connection, mut answer) = (std::pin::pin!(connection), std::pin::pin!(answer));

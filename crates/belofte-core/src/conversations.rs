@@ -78,6 +78,8 @@ pub struct NewMail {
     pub attachments: Vec<AttachmentId>,
     /// So long it can be taken back before it goes out.
     pub wait: Duration,
+    /// The version of its author's draft that it was.
+    pub draft: Option<i64>,
 }
 
 /// Why a mail was not taken.
@@ -163,7 +165,8 @@ async fn place(
     };
     let came = answered.as_ref().and_then(|message| Some((message.thread?, message.account?)));
     let usual = came.or_else(|| newest.as_ref().map(|newest| (newest.thread, newest.account)));
-    match (reply.account, usual) {
+    let moved_to = newest.as_ref().and_then(|newest| newest.moved_to);
+    match (reply.account.or(moved_to), usual) {
         (Some(wanted), Some((thread, account))) if wanted == account => {
             Ok(Place { answered, thread: Some(thread), account })
         }
@@ -289,6 +292,7 @@ pub async fn begin_conversation(
         recipients: recipients.0,
         attachments: mail.attachments.clone(),
         wait: mail.wait,
+        draft: mail.draft,
     };
     core.store.open_conversation(access, &new).await?;
     core.indexer.wake(access.tenant());
@@ -307,7 +311,8 @@ pub async fn written(core: &Core, access: &Access, id: MessageId) -> Result<Opti
     }
 }
 
-/// Writes a note, which never leaves the tenant; with `id` under this one.
+/// Writes a note, which never leaves the tenant; with `id` under this one. `draft` is the version of its
+/// author's draft that it was.
 ///
 /// # Errors
 /// [`ReplyError::Store`].
@@ -318,6 +323,7 @@ pub async fn note(
     id: Option<MessageId>,
     text: &str,
     attachments: Vec<AttachmentId>,
+    draft: Option<i64>,
 ) -> Result<Message, ReplyError> {
     let outgoing = Outgoing {
         conversation,
@@ -328,7 +334,7 @@ pub async fn note(
         content: MessageContent { text: text.to_owned(), ..MessageContent::default() },
         recipients: Vec::new(),
         attachments,
-        how: Handling::default(),
+        how: Handling { draft, ..Handling::default() },
     };
     write(core, access, &outgoing).await
 }

@@ -177,12 +177,49 @@ pub async fn quarantine(
     job: &ClaimedJob,
     reason: QuarantineReason,
 ) -> Result<(), StoreError> {
-    let now = access.clock().now();
-    core.store
-        .write(access, Quarantine { job: job.clone(), intake: IntakeId(job.subject), reason, now })
-        .await?;
+    set_aside(core, access, job, reason, None).await
+}
+
+/// Sets a mail aside in which a scanner found something, by the name of its signature.
+///
+/// # Errors
+/// The store's errors.
+pub async fn quarantine_infected(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    signature: String,
+) -> Result<(), StoreError> {
+    set_aside(core, access, job, QuarantineReason::Malware, Some(signature)).await
+}
+
+async fn set_aside(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    reason: QuarantineReason,
+    signature: Option<String>,
+) -> Result<(), StoreError> {
+    let (now, intake) = (access.clock().now(), IntakeId(job.subject));
+    core.store.write(access, Quarantine { job: job.clone(), intake, reason, signature, now }).await?;
     metrics::counter!("belofte_intake_total", "outcome" => "quarantined").increment(1);
     Ok(())
+}
+
+/// Puts a job back that waits for something outside: not its own fault, unless it `counts`.
+///
+/// # Errors
+/// The store's errors.
+pub async fn put_off(
+    core: &Core,
+    access: &Access,
+    job: &ClaimedJob,
+    code: &'static str,
+    retry_in: Duration,
+    counts: bool,
+) -> Result<(), StoreError> {
+    let now = access.clock().now();
+    core.store.write(access, FailJob { job: job.clone(), code, retry_in, now, counts }).await.map(drop)
 }
 
 /// Puts a job back after `error`. A full disk and a lost lease are not the job's fault and do not

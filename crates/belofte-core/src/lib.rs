@@ -9,19 +9,21 @@ mod conversations;
 mod intake;
 mod live;
 mod outbox;
+mod presence;
 mod trouble;
 mod upkeep;
 
 pub use conversations::{Addressee, NewMail, NewReply, ReplyError, begin_conversation, note, reply, written};
 pub use intake::{
-    AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, quarantine, receive, resolve,
-    retry_later,
+    AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, put_off, quarantine,
+    quarantine_infected, receive, resolve, retry_later,
 };
 pub use live::{Listener, Live, Notice};
 pub use outbox::{
-    Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enveloped, number_octets, parcel,
-    record,
+    Enclosed, Parcel, ParcelFile, REPLY_ADDRESS, REPLY_NUMBER, Recipient, begin, enclosed, enveloped,
+    number_octets, parcel, record,
 };
+pub use presence::{Here, Presence, Seat, Whisper};
 pub use trouble::Trouble;
 pub use upkeep::{Indexer, index_all};
 
@@ -47,6 +49,8 @@ pub struct Core {
     pub indexer: Indexer,
     /// Tells listeners what happened.
     pub live: Live,
+    /// Who is where at this moment.
+    pub presence: Presence,
 }
 
 impl Core {
@@ -61,7 +65,8 @@ impl Core {
     pub fn new(store: Store, tasks: TaskTracker, shutdown: CancellationToken) -> Self {
         let indexer = Indexer::start(&store, &tasks, &shutdown);
         let live = Live::start(&store, &tasks, &shutdown);
-        Self { store, tasks, shutdown, indexer, live }
+        let presence = Presence::start(&store, &tasks, &shutdown);
+        Self { store, tasks, shutdown, indexer, live, presence }
     }
 
     /// The clock.

@@ -120,9 +120,28 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
     }
     let account = message.account.ok_or(StoreError::Inconsistent { what: "an answer without an account" })?;
     let account = core.store.account_for_delivery(&access, account).await?;
+    let Enclosed { files, reply_codes } = enclosed(core, &access, &message).await?;
+    let keys = core.store.keys(&access).await?;
+    let envelope_id = envelope_id(&keys, message.id);
+    Ok(Some((access, Parcel { message, account, recipients, files, reply_codes, envelope_id })))
+}
+
+/// What a mail is made of beside its words.
+pub struct Enclosed {
+    /// Its files, opened.
+    pub files: Vec<ParcelFile>,
+    /// As [`Parcel::reply_codes`].
+    pub reply_codes: Vec<(Vec<u8>, [u8; 16])>,
+}
+
+/// What the mail of `message` is made of beside its words, for who sends it or shows it as it went.
+///
+/// # Errors
+/// The store's errors.
+pub async fn enclosed(core: &Core, access: &Access, message: &Message) -> Result<Enclosed, StoreError> {
     let mut files = Vec::with_capacity(message.attachments.len());
     for attachment in &message.attachments {
-        let file = core.store.attachment(&access, attachment.id).await?;
+        let file = core.store.attachment(access, attachment.id).await?;
         files.push(ParcelFile {
             name: attachment.name.clone(),
             media_type: attachment.media_type.clone(),
@@ -130,7 +149,7 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
             bytes: file.read(0..u64::MAX).await?,
         });
     }
-    let keys = core.store.keys(&access).await?;
+    let keys = core.store.keys(access).await?;
     let mut reply_codes = Vec::new();
     if let Some(thread) = message.thread {
         let (thread, number) = (thread.uuid().as_bytes().to_vec(), number_octets(message.no));
@@ -138,8 +157,7 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
         reply_codes.push((keys.mac.tag(REPLY_NUMBER, &number), number));
     }
     let reply_codes = reply_codes.into_iter().map(|(code, says)| (says, code)).collect();
-    let envelope_id = envelope_id(&keys, message.id);
-    Ok(Some((access, Parcel { message, account, recipients, files, reply_codes, envelope_id })))
+    Ok(Enclosed { files, reply_codes })
 }
 
 /// Octets of the code in an envelope's name: 80 bits, for guesses that must each be sent as a mail.

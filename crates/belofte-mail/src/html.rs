@@ -160,9 +160,40 @@ const WITH_CONTENT: [&str; 21] = [
 ];
 
 /// Attributes of any element.
-const ATTRIBUTES: [&str; 12] = [
-    "style", "dir", "lang", "title", "align", "valign", "width", "height", "bgcolor", "border", "alt", "role",
+const ATTRIBUTES: [&str; 14] = [
+    "style", "dir", "lang", "title", "align", "valign", "width", "height", "bgcolor", "border", "alt",
+    "role", "class", "id",
 ];
+
+/// How mailers name what is not the words of this mail, and what is left of such a name: whether it holds
+/// earlier mail, begins it (all that follows is earlier mail), or is a signature. No other name is kept.
+const PLACES: [(&str, &str); 15] = [
+    ("gmail_quote", "belofte-quoted"),
+    ("gmail_quote_container", "belofte-quoted"),
+    ("yahoo_quoted", "belofte-quoted"),
+    ("protonmail_quote", "belofte-quoted"),
+    ("mail-editor-reference-message-container", "belofte-quoted"),
+    ("moz-cite-prefix", "belofte-history"),
+    ("appendonsend", "belofte-history"),
+    ("divrplyfwdmsg", "belofte-history"),
+    ("outlookmessageheader", "belofte-history"),
+    ("gmail_signature", "belofte-signature"),
+    ("moz-signature", "belofte-signature"),
+    ("signature", "belofte-signature"),
+    ("ms-outlook-mobile-signature", "belofte-signature"),
+    ("applemailsignature", "belofte-signature"),
+    ("protonmail_signature_block", "belofte-signature"),
+];
+
+fn place(names: &str) -> Option<&'static str> {
+    names.split_ascii_whitespace().take(16).find_map(|name| {
+        // Outlook on the web puts a letter before its names, and Apple a number behind its.
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("x_").unwrap_or(&name);
+        let same = |known: &str| name == known || known == "applemailsignature" && name.starts_with(known);
+        PLACES.iter().find(|(known, _)| same(known)).map(|(_, place)| *place)
+    })
+}
 
 static BUILDER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::default();
@@ -202,6 +233,7 @@ fn filter<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, 
             let style = safe_style(value);
             (!style.is_empty()).then_some(Cow::Owned(style))
         }
+        (_, "class" | "id") => place(value).map(Cow::Borrowed),
         ("img", "src") => safe_image(value).then_some(Cow::Borrowed(value)),
         (_, "href") => {
             let safe = ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| has_scheme(value, scheme));

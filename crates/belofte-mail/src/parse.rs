@@ -3,14 +3,16 @@
 
 use std::{borrow::Cow, fmt};
 
-use belofte_model::{QuarantineReason, Timestamp};
+use belofte_model::{Invitation, MailCover, QuarantineReason, Timestamp};
 
 use crate::{
     address::Mailbox,
     automatic::{Automatic, EnvelopeSender, Evidence, classify},
     charset,
+    cover::cover,
     header::{Fields, split},
     html::{MAX_HTML, Sanitised, sanitise},
+    invitation::invitation,
     markup::text_as_html,
     names::{attachment_name, one_line},
     problem::{Problem, Problems},
@@ -55,6 +57,10 @@ pub struct ParsedMail {
     pub has_remote_images: bool,
     /// Everything that is not the body, in the order of the mail.
     pub attachments: Vec<ParsedAttachment>,
+    /// Whether it is signed or encrypted, as far as its form tells.
+    pub cover: Option<MailCover>,
+    /// The appointment that it speaks of.
+    pub invitation: Option<Invitation>,
     /// Whether a machine wrote it.
     pub automatic: Automatic,
     /// Whether an automatic answer may be sent: a person wrote it and did not ask for silence.
@@ -133,6 +139,8 @@ pub fn parse_with(raw: &[u8], envelope: EnvelopeSender) -> Result<ParsedMail, Qu
         attachment.inline =
             attachment.content_id.as_ref().is_some_and(|id| body.content_ids.contains(&id.to_lowercase()));
     }
+    let quoted_from = quoted_from(&body.text);
+    let own_text = quoted_from.map_or(body.text.as_str(), |at| &body.text[..at]);
     let from = fields.mailboxes("from", &mut problems).into_iter().next();
     let subject = fields.line("subject", &mut problems).unwrap_or_default();
     let (automatic, may_answer_automatically) = classify(&Evidence {
@@ -154,7 +162,9 @@ pub fn parse_with(raw: &[u8], envelope: EnvelopeSender) -> Result<ParsedMail, Qu
         cc: fields.mailboxes("cc", &mut problems),
         subject,
         date: fields.date("date"),
-        quoted_from: quoted_from(&body.text),
+        cover: cover(&parts, own_text),
+        invitation: invitation(&parts),
+        quoted_from,
         text: body.text,
         html: body.html,
         has_remote_images: body.has_remote_images,

@@ -32,6 +32,12 @@ pub(crate) struct PartHeader {
     pub(crate) file_name: Option<String>,
     pub(crate) content_id: Option<String>,
     pub(crate) report_type: Option<String>,
+    /// What signs or encrypts a multipart (RFC 1847), in lower case.
+    pub(crate) protocol: Option<String>,
+    /// What a file of S/MIME holds (RFC 8551, section 3.2.2), in lower case.
+    pub(crate) smime_type: Option<String>,
+    /// What a calendar asks or tells (RFC 6047, section 2.4), in lower case.
+    pub(crate) method: Option<String>,
     pub(crate) disposition: Disposition,
     pub(crate) encoding: TransferEncoding,
     /// RFC 3676: lines that end in a space flow into the next.
@@ -63,6 +69,9 @@ impl PartHeader {
             file_name,
             content_id: fields.first("content-id").and_then(|value| clean_id(value.trim_ascii())),
             report_type: parameter("report-type").map(|kind| kind.to_ascii_lowercase()),
+            protocol: parameter("protocol").map(|name| name.trim().to_ascii_lowercase()),
+            smime_type: parameter("smime-type").map(|kind| kind.trim().to_ascii_lowercase()),
+            method: parameter("method").map(|method| method.trim().to_ascii_lowercase()),
             disposition: match &disposition {
                 Some(told) if told.value.eq_ignore_ascii_case("inline") => Disposition::Inline,
                 Some(_) => Disposition::Attachment,

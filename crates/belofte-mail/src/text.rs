@@ -4,16 +4,18 @@
 use crate::{
     markup::{Token, Tokens, unescape, written_attributes},
     names::{is_hidden, one_line},
+    signature::signature_from,
 };
 
 /// The length of a snippet, in characters.
 const SNIPPET: usize = 160;
 
-/// The first words of a text in one line, without the quoted history: at most 160 characters,
+/// The first words of a text in one line, without signature and quoted history: at most 160 characters,
 /// cut between words with an ellipsis.
 #[must_use]
 pub fn snippet(text: &str) -> String {
     let own = quoted_from(text).map_or(text, |at| &text[..at]);
+    let own = signature_from(own).map_or(own, |at| &own[..at]);
     let start = &own[..floor(own, 4_000)];
     let line = one_line(start, SNIPPET + 1);
     if line.chars().count() <= SNIPPET {

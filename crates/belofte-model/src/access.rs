@@ -68,6 +68,7 @@ impl Role {
             | Permission::ManageChannelAccounts
             | Permission::ManageApiKeys
             | Permission::ManageTags
+            | Permission::ReadSource
             | Permission::SeeDeadLetters => matches!(self, Self::Admin),
             // A duty of its own, given to a user beside the role: an admin does not have it.
             Permission::ReadLedger => false,
@@ -89,10 +90,12 @@ pub enum Permission {
     CreateTags,
     /// Rename, merge and archive tags.
     ManageTags,
-    /// Keep a view for everybody.
+    /// Keep a view, or choose whose images are shown, for everybody.
     ShareViews,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
+    /// See the bytes of a mail as it came or went.
+    ReadSource,
     /// Try a quarantined mail again.
     RetryQuarantine,
     /// Invite, change and block users.

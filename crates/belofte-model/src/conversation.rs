@@ -136,9 +136,35 @@ pub const fn on_reply(_status: ConversationStatus) -> ConversationStatus {
     ConversationStatus::Waiting
 }
 
+/// Where two cases stand that become one: as the one of which more is asked. What somebody has to act
+/// on now comes before what was put off, of two that were put off the earlier moment counts, and
+/// nothing is done while a part of it is not.
+#[must_use]
+pub fn on_merge(one: Standing, other: Standing) -> Standing {
+    match (one, other) {
+        (Standing::Open, _) | (_, Standing::Open) => Standing::Open,
+        (Standing::Snoozed(first), Standing::Snoozed(second)) => Standing::Snoozed(first.min(second)),
+        (Standing::Snoozed(until), _) | (_, Standing::Snoozed(until)) => Standing::Snoozed(until),
+        (Standing::Waiting, _) | (_, Standing::Waiting) => Standing::Waiting,
+        (Standing::Resolved, Standing::Resolved) => Standing::Resolved,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_cases_that_become_one_the_more_urgent_stands() {
+        use Standing::{Open, Resolved, Snoozed, Waiting};
+        let (early, late) = (Snoozed(Timestamp::from_secs(1)), Snoozed(Timestamp::from_secs(2)));
+        let in_order = [Open, early, late, Waiting, Resolved];
+        for (place, one) in in_order.into_iter().enumerate() {
+            for other in &in_order[place..] {
+                assert_eq!((on_merge(one, *other), on_merge(*other, one)), (one, one));
+            }
+        }
+    }
 
     #[test]
     fn a_person_reopens_and_a_machine_does_not() {

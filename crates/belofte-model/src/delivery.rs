@@ -43,6 +43,12 @@ impl DeliveryState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether its recipient may have it: whoever says so is believed.
+    #[must_use]
+    pub const fn is_handed_over(self) -> bool {
+        matches!(self, Self::Sent | Self::Unknown)
+    }
+
     /// Whether a person may ask for another try.
     #[must_use]
     pub const fn may_retry(self) -> bool {

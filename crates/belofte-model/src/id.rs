@@ -93,6 +93,12 @@ ids! {
     TagId,
     /// A list of cases that somebody keeps under a name.
     SavedViewId,
+    /// What somebody is writing and has not sent.
+    DraftId,
+    /// A live line: one browser that follows what happens.
+    LineId,
+    /// A key that signs mail in the name of a domain.
+    SigningKeyId,
     /// A run of messages in one channel within a conversation.
     ThreadId,
     /// A message, in or out, or a note.

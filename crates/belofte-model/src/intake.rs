@@ -53,12 +53,23 @@ pub enum QuarantineReason {
     NoSender,
     /// Processing failed again and again; the reason is in the operator's log by number.
     ProcessingFailed,
+    /// A scanner found malware in it.
+    Malware,
+    /// It is larger than the scanner takes, or the scanner does not come to an end with it.
+    NotScanned,
 }
 
 impl QuarantineReason {
     /// All reasons.
-    pub const ALL: [Self; 5] =
-        [Self::NotAMessage, Self::TooManyParts, Self::HeaderTooLarge, Self::NoSender, Self::ProcessingFailed];
+    pub const ALL: [Self; 7] = [
+        Self::NotAMessage,
+        Self::TooManyParts,
+        Self::HeaderTooLarge,
+        Self::NoSender,
+        Self::ProcessingFailed,
+        Self::Malware,
+        Self::NotScanned,
+    ];
 
     /// The stored and spoken name.
     #[must_use]
@@ -69,6 +80,8 @@ impl QuarantineReason {
             Self::HeaderTooLarge => "header_too_large",
             Self::NoSender => "no_sender",
             Self::ProcessingFailed => "processing_failed",
+            Self::Malware => "malware",
+            Self::NotScanned => "not_scanned",
         }
     }
 

@@ -25,11 +25,13 @@ pub enum JobKind {
     Reconcile,
     /// Bring a conversation back that was put off until now.
     Wake,
+    /// Look whether a domain publishes the key that is to sign its mail.
+    CheckSigning,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ProcessIntake,
         Self::Deliver,
         Self::Checkpoint,
@@ -38,6 +40,7 @@ impl JobKind {
         Self::Retrieve,
         Self::Reconcile,
         Self::Wake,
+        Self::CheckSigning,
     ];
 
     /// The stored name.
@@ -52,6 +55,7 @@ impl JobKind {
             Self::Retrieve => "retrieve",
             Self::Reconcile => "reconcile",
             Self::Wake => "wake",
+            Self::CheckSigning => "check_signing",
         }
     }
 
@@ -65,7 +69,9 @@ impl JobKind {
     #[must_use]
     pub const fn lease(self) -> Duration {
         match self {
-            Self::ProcessIntake | Self::Checkpoint | Self::Sweep | Self::Wake => Duration::from_secs(60),
+            Self::ProcessIntake | Self::Checkpoint | Self::Sweep | Self::Wake | Self::CheckSigning => {
+                Duration::from_secs(60)
+            }
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -87,8 +93,9 @@ impl JobKind {
             | Self::Sweep
             | Self::Reconcile
             | Self::Wake => 12,
-            // A mailbox that cannot be read says so in the desk, and is tried as long as its account is there.
-            Self::Retrieve => u32::MAX,
+            // A mailbox that cannot be read, and a record that is not there, say so in the desk, and are tried as
+            // long as somebody wants them.
+            Self::Retrieve | Self::CheckSigning => u32::MAX,
         }
     }
 }

@@ -10,6 +10,7 @@ mod authorisation;
 mod channel_account;
 mod conversation;
 mod delivery;
+mod draft;
 mod event;
 mod id;
 mod intake;
@@ -17,10 +18,13 @@ mod job;
 mod key;
 mod ledger;
 mod mail_authentication;
+mod mail_content;
 mod message;
+mod presence;
 mod purpose;
 mod retrieval;
 mod sign_in;
+mod signing;
 mod tag;
 mod time;
 mod user;
@@ -31,9 +35,10 @@ pub use channel_account::{
     AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
 };
 pub use conversation::{
-    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_reply,
+    ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_merge, on_reply,
 };
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
+pub use draft::DraftKind;
 pub use event::EventKind;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};
@@ -44,13 +49,16 @@ pub use mail_authentication::{
     DkimCheck, DkimResult, DmarcCheck, DmarcPolicy, DmarcResult, MailAuthentication, SenderVerdict, SpfCheck,
     SpfResult, is_within,
 };
+pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
 pub use message::{AuthorKind, Direction, MessageKind};
+pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,
 };
+pub use signing::{RecordProblem, SigningState, next_look_at_record};
 pub use tag::{TagColour, fold_tag_name, tag_name};
 pub use time::{Duration, Language, Timestamp};
 pub use user::{ColourScheme, UserState};

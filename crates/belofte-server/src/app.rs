@@ -10,7 +10,9 @@ use belofte_channels::dns::Dns;
 use belofte_channels::email::authorisation::Authorising;
 use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
+use belofte_channels::images::Images;
 use belofte_channels::outbound::Register;
+use belofte_channels::scanner::Scanner;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
 use belofte_store::{
@@ -43,8 +45,12 @@ pub struct App {
     pub imap: Imap,
     /// Gets tokens at the providers of mailboxes.
     pub authorising: Authorising,
+    /// Fetches the images that mails name.
+    pub images: Images,
     /// Asks the domain name system.
     pub dns: Dns,
+    /// Looks for malware.
+    pub scanner: Scanner,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.
@@ -309,6 +315,7 @@ const fn purpose(operation: &Operation) -> Purpose {
             | Permission::Answer
             | Permission::Assign
             | Permission::SeeMailAccounting
+            | Permission::ReadSource
             | Permission::RetryQuarantine,
         ) => Purpose::Service,
         Caller::May(Permission::ReadLedger) => Purpose::Oversight,
@@ -418,6 +425,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound | StoreError::KeyGone(_) => Code::NotFound.into(),
             StoreError::NotOfficer => Code::PrivacyOfficerOnly.into(),
             StoreError::Conflict => Code::Conflict.into(),
+            StoreError::Overtaken => Code::AnsweredMeanwhile.into(),
             StoreError::Full => Code::StorageFull.into(),
             StoreError::Busy => Code::Busy.into(),
             error => Self::internal(&error),

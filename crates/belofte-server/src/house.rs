@@ -18,8 +18,10 @@ use belofte_channels::email::process::Processing;
 use belofte_channels::email::retrieve::Retrieving;
 use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
 use belofte_channels::email::submission::{Patience, Submission};
+use belofte_channels::images::Images;
 use belofte_channels::outbound::{Outbound, Register};
 use belofte_channels::rate::Rate;
+use belofte_channels::scanner::Scanner;
 use belofte_channels::web::Web;
 use belofte_core::Core;
 use belofte_store::{
@@ -37,7 +39,7 @@ use crate::http::shares::{Bound, ShareBounds, Shares};
 use crate::http::tls::Certificate;
 use crate::http::tries::Tries;
 use crate::http::{Allowance, Around, Bounds, Proxies};
-use crate::keeper::{Attention, Keeper};
+use crate::keeper::{Attention, Keeper, SCANNER};
 use crate::lifecycle::{Ended, Life, quiet_panics};
 use crate::node::Node;
 use crate::passwords::Passwords;
@@ -331,7 +333,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     if taken > 0 {
         tracing::info!(count = taken, "jobs that the last process of this node held are taken up again");
     }
-    let keeper = Keeper::new(store.clone(), &config);
+    let mut keeper = Keeper::new(store.clone(), &config);
     let attention = keeper.attention();
     keeper.first_look().await?;
     let desk_certificate = certificate(&config, &clock)?;
@@ -339,12 +341,15 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let (hello, register) = (config.smtp_hostname(), Arc::clone(&outbound.register));
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
+    let images = Images::new(&outbound, Arc::clone(&client_tls), config.outbound.images_from.clone());
     let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&client_tls)));
     let servers = config.dns.servers.iter().map(|server| server.0).collect();
     let dns = Dns::new(outbound.clone(), random.clone(), servers);
+    let scanner = Scanner::new(outbound.clone(), config.malware.clamd.clone());
+    keeper.watch_scanner(scanner.clone()).await;
     let submission = Submission::new(outbound, client_tls, hello, Patience::default());
     let delivering = Delivering { submission, authorising: authorising.clone() };
-    let processing = Processing::new(core.clone(), FILING, dns.clone());
+    let processing = Processing::new(core.clone(), FILING, dns.clone(), scanner.clone());
     let max_message = config.smtp.max_message_bytes.as_usize();
     let retrieving = Retrieving {
         processing: processing.clone(),
@@ -355,7 +360,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     store.system().record_recipients().await.context("cannot keep the register of recipients")?;
-    life.spawn(worker::run(core.clone(), delivering, retrieving));
+    life.spawn(worker::run(core.clone(), delivering, retrieving, dns.clone()));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
@@ -379,7 +384,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let asking = (testing, imap, authorising, dns);
+    let asking = (testing, imap, authorising, dns, images, scanner);
     let router = router(&config, &core, asking, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -425,7 +430,14 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap, authorising, dns): (Submission, Imap, Authorising, Dns),
+    (submission, imap, authorising, dns, images, scanner): (
+        Submission,
+        Imap,
+        Authorising,
+        Dns,
+        Images,
+        Scanner,
+    ),
     register: Arc<Register>,
     views: Views,
     life: &Life,
@@ -440,7 +452,9 @@ fn router(
         submission,
         imap,
         authorising,
+        images,
         dns,
+        scanner: scanner.clone(),
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),
@@ -464,6 +478,8 @@ fn router(
     let (store, stop) = (core.store.clone(), life.stop.clone());
     let ready = move || {
         let (store, stop, attention) = (store.clone(), stop.clone(), attention.clone());
+        // Known at once, whoever asked it last.
+        attention.set(SCANNER, scanner.is_silent());
         async move {
             let ready = !stop.is_cancelled() && store.system().answers().await.is_ok();
             ready.then(|| attention.list())

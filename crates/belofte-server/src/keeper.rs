@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use belofte_channels::scanner::Scanner;
 use belofte_store::{KeyBackupError, KeyBackups, Store, TenantDoubt};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,9 @@ const APART: &str = "content_and_keys_apart";
 const NO_PLACE: &str = "no_key_backup_dir";
 /// The second place could not be used at the last try.
 const FAILED: &str = "key_backup_failed";
+
+/// The scanner for malware does not answer.
+pub const SCANNER: &str = "scanner_unavailable";
 
 /// What the operator has to know, as short names: `/readyz` tells them.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +62,7 @@ pub struct Keeper {
     backups: Option<KeyBackups>,
     /// How long a back-up of keys can be opened.
     kept: Duration,
+    scanner: Scanner,
 }
 
 /// Says in the log, in both languages, what is in doubt.
@@ -86,7 +91,18 @@ impl Keeper {
     pub fn new(store: Store, config: &Config) -> Self {
         let backups = config.vault.key_backup_dir.clone().map(KeyBackups::new);
         let kept = Duration::from_secs(config.vault.key_backup_days.get() * 86_400);
-        Self { store, attention: Attention::default(), backups, kept }
+        Self { store, attention: Attention::default(), backups, kept, scanner: Scanner::off() }
+    }
+
+    /// Watches `scanner` from now on, after a first look whether it answers.
+    pub async fn watch_scanner(&mut self, scanner: Scanner) {
+        self.scanner = scanner;
+        self.look_at_scanner().await;
+    }
+
+    async fn look_at_scanner(&self) {
+        let answers = self.scanner.ping().await;
+        self.attention.set(SCANNER, !answers);
     }
 
     /// What the operator has to know.
@@ -142,6 +158,7 @@ impl Keeper {
                 return;
             }
             round = round.wrapping_add(1);
+            self.look_at_scanner().await;
             match self.store.system().watch_stores(false).await {
                 Ok(doubts) => {
                     self.attention.set(APART, !doubts.is_empty());

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use belofte_channels::dns::Dns;
 use belofte_channels::email::deliver::{Delivering, deliver};
-use belofte_channels::email::process::process;
 use belofte_channels::email::reconcile::reconcile;
 use belofte_channels::email::retrieve::{Retrieving, retrieve};
+use belofte_channels::email::signing_record::check;
 use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
 use belofte_store::{Access, ClaimedJob, StoreError};
@@ -21,11 +22,11 @@ const TURN: u32 = 4;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
-pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving) {
+pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving, dns: Dns) {
     let places = Arc::new(Semaphore::new(PLACES));
     let mut trouble = Trouble::default();
     while !core.shutdown.is_cancelled() {
-        match turn(&core, &delivering, &retrieving, &places).await {
+        match turn(&core, (&delivering, &retrieving, &dns), &places).await {
             Ok(claimed) => {
                 if trouble.over() {
                     tracing::info!("jobs can be claimed again");
@@ -51,8 +52,7 @@ pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving) {
 /// One turn around all tenants that have work.
 async fn turn(
     core: &Core,
-    delivering: &Delivering,
-    retrieving: &Retrieving,
+    (delivering, retrieving, dns): (&Delivering, &Retrieving, &Dns),
     places: &Arc<Semaphore>,
 ) -> Result<usize, StoreError> {
     let now = core.clock().now();
@@ -73,26 +73,31 @@ async fn turn(
                 core.tasks.clone().spawn(async move { retrieve(&core, &retrieving, &job).await });
                 continue;
             }
-            let (delivering, retrieving) = (delivering.clone(), retrieving.clone());
+            let (delivering, retrieving, dns) = (delivering.clone(), retrieving.clone(), dns.clone());
             core.tasks.clone().spawn(async move {
                 let _place = place;
-                work(&core, &delivering, &retrieving, &job).await;
+                work(&core, (&delivering, &retrieving, &dns), &job).await;
             });
         }
     }
     Ok(claimed)
 }
 
-async fn work(core: &Core, delivering: &Delivering, retrieving: &Retrieving, job: &ClaimedJob) {
+async fn work(
+    core: &Core,
+    (delivering, retrieving, dns): (&Delivering, &Retrieving, &Dns),
+    job: &ClaimedJob,
+) {
     if job.attempts >= job.kind.max_attempts() {
         // Every process that worked at it ended before it did. The house stands; the job is set aside.
         let error = StoreError::Inconsistent { what: "a job at which process after process has ended" };
         return belofte_core::retry_later(core, job, &error).await;
     }
     match job.kind {
-        JobKind::ProcessIntake => process(core, job).await,
+        JobKind::ProcessIntake => retrieving.processing.process(job).await,
         JobKind::Deliver => deliver(core, delivering, job).await,
         JobKind::Reconcile => reconcile(core, retrieving, job).await,
+        JobKind::CheckSigning => check(core, dns, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => {

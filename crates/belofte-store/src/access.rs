@@ -37,6 +37,8 @@ impl Access {
             JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
             JobKind::Deliver | JobKind::Reconcile => Purpose::Delivery,
             JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => Purpose::Upkeep,
+            // An admin asked for it once, and it looks until it is so.
+            JobKind::CheckSigning => Purpose::Administration,
         };
         Self {
             tenant: job.tenant,

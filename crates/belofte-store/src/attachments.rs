@@ -268,7 +268,7 @@ impl Bound {
         self.blob.update(tx).await?;
         tx.execute_one(
             sql!(
-                "UPDATE attachment SET message_id = $4, meta = $5, key_id = $6, position = $7, inline = $8 \
+                "UPDATE attachment SET message_id = $4, meta = $5, key_id = $6, position = $7, inline = $8, draft_id = NULL \
                  WHERE tenant_id = $1 AND id = $2 AND owner_id = $3 AND message_id IS NULL"
             ),
             params![

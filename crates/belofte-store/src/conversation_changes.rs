@@ -27,6 +27,8 @@ pub struct ConversationChange {
     pub assignee: Option<Option<UserId>>,
     /// Where it is to lie.
     pub queue: Option<QueueId>,
+    /// The mailbox that it is to go on in. It lies in the queue of that one then, unless `queue` says another.
+    pub account: Option<ChannelAccountId>,
     /// Tags that it is to have.
     pub add_tags: Vec<TagId>,
     /// Tags that it is not to have.
@@ -37,7 +39,7 @@ pub struct ConversationChange {
 pub struct ChangeConversation {
     id: ConversationId,
     change: ConversationChange,
-    /// One for each part of the change: standing, assignee, queue, then the tags.
+    /// One for each part of the change: standing, assignee, mailbox, queue, then the tags.
     activities: Vec<ActivityId>,
     /// The job that wakes it.
     job: JobId,
@@ -54,10 +56,12 @@ struct Before {
     version: i64,
     account: ChannelAccountId,
     placed_at: Timestamp,
+    /// The account that it began through, of one that was moved.
+    began: Option<ChannelAccountId>,
 }
 
 /// The standing that a row tells of.
-fn standing(status: ConversationStatus, until: Option<Timestamp>) -> Result<Standing, StoreError> {
+pub(crate) fn standing(status: ConversationStatus, until: Option<Timestamp>) -> Result<Standing, StoreError> {
     Standing::of(status, until).ok_or(StoreError::Inconsistent { what: "conversation.snoozed_until" })
 }
 
@@ -67,12 +71,14 @@ impl Before {
         let tenant = tx.tenant();
         let text = if tx.is_postgres() {
             sql!(
-                "SELECT status, snoozed_until, assignee_id, queue_id, version, channel_account_id, placed_at \
+                "SELECT status, snoozed_until, assignee_id, queue_id, version, channel_account_id, placed_at, \
+                 began_account_id \
                  FROM conversation WHERE tenant_id = $1 AND id = $2 FOR UPDATE"
             )
         } else {
             sql!(
-                "SELECT status, snoozed_until, assignee_id, queue_id, version, channel_account_id, placed_at \
+                "SELECT status, snoozed_until, assignee_id, queue_id, version, channel_account_id, placed_at, \
+                 began_account_id \
                  FROM conversation WHERE tenant_id = $1 AND id = $2"
             )
         };
@@ -84,6 +90,7 @@ impl Before {
                 version: row.int(4)?,
                 account: row.id(5)?,
                 placed_at: row.time(6)?,
+                began: row.opt_id(7)?,
             })
         })
         .await
@@ -107,7 +114,7 @@ impl ChangeConversation {
     pub fn prepare(store: &Store, access: &Access, id: ConversationId, change: ConversationChange) -> Self {
         let now = access.clock().now();
         let random = store.random();
-        let parts = 3 + change.add_tags.len() + change.remove_tags.len();
+        let parts = 4 + change.add_tags.len() + change.remove_tags.len();
         Self {
             id,
             change,
@@ -130,10 +137,15 @@ impl ChangeConversation {
         }
         let new_standing = self.change.standing.unwrap_or(before.standing);
         let new_assignee = self.change.assignee.unwrap_or(before.assignee);
-        let new_queue = self.change.queue.unwrap_or(before.queue);
+        let new_account = self.change.account.unwrap_or(before.account);
+        let new_queue = match self.change.queue {
+            Some(queue) => queue,
+            None if new_account != before.account => self.queue_of(tx, new_account).await?,
+            None => before.queue,
+        };
         let (added, removed) = self.tags(tx).await?;
-        let same =
-            (new_standing, new_assignee, new_queue) == (before.standing, before.assignee, before.queue);
+        let same = (new_standing, new_assignee, new_queue, new_account)
+            == (before.standing, before.assignee, before.queue, before.account);
         // What is asked for is there already: also for who asks again, on an old version.
         if same && added.is_empty() && removed.is_empty() {
             return Ok((before.version, false));
@@ -141,7 +153,16 @@ impl ChangeConversation {
         if self.change.version.is_some_and(|expected| expected != before.version) {
             return Err(StoreError::Conflict);
         }
+        if new_account != before.account {
+            self.queue_of(tx, new_account).await?;
+        }
         self.allowed(tx, &before, new_assignee, new_queue, &added).await?;
+        // Nobody puts a case where they would not see it any more.
+        if !self.visible.sees_case(new_queue, new_account) {
+            return Err(StoreError::NotFound);
+        }
+        let began = before.began.unwrap_or(before.account);
+        let began = (began != new_account).then_some(began);
 
         let (status, old_status) = (new_standing.status(), before.standing.status());
         let moved = new_standing != before.standing;
@@ -152,8 +173,8 @@ impl ChangeConversation {
                  resolved_at = CASE WHEN CAST($6 AS bigint) = 0 THEN NULL ELSE coalesce(resolved_at, $7) END, \
                  waiting_since = CASE WHEN $3 = 'open' THEN coalesce(waiting_since, $7) \
                  WHEN $3 = 'snoozed' THEN waiting_since ELSE NULL END, snoozed_until = $8, \
-                 woken_at = CASE WHEN CAST($9 AS bigint) = 0 THEN woken_at ELSE NULL END \
-                 WHERE tenant_id = $1 AND id = $2"
+                 woken_at = CASE WHEN CAST($9 AS bigint) = 0 THEN woken_at ELSE NULL END, \
+                 channel_account_id = $10, began_account_id = $11 WHERE tenant_id = $1 AND id = $2"
             ),
             params![
                 tenant,
@@ -164,7 +185,9 @@ impl ChangeConversation {
                 resolved,
                 self.now,
                 new_standing.until(),
-                moved
+                moved,
+                new_account,
+                began
             ],
         )
         .await?;
@@ -188,7 +211,8 @@ impl ChangeConversation {
         for tag in &removed {
             tags::remove(tx, self.id, *tag).await?;
         }
-        self.tell(tx, &before, (new_standing, new_assignee, new_queue), &added, &removed).await?;
+        let now = (new_standing, new_assignee, new_queue, new_account);
+        self.tell(tx, &before, now, &added, &removed).await?;
         if resolved && status != old_status {
             tx.execute(
                 sql!(
@@ -203,12 +227,28 @@ impl ChangeConversation {
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         let event = Event {
             conversation: Some(self.id),
-            account: Some(before.account),
+            account: Some(new_account),
             queue: Some(new_queue),
             ..Event::new(EventKind::ConversationChanged, self.now)
         };
         event.append(tx, numbers.event).await?;
         Ok((before.version + 1, true))
+    }
+
+    /// The queue of a mailbox that answers can go out from; it stays so until COMMIT.
+    async fn queue_of(&self, tx: &mut Tx<'_>, account: ChannelAccountId) -> Result<QueueId, StoreError> {
+        if !self.visible.channels.contains(&account) {
+            return Err(StoreError::NotFound);
+        }
+        let tenant = tx.tenant();
+        let text = if tx.is_postgres() {
+            sql!(
+                "SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2 AND state = 'active' FOR SHARE"
+            )
+        } else {
+            sql!("SELECT queue_id FROM channel_account WHERE tenant_id = $1 AND id = $2 AND state = 'active'")
+        };
+        tx.query_opt(text, params![tenant, account], |row| row.id(0)).await?.ok_or(StoreError::NotFound)
     }
 
     /// The tags that the case really gets and really loses.
@@ -273,7 +313,7 @@ impl ChangeConversation {
         &self,
         tx: &mut Tx<'_>,
         before: &Before,
-        (standing, assignee, queue): (Standing, Option<UserId>, QueueId),
+        (standing, assignee, queue, account): (Standing, Option<UserId>, QueueId, ChannelAccountId),
         added: &[TagId],
         removed: &[TagId],
     ) -> Result<(), StoreError> {
@@ -289,6 +329,9 @@ impl ChangeConversation {
         if assignee != before.assignee {
             let text = |user: Option<UserId>| user.and_then(|user| id(user.uuid()));
             parts.push(("assigned", text(before.assignee), text(assignee)));
+        }
+        if account != before.account {
+            parts.push(("account", id(before.account.uuid()), id(account.uuid())));
         }
         if queue != before.queue {
             parts.push(("queue", id(before.queue.uuid()), id(queue.uuid())));

@@ -19,6 +19,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::merges;
 use crate::messages::{from_json, to_json};
 use crate::visibility::{self, Mask};
 use crate::{Access, Read, Row, Rows, Store, StoreError, Tx, Write};
@@ -213,8 +214,8 @@ pub(crate) fn sealed_conversation_at(row: &Row<'_>, base: usize) -> Result<Seale
 pub struct Activity {
     /// The entry.
     pub id: ActivityId,
-    /// `created` (by the tenant), `assigned`, `status`, `queue`, `snoozed`, `woken`, `tagged`, `untagged` or
-    /// `delivery`.
+    /// `created` (by the tenant), `assigned`, `status`, `queue`, `account`, `snoozed`, `woken`, `tagged`,
+    /// `untagged`, `delivery`, `merged`, `unmerged`, `split`, `split_from`, `unsplit`, `linked` or `unlinked`.
     pub kind: String,
     /// `user`, `api_key`, `channel` or `job`.
     pub actor_kind: String,
@@ -222,8 +223,8 @@ pub struct Activity {
     pub actor: Uuid,
     /// When.
     pub at: Timestamp,
-    /// What it was before: an id, the name of a state or a moment in microseconds; none for a queue
-    /// that is not seen.
+    /// What it was before: an id, the name of a state, the number of another case or a moment in
+    /// microseconds; none for a queue or account that is not seen.
     pub from: Option<String>,
     /// What it is now.
     pub to: Option<String>,
@@ -241,29 +242,42 @@ impl Read for Activities {
         if !visibility::sees_case(tx, &self.visible, self.id).await? {
             return Err(StoreError::NotFound);
         }
-        let seen = |queue: &String| queue.parse().is_ok_and(|queue| self.visible.queues.contains(&queue));
-        tx.query(
-            sql!(
-                "SELECT id, kind, actor_kind, actor_id, at, from_value, to_value FROM activity \
-                 WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY at, id"
-            ),
-            params![tenant, self.id],
-            |row| {
-                let kind = row.text(1)?;
-                // Where it lay before may be a queue that is not seen.
-                let told = |value: Option<String>| value.filter(|value| kind != "queue" || seen(value));
-                Ok(Activity {
-                    id: row.id(0)?,
-                    actor_kind: row.text(2)?,
-                    actor: row.uuid(3)?,
-                    at: row.time(4)?,
-                    from: told(row.opt_text(5)?),
-                    to: told(row.opt_text(6)?),
-                    kind,
-                })
-            },
-        )
-        .await
+        let queue = |queue: &String| queue.parse().is_ok_and(|queue| self.visible.queues.contains(&queue));
+        let account = |id: &String| id.parse().is_ok_and(|id| self.visible.channels.contains(&id));
+        // What became part of it brings its history along.
+        let all = merges::whole(tx, self.id).await?;
+        let sets = all.into_iter().map(|id| [tenant.into(), id.into()]).collect();
+        let mut found = tx
+            .query_each(
+                sql!(
+                    "SELECT id, kind, actor_kind, actor_id, at, from_value, to_value FROM activity \
+                 WHERE tenant_id = $1 AND conversation_id = $2"
+                ),
+                sets,
+                |row| {
+                    let kind = row.text(1)?;
+                    // Where it lay before may be a queue that is not seen.
+                    let told = |value: Option<String>| {
+                        value.filter(|value| match kind.as_str() {
+                            "queue" => queue(value),
+                            "account" => account(value),
+                            _ => true,
+                        })
+                    };
+                    Ok(Activity {
+                        id: row.id(0)?,
+                        actor_kind: row.text(2)?,
+                        actor: row.uuid(3)?,
+                        at: row.time(4)?,
+                        from: told(row.opt_text(5)?),
+                        to: told(row.opt_text(6)?),
+                        kind,
+                    })
+                },
+            )
+            .await?;
+        found.sort_by_key(|entry| (entry.at, entry.id));
+        Ok(found)
     }
 }
 

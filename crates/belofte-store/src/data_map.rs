@@ -8,6 +8,9 @@
 use belofte_model::{Column, KeyClass};
 
 pub mod columns;
+mod merges;
+mod signing_key;
+mod together;
 
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,6 +353,7 @@ pub const DATA_MAP: &[Table] = &[
             column(4210, "version", Holds::Plain),
         ],
     },
+    signing_key::TABLE,
     Table {
         name: "account_address",
         retention: Retention::Tenant,
@@ -425,8 +429,13 @@ pub const DATA_MAP: &[Table] = &[
             column(3801, "placed_at", Holds::Plain),
             column(3802, "snoozed_until", Holds::Plain),
             column(3803, "woken_at", Holds::Plain),
+            column(4500, "began_account_id", Holds::Plain),
         ],
     },
+    merges::CONVERSATION,
+    merges::PART,
+    merges::SPLIT,
+    merges::LINK,
     Table {
         name: "tag",
         retention: Retention::Tenant,
@@ -546,6 +555,7 @@ pub const DATA_MAP: &[Table] = &[
             ),
             column(1912, "created_at", Holds::Plain),
             column(1913, "updated_at", Holds::Plain),
+            column(4342, "complained_at", Holds::Plain),
         ],
     },
     Table {
@@ -568,6 +578,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2010, "inline", Holds::Plain),
             column(2011, "position", Holds::Plain),
             column(2012, "created_at", Holds::Plain),
+            column(4410, "draft_id", Holds::Plain),
         ],
     },
     Table {
@@ -589,6 +600,8 @@ pub const DATA_MAP: &[Table] = &[
             column(2109, "created_at", Holds::Plain),
         ],
     },
+    together::DRAFT,
+    together::PRESENCE,
     Table {
         name: "intake",
         retention: Retention::Tenant,
@@ -610,6 +623,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2211, "processed_at", Holds::Plain),
             column(2212, "retried_at", Holds::Plain),
             column(2213, "message_id", Holds::Plain),
+            column(4341, "signature", Holds::Plain),
         ],
     },
     Table {
@@ -721,6 +735,33 @@ pub const DATA_MAP: &[Table] = &[
             column(2905, "conversations", Holds::Plain),
             column(2906, "replies", Holds::Plain),
             column(2907, "resolved", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "remote_image",
+        retention: Retention::Days(7),
+        columns: &[
+            column(4601, "tenant_id", Holds::Plain),
+            column(4602, "id", Holds::Plain),
+            column(4603, "message_id", Holds::Plain),
+            column(4604, "place", Holds::Plain),
+            column(
+                4605,
+                "picture",
+                Holds::Sealed { category: Content, subject: Contact, key: KeyClass::Conversation },
+            ),
+            column(4606, "key_id", Holds::Plain),
+            column(4607, "fetched_at", Holds::Plain),
+        ],
+    },
+    Table {
+        name: "image_choice",
+        retention: Retention::Tenant,
+        columns: &[
+            column(4611, "tenant_id", Holds::Plain),
+            column(4612, "contact_id", Holds::Plain),
+            column(4613, "user_id", Holds::Plain),
+            column(4614, "chosen_at", Holds::Plain),
         ],
     },
     Table {

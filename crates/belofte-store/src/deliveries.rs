@@ -67,6 +67,8 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When its state changed the last time.
     pub updated_at: Timestamp,
+    /// When its recipient reported it as spam.
+    pub complained_at: Option<Timestamp>,
 }
 
 pub(crate) struct SealedDelivery {
@@ -81,6 +83,7 @@ pub(crate) struct SealedDelivery {
     reply: Option<Vec<u8>>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    complained_at: Option<Timestamp>,
 }
 
 impl SealedDelivery {
@@ -104,6 +107,7 @@ impl SealedDelivery {
             reply,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            complained_at: self.complained_at,
         })
     }
 }
@@ -115,8 +119,8 @@ pub(crate) async fn of_message(
     let tenant = tx.tenant();
     tx.query(
         sql!(
-            "SELECT message_id, id, role, recipient, state, attempts, next_try_at, code, reply, created_at, updated_at \
-             FROM delivery WHERE tenant_id = $1 AND message_id = $2 ORDER BY id"
+            "SELECT message_id, id, role, recipient, state, attempts, next_try_at, code, reply, created_at, updated_at, \
+             complained_at FROM delivery WHERE tenant_id = $1 AND message_id = $2 ORDER BY id"
         ),
         params![tenant, message],
         |row| {
@@ -132,6 +136,7 @@ pub(crate) async fn of_message(
                 reply: row.opt_bytes(8)?,
                 created_at: row.time(9)?,
                 updated_at: row.time(10)?,
+                complained_at: row.opt_time(11)?,
             })
         },
     )
@@ -248,6 +253,23 @@ pub(crate) async fn mark_problem(tx: &mut Tx<'_>, conversation: ConversationId) 
     Ok(())
 }
 
+/// As [`mark_problem`], for the case that the message lies in by now: it may have gone along to another one
+/// since it was read.
+pub(crate) async fn mark_problem_of(tx: &mut Tx<'_>, message: MessageId) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let found = tx
+        .query_opt(
+            sql!("SELECT conversation_id FROM message WHERE tenant_id = $1 AND id = $2"),
+            params![tenant, message],
+            |row| row.id(0),
+        )
+        .await?;
+    match found {
+        Some(conversation) => mark_problem(tx, conversation).await,
+        None => Ok(()),
+    }
+}
+
 /// Ends a run that found nobody to send to.
 pub struct NothingDue {
     /// The job whose lease is held.
@@ -269,7 +291,6 @@ impl Write for NothingDue {
 
 /// The result of a try, with the job's end or its next time, in one write.
 pub struct RecordOutcomes {
-    conversation: ConversationId,
     message: MessageId,
     job: ClaimedJob,
     rows: Vec<(Outcome, Option<Vec<u8>>)>,
@@ -283,7 +304,7 @@ impl RecordOutcomes {
     /// Prepares the record of `outcomes` of `message`.
     ///
     /// # Errors
-    /// As [`Store::message`], for the key of the conversation.
+    /// As [`Store::message`], for the key of the message.
     pub async fn prepare(
         store: &Store,
         access: &Access,
@@ -292,7 +313,7 @@ impl RecordOutcomes {
         outcomes: Vec<Outcome>,
     ) -> Result<Self, StoreError> {
         let (tenant, now) = (access.tenant(), access.clock().now());
-        let key = store.conversation_key(access, message.conversation).await?;
+        let key = store.message_key(access, message.id).await?;
         let seal = |outcome: &Outcome| {
             let context = SealContext { tenant, column: columns::DELIVERY_REPLY, row: outcome.id.uuid() };
             outcome.reply.as_ref().map(|reply| key.seal(store.random(), &context, reply.as_bytes()))
@@ -307,7 +328,7 @@ impl RecordOutcomes {
         let look = unknown.then(|| JobId::new(now, store.random().bytes()));
         let rows =
             outcomes.into_iter().map(|outcome| (seal(&outcome), outcome)).map(|(s, o)| (o, s)).collect();
-        Ok(Self { conversation: message.conversation, message: message.id, job, rows, look, event, now })
+        Ok(Self { message: message.id, job, rows, look, event, now })
     }
 }
 
@@ -336,7 +357,7 @@ impl Write for RecordOutcomes {
             .await?;
         }
         settle(tx, &self.job, self.message, self.now).await?;
-        mark_problem(tx, self.conversation).await?;
+        mark_problem_of(tx, self.message).await?;
         if let Some(look) = self.look {
             look_for(tx, look, self.message, self.now).await?;
         }
@@ -384,7 +405,6 @@ pub struct RetryDeliveries {
     pub message: MessageId,
     /// Only these; all that may be retried when empty.
     pub deliveries: Vec<DeliveryId>,
-    conversation: ConversationId,
     /// The id of the job that will try, when the message has none any more.
     job: JobId,
     event: Event,
@@ -403,7 +423,7 @@ impl RetryDeliveries {
             ..Event::new(EventKind::DeliveryChanged, now)
         };
         let job = JobId::new(now, store.random().bytes());
-        Self { message: message.id, deliveries, conversation: message.conversation, job, event, now }
+        Self { message: message.id, deliveries, job, event, now }
     }
 }
 
@@ -431,7 +451,7 @@ impl Write for RetryDeliveries {
             return Err(StoreError::Conflict);
         }
         jobs::deliver_now(tx, self.job, self.message, self.now).await?;
-        mark_problem(tx, self.conversation).await?;
+        mark_problem_of(tx, self.message).await?;
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await?;
         Ok(queued)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! What other mail systems report of a message that we handed over: it came back, or waits.
+//! What other mail systems report of a message that we handed over: it came back, or waits, or its recipient takes it
+//! for spam.
 
 use belofte_model::{
     ActivityId, Actor, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind,
-    MessageId, Reported, Timestamp, on_report,
+    KeyId, MessageId, Reported, Timestamp, on_report,
 };
 use belofte_vault::SealContext;
 use uuid::Uuid;
@@ -11,10 +12,13 @@ use uuid::Uuid;
 use crate::access::actor_columns;
 use crate::conversations::insert_activity;
 use crate::data_map::columns;
-use crate::deliveries::mark_problem;
+use crate::deliveries::mark_problem_of;
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::{Access, Delivery, Message, Store, StoreError, Tx};
+
+/// What the history of a case says of a complaint.
+const COMPLAINED: &str = "complained";
 
 /// What a report says of one delivery.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ struct Change {
     to: DeliveryState,
     code: Option<&'static str>,
     reply: Option<Vec<u8>>,
+    /// The key that it is sealed under.
+    key: KeyId,
     activity: ActivityId,
 }
 
@@ -47,6 +53,8 @@ pub struct DeliveryReport {
     message: MessageId,
     account: Option<ChannelAccountId>,
     changes: Vec<Change>,
+    /// The deliveries whose recipients complain, each with the entry that tells of it.
+    complaints: Vec<(DeliveryId, DeliveryState, ActivityId)>,
     actor: (&'static str, Uuid),
     now: Timestamp,
 }
@@ -64,7 +72,7 @@ impl DeliveryReport {
         reported: &[ReportedDelivery],
     ) -> Result<Option<Self>, StoreError> {
         let (tenant, now) = (access.tenant(), access.clock().now());
-        let key = store.conversation_key(access, message.conversation).await?;
+        let key = store.message_key(access, message.id).await?;
         let mut changes = Vec::new();
         for delivery in &message.deliveries {
             let told = reported.iter().find(|told| told.id == delivery.id);
@@ -86,6 +94,7 @@ impl DeliveryReport {
                 to,
                 code,
                 reply: code.map(|_| key.seal(store.random(), &context, told.reply.as_bytes())),
+                key: key.id(),
                 activity: ActivityId::new(now, store.random().bytes()),
             });
         }
@@ -94,10 +103,38 @@ impl DeliveryReport {
             message: message.id,
             account: message.account,
             changes,
+            complaints: Vec::new(),
             // A machine told it, whichever way the report came in.
             actor: actor_columns(Actor::System),
             now,
         }))
+    }
+
+    /// What a complaint of the recipients of these deliveries of `message` changes; `None` when it is nothing, such as a
+    /// second one.
+    #[must_use]
+    pub fn of_complaint(
+        store: &Store,
+        access: &Access,
+        message: &Message,
+        of: &[DeliveryId],
+    ) -> Option<Self> {
+        let now = access.clock().now();
+        let new = message.deliveries.iter().filter(|delivery| of.contains(&delivery.id));
+        // What was not handed over nobody has seen.
+        let new = new.filter(|delivery| delivery.complained_at.is_none() && delivery.state.is_handed_over());
+        let complaints: Vec<_> = new
+            .map(|delivery| (delivery.id, delivery.state, ActivityId::new(now, store.random().bytes())))
+            .collect();
+        (!complaints.is_empty()).then(|| Self {
+            conversation: message.conversation,
+            message: message.id,
+            account: message.account,
+            changes: Vec::new(),
+            complaints,
+            actor: actor_columns(Actor::System),
+            now,
+        })
     }
 
     /// Makes the changes, and tells of them in the event `no`.
@@ -112,7 +149,7 @@ impl DeliveryReport {
                 .execute(
                     sql!(
                         "UPDATE delivery SET state = $4, code = $5, reply = $6, updated_at = $7 \
-                         WHERE tenant_id = $1 AND id = $2 AND state = $3"
+                         WHERE tenant_id = $1 AND id = $2 AND state = $3 AND key_id = $8"
                     ),
                     params![
                         tenant,
@@ -121,7 +158,8 @@ impl DeliveryReport {
                         change.to.as_str(),
                         change.code,
                         change.reply.as_ref(),
-                        self.now
+                        self.now,
+                        change.key
                     ],
                 )
                 .await?;
@@ -147,7 +185,24 @@ impl DeliveryReport {
                 .await?;
             }
         }
-        mark_problem(tx, self.conversation).await?;
+        for (id, from, activity) in &self.complaints {
+            // Of two copies at once the second waits, and finds that it was told.
+            let changed = tx
+                .execute(
+                    sql!(
+                        "UPDATE delivery SET complained_at = $3 WHERE tenant_id = $1 AND id = $2 AND complained_at IS NULL"
+                    ),
+                    params![tenant, *id, self.now],
+                )
+                .await?;
+            if changed == 0 {
+                return Err(StoreError::Busy);
+            }
+            let (from, to) = (Some(from.as_str()), Some(COMPLAINED));
+            insert_activity(tx, self.conversation, *activity, "delivery", self.actor, from, to, self.now)
+                .await?;
+        }
+        mark_problem_of(tx, self.message).await?;
         let event = Event {
             conversation: Some(self.conversation),
             message: Some(self.message),

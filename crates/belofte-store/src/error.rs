@@ -25,6 +25,9 @@ pub enum StoreError {
     /// Somebody else changed what this write was planned on; plan again.
     #[error("changed by somebody else in the meantime")]
     Conflict,
+    /// A colleague has answered, and who answers now has not seen it.
+    #[error("a colleague has answered in the meantime")]
+    Overtaken,
     /// The row does not exist for this tenant.
     #[error("does not exist")]
     NotFound,
@@ -75,6 +78,7 @@ impl StoreError {
             Self::Driver { code } => Self::Driver { code: code.clone() },
             Self::Inconsistent { what } => Self::Inconsistent { what },
             Self::Conflict => Self::Conflict,
+            Self::Overtaken => Self::Overtaken,
             Self::NotFound => Self::NotFound,
             Self::NotOfficer => Self::NotOfficer,
             Self::Purpose { purpose, what } => Self::Purpose { purpose: *purpose, what: *what },

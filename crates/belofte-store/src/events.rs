@@ -146,8 +146,10 @@ impl Read for EventsSince {
             .query(
                 sql!(
                     "SELECT e.seq, e.kind, e.conversation_id, e.message_id, e.account_id, e.user_id, e.queue_id, e.at, \
-                     c.queue_id, c.channel_account_id FROM event e \
+                     coalesce(c.queue_id, m.queue_id), coalesce(c.channel_account_id, m.channel_account_id) FROM event e \
                      LEFT JOIN conversation c ON c.tenant_id = e.tenant_id AND c.id = e.conversation_id \
+                     LEFT JOIN merged_conversation m ON m.tenant_id = e.tenant_id AND m.id = e.conversation_id \
+                     AND m.into_id IS NOT NULL \
                      WHERE e.tenant_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3"
                 ),
                 params![tenant, self.seq, self.limit],

@@ -144,6 +144,8 @@ pub struct IntakeSource {
     pub raw: Vec<u8>,
     /// When it came.
     pub received_at: Timestamp,
+    /// Whether it was set aside because a scanner found malware in it.
+    pub infected: bool,
     pub(crate) key: KeyId,
     pub(crate) blob: BlobRow,
 }
@@ -181,6 +183,7 @@ struct SealedIntake {
     envelope: Vec<u8>,
     key: KeyId,
     received_at: Timestamp,
+    infected: bool,
     blob: BlobRow,
 }
 
@@ -193,7 +196,7 @@ impl Read for IntakeById {
         tx.query_opt(
             sql!(
                 "SELECT i.account_id, i.state, i.envelope, i.key_id, i.received_at, b.id, b.key_id, b.dek_id, b.wrapped, \
-                 b.size_bytes, b.data FROM intake i JOIN blob b ON b.tenant_id = i.tenant_id AND b.id = i.blob_id \
+                 b.size_bytes, b.data, i.reason FROM intake i JOIN blob b ON b.tenant_id = i.tenant_id AND b.id = i.blob_id \
                  WHERE i.tenant_id = $1 AND i.id = $2"
             ),
             params![tenant, self.0],
@@ -205,6 +208,7 @@ impl Read for IntakeById {
                     key: row.id(3)?,
                     received_at: row.time(4)?,
                     blob: BlobRow::read(row, 5)?,
+                    infected: row.opt_text(11)?.as_deref() == Some(QuarantineReason::Malware.as_str()),
                 })
             },
         )
@@ -239,6 +243,7 @@ impl Store {
             envelope,
             raw,
             received_at: row.received_at,
+            infected: row.infected,
             key: row.key,
             blob: row.blob,
         })
@@ -253,6 +258,8 @@ pub struct Quarantine {
     pub intake: IntakeId,
     /// Why.
     pub reason: QuarantineReason,
+    /// What a scanner found, by the name of its signature.
+    pub signature: Option<String>,
     /// The present time.
     pub now: Timestamp,
 }
@@ -266,9 +273,10 @@ impl Write for Quarantine {
         let account = account_of(tx, self.intake).await?;
         tx.execute_one(
             sql!(
-                "UPDATE intake SET state = 'quarantined', reason = $3, processed_at = $4 WHERE tenant_id = $1 AND id = $2"
+                "UPDATE intake SET state = 'quarantined', reason = $3, processed_at = $4, signature = $5 \
+                 WHERE tenant_id = $1 AND id = $2"
             ),
-            params![tenant, self.intake, self.reason.as_str(), self.now],
+            params![tenant, self.intake, self.reason.as_str(), self.now, self.signature.as_deref()],
         )
         .await?;
         let event = Event { account: Some(account), ..Event::new(EventKind::QuarantineChanged, self.now) };
@@ -362,7 +370,7 @@ impl Write for RetryQuarantined {
         let changed = tx
             .execute(
                 sql!(
-                    "UPDATE intake SET state = 'received', reason = NULL, retried_at = $3 \
+                    "UPDATE intake SET state = 'received', reason = NULL, signature = NULL, retried_at = $3 \
                      WHERE tenant_id = $1 AND id = $2 AND state = 'quarantined'"
                 ),
                 params![tenant, self.intake, self.now],

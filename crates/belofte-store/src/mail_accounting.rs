@@ -37,6 +37,8 @@ pub struct Quarantined {
     pub reason: QuarantineReason,
     /// When somebody last had it tried again.
     pub retried_at: Option<Timestamp>,
+    /// What a scanner found in it, by the name of its signature.
+    pub signature: Option<String>,
 }
 
 /// A place in the list of quarantined mails: that of the last item of a page.
@@ -102,6 +104,7 @@ fn quarantined(row: &Row<'_>) -> Result<Quarantined, StoreError> {
         size_bytes: row.int(3)?,
         reason: row.name(4, QuarantineReason::parse)?,
         retried_at: row.opt_time(5)?,
+        signature: row.opt_text(6)?,
     })
 }
 
@@ -117,7 +120,7 @@ impl Read for InQuarantine {
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
         let Some(accounts) = &self.accounts else {
             let text = sql!(
-                "SELECT id, account_id, received_at, size_bytes, reason, retried_at FROM intake \
+                "SELECT id, account_id, received_at, size_bytes, reason, retried_at, signature FROM intake \
                  WHERE tenant_id = $1 AND state = 'quarantined' \
                  AND (received_at < $2 OR (received_at = $2 AND id < $3)) \
                  ORDER BY received_at DESC, id DESC LIMIT $4"
@@ -127,7 +130,7 @@ impl Read for InQuarantine {
         let mut all = Vec::new();
         for account in accounts {
             let text = sql!(
-                "SELECT id, account_id, received_at, size_bytes, reason, retried_at FROM intake \
+                "SELECT id, account_id, received_at, size_bytes, reason, retried_at, signature FROM intake \
                  WHERE tenant_id = $1 AND account_id = $5 AND state = 'quarantined' \
                  AND (received_at < $2 OR (received_at = $2 AND id < $3)) \
                  ORDER BY received_at DESC, id DESC LIMIT $4"

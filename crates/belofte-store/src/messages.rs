@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use belofte_model::{
-    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, KeyId,
-    MailAuthentication, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
+    AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, Invitation, KeyId,
+    MailAuthentication, MailCover, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,12 @@ pub struct MessageContent {
     /// it, and no column tells whose mails fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<MailAuthentication>,
+    /// Whether it is signed or encrypted, as far as its form tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<MailCover>,
+    /// The appointment that it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Box<Invitation>>,
 }
 
 impl std::fmt::Debug for MessageContent {
@@ -438,6 +444,17 @@ impl Read for SealedMessages {
     }
 }
 
+struct KeyOf(MessageId);
+
+impl Read for KeyOf {
+    type Out = Option<KeyId>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!("SELECT key_id FROM message WHERE tenant_id = $1 AND id = $2");
+        tx.query_opt(text, params![tenant, self.0], |row| row.id(0)).await
+    }
+}
+
 /// So many messages of a conversation are looked at for its participants.
 const PARTICIPANTS: i64 = 100;
 
@@ -537,6 +554,12 @@ impl Store {
             }
         }
         Ok(people)
+    }
+
+    /// The key that a message and what belongs to it are sealed under, for who has seen that it can be seen.
+    pub(crate) async fn message_key(&self, access: &Access, id: MessageId) -> Result<DataKey, StoreError> {
+        let key = self.read(access, KeyOf(id)).await?.ok_or(StoreError::NotFound)?;
+        self.key(access.tenant(), key).await
     }
 
     async fn unsealed(

@@ -19,6 +19,7 @@ use crate::contacts::NewContact;
 use crate::conversations::{Summary, insert_activity};
 use crate::counters::{self, Needs};
 use crate::deliveries::{NewDelivery, RecipientRole};
+use crate::drafts::{self, DraftPlace};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::filing::message_tokens;
@@ -49,9 +50,12 @@ pub struct NewConversation {
     pub attachments: Vec<AttachmentId>,
     /// So long it can be taken back before it goes out.
     pub wait: Duration,
+    /// The version of its author's draft that it was.
+    pub draft: Option<i64>,
 }
 
 struct OpenCase {
+    draft: Option<i64>,
     keys: Vec<SealedKey>,
     contact: Option<NewContact>,
     conversation: ConversationId,
@@ -91,6 +95,9 @@ impl Write for OpenCase {
         }
         for delivery in &self.deliveries {
             delivery.insert(tx, self.message.id, self.message.key, self.now).await?;
+        }
+        if let Some(version) = self.draft {
+            drafts::sent(tx, self.message.author, DraftPlace::MAIL, version).await?;
         }
         self.job.enqueue(tx, self.now).await?;
         // Who began it stands here; that a case of the customer's began is seen by its first message.
@@ -240,6 +247,7 @@ impl Store {
         let (author_kind, author) = replies::author(access)?;
         let thread = ThreadId::new(now, random.bytes());
         Ok(OpenCase {
+            draft: new.draft,
             contact,
             conversation: new.id,
             of,

@@ -5,14 +5,13 @@
 //! servers file what they have taken among what it has sent.
 
 use belofte_model::{
-    ChannelAccountId, ConversationId, EventKind, FOUND_IN_SENT, JobId, JobKind, MessageId, Timestamp, Use,
-    next_look,
+    ChannelAccountId, EventKind, FOUND_IN_SENT, JobId, JobKind, MessageId, Timestamp, Use, next_look,
 };
 use belofte_vault::Pii;
 
 use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
-use crate::deliveries::mark_problem;
+use crate::deliveries::mark_problem_of;
 use crate::engine::{params, sql};
 use crate::jobs::{self, NewJob};
 use crate::{Access, Event, Message, Retrieval, Store, StoreError, Tx, Write};
@@ -45,7 +44,6 @@ pub(crate) async fn look_for(
 pub struct Reconciled {
     job: ClaimedJob,
     message: MessageId,
-    conversation: ConversationId,
     found: bool,
     again_at: Option<Timestamp>,
     event: Event,
@@ -69,7 +67,7 @@ impl Reconciled {
             account: message.account,
             ..Event::new(EventKind::DeliveryChanged, now)
         };
-        Self { job, message: message.id, conversation: message.conversation, found, again_at, event, now }
+        Self { job, message: message.id, found, again_at, event, now }
     }
 }
 
@@ -97,7 +95,7 @@ impl Write for Reconciled {
             )
             .await?;
         if sent > 0 {
-            mark_problem(tx, self.conversation).await?;
+            mark_problem_of(tx, self.message).await?;
             let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
             self.event.append(tx, numbers.event).await?;
         }

@@ -2,9 +2,9 @@
 //! Answers and notes: message, deliveries, job and event in one write.
 
 use belofte_model::{
-    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, Duration,
-    EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp, Use,
-    Visible, on_reply,
+    Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, DraftKind,
+    Duration, EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp,
+    Use, Visible, on_reply,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::conversation_changes::follow_message;
 use crate::conversations::Summary;
 use crate::counters::{self, Needs};
 use crate::deliveries::{NewDelivery, RecipientRole, mark_problem};
+use crate::drafts::{self, DraftPlace};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::filing::message_tokens;
@@ -55,6 +56,10 @@ pub struct Handling {
     pub forward: bool,
     /// So long it can be taken back before it goes out.
     pub wait: Duration,
+    /// The version of its author's draft that it was; kept there no more once it is stored.
+    pub draft: Option<i64>,
+    /// The newest message that its author had seen: an answer is refused when a colleague's went out after it.
+    pub seen: Option<MessageId>,
 }
 
 /// Where an answer goes out: the newest thread of a case, and what it answers.
@@ -66,6 +71,8 @@ pub struct ReplyThread {
     pub account: ChannelAccountId,
     /// The newest message from the customer, which is answered.
     pub answers: Option<MessageId>,
+    /// The account that answers go out through whatever they answer, of a case that was moved to it.
+    pub moved_to: Option<ChannelAccountId>,
 }
 
 struct NewestThread {
@@ -80,6 +87,16 @@ impl Read for NewestThread {
         if !visibility::sees_case(tx, &self.visible, self.id).await? {
             return Ok(None);
         }
+        let moved_to = tx
+            .query_opt(
+                sql!(
+                    "SELECT channel_account_id FROM conversation WHERE tenant_id = $1 AND id = $2 \
+                     AND began_account_id IS NOT NULL"
+                ),
+                params![tenant, self.id],
+                |row| row.id(0),
+            )
+            .await?;
         // One row is enough where all accounts can be seen.
         let rows = if self.visible.channels == Subset::All { 1 } else { i64::MAX };
         let incoming = tx
@@ -94,7 +111,7 @@ impl Read for NewestThread {
             .await?;
         let seen = incoming.into_iter().find(|(_, account, _)| self.visible.sees_message(*account));
         if let Some((Some(thread), Some(account), id)) = seen {
-            return Ok(Some(ReplyThread { thread, account, answers: Some(id) }));
+            return Ok(Some(ReplyThread { thread, account, answers: Some(id), moved_to }));
         }
         let threads = tx
             .query(
@@ -103,7 +120,7 @@ impl Read for NewestThread {
                      ORDER BY created_at DESC, id DESC LIMIT $3"
                 ),
                 params![tenant, self.id, rows],
-                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None }),
+                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None, moved_to }),
             )
             .await?;
         Ok(threads.into_iter().find(|thread| self.visible.channels.contains(&thread.account)))
@@ -136,7 +153,37 @@ impl Read for ThreadOfNumber {
     }
 }
 
+/// Whether somebody else's answer went out in a case after the message that was seen last.
+struct Overtaken {
+    case: ConversationId,
+    seen: MessageId,
+    author: Uuid,
+    visible: Visible,
+}
+
+impl Read for Overtaken {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let newer: Vec<Option<ChannelAccountId>> = tx
+            .query(
+                sql!(
+                    "SELECT channel_account_id FROM message WHERE tenant_id = $1 AND conversation_id = $2 \
+                     AND kind = 'reply' AND author_id <> $3 \
+                     AND no > coalesce((SELECT no FROM message WHERE tenant_id = $1 AND id = $4), 0)"
+                ),
+                params![tenant, self.case, self.author, self.seen],
+                |row| row.opt_id(0),
+            )
+            .await?;
+        // What cannot be seen can never have been.
+        Ok(newer.into_iter().any(|account| self.visible.sees_message(account)))
+    }
+}
+
 struct WriteOut {
+    /// Of whose drafts it takes one away, and which version.
+    draft: Option<(DraftPlace, i64)>,
     message: NewMessage,
     key: KeyId,
     queue: QueueId,
@@ -177,6 +224,9 @@ impl Write for WriteOut {
         }
         if let Some(job) = &self.job {
             job.enqueue(tx, self.now).await?;
+        }
+        if let Some((place, version)) = self.draft {
+            drafts::sent(tx, self.message.author, place, version).await?;
         }
         let resolved = self.status == ConversationStatus::Resolved;
         tx.execute_one(
@@ -273,6 +323,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for a case or an upload that this access cannot see,
+    /// [`StoreError::Overtaken`] when a colleague's answer went out that its author has not seen,
     /// [`StoreError::Conflict`] when the case changes all the time.
     pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
         access.to(Use::Answer)?;
@@ -285,6 +336,14 @@ impl Store {
             let key = self.conversation_key(access, conversation.id).await?;
             let reply = outgoing.kind == MessageKind::Reply;
             let answers = reply && !outgoing.how.forward;
+            let (author_kind, author) = author(access)?;
+            // The write stands on the version that was read before this: who answers in between is noticed.
+            if let (true, Some(seen)) = (answers, outgoing.how.seen) {
+                let (case, visible) = (conversation.id, access.visible().clone());
+                if self.read(access, Overtaken { case, seen, author, visible }).await? {
+                    return Err(StoreError::Overtaken);
+                }
+            }
             let status = match (outgoing.how.resolve, answers) {
                 (true, _) => ConversationStatus::Resolved,
                 (false, true) => on_reply(conversation.status),
@@ -304,7 +363,6 @@ impl Store {
                     outgoing.how.wait,
                 )?);
             }
-            let (author_kind, author) = author(access)?;
             // Through an account that the case has not been answered through before.
             let opens_thread = outgoing.thread.is_none() && outgoing.account.is_some();
             let thread =
@@ -315,7 +373,10 @@ impl Store {
                 .as_deref()
                 .filter(|_| reply)
                 .map(|id| message_id_index(&keys, id));
+            let kind = if reply { DraftKind::Reply } else { DraftKind::Note };
+            let place = DraftPlace { conversation: Some(conversation.id), kind };
             let write = WriteOut {
+                draft: outgoing.how.draft.map(|version| (place, version)),
                 key: key.id(),
                 queue: conversation.queue,
                 // A note never shows in the list as if it were the customer's or the tenant's word.

@@ -476,6 +476,13 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V8__retrieval", include_str!("../migrations/sqlite/content_V8__retrieval.sql")),
         ("V9__work_of_a_team", include_str!("../migrations/sqlite/content_V9__work_of_a_team.sql")),
         ("V10__authorisation", include_str!("../migrations/sqlite/content_V10__authorisation.sql")),
+        (
+            "V11__signing_and_scanning",
+            include_str!("../migrations/sqlite/content_V11__signing_and_scanning.sql"),
+        ),
+        ("V12__drafts", include_str!("../migrations/sqlite/content_V12__drafts.sql")),
+        ("V13__merges", include_str!("../migrations/sqlite/content_V13__merges.sql")),
+        ("V14__remote_images", include_str!("../migrations/sqlite/content_V14__remote_images.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -499,6 +506,13 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V11__retrieval", include_str!("../migrations/postgres/content_V11__retrieval.sql")),
         ("V12__work_of_a_team", include_str!("../migrations/postgres/content_V12__work_of_a_team.sql")),
         ("V13__authorisation", include_str!("../migrations/postgres/content_V13__authorisation.sql")),
+        (
+            "V14__signing_and_scanning",
+            include_str!("../migrations/postgres/content_V14__signing_and_scanning.sql"),
+        ),
+        ("V15__drafts", include_str!("../migrations/postgres/content_V15__drafts.sql")),
+        ("V16__merges", include_str!("../migrations/postgres/content_V16__merges.sql")),
+        ("V17__remote_images", include_str!("../migrations/postgres/content_V17__remote_images.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

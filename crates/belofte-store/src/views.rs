@@ -41,6 +41,8 @@ pub enum ViewKind {
     Attachment,
     /// A message as it was received.
     MessageSource,
+    /// The remote images of a message, for which their servers were asked.
+    RemoteImages,
     /// A quarantined mail as it was received.
     QuarantineSource,
     /// Results of a search; the subject is the conversation found.

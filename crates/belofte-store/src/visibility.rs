@@ -90,6 +90,14 @@ impl Mask {
         {
             authentication.hide_domains();
         }
+        if let Some(invitation) = &mut content.invitation {
+            if self.name {
+                invitation.organiser_name.clear();
+            }
+            if self.address {
+                invitation.organiser_address.clear();
+            }
+        }
         for delivery in &mut message.deliveries {
             self.delivery(delivery);
         }

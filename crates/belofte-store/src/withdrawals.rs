@@ -22,7 +22,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::intake::message_id_index;
 use crate::messages::{Message, MessageContent};
-use crate::{Access, NewLeaf, Store, StoreError, Tx, Write};
+use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts};
 
 /// Where the message before stands, for who reads the row of the case.
 struct Before {
@@ -73,6 +73,8 @@ impl WithdrawMessage {
         }
         let case = store.whole_conversation(access, message.conversation).await?;
         let key = store.conversation_key(access, message.conversation).await?;
+        // What became part of a case keeps its key.
+        let own = store.message_key(access, message.id).await?;
         let keys = store.keys(access).await?;
         // As few as show the newest one, and the newest that is no note.
         let around = store.messages(access, message.conversation, None, 50).await?;
@@ -109,7 +111,7 @@ impl WithdrawMessage {
                 queue: Some(case.queue),
                 ..Event::new(EventKind::DeliveryChanged, now)
             },
-            nothing: MessageContent::default().seal(random, &key, tenant, message.id)?,
+            nothing: MessageContent::default().seal(random, &own, tenant, message.id)?,
             reference: message.content.message_id.as_deref().map(|id| message_id_index(&keys, id)),
             files: store.give_back(access, &ids, &keys.settings).await?,
             random: random.clone(),
@@ -226,6 +228,7 @@ impl WithdrawMessage {
         ] {
             tx.execute(text, params![tenant, self.conversation]).await?;
         }
+        drafts::end_case(tx, self.conversation).await?;
         self.count_back(tx, 1, 0).await
     }
 

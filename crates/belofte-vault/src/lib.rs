@@ -10,6 +10,7 @@
 //! | `words`, `search_key`, `lexicon` | search over sealed text: words, keyed tokens, sealed suggestions |
 //! | [`blob`] | sealed byte streams that can be read from the middle |
 //! | `ledger_signer` | [`LedgerSigner`]: signs checkpoints, gives the key to nobody |
+//! | `dkim_key` | [`DkimKey`]: signs mail for a domain, gives the key to nobody |
 //! | [`password`], `token` | what a sign-in is checked against |
 //! | `pii`, `random` | personal values that do not print, chance that is an argument |
 //!
@@ -20,6 +21,7 @@
 pub mod blob;
 mod data_key;
 mod derive;
+mod dkim_key;
 mod epoch_key;
 mod error;
 mod key_file;
@@ -35,6 +37,7 @@ mod token;
 mod words;
 
 pub use data_key::{DataKey, SealContext};
+pub use dkim_key::DkimKey;
 pub use epoch_key::EpochKey;
 pub use error::VaultError;
 pub use ledger_signer::LedgerSigner;

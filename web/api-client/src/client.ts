@@ -112,6 +112,12 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/api-keys", { body })),
       withdraw: (key: Uuid) => take(client.DELETE("/api/v1/api-keys/{id}", { params: id(key) })),
     },
+    signingKeys: {
+      list: () => take(client.GET("/api/v1/signing-keys")),
+      create: (body: T.CreateSigningKey) => take(client.POST("/api/v1/signing-keys", { body })),
+      check: (key: Uuid) => take(client.POST("/api/v1/signing-keys/{id}/check", { params: id(key) })),
+      withdraw: (key: Uuid) => take(client.DELETE("/api/v1/signing-keys/{id}", { params: id(key) })),
+    },
     senders: { list: () => take(client.GET("/api/v1/senders")) },
     conversations: {
       list: (query: ConversationQuery, signal?: AbortSignal) =>
@@ -125,6 +131,20 @@ export function createApi(options: ApiOptions) {
       change: (conversation: Uuid, body: T.UpdateConversation) =>
         take(client.PATCH("/api/v1/conversations/{id}", { params: id(conversation), body })),
       bulk: (items: T.UpdateOne[]) => take(client.POST("/api/v1/conversations/bulk", { body: { items } })),
+      numbered: (no: number, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations/numbered", { params: { query: { no } }, signal: signal ?? null })),
+      related: (conversation: Uuid, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/conversations/{id}/related", { params: id(conversation), signal: signal ?? null })),
+      merge: (conversation: Uuid, body: T.MergeConversations) =>
+        take(client.POST("/api/v1/conversations/{id}/merge", { params: id(conversation), body })),
+      unmerge: (conversation: Uuid, body: T.UnmergeConversations) =>
+        take(client.POST("/api/v1/conversations/{id}/unmerge", { params: id(conversation), body })),
+      split: (conversation: Uuid, body: T.SplitConversation) =>
+        take(client.POST("/api/v1/conversations/{id}/split", { params: id(conversation), body })),
+      unsplit: (conversation: Uuid) =>
+        take(client.POST("/api/v1/conversations/{id}/unsplit", { params: id(conversation) })),
+      link: (conversation: Uuid, other: Uuid, linked: boolean) =>
+        take(client.POST("/api/v1/conversations/{id}/links", { params: id(conversation), body: { conversation_id: other, linked } })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
@@ -151,6 +171,16 @@ export function createApi(options: ApiOptions) {
           }),
         ),
     },
+    drafts: {
+      list: () => take(client.GET("/api/v1/drafts")),
+      of: (conversation: Uuid) => take(client.GET("/api/v1/conversations/{id}/drafts", { params: id(conversation) })),
+      mail: () => take(client.GET("/api/v1/drafts/mail")),
+      /** `leaving` lets the request outlive the page. */
+      save: (conversation: Uuid, body: T.SaveDraft, leaving = false) =>
+        take(client.PATCH("/api/v1/conversations/{id}/drafts", { params: id(conversation), body, keepalive: leaving })),
+      saveMail: (body: T.SaveMailDraft, leaving = false) =>
+        take(client.PATCH("/api/v1/drafts/mail", { body, keepalive: leaving })),
+    },
     tags: {
       list: () => take(client.GET("/api/v1/tags")),
       create: (body: T.CreateTag) => take(client.POST("/api/v1/tags", { body })),
@@ -175,6 +205,18 @@ export function createApi(options: ApiOptions) {
         ),
       undo: (message: Uuid) => take(client.POST("/api/v1/messages/{id}/undo", { params: id(message) })),
       sourceUrl: (message: Uuid) => `${BASE}/messages/${message}/source`,
+      source: async (message: Uuid, signal?: AbortSignal): Promise<string> => {
+        const response = await fetch(`${BASE}/messages/${message}/source`, {
+          credentials: "same-origin",
+          signal: signal ?? null,
+        });
+        if (!response.ok) throw new ApiError(toProblem(response.status, null));
+        // Each octet as a character of its own: a mail need not be text.
+        return new TextDecoder("windows-1252").decode(await response.arrayBuffer());
+      },
+      emlUrl: (message: Uuid) => `${BASE}/messages/${message}/eml`,
+      images: (message: Uuid, signal?: AbortSignal) =>
+        take(client.POST("/api/v1/messages/{id}/remote-images", { params: id(message), signal: signal ?? null })),
     },
     attachments: {
       url: (attachment: Uuid) => `${BASE}/attachments/${attachment}`,
@@ -193,6 +235,8 @@ export function createApi(options: ApiOptions) {
       get: (contact: Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
       rename: (contact: Uuid, name: string) =>
         take(client.PATCH("/api/v1/contacts/{id}", { params: id(contact), body: { name } })),
+      chooseImages: (contact: Uuid, body: T.ChooseImages) =>
+        take(client.POST("/api/v1/contacts/{id}/remote-images", { params: id(contact), body })),
     },
     search: {
       find: (q: string, cursor?: string, signal?: AbortSignal, limit = 30) =>

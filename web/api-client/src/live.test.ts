@@ -72,6 +72,33 @@ describe("live connection", () => {
     expect(frames).toHaveLength(2);
   });
 
+  it("hands over what has no number for itself, and speaks only while it is open", () => {
+    const whispers: string[] = [];
+    const frames: LiveFrame[] = [];
+    const connection = connectLive({
+      url: "/live",
+      since: 10,
+      socket: (url) => new FakeSocket(url) as unknown as WebSocket,
+      onFrame: (frame) => frames.push(frame),
+      onWhisper: (whisper) => whispers.push(whisper.kind),
+      onState: (state) => {
+        if (state === "open") connection.say({ here: "at once" });
+      },
+    });
+    connection.say({ here: "too early" });
+    expect(last().sent).toEqual([]);
+    last().say({ seq: 12, kind: "hello", at });
+    last().say({ kind: "presence", conversation_id: "c", people: [] });
+    last().say({ seq: 13, kind: "message_created", at });
+    expect(whispers).toEqual(["presence"]);
+    expect(frames.map((frame) => frame.seq)).toEqual([12, 13]);
+    expect(last().sent).toEqual(['{"here":"at once"}']);
+    const gone = last();
+    gone.close();
+    connection.say({ here: "too late" });
+    expect(gone.sent).toHaveLength(1);
+  });
+
   it("continues from the number of a resync", () => {
     connect(10);
     last().say({ seq: 900, kind: "resync", at });

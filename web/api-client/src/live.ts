@@ -2,7 +2,7 @@
 //! The live connection: resumes by sequence number, tries again with growing,
 //! scattered pauses, and notices a line that is dead without having closed.
 
-import type { LiveFrame } from "./schema";
+import type { LiveFrame, WhisperFrame } from "./schema";
 
 export type LiveState = "connecting" | "open" | "lost" | "stopped";
 
@@ -12,6 +12,8 @@ export interface LiveOptions {
   /** Where to resume: the last sequence number that was handled. */
   since: number;
   onFrame: (frame: LiveFrame) => void;
+  /** What holds at this moment and has no number. */
+  onWhisper?: (frame: WhisperFrame) => void;
   onState: (state: LiveState, retryInMs: number | null) => void;
   /** Called when a connection could not be made or the session ended; the caller checks its session. */
   onRefused?: () => void;
@@ -20,6 +22,8 @@ export interface LiveOptions {
 }
 
 export interface LiveConnection {
+  /** Says something to the server; nothing while the line is not open. */
+  say: (what: object) => void;
   /** Looks at once whether the line lives, for instance when the network or the person came back. */
   nudge: () => void;
   stop: () => void;
@@ -49,12 +53,14 @@ export function connectLive(options: LiveOptions): LiveConnection {
   let ping: ReturnType<typeof setInterval> | null = null;
   let pong: ReturnType<typeof setTimeout> | null = null;
   let probe: (() => void) | null = null;
+  /** The socket, once it has been greeted. */
+  let live: WebSocket | null = null;
 
   function clearTimers() {
     if (retry) clearTimeout(retry);
     if (ping) clearInterval(ping);
     if (pong) clearTimeout(pong);
-    retry = ping = pong = probe = null;
+    retry = ping = pong = probe = live = null;
   }
 
   function again() {
@@ -89,9 +95,12 @@ export function connectLive(options: LiveOptions): LiveConnection {
       pong = null;
       const frame = read(event.data);
       if (!frame) return;
+      if (!("seq" in frame)) return options.onWhisper?.(frame);
       if (!greeted) {
         greeted = true;
         attempt = 0;
+        // Whoever hears that it is open may speak at once.
+        live = mine;
         options.onState("open", null);
         probe = () => {
           mine.send('{"ping":1}');
@@ -119,6 +128,9 @@ export function connectLive(options: LiveOptions): LiveConnection {
 
   start();
   return {
+    say(what) {
+      live?.send(JSON.stringify(what));
+    },
     nudge() {
       if (stopped) return;
       // A machine that slept may hold a line that is long dead and has not been told.
@@ -136,12 +148,12 @@ export function connectLive(options: LiveOptions): LiveConnection {
   };
 }
 
-function read(data: unknown): LiveFrame | null {
+function read(data: unknown): LiveFrame | WhisperFrame | null {
   if (typeof data !== "string") return null;
   try {
     const value: unknown = JSON.parse(data);
-    if (typeof value === "object" && value !== null && "seq" in value && "kind" in value) {
-      return value as LiveFrame;
+    if (typeof value === "object" && value !== null && "kind" in value) {
+      return "seq" in value ? (value as unknown as LiveFrame) : (value as WhisperFrame);
     }
   } catch {
     // Not a frame of ours: nothing to act upon.

@@ -198,6 +198,23 @@ export interface paths {
         patch: operations["update_contact"];
         trace?: never;
     };
+    "/api/v1/contacts/{id}/remote-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the remote images in mails of a person shown without asking, or no longer; for everybody it is an instruction */
+        post: operations["choose_remote_images"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -250,6 +267,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/numbered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversation with a number, or the one that it became part of */
+        get: operations["find_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}": {
         parameters: {
             query?: never;
@@ -264,7 +298,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes status, assignee, queue or tags */
+        /** Changes status, assignee, queue, account or tags */
         patch: operations["update_conversation"];
         trace?: never;
     };
@@ -279,6 +313,58 @@ export interface paths {
         get: operations["list_activity"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reply and the note that the one who asks is writing in a conversation */
+        get: operations["list_conversation_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Keeps the reply or note that the one who asks is writing, as a whole, on the version that they have seen */
+        patch: operations["save_draft"];
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts another conversation beside it, or takes it away */
+        post: operations["link_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes other conversations part of it; their addresses lead to it */
+        post: operations["merge_conversations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -303,6 +389,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/related": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversations that stand beside it, and those that became part of it */
+        get: operations["list_related"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/seen": {
         parameters: {
             query?: never;
@@ -314,6 +417,57 @@ export interface paths {
         put?: never;
         /** Marks the conversation as read by the user */
         post: operations["mark_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes messages of it a conversation of their own */
+        post: operations["split_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes conversations out that became part of it, each as it was */
+        post: operations["unmerge_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/unsplit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a conversation back that was taken out of another one; its address leads there */
+        post: operations["unsplit_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -352,6 +506,41 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks has written and not sent, with the conversations that it is written in */
+        get: operations["list_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mail that the one who asks is writing to begin a conversation */
+        get: operations["get_mail_draft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Keeps the mail that the one who asks is writing to begin a conversation, on the version that they have seen */
+        patch: operations["save_mail_draft"];
         trace?: never;
     };
     "/api/v1/invitations": {
@@ -502,6 +691,40 @@ export interface paths {
         put?: never;
         /** Changes one's own password and ends one's other sessions */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/eml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message as a mail: what came as it came, what went as it was written */
+        get: operations["get_message_eml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/remote-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches the images that a mail names; their servers learn that it was opened, and nothing of who opened it */
+        post: operations["fetch_remote_images"];
         delete?: never;
         options?: never;
         head?: never;
@@ -871,6 +1094,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the domains from which mail is sent, and the keys that sign it */
+        get: operations["list_signing_keys"];
+        put?: never;
+        /** Makes a key for a domain; it signs as soon as its record was seen, and the one before it until then; an instruction */
+        post: operations["create_signing_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signing-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a key back: one that signs ends and is kept as a former one, any other is gone; an instruction */
+        delete: operations["withdraw_signing_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signing-keys/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at the record of a key in its domain's names; one that waited signs from then on, if it is right */
+        post: operations["check_signing_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags": {
         parameters: {
             query?: never;
@@ -1010,7 +1285,10 @@ export interface components {
             actor: components["schemas"]["ActivityActor"];
             /** @description When. */
             at: components["schemas"]["Time"];
-            /** @description What it was before: a status, the state of a delivery, or the name of a user, queue or tag. */
+            /**
+             * @description What it was before: a status, the state of a delivery, the name of a user, queue or tag, an address,
+             *     or the number of another conversation.
+             */
             from?: string | null;
             /**
              * Format: uuid
@@ -1033,7 +1311,7 @@ export interface components {
          * @description The kinds of things that happen to a conversation.
          * @enum {string}
          */
-        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "snoozed" | "woken" | "tagged" | "untagged" | "delivery" | "viewed";
+        ActivityKind: "created" | "assigned" | "unassigned" | "status" | "queue" | "snoozed" | "woken" | "tagged" | "untagged" | "delivery" | "account" | "merged" | "unmerged" | "split" | "split_from" | "unsplit" | "linked" | "unlinked" | "viewed";
         /** @description What happened to a conversation. */
         ActivityList: {
             /** @description Oldest first. */
@@ -1070,6 +1348,33 @@ export interface components {
         ApiKeyList: {
             /** @description Newest first. */
             items: components["schemas"]["ApiKey"][];
+        };
+        /** @description An appointment that a mail speaks of. It was read, and nothing was done with it. */
+        Appointment: {
+            ends?: components["schemas"]["AppointmentTime"] | null;
+            /** @description Where. */
+            location?: string;
+            /** @description What is asked or told. */
+            method: components["schemas"]["InvitationMethod"];
+            /**
+             * Format: int32
+             * @description How many more appointments its file holds.
+             */
+            more: number;
+            organiser?: components["schemas"]["Mailbox"] | null;
+            /** @description Whether it comes again. */
+            recurs: boolean;
+            starts?: components["schemas"]["AppointmentTime"] | null;
+            /** @description What it is about. */
+            summary?: string;
+        };
+        /** @description A moment in a calendar: exactly one of these is there. */
+        AppointmentTime: {
+            at?: components["schemas"]["Time"] | null;
+            /** @description A whole day, such as `2026-12-01`. */
+            day?: string | null;
+            /** @description A time whose zone nobody knows, such as `2026-12-01T10:00:00`. */
+            local?: string | null;
         };
         /** @description A file of a message. */
         Attachment: {
@@ -1198,6 +1503,13 @@ export interface components {
         };
         /** @enum {string} */
         ChannelKind: "email";
+        /** @description Whose images, and whether. */
+        ChooseImages: {
+            /** @description For whom. */
+            for: components["schemas"]["ImagesFor"];
+            /** @description Whether they are shown without asking. */
+            show: boolean;
+        };
         /** @description A mail server that the organisation named. */
         ChosenRecipient: {
             /**
@@ -1256,6 +1568,11 @@ export interface components {
         };
         /** @description A conversation, opened: the row of the inbox with the whole person, and what is around it. */
         Conversation: {
+            /**
+             * Format: uuid
+             * @description The account that answers go out through, of one that was moved to it.
+             */
+            answers_from?: string | null;
             assignee?: components["schemas"]["UserRef"] | null;
             /** @description How its latest message came or went. */
             channel: components["schemas"]["ChannelKind"];
@@ -1351,6 +1668,11 @@ export interface components {
              */
             waiting: number;
         };
+        /**
+         * @description Which of the two that a conversation can have.
+         * @enum {string}
+         */
+        ConversationDraftKind: "reply" | "note";
         /** @description A page of the inbox. */
         ConversationPage: {
             /** @description The latest message, or what came back last, first. */
@@ -1463,6 +1785,11 @@ export interface components {
             /** @description Files of messages, of which copies go with it. */
             copied_attachment_ids?: string[];
             /**
+             * Format: int64
+             * @description The version of the draft that it was; that draft is gone once it is sent.
+             */
+            draft_version?: number | null;
+            /**
              * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
              *     and `@inline` shows that file.
              */
@@ -1510,6 +1837,11 @@ export interface components {
             /** @description Files of messages, of which copies go with it. */
             copied_attachment_ids?: string[];
             /**
+             * Format: int64
+             * @description The version of the draft that it was; that draft is gone once it is sent.
+             */
+            draft_version?: number | null;
+            /**
              * @description The same with mark-up; it is sanitised. An image whose address is `cid:`, the id of one of the files
              *     and `@inline` shows that file.
              */
@@ -1518,6 +1850,12 @@ export interface components {
             kind: components["schemas"]["CreateMessageKind"];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
+            /**
+             * Format: uuid
+             * @description The newest message that its writer has seen. A reply is refused when a colleague's went out after it,
+             *     and goes out when it is sent again with that one.
+             */
+            seen_message_id?: string | null;
             /** @description The words. Made of the mark-up when empty; neither is needed where files go with it. */
             text?: string;
             /**
@@ -1536,6 +1874,11 @@ export interface components {
          * @enum {string}
          */
         CreateMessageKind: "reply" | "forward" | "note";
+        /** @description A key to make. */
+        CreateSigningKey: {
+            /** @description A domain from which an account sends, as the list names it. */
+            domain: string;
+        };
         /** @description A tag to make. */
         CreateTag: {
             colour?: components["schemas"]["TagColour"] | null;
@@ -1606,6 +1949,7 @@ export interface components {
              *     and, by the report of a server on the way, is not delivered yet.
              */
             code?: string | null;
+            complained_at?: components["schemas"]["Time"] | null;
             /**
              * Format: uuid
              * @description Its id.
@@ -1646,6 +1990,112 @@ export interface components {
         DmarcPolicy: "none" | "quarantine" | "reject";
         /** @enum {string} */
         DmarcResult: "pass" | "fail" | "none" | "temporary_error" | "permanent_error" | "not_checked";
+        /** @description What is written in one place. */
+        Draft: {
+            /** @description The uploads that go along and are there. */
+            attachments: components["schemas"]["Attachment"][];
+            /** @description What is written. */
+            content: components["schemas"]["DraftContent"];
+            /** @description The files of messages that go along and are there. */
+            copied_attachments: components["schemas"]["Attachment"][];
+            /** @description What it becomes. */
+            kind: components["schemas"]["DraftKind"];
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description The version; a later one is greater.
+             */
+            version: number;
+        };
+        /** @description What is written so far. Nothing of it is looked at before it is sent. */
+        DraftContent: {
+            /**
+             * Format: uuid
+             * @description The account that it goes out through, when that was chosen.
+             */
+            account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The message that it answers or passes on.
+             */
+            answers_id?: string | null;
+            /** @description Uploads that go along; they are kept for as long as the draft names them. */
+            attachment_ids?: string[];
+            /** @description Who gets a copy that no other recipient knows of. */
+            bcc?: components["schemas"]["DraftPerson"][];
+            /** @description Who gets a copy, when that was chosen. */
+            cc?: components["schemas"]["DraftPerson"][] | null;
+            /** @description Files of messages of which copies go along. */
+            copied_attachment_ids?: string[];
+            /**
+             * @description The same with mark-up, as it was written. Only its writer gets it back, and it is sanitised when it is
+             *     sent, not before.
+             */
+            html?: string | null;
+            /** @description What is passed on, in words. */
+            quoted?: string | null;
+            /** @description The subject of a mail that begins a conversation. */
+            subject?: string;
+            /** @description The words. */
+            text?: string;
+            /** @description To whom, when that was chosen. */
+            to?: components["schemas"]["DraftPerson"][] | null;
+            /** @description Whether the signature is left out. */
+            unsigned?: boolean;
+            way?: components["schemas"]["DraftWay"] | null;
+        };
+        /** @enum {string} */
+        DraftKind: "reply" | "note" | "mail";
+        /** @description Everything that is written in one place. */
+        DraftList: {
+            /** @description At most one of each kind. */
+            items: components["schemas"]["Draft"][];
+        };
+        /** @description Somebody to write to, as far as they were entered. */
+        DraftPerson: {
+            /** @description The address; not looked at before the mail is sent. */
+            address: string;
+            /** @description The name. */
+            name?: string;
+        };
+        /** @description A draft, shortly. */
+        DraftRow: {
+            conversation?: components["schemas"]["ConversationRow"] | null;
+            /** @description What it becomes. */
+            kind: components["schemas"]["DraftKind"];
+            /** @description Its first words. */
+            preview: string;
+            /** @description When it was saved. */
+            saved_at: components["schemas"]["Time"];
+            /** @description The subject, of a mail that begins a conversation. */
+            subject: string;
+            /**
+             * Format: int64
+             * @description The version; a later one is greater.
+             */
+            version: number;
+        };
+        /** @description All drafts of the one who asks. */
+        DraftRows: {
+            /** @description The latest first. */
+            items: components["schemas"]["DraftRow"][];
+        };
+        /** @description How a draft of one's own stands, without a word of it. */
+        DraftStanding: {
+            /** @description Which. */
+            kind: components["schemas"]["DraftKind"];
+            /**
+             * Format: int64
+             * @description The version that is kept now; 0 for none.
+             */
+            version: number;
+        };
+        /**
+         * @description How a reply goes out.
+         * @enum {string}
+         */
+        DraftWay: "reply" | "all" | "forward";
         /** @description What does not hold about one field. */
         FieldProblem: {
             /** @description What does not hold. */
@@ -1674,6 +2124,16 @@ export interface components {
          * @enum {string}
          */
         IdentityKind: "email";
+        /**
+         * @description What came of asking for an image.
+         * @enum {string}
+         */
+        ImageState: "shown" | "tracks" | "refused" | "unreachable" | "missing" | "not_an_image" | "too_large";
+        /**
+         * @description For whom images are shown without asking.
+         * @enum {string}
+         */
+        ImagesFor: "me" | "everybody";
         /** @enum {string} */
         IntakeState: "received" | "imported" | "duplicate" | "quarantined";
         /** @description An invitation that can still be accepted. */
@@ -1697,6 +2157,8 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["Invitation"][];
         };
+        /** @enum {string} */
+        InvitationMethod: "request" | "cancel" | "reply" | "counter" | "publish";
         /** @description What an invitation is for. */
         InvitationView: {
             /** @description Until when it can be accepted. */
@@ -1707,7 +2169,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -1745,6 +2207,16 @@ export interface components {
          * @enum {string}
          */
         LineSecurity: "tls" | "starttls" | "none";
+        /** @description A conversation that is to stand beside another one, or no more. */
+        LinkConversation: {
+            /**
+             * Format: uuid
+             * @description Which one.
+             */
+            conversation_id: string;
+            /** @description Whether it is to stand there. */
+            linked: boolean;
+        };
         /** @description A user in a list: a [`UserRef`] with the duty, and for an admin the rest of a [`User`]. */
         ListedUser: {
             /** @description For an admin: the address that they sign in with. */
@@ -1810,6 +2282,8 @@ export interface components {
             /** @description What stands after the `#` of the link. */
             token: string;
         };
+        /** @enum {string} */
+        MailCover: "smime_signed" | "smime_wrapped" | "smime_encrypted" | "pgp_signed" | "pgp_encrypted";
         /** @description A name and an address. */
         Mailbox: {
             /** @description The address. */
@@ -1822,6 +2296,13 @@ export interface components {
          * @enum {string}
          */
         MatchedIn: "message" | "subject" | "contact";
+        /** @description Conversations that are to become part of another one. */
+        MergeConversations: {
+            /** @description Which ones. */
+            conversation_ids: string[];
+            /** @description Whether it is meant that some of them are with other contacts. */
+            other_contacts?: boolean;
+        };
         /** @description The tag that is to take the conversations of another. */
         MergeTag: {
             /**
@@ -1829,6 +2310,28 @@ export interface components {
              * @description Its id.
              */
             into_id: string;
+        };
+        /** @description A conversation that became part of another one. */
+        MergedConversation: {
+            /** @description With whom it was: a name, or an address; empty where neither is seen. */
+            contact: string;
+            /**
+             * Format: uuid
+             * @description Its id, which leads to the other one.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The conversation that it became part of, which may have become part of a third one.
+             */
+            into_id: string;
+            /**
+             * Format: int64
+             * @description The number that it had.
+             */
+            no: number;
+            /** @description What it was about. */
+            subject: string;
         };
         /** @description A message or a note. */
         Message: {
@@ -1844,6 +2347,7 @@ export interface components {
              * @description The conversation it belongs to.
              */
             conversation_id: string;
+            cover?: components["schemas"]["MailCover"] | null;
             /** @description When it was written or came. */
             created_at: components["schemas"]["Time"];
             /** @description How it goes with each recipient. */
@@ -1857,6 +2361,7 @@ export interface components {
              * @description Its id.
              */
             id: string;
+            invitation?: components["schemas"]["Appointment"] | null;
             /** @description What it is. */
             kind: components["schemas"]["MessageKind"];
             /**
@@ -1872,6 +2377,12 @@ export interface components {
             /** @description Where answers should go, when not to the author. */
             reply_to: components["schemas"]["Mailbox"][];
             sent_at?: components["schemas"]["Time"] | null;
+            show_images_for?: components["schemas"]["ImagesFor"] | null;
+            /**
+             * Format: int32
+             * @description Where in what stands before the quoted history of an incoming `text` the signature begins, in UTF-16 units.
+             */
+            signature_from?: number | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
             /** @description Its subject. */
@@ -2051,7 +2562,19 @@ export interface components {
             user_agent: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        /** @enum {string} */
+        PresenceState: "away" | "viewing" | "writing";
+        /** @description Somebody who is there. */
+        PresentPerson: {
+            /** @description What they do there. */
+            state: components["schemas"]["PresenceState"];
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user_id: string;
+        };
         /** @description Problem details, in the language of the one who asked. */
         Problem: {
             /** @description The stable name of the kind of problem. */
@@ -2083,7 +2606,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2092,7 +2615,7 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @enum {string} */
-        QuarantineReason: "not_a_message" | "too_many_parts" | "header_too_large" | "no_sender" | "processing_failed";
+        QuarantineReason: "not_a_message" | "too_many_parts" | "header_too_large" | "no_sender" | "processing_failed" | "malware" | "not_scanned";
         /** @description A quarantined mail. */
         Quarantined: {
             /**
@@ -2110,6 +2633,8 @@ export interface components {
             /** @description When it came. */
             received_at: components["schemas"]["Time"];
             retried_at?: components["schemas"]["Time"] | null;
+            /** @description What a scanner found in it, by the name of its signature. */
+            signature?: string | null;
             /**
              * Format: int64
              * @description How long it is.
@@ -2146,6 +2671,29 @@ export interface components {
          * @enum {string}
          */
         RecipientRole: "to" | "cc" | "bcc";
+        /** @enum {string} */
+        RecordProblem: "missing" | "doubled" | "several" | "other_key" | "cut_off" | "malformed" | "revoked" | "not_for_mail" | "no_answer";
+        /** @description What belongs to a conversation. */
+        RelatedConversations: {
+            /** @description Those that stand beside it, newest first. */
+            linked: components["schemas"]["ConversationRow"][];
+            /** @description Those that became part of it, by number. */
+            merged: components["schemas"]["MergedConversation"][];
+        };
+        /** @description One remote image. */
+        RemoteImage: {
+            /** @description The address as it stands in `data-remote-src`. */
+            address: string;
+            /** @description The image as an address with the scheme `data`. */
+            data?: string | null;
+            /** @description What came of it. */
+            state: components["schemas"]["ImageState"];
+        };
+        /** @description The remote images of a mail. */
+        RemoteImages: {
+            /** @description Each address once, in the order of the mail; at most 100. */
+            items: components["schemas"]["RemoteImage"][];
+        };
         /** @description A mail that is tried again. */
         RetriedIntake: {
             /**
@@ -2215,6 +2763,26 @@ export interface components {
         };
         /** @enum {string} */
         Role: "agent" | "supervisor" | "admin";
+        /** @description What is to be kept in a conversation. */
+        SaveDraft: {
+            content?: components["schemas"]["DraftContent"] | null;
+            /** @description Which. */
+            kind: components["schemas"]["ConversationDraftKind"];
+            /**
+             * Format: int64
+             * @description The version that it was written on; 0 when there was none.
+             */
+            version: number;
+        };
+        /** @description What is to be kept of a mail that begins a conversation. */
+        SaveMailDraft: {
+            content?: components["schemas"]["DraftContent"] | null;
+            /**
+             * Format: int64
+             * @description The version that it was written on; 0 when there was none.
+             */
+            version: number;
+        };
         /** @description A view to keep, or what is to become of one. */
         SaveView: {
             /** @description Which cases it shows. */
@@ -2223,6 +2791,15 @@ export interface components {
             name: string;
             /** @description Whether everybody has it; who may decide that is told by the permission `share_views`. */
             shared?: boolean;
+        };
+        /** @description What is kept now. */
+        SavedDraft: {
+            saved_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description The version to write the next one on; 0 when nothing is kept.
+             */
+            version: number;
         };
         /** @description A list that somebody keeps under a name. */
         SavedView: {
@@ -2420,6 +2997,45 @@ export interface components {
          * @enum {string}
          */
         SignInWith: "password" | "authorisation";
+        /** @description A domain from which accounts send, or for which there is a key. */
+        SigningDomain: {
+            /** @description The accounts that send from it. */
+            account_ids: string[];
+            /** @description The domain, in ASCII. */
+            domain: string;
+            /** @description Its keys, the newest first: at most one of them waits, and at most one signs. */
+            keys: components["schemas"]["SigningKey"][];
+        };
+        /** @description The domains. */
+        SigningDomainList: {
+            /** @description By name. */
+            items: components["schemas"]["SigningDomain"][];
+        };
+        /** @description A key that signs mail in the name of a domain. */
+        SigningKey: {
+            began_at?: components["schemas"]["Time"] | null;
+            checked_at?: components["schemas"]["Time"] | null;
+            /** @description When it was made. */
+            created_at: components["schemas"]["Time"];
+            /** @description The domain that it signs for, in ASCII. */
+            domain: string;
+            ended_at?: components["schemas"]["Time"] | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            problem?: components["schemas"]["RecordProblem"] | null;
+            /** @description The name of its record. */
+            record_name: string;
+            /** @description What the record says (a TXT record), in one piece. */
+            record_value: string;
+            seen_at?: components["schemas"]["Time"] | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["SigningState"];
+        };
+        /** @enum {string} */
+        SigningState: "waiting" | "signing" | "former";
         /** @description A piece of a snippet. */
         SnippetPart: {
             /** @description Whether they were looked for. */
@@ -2436,6 +3052,13 @@ export interface components {
         };
         /** @enum {string} */
         SpfResult: "pass" | "fail" | "soft_fail" | "neutral" | "none" | "temporary_error" | "permanent_error" | "not_checked";
+        /** @description Messages that are to become a conversation of their own. */
+        SplitConversation: {
+            /** @description Which ones; one of them at least is no note. */
+            message_ids: string[];
+            /** @description What it is about; as the one that they lie in without it. */
+            subject?: string | null;
+        };
         /**
          * @description Which status a list is of.
          * @enum {string}
@@ -2469,6 +3092,7 @@ export interface components {
             sign_in: components["schemas"]["SignInWith"];
             /** @description With which name. */
             username?: string | null;
+            waiting?: components["schemas"]["WaitingMail"] | null;
         };
         /** @description What is being typed. */
         Suggest: {
@@ -2625,6 +3249,11 @@ export interface components {
         };
         /** Format: date-time */
         Time: string;
+        /** @description Conversations that are to be taken out of another one. */
+        UnmergeConversations: {
+            /** @description Which ones. */
+            conversation_ids: string[];
+        };
         /** @description Changes of an account; what is left out stays. */
         UpdateChannelAccount: {
             authorisation?: components["schemas"]["SetAuthorisation"] | null;
@@ -2656,6 +3285,12 @@ export interface components {
              * @description Who answers it; null is nobody.
              */
             assignee_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The account that it goes on in: answers go out through it from now on. It lies in the queue of that
+             *     account then, unless `queue_id` names another.
+             */
+            channel_account_id?: string | null;
             /**
              * Format: uuid
              * @description The queue it lies in.
@@ -2800,6 +3435,41 @@ export interface components {
              */
             tag?: string | null;
         };
+        /** @description Mail that waits for its server. */
+        WaitingMail: {
+            /** @description What the server did last, as with a delivery; the reason of the oldest where there are several. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many messages.
+             */
+            messages: number;
+            /** @description When the oldest was written. */
+            since: components["schemas"]["Time"];
+        };
+        /** @description What holds at this moment and is kept nowhere: it has no number and is not told again. */
+        WhisperFrame: {
+            /**
+             * Format: uuid
+             * @description The conversation; absent for the draft of a mail that begins one.
+             */
+            conversation_id?: string | null;
+            draft?: components["schemas"]["DraftStanding"] | null;
+            /** @description What it is about. */
+            kind: components["schemas"]["WhisperKind"];
+            /** @description With `presence`: everybody who is there, which is all that holds from now on. */
+            people?: components["schemas"]["PresentPerson"][] | null;
+            /**
+             * Format: uuid
+             * @description With `presence`: whose reply it is, while somebody writes one.
+             */
+            writer_id?: string | null;
+        };
+        /**
+         * @description What a whisper is about.
+         * @enum {string}
+         */
+        WhisperKind: "presence" | "draft";
     };
     responses: never;
     parameters: never;
@@ -2818,6 +3488,8 @@ export type ActorKind = components['schemas']['ActorKind'];
 export type AfterRetrieval = components['schemas']['AfterRetrieval'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
+export type Appointment = components['schemas']['Appointment'];
+export type AppointmentTime = components['schemas']['AppointmentTime'];
 export type Attachment = components['schemas']['Attachment'];
 export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
@@ -2829,6 +3501,7 @@ export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
+export type ChooseImages = components['schemas']['ChooseImages'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
@@ -2836,6 +3509,7 @@ export type Contact = components['schemas']['Contact'];
 export type ContactRef = components['schemas']['ContactRef'];
 export type Conversation = components['schemas']['Conversation'];
 export type ConversationCounts = components['schemas']['ConversationCounts'];
+export type ConversationDraftKind = components['schemas']['ConversationDraftKind'];
 export type ConversationPage = components['schemas']['ConversationPage'];
 export type ConversationRow = components['schemas']['ConversationRow'];
 export type ConversationStatus = components['schemas']['ConversationStatus'];
@@ -2845,6 +3519,7 @@ export type CreateConversation = components['schemas']['CreateConversation'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
+export type CreateSigningKey = components['schemas']['CreateSigningKey'];
 export type CreateTag = components['schemas']['CreateTag'];
 export type CreatedApiKey = components['schemas']['CreatedApiKey'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
@@ -2857,13 +3532,25 @@ export type DkimResult = components['schemas']['DkimResult'];
 export type DmarcCheck = components['schemas']['DmarcCheck'];
 export type DmarcPolicy = components['schemas']['DmarcPolicy'];
 export type DmarcResult = components['schemas']['DmarcResult'];
+export type Draft = components['schemas']['Draft'];
+export type DraftContent = components['schemas']['DraftContent'];
+export type DraftKind = components['schemas']['DraftKind'];
+export type DraftList = components['schemas']['DraftList'];
+export type DraftPerson = components['schemas']['DraftPerson'];
+export type DraftRow = components['schemas']['DraftRow'];
+export type DraftRows = components['schemas']['DraftRows'];
+export type DraftStanding = components['schemas']['DraftStanding'];
+export type DraftWay = components['schemas']['DraftWay'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type Identity = components['schemas']['Identity'];
 export type IdentityKind = components['schemas']['IdentityKind'];
+export type ImageState = components['schemas']['ImageState'];
+export type ImagesFor = components['schemas']['ImagesFor'];
 export type IntakeState = components['schemas']['IntakeState'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationList = components['schemas']['InvitationList'];
+export type InvitationMethod = components['schemas']['InvitationMethod'];
 export type InvitationView = components['schemas']['InvitationView'];
 export type JobKind = components['schemas']['JobKind'];
 export type Language = components['schemas']['Language'];
@@ -2871,13 +3558,17 @@ export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type LedgerKind = components['schemas']['LedgerKind'];
 export type LedgerPage = components['schemas']['LedgerPage'];
 export type LineSecurity = components['schemas']['LineSecurity'];
+export type LinkConversation = components['schemas']['LinkConversation'];
 export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
+export type MailCover = components['schemas']['MailCover'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
+export type MergeConversations = components['schemas']['MergeConversations'];
 export type MergeTag = components['schemas']['MergeTag'];
+export type MergedConversation = components['schemas']['MergedConversation'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
@@ -2893,6 +3584,8 @@ export type OperatorUser = components['schemas']['OperatorUser'];
 export type Organisation = components['schemas']['Organisation'];
 export type OwnSession = components['schemas']['OwnSession'];
 export type Permission = components['schemas']['Permission'];
+export type PresenceState = components['schemas']['PresenceState'];
+export type PresentPerson = components['schemas']['PresentPerson'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
@@ -2902,6 +3595,10 @@ export type Queue = components['schemas']['Queue'];
 export type QueueList = components['schemas']['QueueList'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
+export type RecordProblem = components['schemas']['RecordProblem'];
+export type RelatedConversations = components['schemas']['RelatedConversations'];
+export type RemoteImage = components['schemas']['RemoteImage'];
+export type RemoteImages = components['schemas']['RemoteImages'];
 export type RetriedIntake = components['schemas']['RetriedIntake'];
 export type Retrieval = components['schemas']['Retrieval'];
 export type RetrievalProblem = components['schemas']['RetrievalProblem'];
@@ -2909,7 +3606,10 @@ export type RetrievalState = components['schemas']['RetrievalState'];
 export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
+export type SaveDraft = components['schemas']['SaveDraft'];
+export type SaveMailDraft = components['schemas']['SaveMailDraft'];
 export type SaveView = components['schemas']['SaveView'];
+export type SavedDraft = components['schemas']['SavedDraft'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViewList = components['schemas']['SavedViewList'];
 export type Scope = components['schemas']['Scope'];
@@ -2927,9 +3627,14 @@ export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignInWith = components['schemas']['SignInWith'];
+export type SigningDomain = components['schemas']['SigningDomain'];
+export type SigningDomainList = components['schemas']['SigningDomainList'];
+export type SigningKey = components['schemas']['SigningKey'];
+export type SigningState = components['schemas']['SigningState'];
 export type SnippetPart = components['schemas']['SnippetPart'];
 export type SpfCheck = components['schemas']['SpfCheck'];
 export type SpfResult = components['schemas']['SpfResult'];
+export type SplitConversation = components['schemas']['SplitConversation'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type SubProcessor = components['schemas']['SubProcessor'];
 export type Submission = components['schemas']['Submission'];
@@ -2950,6 +3655,7 @@ export type TestedChannelAccount = components['schemas']['TestedChannelAccount']
 export type TestedServer = components['schemas']['TestedServer'];
 export type Thread = components['schemas']['Thread'];
 export type Time = components['schemas']['Time'];
+export type UnmergeConversations = components['schemas']['UnmergeConversations'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];
 export type UpdateContact = components['schemas']['UpdateContact'];
 export type UpdateConversation = components['schemas']['UpdateConversation'];
@@ -2966,6 +3672,9 @@ export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
 export type UserState = components['schemas']['UserState'];
 export type ViewFilter = components['schemas']['ViewFilter'];
+export type WaitingMail = components['schemas']['WaitingMail'];
+export type WhisperFrame = components['schemas']['WhisperFrame'];
+export type WhisperKind = components['schemas']['WhisperKind'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_api_keys: {
@@ -3340,7 +4049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency_key_reused`, `invalid` */
+            /** @description `idempotency_key_reused`, `invalid`, `malware_found` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,7 +4076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `busy` */
+            /** @description `busy`, `scanner_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4777,6 +5486,143 @@ export interface operations {
             };
         };
     };
+    choose_remote_images: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseImages"];
+            };
+        };
+        responses: {
+            /** @description It is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_conversations: {
         parameters: {
             query?: {
@@ -5203,6 +6049,92 @@ export interface operations {
             };
         };
     };
+    find_conversation: {
+        parameters: {
+            query: {
+                /** @description Its number. */
+                no: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_conversation: {
         parameters: {
             query?: never;
@@ -5501,6 +6433,522 @@ export interface operations {
             };
         };
     };
+    list_conversation_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drafts: none, one or both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveDraft"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDraft"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `draft_changed`, `too_many_drafts` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkConversation"];
+            };
+        };
+        responses: {
+            /** @description It is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeConversations"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `other_contact` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_messages: {
         parameters: {
             query?: {
@@ -5665,7 +7113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `account_cannot_send`, `conflict` */
+            /** @description `account_cannot_send`, `answered_meanwhile`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5739,6 +7187,82 @@ export interface operations {
             };
         };
     };
+    list_related: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Both */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelatedConversations"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     mark_seen: {
         parameters: {
             query?: never;
@@ -5791,6 +7315,419 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    split_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitConversation"];
+            };
+        };
+        responses: {
+            /** @description The new conversation */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `message_on_its_way` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unmerge_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeConversations"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `undo_too_late` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsplit_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other conversation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRow"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `undo_too_late` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5981,6 +7918,271 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drafts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftRows"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mail_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The draft, or none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_mail_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMailDraft"];
+            };
+        };
+        responses: {
+            /** @description It is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDraft"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `draft_changed`, `too_many_drafts` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6759,7 +8961,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stream; each text frame is a LiveFrame */
+            /** @description The stream; each text frame is a LiveFrame, or a WhisperFrame, which has no number */
             101: {
                 headers: {
                     [name: string]: unknown;
@@ -7055,6 +9257,190 @@ export interface operations {
                 };
             };
             /** @description `too_many_requests`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_message_eml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "message/rfc822": string;
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_remote_images: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteImages"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8168,6 +10554,15 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `malware_found` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9453,6 +11848,411 @@ export interface operations {
                 };
             };
             /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_signing_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The domains */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningDomainList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_signing_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSigningKey"];
+            };
+        };
+        responses: {
+            /** @description The key, with the record to publish */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_signing_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_signing_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key as it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, `too_many_tries` */
             429: {
                 headers: {
                     [name: string]: unknown;

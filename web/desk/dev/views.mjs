@@ -47,7 +47,65 @@ const role = (name) => (page) => page.request.get(`${new URL(page.url()).origin}
 export const views = {
   inbox: { path: "/inbox/open" },
   thread: { path: "/inbox/mine", act: openRow("Marieke") },
+  writing: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.request.get(`${new URL(page.url()).origin}/api/v1/fake/presence?who=Marieke`);
+      await page.waitForTimeout(600);
+    },
+  },
+  draft: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste Marieke, ");
+      await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
+    },
+  },
+  drafts: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste Marieke, ");
+      await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
+      await page.goto(new URL("/inbox/drafts", page.url()).href);
+      await page.waitForTimeout(700);
+    },
+  },
   html: { path: "/inbox/unassigned", act: openRow("Fenna") },
+  images: {
+    path: "/inbox/unassigned",
+    act: async (page) => {
+      await openRow("Fenna")(page);
+      await page.getByRole("button", { name: /^(Afbeeldingen tonen|Show images)$/ }).click();
+      await page.waitForTimeout(600);
+      await page.getByRole("button", { name: /^(Altijd|Always)$/ }).click();
+      await page.waitForTimeout(300);
+    },
+  },
+  brought: { path: "/inbox/unassigned", act: openRow("Overleg over de inrichting") },
+  source: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer over het bericht van|More about the message from) Marieke/ }).last().click();
+      await page.getByRole("menuitem", { name: /^(Bron bekijken|Show source)$/ }).click();
+      await page.waitForTimeout(500);
+    },
+  },
+  print: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      const id = new URL(page.url()).pathname.split("/").at(-1);
+      await page.goto(new URL(`/print/${id}`, page.url()).href);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
   quoted: { path: "/inbox/mine", act: openRow("Oliver") },
   deliveries: { path: "/inbox/waiting", act: openRow("Aoife") },
   sender: {
@@ -117,6 +175,37 @@ export const views = {
       await page.keyboard.type("Jan Jansen <jan@klant.example>,");
       await page.locator('input[maxlength="500"]').fill("Uw afspraak van dinsdag");
       await page.locator("textarea").fill("Goedemiddag,\n\nKomt dinsdag tussen tien en twaalf u uit?");
+    },
+  },
+  merge: {
+    path: "/inbox/mine",
+    act: async (page, size) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Samenvoegen|Merge)/ }).click();
+      await page.getByRole("dialog").getByRole("textbox").waitFor();
+      await page.waitForTimeout(size === "phone" ? 400 : 200);
+    },
+  },
+  "merge-preview": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Samenvoegen|Merge)/ }).click();
+      await page.getByRole("dialog").getByRole("textbox").fill("#1041");
+      await page.getByRole("dialog").getByRole("listitem").getByRole("button").first().click();
+      await page.waitForTimeout(300);
+    },
+  },
+  split: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.getByRole("button", { name: /^(Meer voor dit gesprek|More for this conversation)$/ }).click();
+      await page.getByRole("menuitem", { name: /^(Berichten afsplitsen|Split off)/ }).click();
+      await page.getByRole("dialog").getByRole("checkbox").last().check();
+      await page.waitForTimeout(300);
     },
   },
   assign: {
@@ -359,6 +448,7 @@ export const views = {
     },
   },
   mail: { path: "/settings/mail" },
+  signing: { path: "/settings/signing" },
   "api-keys": { path: "/settings/api-keys" },
   "dead-letters": { path: "/settings/dead-letters" },
   ledger: { path: "/privacy" },

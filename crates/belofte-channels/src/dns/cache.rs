@@ -34,6 +34,13 @@ impl Cache {
         (now < known.until).then(|| known.answer.clone())
     }
 
+    /// Forgets what is known of a name.
+    pub(super) fn forget(&mut self, name: &str, kind: Kind) {
+        if let Some(known) = self.known.remove(&(name.to_owned(), kind)) {
+            self.octets -= known.octets;
+        }
+    }
+
     /// Keeps `answer` from `now` on for so long.
     pub(super) fn put(&mut self, name: String, kind: Kind, answer: Answer, now: Instant, keep: Duration) {
         let entry = |entry: &Entry| match entry {
@@ -82,6 +89,9 @@ mod tests {
         assert_eq!(cache.get("a.example", Kind::Text, now), Some(Answer::NoName));
         assert_eq!(cache.get("a.example", Kind::Address4, now), None);
         assert_eq!(cache.get("a.example", Kind::Text, now + Duration::from_secs(5)), None);
+        cache.put("a.example".to_owned(), Kind::Text, Answer::NoName, now, Duration::from_secs(5));
+        cache.forget("a.example", Kind::Text);
+        assert_eq!((cache.get("a.example", Kind::Text, now), cache.octets), (None, 0));
         for no in 0..3 * NAMES {
             let keep = Duration::from_secs(60 + no as u64);
             cache.put(format!("{no}.example"), Kind::Text, Answer::NoEntries, now, keep);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Sends what waits in the outbox.
 
-use belofte_core::{Core, Parcel};
+use belofte_core::{Core, Parcel, ParcelFile};
 use belofte_mail::{Mailbox, OutgoingAttachment, OutgoingKind, OutgoingMail, ReplyAddress, compose};
-use belofte_model::{DeliveryState, EmailAddress, LineSecurity, RetrySchedule, SignInWith, TokenProblem};
-use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Outcome, StoreError};
+use belofte_model::{
+    DeliveryState, EmailAddress, LineSecurity, MessageKind, RetrySchedule, SignInWith, Timestamp,
+    TokenProblem,
+};
+use belofte_store::{Access, AccountForDelivery, ClaimedJob, Correspondent, Message, Outcome, StoreError};
 
 use super::authorisation::{Authorising, NoToken};
+use super::dkim;
 use super::sign_in::Secret;
 use super::submission::{Credentials, DeliveryCode, Outcome as Sent, Security, Submission, SubmissionServer};
 
@@ -41,11 +45,16 @@ async fn try_deliver(core: &Core, with: &Delivering, job: &ClaimedJob) -> Result
     }
     // Before anything is marked as being sent: a provider can take its time, and nothing is sent meanwhile.
     let secret = secret(core, authorising, &access, &parcel.account, None).await?;
-    belofte_core::begin(core, &access, job, &parcel).await?;
     let from = parcel.account.account.address.clone();
+    // What is to be signed does not go out without its signature.
+    let signer = core.store.mail_signer(&access, &from).await?;
+    belofte_core::begin(core, &access, job, &parcel).await?;
     match server(&parcel.account, &secret) {
         Some(mut server) => {
-            let bytes = composed(core, &parcel, &from);
+            let mut bytes = composed(core, &parcel, &from);
+            if let Some(signer) = &signer {
+                bytes = dkim::signed(signer, &bytes, sent_at(core, &parcel.message));
+            }
             let addresses: Vec<EmailAddress> = due.iter().map(|(_, address)| address.clone()).collect();
             let sending =
                 Sending { submission, from: &from, to: &addresses, id: &parcel.envelope_id, bytes: &bytes };
@@ -190,21 +199,52 @@ fn mailbox(person: &Correspondent) -> Option<Mailbox> {
     Some(Mailbox::new(&person.name, EmailAddress::parse(&person.address).ok()?))
 }
 
+/// When the message was sent, by its own date.
+fn sent_at(core: &Core, message: &Message) -> Timestamp {
+    message.sent_at.unwrap_or_else(|| core.clock().now())
+}
+
 fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
-    let content = parcel.content();
     let name = &parcel.account.account.from_name;
-    let reply_to = parcel.reply_codes.iter().find_map(|(says, code)| {
+    written(core, &parcel.message, &parcel.files, &parcel.reply_codes, name, from)
+}
+
+/// The mail of an outgoing message as it goes or went, before servers put anything to it. Blind copies stand in the
+/// envelope alone, so they are not in it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it is no outgoing mail; the store's errors.
+pub async fn outgoing_mail(core: &Core, access: &Access, message: &Message) -> Result<Vec<u8>, StoreError> {
+    let account =
+        message.account.filter(|_| message.kind == MessageKind::Reply).ok_or(StoreError::NotFound)?;
+    let account = core.store.channel_account(access, account).await?;
+    let enclosed = belofte_core::enclosed(core, access, message).await?;
+    let (name, from) = (&account.from_name, &account.address);
+    Ok(written(core, message, &enclosed.files, &enclosed.reply_codes, name, from))
+}
+
+fn written(
+    core: &Core,
+    message: &Message,
+    files: &[ParcelFile],
+    reply_codes: &[(Vec<u8>, [u8; 16])],
+    name: &str,
+    from: &EmailAddress,
+) -> Vec<u8> {
+    let content = &message.content;
+    let reply_to = reply_codes.iter().find_map(|(says, code)| {
         let address = ReplyAddress::new(says, code).ok()?.encode(from).ok()?;
         Some(Mailbox::new(name, address))
     });
-    let message_id = content.message_id.clone().unwrap_or_else(|| {
-        belofte_mail::message_id(&parcel.message.id.uuid().simple().to_string(), from.domain())
-    });
+    let message_id = content
+        .message_id
+        .clone()
+        .unwrap_or_else(|| belofte_mail::message_id(&message.id.uuid().simple().to_string(), from.domain()));
     // The seed is the message's id: trying again sends the same bytes.
-    let boundary_seed = *parcel.message.id.uuid().as_bytes();
+    let boundary_seed = *message.id.uuid().as_bytes();
     let mail = OutgoingMail {
         message_id,
-        date: parcel.message.sent_at.unwrap_or_else(|| core.clock().now()),
+        date: sent_at(core, message),
         from: Mailbox::new(name, from.clone()),
         reply_to,
         to: content.to.iter().filter_map(mailbox).collect(),
@@ -214,8 +254,7 @@ fn composed(core: &Core, parcel: &Parcel, from: &EmailAddress) -> Vec<u8> {
         references: content.references.clone(),
         text: content.text.clone(),
         html: content.html.clone(),
-        attachments: parcel
-            .files
+        attachments: files
             .iter()
             .map(|file| OutgoingAttachment {
                 name: file.name.clone(),

@@ -6,6 +6,7 @@ pub mod authorisation;
 mod command;
 mod copies;
 pub mod deliver;
+mod dkim;
 mod folder_name;
 pub mod imap;
 pub mod intake;
@@ -20,6 +21,7 @@ pub mod retrieve;
 #[cfg(test)]
 mod road_tests;
 mod sign_in;
+pub mod signing_record;
 pub mod smtp_session;
 mod spf;
 pub mod submission;

@@ -25,15 +25,23 @@ use uuid::Uuid;
 
 use super::authentication::Authenticator;
 use crate::dns::Dns;
+use crate::scanner::{NotScanned, Scanner, Verdict};
 
 /// A sender waits so long for a place.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A sender waits so long for the scanner; then the mail waits for it in the spool.
+const SCAN_AT_DOOR: Duration = Duration::from_secs(10);
+/// A job waits so long for it; shorter than its lease.
+const SCAN_IN_SPOOL: Duration = Duration::from_secs(45);
+/// One that did not come to an end is tried again after so long.
+const SCAN_AGAIN: Duration = Duration::from_secs(30);
 
 /// Takes mail in, and files it without the detour over the job table as long as there are places.
 #[derive(Clone)]
 pub struct Processing {
     pub(super) core: Core,
     pub(super) authenticator: Authenticator,
+    scanner: Scanner,
     places: Arc<Semaphore>,
 }
 
@@ -45,11 +53,11 @@ impl fmt::Debug for Processing {
 
 impl Processing {
     /// At most `places` mails are filed at once; what comes on top waits in the job table. Who sent them is found
-    /// out before, by asking `dns`.
+    /// out before, by asking `dns`, and what is in them by asking `scanner`.
     #[must_use]
-    pub fn new(core: Core, places: usize, dns: Dns) -> Self {
+    pub fn new(core: Core, places: usize, dns: Dns, scanner: Scanner) -> Self {
         let authenticator = Authenticator::new(dns, core.clock().clone());
-        Self { core, authenticator, places: Arc::new(Semaphore::new(places)) }
+        Self { core, authenticator, scanner, places: Arc::new(Semaphore::new(places)) }
     }
 
     /// A place to file the next mail at once. A sender waits for one for a moment before its mail is
@@ -76,7 +84,10 @@ impl Processing {
         if place.is_some() {
             // A mail on which the parser breaks must not stay with its sender for ever: it is spooled,
             // and quarantined when filing it breaks again.
-            match AssertUnwindSafe(at_door(&self.core, account, envelope, raw)).catch_unwind().await {
+            match AssertUnwindSafe(at_door(&self.core, &self.scanner, account, envelope, raw))
+                .catch_unwind()
+                .await
+            {
                 Ok(Ok(AtDoor::Filed(_))) => return Ok(()),
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(AtDoor::Spool)) => {}
@@ -92,17 +103,28 @@ impl Processing {
 
     /// Files `job` in the background, in `place`.
     fn spawn(&self, place: OwnedSemaphorePermit, job: ClaimedJob) {
-        let core = self.core.clone();
+        let with = self.clone();
         self.core.tasks.spawn(async move {
             let _place = place;
-            process(&core, &job).await;
+            with.process(&job).await;
         });
+    }
+
+    /// Files the mail of `job`; a failure puts the job back. Boxed: everything that filing holds lies
+    /// on the heap then, not in the task of the connection that spawns it.
+    pub fn process<'a>(&'a self, job: &'a ClaimedJob) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(error) = try_process(&self.core, &self.scanner, job).await {
+                belofte_core::retry_later(&self.core, job, &error).await;
+            }
+        })
     }
 }
 
-/// Files a mail in the write that makes it durable. Boxed, as [`process`] is.
+/// Files a mail in the write that makes it durable. Boxed, as [`Processing::process`] is.
 fn at_door<'a>(
     core: &'a Core,
+    scanner: &'a Scanner,
     account: &'a ResolvedAccount,
     envelope: &'a SealedEnvelope,
     raw: &'a [u8],
@@ -110,7 +132,14 @@ fn at_door<'a>(
     Box::pin(async move {
         let access = belofte_core::door(core, account);
         match read(core, &access, account.id, envelope, raw).await {
-            Ok(Ok(mail)) => belofte_core::file_at_door(core, &access, account, raw, &mail).await,
+            Ok(Ok(mail)) => {
+                // Nothing is stored yet, and no transaction is open. What is not clean is spooled, and judged there.
+                let scan = scan(scanner, raw, &mail);
+                if !matches!(tokio::time::timeout(SCAN_AT_DOOR, scan).await, Ok(Ok(Verdict::Clean))) {
+                    return Ok(AtDoor::Spool);
+                }
+                belofte_core::file_at_door(core, &access, account, raw, &mail).await
+            }
             // What goes to the quarantine is spooled first: its source stays sealed by itself. So is
             // what cannot be understood yet, such as a report that overtakes what it speaks of.
             Ok(Err(_)) | Err(_) => Ok(AtDoor::Spool),
@@ -118,23 +147,59 @@ fn at_door<'a>(
     })
 }
 
-/// Files the mail of `job`; a failure puts the job back. Boxed: everything that filing holds lies
-/// on the heap then, not in the task of the connection that spawns it.
-pub fn process<'a>(core: &'a Core, job: &'a ClaimedJob) -> BoxFuture<'a, ()> {
-    Box::pin(async move {
-        if let Err(error) = try_process(core, job).await {
-            belofte_core::retry_later(core, job, &error).await;
-        }
-    })
+/// What the scanner says of a mail: of the whole, which can be saved as it came, and of each file as an agent opens it.
+async fn scan(scanner: &Scanner, raw: &[u8], mail: &IncomingMail) -> Result<Verdict, NotScanned> {
+    let files = mail.files.iter().map(|file| file.bytes.as_slice()).filter(|bytes| !bytes.is_empty());
+    let parts: Vec<&[u8]> = std::iter::once(raw).chain(files).collect();
+    scanner.scan(&parts).await
 }
 
-async fn try_process(core: &Core, job: &ClaimedJob) -> Result<(), StoreError> {
+async fn scan_in_time(scanner: &Scanner, raw: &[u8], mail: &IncomingMail) -> Result<Verdict, NotScanned> {
+    let scan = tokio::time::timeout(SCAN_IN_SPOOL, scan(scanner, raw, mail));
+    scan.await.unwrap_or(Err(NotScanned::TimedOut))
+}
+
+/// Puts a job back that needs the scanner; spread, so that not all come back at once.
+async fn wait_for_scanner(
+    core: &Core,
+    scanner: &Scanner,
+    access: &Access,
+    job: &ClaimedJob,
+) -> Result<(), StoreError> {
+    let [jitter] = core.random().bytes();
+    let again = scanner.pause().unwrap_or(SCAN_AGAIN) + Duration::from_millis(u64::from(jitter) * 20);
+    belofte_core::put_off(core, access, job, "scanner_unavailable", again, false).await
+}
+
+async fn try_process(core: &Core, scanner: &Scanner, job: &ClaimedJob) -> Result<(), StoreError> {
+    if scanner.pause().is_some() {
+        // A flood that waits for it is not opened again and again.
+        let access = Access::job(job, core.clock().clone());
+        return wait_for_scanner(core, scanner, &access, job).await;
+    }
     let Some((access, source)) = belofte_core::open(core, job).await? else { return Ok(()) };
     if source.state != IntakeState::Received {
         return core.store.write(&access, belofte_store::FinishJob(job.clone())).await;
     }
     match read(core, &access, source.account, &source.envelope, &source.raw).await? {
-        Ok(mail) => file(core, &access, job, &source, mail).await,
+        Ok(mail) => match scan_in_time(scanner, &source.raw, &mail).await {
+            Ok(Verdict::Clean) => file(core, &access, job, &source, mail).await,
+            Ok(Verdict::Infected(name)) => {
+                tracing::warn!(job = %job.id, "malware was found in a mail; it is quarantined");
+                belofte_core::quarantine_infected(core, &access, job, name).await
+            }
+            Ok(Verdict::TooLarge) => {
+                belofte_core::quarantine(core, &access, job, QuarantineReason::NotScanned).await
+            }
+            // It waits, however long: nothing of it is lost, and nothing goes past the scanner.
+            Err(NotScanned::Unavailable) => wait_for_scanner(core, scanner, &access, job).await,
+            Err(NotScanned::TimedOut) if job.attempts + 1 >= job.kind.max_attempts() => {
+                belofte_core::quarantine(core, &access, job, QuarantineReason::NotScanned).await
+            }
+            Err(NotScanned::TimedOut) => {
+                belofte_core::put_off(core, &access, job, "scan_timed_out", SCAN_AGAIN, true).await
+            }
+        },
         Err(reason) => belofte_core::quarantine(core, &access, job, reason).await,
     }
 }
@@ -206,6 +271,17 @@ async fn read(
         };
         related.splice(0..0, original);
     }
+    // And so does a complaint.
+    if let Some(complaint) = parsed.automatic.complaint() {
+        let original = match super::report::complained(core, access, account, complaint).await? {
+            Some(subject) => {
+                report = subject.report;
+                subject.message_id
+            }
+            None => complaint.original_message_id.clone(),
+        };
+        related.splice(0..0, original);
+    }
     let reply_thread = reply_thread(core, access, &envelope.rcpt).await?;
     // A mail without an identifier is recognised by what it says.
     let external_id =
@@ -223,6 +299,8 @@ async fn read(
         quoted_from,
         has_remote_images,
         attachments,
+        cover,
+        invitation,
         ..
     } = parsed;
     let files = attachments
@@ -250,6 +328,8 @@ async fn read(
         message_id,
         references,
         authentication,
+        cover,
+        invitation: invitation.map(Box::new),
     };
     let author = author.normalised();
     let sent_at = date;

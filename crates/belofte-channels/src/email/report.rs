@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Which of our messages a delivery report speaks of (RFC 3464), and what it says of each recipient.
+//! Which of our messages a delivery report (RFC 3464) or a complaint (RFC 5965) speaks of, and what it says of each
+//! recipient.
 //!
 //! A report comes from anywhere, and anybody can write one. It is believed when it knows what only
 //! those know through whose hands the message went: the name of its envelope, which we have signed,
@@ -7,7 +8,7 @@
 //! account that sent it.
 
 use belofte_core::Core;
-use belofte_mail::{Bounce, BounceAction, FailedRecipient};
+use belofte_mail::{Bounce, BounceAction, Complaint, FailedRecipient};
 use belofte_model::{ChannelAccountId, EmailAddress, MessageId, MessageKind, Reported};
 use belofte_store::{Access, Delivery, DeliveryReport, Message, ReportedDelivery, StoreError};
 use uuid::Uuid;
@@ -32,7 +33,8 @@ pub(super) async fn subject(
     account: ChannelAccountId,
     bounce: &Bounce,
 ) -> Result<Option<Subject>, StoreError> {
-    let Some(message) = message(core, access, account, bounce).await? else { return Ok(None) };
+    let names = (bounce.envelope_id.as_deref(), bounce.original_message_id.as_deref());
+    let Some(message) = message(core, access, account, names).await? else { return Ok(None) };
     let mut reported: Vec<ReportedDelivery> = Vec::new();
     for recipient in &bounce.recipients {
         let of = |delivery: &&Delivery| {
@@ -50,6 +52,31 @@ pub(super) async fn subject(
         }
     }
     let report = DeliveryReport::prepare(&core.store, access, &message, &reported).await?;
+    Ok(Some(Subject { message_id: message.content.message_id, report }))
+}
+
+/// What `complaint`, which came in on `account`, speaks of; `None` when it is no message of that account. Of a mail to
+/// one recipient it is theirs, also when their provider does not name them.
+///
+/// # Errors
+/// The store's errors.
+pub(super) async fn complained(
+    core: &Core,
+    access: &Access,
+    account: ChannelAccountId,
+    complaint: &Complaint,
+) -> Result<Option<Subject>, StoreError> {
+    let names = (complaint.envelope_id.as_deref(), complaint.original_message_id.as_deref());
+    let Some(message) = message(core, access, account, names).await? else { return Ok(None) };
+    let named = |delivery: &&Delivery| {
+        let known = EmailAddress::parse(&delivery.recipient.address).map(|address| address.normalised());
+        known.is_ok_and(|known| complaint.recipients.iter().any(|told| told.normalised() == known))
+    };
+    let mut of: Vec<_> = message.deliveries.iter().filter(named).map(|delivery| delivery.id).collect();
+    if let ([only], true) = (&message.deliveries[..], complaint.recipients.is_empty()) {
+        of.push(only.id);
+    }
+    let report = DeliveryReport::of_complaint(&core.store, access, &message, &of);
     Ok(Some(Subject { message_id: message.content.message_id, report }))
 }
 
@@ -71,11 +98,10 @@ async fn message(
     core: &Core,
     access: &Access,
     account: ChannelAccountId,
-    bounce: &Bounce,
+    (envelope_id, named): (Option<&str>, Option<&str>),
 ) -> Result<Option<Message>, StoreError> {
     let keys = core.store.keys(access).await?;
-    let enveloped = bounce.envelope_id.as_deref().and_then(|name| belofte_core::enveloped(&keys, name));
-    let named = bounce.original_message_id.as_deref();
+    let enveloped = envelope_id.and_then(|name| belofte_core::enveloped(&keys, name));
     // Our identifiers begin with the message's own id.
     let identified = named
         .and_then(|name| name.split_once('@'))

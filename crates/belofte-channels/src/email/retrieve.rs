@@ -88,7 +88,7 @@ impl From<StoreError> for End {
 }
 
 /// Reads the mailbox of `job`'s account until the account is changed, the line breaks or the process ends.
-/// Boxed, as [`process`](super::process::process) is.
+/// Boxed, as [`Processing::process`] is.
 pub fn retrieve<'a>(core: &'a Core, with: &'a Retrieving, job: &'a ClaimedJob) -> BoxFuture<'a, ()> {
     Box::pin(async move {
         if let Err(error) = try_retrieve(core, with, job).await {

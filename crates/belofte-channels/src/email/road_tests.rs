@@ -27,12 +27,13 @@ use super::authorisation::Authorising;
 use super::deliver::{Delivering, deliver};
 use super::intake::{Intake, MemoryIntake};
 use super::listener::{Listener, ListenerSettings};
-use super::process::{Processing, process};
+use super::process::Processing;
 use super::smtp_session::{Protocol, SessionSettings};
 use super::submission::{Patience, Submission};
 use crate::dns::Dns;
 use crate::email::client_tls;
 use crate::outbound::{Outbound, Register};
+use crate::scanner::Scanner;
 use crate::web::Web;
 
 struct House {
@@ -41,6 +42,7 @@ struct House {
     smtp: SocketAddr,
     delivering: Delivering,
     customers: MemoryIntake,
+    processing: Processing,
     _folder: tempfile::TempDir,
 }
 
@@ -120,18 +122,16 @@ impl House {
         store.create_channel_account(&admin, None, account).await.expect("an account");
 
         let core = Core::new(store, TaskTracker::new(), CancellationToken::new());
-        let smtp = listen(
-            Intake::Core(Processing::new(core.clone(), places, Dns::fixed(HashMap::new()))),
-            Some(&core),
-        )
-        .await;
+        let names = Dns::fixed(HashMap::new());
+        let processing = Processing::new(core.clone(), places, names, Scanner::off());
+        let smtp = listen(Intake::Core(processing.clone()), Some(&core)).await;
         let allowed = vec!["127.0.0.0/8".parse().expect("a network")];
         let outbound = Outbound::new(Register::new(Vec::new()).expect("a register"), allowed);
         let tls = client_tls(Vec::new()).expect("roots");
         let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&tls)));
         let submission = Submission::new(outbound, tls, "desk.shop.example", Patience::default());
         let delivering = Delivering { submission, authorising };
-        Self { core, access, smtp, delivering, customers, _folder: folder }
+        Self { core, access, smtp, delivering, customers, processing, _folder: folder }
     }
 
     /// Sends one mail and gives the last answer of the server.
@@ -204,7 +204,7 @@ impl House {
         for tenant in self.core.store.system().tenants_with_due_jobs(now).await.expect("tenants") {
             for job in self.core.store.system().claim_jobs(tenant, 10, now).await.expect("jobs") {
                 match job.kind {
-                    belofte_model::JobKind::ProcessIntake => process(&self.core, &job).await,
+                    belofte_model::JobKind::ProcessIntake => self.processing.process(&job).await,
                     belofte_model::JobKind::Deliver => deliver(&self.core, &self.delivering, &job).await,
                     _ => continue,
                 }

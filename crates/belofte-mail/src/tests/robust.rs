@@ -110,6 +110,15 @@ fn check(raw: &[u8]) {
     }
     if let Some(html) = &mail.html {
         safe(html);
+        assert!(crate::remote_images(html).len() <= 100);
+    }
+    if let Some(at) = crate::signature_from(&mail.text) {
+        assert!(!mail.text[..at].trim().is_empty());
+    }
+    if let Some(told) = &mail.invitation {
+        for words in [&told.summary, &told.location, &told.organiser_name, &told.organiser_address] {
+            assert!(one_line(words) && words.chars().count() <= 300);
+        }
     }
 }
 
@@ -139,11 +148,14 @@ fn safe(html: &str) {
                     schemes.iter().any(|ok| piece.to_lowercase().trim_start().starts_with(ok)),
                     "{piece}"
                 );
+            } else if tag.ends_with(" class=") || tag.ends_with(" id=") {
+                let places = ["belofte-quoted", "belofte-history", "belofte-signature"];
+                assert!(places.contains(&piece), "{piece}");
             } else if tag.ends_with(" style=") {
                 assert!(!piece.to_lowercase().contains("url("));
             }
         }
-        for bad in ["<script", "<style", "<svg", "<form", "<input", "<iframe", "<meta", " on", " class="] {
+        for bad in ["<script", "<style", "<svg", "<form", "<input", "<iframe", "<meta", " on"] {
             assert!(!tag.contains(bad), "{tag}");
         }
         rest = &rest[end..];
@@ -164,6 +176,45 @@ fn mutations_of_the_corpus_never_break_a_promise() {
             let other = &mails[chance.below(mails.len())];
             check(&mutate(raw, other, &mut chance));
         }
+    }
+}
+
+/// What tends to trip readers of calendars.
+const CALENDAR: [&str; 22] = [
+    "BEGIN:VEVENT\r\n",
+    "END:VEVENT\r\n",
+    "BEGIN:VTIMEZONE\r\nTZID:x\r\n",
+    "END:VCALENDAR\r\n",
+    "DTSTART;TZID=x:20260329T023000\r\n",
+    "DTSTART;VALUE=DATE:20260229\r\n",
+    "DTEND:22001231T235960Z\r\n",
+    "DURATION:P4294967295W\r\n",
+    "DURATION:-PT1S\r\n",
+    "RRULE:FREQ=SECONDLY;INTERVAL=0;COUNT=99999999\r\n",
+    "ORGANIZER;CN=\"a;b:c\":mailto:a@b.example\r\n",
+    "ORGANIZER;CN=\"\r\n",
+    "SUMMARY;ENCODING=QUOTED-PRINTABLE:=C3=\r\n",
+    "SUMMARY;ENCODING=BASE64:AAA\r\n",
+    "LOCATION;CHARSET=UTF-7:+AGE-\r\n",
+    ";;;===:::,,,",
+    "\\n\\,\\",
+    "\r\n ",
+    "\u{feff}",
+    "é\u{202e}",
+    "TZOFFSETTO:+9999\r\n",
+    "RECURRENCE-ID:20260101T000000Z\r\n",
+];
+
+#[test]
+fn any_calendar_is_read_or_left_alone() {
+    let mut chance = Chance(0xca1e_0da2);
+    for _ in 0..4_000 {
+        let mut text = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n".to_owned();
+        for _ in 0..chance.below(24) {
+            text.push_str(CALENDAR[chance.below(CALENDAR.len())]);
+        }
+        let mail = format!("From: a@b.example\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n{text}");
+        check(mail.as_bytes());
     }
 }
 
@@ -255,6 +306,7 @@ fn hostile() -> Vec<(&'static str, String, Piece)> {
     for level in 1..50 {
         open.push_str(&format!("--b{}\nContent-Type: multipart/mixed; boundary=b{level}\n\n", level - 1));
     }
+    let calendar = "From: a@x.example\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\n";
     let report = "From: MAILER-DAEMON@x.example\nContent-Type: message/delivery-status\n\n";
     vec![
         ("encoded words without end", "Subject: ".into(), fixed("=?")),
@@ -345,6 +397,15 @@ fn hostile() -> Vec<(&'static str, String, Piece)> {
         ("list items", html.into(), fixed("<li><ul>")),
         ("definitions", html.into(), fixed("<dd>")),
         ("buttons", html.into(), fixed("<button><p>")),
+        ("appointments", calendar.into(), fixed("BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n")),
+        ("nested appointments", calendar.into(), fixed("BEGIN:VEVENT\n")),
+        ("ends of appointments", calendar.into(), fixed("END:VEVENT\n")),
+        ("parameters", calendar.into(), fixed("SUMMARY;CN=\"")),
+        ("values", calendar.into(), fixed("SUMMARY:a,;")),
+        ("time zones", calendar.into(), Box::new(|i| format!("BEGIN:VTIMEZONE\nTZID:z{i}\nEND:VTIMEZONE\n"))),
+        ("folds", calendar.into(), fixed("\n ")),
+        ("armour", text.into(), fixed("-----BEGIN PGP MESSAGE----- \n")),
+        ("marks of signatures", text.into(), fixed("x\n-- \n")),
         ("framesets", html.into(), fixed("<frameset><frame>")),
         ("blockquotes", html.into(), fixed("<blockquote></blockquote>x")),
     ]

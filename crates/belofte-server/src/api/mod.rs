@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod cursor;
 pub mod dead_letters;
+pub mod drafts;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
@@ -29,6 +30,7 @@ pub mod search;
 pub mod serde_help;
 pub mod session;
 pub mod sessions;
+pub mod signing_keys;
 pub mod tags;
 pub mod time;
 pub mod users;
@@ -48,6 +50,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         invitations::OPERATIONS,
         api_keys::OPERATIONS,
         conversations::OPERATIONS,
+        drafts::OPERATIONS,
         messages::OPERATIONS,
         attachments::OPERATIONS,
         contacts::OPERATIONS,
@@ -57,6 +60,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         saved_views::OPERATIONS,
         channel_accounts::OPERATIONS,
         authorisations::OPERATIONS,
+        signing_keys::OPERATIONS,
         quarantine::OPERATIONS,
         dead_letters::OPERATIONS,
         ledger::OPERATIONS,
@@ -78,6 +82,7 @@ pub fn router() -> Router<App> {
         invitations::mount,
         api_keys::mount,
         conversations::mount,
+        drafts::mount,
         messages::mount,
         attachments::mount,
         contacts::mount,
@@ -87,6 +92,7 @@ pub fn router() -> Router<App> {
         saved_views::mount,
         channel_accounts::mount,
         authorisations::mount,
+        signing_keys::mount,
         quarantine::mount,
         dead_letters::mount,
         ledger::mount,

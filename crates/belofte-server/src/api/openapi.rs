@@ -15,7 +15,7 @@ use utoipa::openapi::{
     PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, SecurityRequirement,
 };
 
-use super::live::LiveFrame;
+use super::live::{LiveFrame, WhisperFrame};
 use super::operation::{BASE, Caller, Content, Operation, SchemaOf, Tag, Verb};
 use super::schema::permission_name;
 use crate::http::{Code, Problem};
@@ -34,6 +34,7 @@ pub fn document() -> OpenApi {
     let mut schemas = Vec::new();
     SchemaOf::of::<Problem>().collect(&mut schemas);
     SchemaOf::of::<LiveFrame>().collect(&mut schemas);
+    SchemaOf::of::<WhisperFrame>().collect(&mut schemas);
     for operation in super::operations() {
         collect(operation, &mut schemas);
         let described = describe(operation);

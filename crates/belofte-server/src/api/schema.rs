@@ -42,6 +42,10 @@ closed_sets! {
     ConversationStatus = model::ConversationStatus::ALL.map(model::ConversationStatus::as_str);
     /// What a message is.
     MessageKind = model::MessageKind::ALL.map(model::MessageKind::as_str);
+    /// What a draft becomes.
+    DraftKind = model::DraftKind::ALL.map(model::DraftKind::as_str);
+    /// What somebody does in a conversation.
+    PresenceState = model::PresenceState::ALL.map(model::PresenceState::as_str);
     /// Where a delivery stands.
     DeliveryState = model::DeliveryState::ALL.map(model::DeliveryState::as_str);
     /// A kind of channel.
@@ -65,8 +69,18 @@ closed_sets! {
     DmarcPolicy = model::DmarcPolicy::ALL.iter().map(|policy| policy.as_str());
     /// Whether a mail comes from the domain of its author, in a word.
     SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
+    /// Whether a mail is signed or encrypted, as far as its form tells.
+    MailCover = model::MailCover::ALL.map(model::MailCover::as_str);
+    /// What a calendar asks or tells.
+    InvitationMethod = model::InvitationMethod::ALL.map(model::InvitationMethod::as_str);
     /// The colour of a tag.
     TagColour = model::TagColour::ALL.map(model::TagColour::as_str);
+    /// Where a signing key stands.
+    SigningState =
+        [model::SigningState::Waiting, model::SigningState::Signing, model::SigningState::Former]
+            .map(model::SigningState::as_str);
+    /// What is wrong with the record of a signing key.
+    RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// What a leaf of the ledger tells.
@@ -76,7 +90,7 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 13] = [
+pub const PERMISSIONS: [ModelPermission; 14] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
@@ -84,6 +98,7 @@ pub const PERMISSIONS: [ModelPermission; 13] = [
     ModelPermission::ManageTags,
     ModelPermission::ShareViews,
     ModelPermission::SeeMailAccounting,
+    ModelPermission::ReadSource,
     ModelPermission::RetryQuarantine,
     ModelPermission::ManageUsers,
     ModelPermission::ManageChannelAccounts,
@@ -103,6 +118,7 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ManageTags => "manage_tags",
         ModelPermission::ShareViews => "share_views",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
+        ModelPermission::ReadSource => "read_source",
         ModelPermission::RetryQuarantine => "retry_quarantine",
         ModelPermission::ManageUsers => "manage_users",
         ModelPermission::ManageChannelAccounts => "manage_channel_accounts",

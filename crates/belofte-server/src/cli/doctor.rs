@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use belofte_channels::dns::name_servers;
-use belofte_channels::outbound::SubProcessor;
+use belofte_channels::outbound::{Outbound, Register, SubProcessor};
+use belofte_channels::scanner::Scanner;
 use belofte_model::Timestamp;
 use belofte_store::{Clock, Examination, KeyBackups, SchemaState, Store, StoreSettings, examine};
 use belofte_vault::{Random, RootKey, VaultError};
@@ -130,6 +131,7 @@ fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
     checks.push(backup(config.vault.key_backup_dir.as_deref(), config.data_folder(), now));
     checks.push(indexes(&found));
     checks.push(recipients(config));
+    checks.push(malware(config)?);
     Ok(checks)
 }
 
@@ -307,6 +309,24 @@ fn indexes(found: &Examination) -> Check {
             )
         }
     }
+}
+
+/// Whether the scanner that is named answers.
+fn malware(config: &Config) -> anyhow::Result<Check> {
+    let Some(address) = &config.malware.clamd else {
+        return Ok(skipped("malware", "malware.clamd is not set: nothing is looked at for malware"));
+    };
+    let outbound = Outbound::new(Register::default(), Vec::new());
+    let scanner = Scanner::new(outbound, Some(address.clone()));
+    let answers = rooms::run(async { Ok(scanner.ping().await) })?;
+    Ok(if answers {
+        good("malware", format!("the scanner at {address} answers"))
+    } else {
+        finding(
+            "malware",
+            format!("the scanner at {address} does not answer: mail waits for it, and uploads are refused"),
+        )
+    })
 }
 
 /// Who gets something besides those that tenants choose themselves.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor};
+use belofte_channels::scanner::ScannerAddress;
 use belofte_model::EmailAddress;
 
 use super::setting::{
@@ -201,6 +202,9 @@ sections! {
         /// Private networks that hosts named by a tenant may lie in, such as one's own mail
         /// server. By default none: a tenant cannot make the server reach into the house.
         allow_private: Vec<AllowPrivate> = "";
+        /// Servers inside the house, each as `host:port`, whose images are shown in mails, such as that of one's own
+        /// newsletter. Mails are written by strangers: what `allow_private` allows is out of their reach.
+        images_from: Vec<AllowPrivate> = "";
         /// The parties that process for you (hosting, back-ups), each one text: `name; purpose; country;
         /// hosts`, the country in two letters and within the EEA, the hosts parted by spaces. They are
         /// shown to your tenants, and no connection is made for one to a host that does not stand here.
@@ -215,6 +219,13 @@ sections! {
         /// are none. They learn the domains of those who mail, so let them be your own. When none answers, mail
         /// is taken in all the same, at once, and who sent it stays unchecked.
         servers: Vec<NameServer> = "";
+    }
+    /// Looking for malware in mail that comes in and in files that are uploaded.
+    Malware as malware = "malware" {
+        /// The clamd that is asked: `unix:/run/clamav/clamd.ctl`, or `host:port` on this machine or in a network of
+        /// your own, since what it is shown goes there in clear. Empty looks for nothing. While it does not answer,
+        /// mail is taken and waits, and uploads are refused.
+        clamd: Option<ScannerAddress> = "";
     }
     /// What can be seen of the server at work. Nothing of it holds a personal value.
     Observability as observability = "observability" {

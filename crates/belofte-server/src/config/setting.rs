@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use belofte_channels::dns::parse_server;
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor, SubProcessorError};
+use belofte_channels::scanner::ScannerAddress;
 use belofte_model::EmailAddress;
 
 /// A value as it was found, before its setting says what it should be.
@@ -293,6 +294,15 @@ impl Setting for NameServer {
     }
     fn from_text(text: &str) -> Result<Self, String> {
         parse_server(text).map(Self).map_err(|_| wrong::<Self>(text))
+    }
+}
+
+impl Setting for ScannerAddress {
+    fn kind() -> String {
+        "a socket or an address with a port, such as unix:/run/clamav/clamd.ctl or clamd.internal:3310".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| wrong::<Self>(text))
     }
 }
 

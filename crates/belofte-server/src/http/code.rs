@@ -26,12 +26,24 @@ pub enum Code {
     PrivacyOfficerOnly,
     /// Somebody else changed it first.
     Conflict,
+    /// A colleague has answered, and who answers now has not seen it.
+    AnsweredMeanwhile,
+    /// Another version of the draft is kept than the one that was changed.
+    DraftChanged,
+    /// More drafts than one may have.
+    TooManyDrafts,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
     LastPrivacyOfficer,
     /// The channel account through which it would go cannot send.
     AccountCannotSend,
+    /// Conversations with different contacts become one only when that is meant.
+    OtherContact,
+    /// Something was written since that cannot be undone.
+    UndoTooLate,
+    /// A message is being sent, and stays where it is meanwhile.
+    MessageOnItsWay,
     /// The password belongs to users of several organisations: name one.
     ChooseOrganisation,
     /// What was uploaded and waits for a message takes all the room of this user.
@@ -44,6 +56,10 @@ pub enum Code {
     ClientRefused,
     /// The provider was not reached, or gave nothing that can be used.
     ProviderFailed,
+    /// A scanner found malware in it.
+    MalwareFound,
+    /// The scanner for malware does not answer: nobody can tell.
+    ScannerUnavailable,
     /// More bytes than this endpoint takes.
     TooLarge,
     /// Another media type than this endpoint takes.
@@ -68,7 +84,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 36] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -78,15 +94,23 @@ impl Code {
         Self::Timeout,
         Self::PrivacyOfficerOnly,
         Self::Conflict,
+        Self::AnsweredMeanwhile,
+        Self::DraftChanged,
+        Self::TooManyDrafts,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
+        Self::OtherContact,
+        Self::UndoTooLate,
+        Self::MessageOnItsWay,
         Self::ChooseOrganisation,
         Self::TooManyUploads,
         Self::InvitationInvalid,
         Self::AuthorisationInvalid,
         Self::ClientRefused,
         Self::ProviderFailed,
+        Self::MalwareFound,
+        Self::ScannerUnavailable,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -112,15 +136,23 @@ impl Code {
             Self::Timeout => "timeout",
             Self::PrivacyOfficerOnly => "privacy_officer_only",
             Self::Conflict => "conflict",
+            Self::AnsweredMeanwhile => "answered_meanwhile",
+            Self::DraftChanged => "draft_changed",
+            Self::TooManyDrafts => "too_many_drafts",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
+            Self::OtherContact => "other_contact",
+            Self::UndoTooLate => "undo_too_late",
+            Self::MessageOnItsWay => "message_on_its_way",
             Self::ChooseOrganisation => "choose_organisation",
             Self::TooManyUploads => "too_many_uploads",
             Self::InvitationInvalid => "invitation_invalid",
             Self::AuthorisationInvalid => "authorisation_invalid",
             Self::ClientRefused => "client_refused",
             Self::ProviderFailed => "provider_failed",
+            Self::MalwareFound => "malware_found",
+            Self::ScannerUnavailable => "scanner_unavailable",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RangeNotSatisfiable => "range_not_satisfiable",
@@ -145,22 +177,28 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict
+            | Self::AnsweredMeanwhile
+            | Self::DraftChanged
+            | Self::TooManyDrafts
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend
+            | Self::OtherContact
+            | Self::UndoTooLate
+            | Self::MessageOnItsWay
             | Self::ChooseOrganisation
             | Self::TooManyUploads => StatusCode::CONFLICT,
             Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Invalid | Self::IdempotencyKeyReused | Self::ClientRefused => {
+            Self::Invalid | Self::IdempotencyKeyReused | Self::ClientRefused | Self::MalwareFound => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::ProviderFailed => StatusCode::BAD_GATEWAY,
             Self::TooManyTries | Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::ScannerUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         }
     }

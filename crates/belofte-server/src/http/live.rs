@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The WebSocket of live events (RFC 6455): facts go out by number, pings come in.
+//! The WebSocket of live events (RFC 6455): facts go out by number, and what holds at this moment; pings and
+//! where the user is come in.
 //!
 //! What this module does *not* know: where facts come from. Whoever upgrades the request gives
 //! it a channel of them; a slow browser fills the channel, and the giver ends it.
@@ -8,13 +9,13 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use http::{HeaderMap, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{ApiError, Code};
-use crate::api::live::LiveFrame;
+use crate::api::live::{HereFrame, LiveFrame, WhisperFrame};
 use crate::config::WebAddress;
 
 /// The longest message that a browser has to send.
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Fact {
     /// Something happened.
     Frame(LiveFrame),
+    /// Something holds at this moment.
+    Whisper(WhisperFrame),
     /// The session was ended or the user blocked: nothing more for them.
     SessionEnded,
 }
@@ -61,10 +64,10 @@ impl Close {
 
 /// What a browser may say.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ping {
-    #[serde(rename = "ping")]
-    _ping: u8,
+#[serde(rename_all = "snake_case")]
+enum Said {
+    Ping(#[expect(dead_code, reason = "that it comes is all that it says")] u8),
+    Here(HereFrame),
 }
 
 /// Whether the request to upgrade comes from our own page: browsers let every site open a
@@ -80,14 +83,16 @@ pub fn own_origin(headers: &HeaderMap, public_url: &WebAddress) -> Result<(), Ap
     }
 }
 
-/// Sends `hello` and then `facts` until they end, `stop` or the browser goes; returns why.
+/// Sends `hello` and then `facts` until they end, `stop` or the browser goes; gives to `said` what the browser
+/// says of its user, and ends when nobody takes it in time. Returns why it ended.
 pub async fn stream(
     mut socket: WebSocket,
     hello: LiveFrame,
     mut facts: mpsc::Receiver<Fact>,
+    said: mpsc::Sender<HereFrame>,
     stop: CancellationToken,
 ) -> Close {
-    let close = talk(&mut socket, hello, &mut facts, &stop).await;
+    let close = talk(&mut socket, hello, &mut facts, &said, &stop).await;
     if close != Close::Gone {
         let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static("") };
         // The browser may be gone already; there is nobody to tell then.
@@ -100,6 +105,7 @@ async fn talk(
     socket: &mut WebSocket,
     hello: LiveFrame,
     facts: &mut mpsc::Receiver<Fact>,
+    said: &mpsc::Sender<HereFrame>,
     stop: &CancellationToken,
 ) -> Close {
     if !send(socket, &hello).await {
@@ -110,27 +116,33 @@ async fn talk(
             () = stop.cancelled() => return Close::Resume,
             fact = facts.recv() => match fact {
                 Some(Fact::Frame(frame)) if send(socket, &frame).await => {}
-                Some(Fact::Frame(_)) => return Close::Gone,
+                Some(Fact::Whisper(whisper)) if send(socket, &whisper).await => {}
+                Some(Fact::Frame(_) | Fact::Whisper(_)) => return Close::Gone,
                 Some(Fact::SessionEnded) => return Close::SessionEnded,
                 None => return Close::Resume,
             },
             heard = timeout(SILENCE, socket.recv()) => match heard {
-                Ok(Some(Ok(Message::Text(text)))) if serde_json::from_str::<Ping>(&text).is_ok() => {
-                    let pong = Message::Text(Utf8Bytes::from_static("{\"pong\":1}"));
-                    if !matches!(timeout(PATIENCE, socket.send(pong)).await, Ok(Ok(()))) {
-                        return Close::Gone;
+                Ok(Some(Ok(Message::Text(text)))) => match serde_json::from_str::<Said>(&text) {
+                    Ok(Said::Ping(_)) => {
+                        let pong = Message::Text(Utf8Bytes::from_static("{\"pong\":1}"));
+                        if !matches!(timeout(PATIENCE, socket.send(pong)).await, Ok(Ok(()))) {
+                            return Close::Gone;
+                        }
                     }
-                }
+                    // Who says more than is listened to is no browser of ours.
+                    Ok(Said::Here(here)) if said.try_send(here).is_ok() => {}
+                    Ok(Said::Here(_)) | Err(_) => return Close::Protocol,
+                },
                 // Pings of the protocol are answered by the library.
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
-                Ok(Some(Ok(Message::Text(_) | Message::Binary(_)))) => return Close::Protocol,
+                Ok(Some(Ok(Message::Binary(_)))) => return Close::Protocol,
                 Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => return Close::Gone,
             },
         }
     }
 }
 
-async fn send(socket: &mut WebSocket, frame: &LiveFrame) -> bool {
+async fn send<T: Serialize>(socket: &mut WebSocket, frame: &T) -> bool {
     let Ok(text) = serde_json::to_string(frame) else { return false };
     matches!(timeout(PATIENCE, socket.send(Message::Text(text.into()))).await, Ok(Ok(())))
 }
@@ -152,6 +164,7 @@ mod tests {
     use super::*;
     use crate::api::live::LiveKind;
     use crate::config::Setting as _;
+    use belofte_model::PresenceState;
 
     fn frame(seq: i64, kind: LiveKind) -> LiveFrame {
         let at = Timestamp::from_secs(1_000_000_000).into();
@@ -171,10 +184,12 @@ mod tests {
         socket: WebSocketStream<TcpStream>,
         facts: mpsc::Sender<Fact>,
         stop: CancellationToken,
+        said: mpsc::Receiver<HereFrame>,
     }
 
     async fn open() -> Open {
         let (facts, receiver) = mpsc::channel(4);
+        let (sayer, said) = mpsc::channel(2);
         let stop = CancellationToken::new();
         let once = Arc::new(Mutex::new(Some(receiver)));
         let inner = stop.clone();
@@ -183,7 +198,7 @@ mod tests {
             axum::routing::get(move |upgrade: WebSocketUpgrade| async move {
                 let receiver = once.lock().expect("not poisoned").take().expect("one connection");
                 upgrade.max_message_size(MESSAGE_BYTES).on_upgrade(move |socket| async move {
-                    stream(socket, frame(7, LiveKind::Hello), receiver, inner).await;
+                    stream(socket, frame(7, LiveKind::Hello), receiver, sayer, inner).await;
                 })
             }),
         );
@@ -193,7 +208,7 @@ mod tests {
         let stream = TcpStream::connect(address).await.expect("connects");
         let (socket, _) =
             tokio_tungstenite::client_async(format!("ws://{address}/live"), stream).await.expect("upgrades");
-        Open { socket, facts, stop }
+        Open { socket, facts, stop, said }
     }
 
     async fn next(open: &mut Open) -> Result<Value, u16> {
@@ -232,6 +247,20 @@ mod tests {
         odd.socket.send(Said::text("{\"subscribe\":\"all\"}")).await.expect("sends");
         assert!(next(&mut odd).await.is_ok());
         assert_eq!(next(&mut odd).await, Err(Close::Protocol.code()));
+    }
+
+    #[tokio::test]
+    async fn where_the_user_is_comes_in_and_who_says_too_much_is_cut_off() {
+        let mut open = open().await;
+        assert!(next(&mut open).await.is_ok());
+        let here = "{\"here\":{\"conversation_id\":null,\"state\":\"away\"}}";
+        open.socket.send(Said::text(here)).await.expect("sends");
+        let said = open.said.recv().await.expect("heard");
+        assert_eq!((said.conversation_id, said.state, said.take), (None, PresenceState::Away, false));
+        for _ in 0..3 {
+            open.socket.send(Said::text(here)).await.expect("sends");
+        }
+        assert_eq!(next(&mut open).await, Err(Close::Protocol.code()));
     }
 
     #[test]

@@ -16,7 +16,9 @@ use serde_json::json;
 use crate::support::canary::Canary;
 use crate::support::dovecot::Dovecot;
 use crate::support::free_port::free_ports;
+use crate::support::inbox::until_listed;
 use crate::support::keeper_of_traces::KeeperOfTraces;
+use crate::support::pictures::Pictures;
 use crate::support::provider::Provider;
 use crate::support::refusing::refusing_server;
 use crate::support::server::{PASSWORD, Server, on_both_engines};
@@ -96,8 +98,11 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let [metrics, lmtp] = free_ports();
     let traces = KeeperOfTraces::start();
     let provider = Provider::start("");
+    let beyond = Canary::new("plaatje", 900);
+    let pictures = Pictures::that_says(&beyond.marker);
+    let image_server = format!("localhost:{}", pictures.port);
     let more = format!(
-        "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {:?}\n[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
+        "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nimages_from = [{image_server:?}]\nroot_certs_file = {:?}\n[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
          otlp_endpoint = \"http://127.0.0.1:{}\"\n",
         provider.certificate.authority, traces.port
     );
@@ -110,7 +115,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     fs::create_dir(&temporary).expect("our own folder");
     let shown = temporary.display().to_string();
     server.boot_with(&[("TMPDIR", shown.as_str()), ("SQLITE_TMPDIR", shown.as_str())]);
-    let mut all: Vec<Canary> = Vec::new();
+    let mut all: Vec<Canary> = vec![beyond];
     let mut mark = |what: &str| -> String {
         let canary = Canary::new(what, all.len() as u32);
         let marker = canary.marker.clone();
@@ -132,7 +137,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         "kind": "email", "address": "klaar@winkel.example", "from_name": mark("winkel"),
         "submission": { "host": "127.0.0.1", "port": refusing_server(), "security": "none" },
     });
-    server.admin().post("/channel-accounts", plain).expect(201);
+    let plain = server.admin().post("/channel-accounts", plain).expect(201);
     server.command_json(&["tenant", "create", "tweede", "--queue", &mark("wachtrij")]);
     let operator = format!("{}@wacht.example", mark("wacht").to_lowercase());
     server.make_operator(&operator);
@@ -195,16 +200,25 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let contact = case["contact"]["id"].as_str().expect("an id").to_owned();
 
     // Another road in, with a body of HTML.
+    let newsletter = mark("lmtponderwerp");
     let html = format!(
         "From: {} <l@klant.example>\\nTo: {address}\\nSubject: {}\\nMessage-Id: <lmtp@klant.example>\\n\
-         MIME-Version: 1.0\\nContent-Type: text/html; charset=utf-8\\n\\n<p>Dag <b>{}</b></p>\\n",
+         MIME-Version: 1.0\\nContent-Type: text/html; charset=utf-8\\n\\n<p>Dag <b>{}</b></p><img src='http://{image_server}/beeld.gif?{}'>\\n",
         mark("lmtpnaam"),
-        mark("lmtponderwerp"),
-        mark("opmaak")
+        newsletter,
+        mark("opmaak"),
+        mark("teller")
     );
     let delivered =
         swaks(lmtp, &["--protocol", "LMTP", "--from", "l@klant.example", "--to", &address, "--data", &html]);
     assert!(delivered.ok, "{}", delivered.transcript);
+    let news = until_listed(server.admin(), &newsletter);
+    let messages =
+        server.admin().get(&format!("/conversations/{}/messages", news["id"].as_str().expect("an id")));
+    let message = messages.expect(200)["items"][0]["id"].as_str().expect("an id").to_owned();
+    let shown = server.admin().post_nothing(&format!("/messages/{message}/remote-images")).expect(200);
+    assert_eq!(shown["items"][0]["state"], "shown", "{shown}");
+
     let ready = ["--from", "k@klant.example", "--to", "klaar@winkel.example", "--body", "Dag"];
     let header = format!("Subject: {} klaar", mark("klaar"));
     assert!(swaks(server.smtp, &[&ready[..], &["--header", &header]].concat()).ok);
@@ -243,6 +257,11 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().post(&format!("{reads}/authorisation/code"), begin()).expect(200);
     begin();
 
+    // A key that is to sign what goes out.
+    let domains = server.admin().get("/signing-keys").expect(200);
+    let domain = json!({ "domain": domains["items"][0]["domain"] });
+    server.admin().post("/signing-keys", domain).expect(201);
+
     // What is quarantined keeps its source.
     let odd = swaks(
         server.smtp,
@@ -268,8 +287,22 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let tag = server.admin().post("/tags", json!({ "name": mark("etiket") })).expect(201);
     let tagging = json!({ "add_tag_ids": [tag["id"]] });
     server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);
+    let draft = json!({ "kind": "reply", "version": 0, "content": {
+        "text": mark("concept"), "to": [{ "name": mark("aan"), "address": mark("half") }], "subject": mark("over"),
+    } });
+    server.admin().patch(&format!("/conversations/{id}/drafts"), draft).expect(200);
+    let mail = json!({ "version": 0, "content": { "text": mark("begin"), "subject": mark("kop") } });
+    server.admin().patch("/drafts/mail", mail).expect(200);
     let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
     server.admin().post("/saved-views", view).expect(201);
+    // A conversation with a name of its own becomes part of it, and stands beside it no more.
+    let mail = json!({
+        "account_id": plain["id"], "to": [format!("{}@x.example", mark("tweede"))], "subject": mark("erbij"),
+        "text": mark("samen"), "attachment_ids": [],
+    });
+    let second = server.admin().post("/conversations", mail).expect(201)["conversation_id"].clone();
+    let merge = json!({ "conversation_ids": [second], "other_contacts": true });
+    server.admin().post(&format!("/conversations/{id}/merge"), merge).expect(200);
     let found = server.admin().post("/search", json!({ "q": body })).expect(200);
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "it is stored and found, sealed");
     server.stranger().post(

@@ -124,6 +124,25 @@ on_both_engines!(what_a_dead_process_queued_is_not_queued_again, |engine| {
     assert_eq!(told["items"][0]["outcome"], "unchanged");
     let activity = items(&admin, &format!("/conversations/{}/activity", text(&case, "id")));
     assert_eq!(activity.iter().filter(|one| one["kind"] == "status").count(), 1);
+    // What became one is one, what was taken out is one conversation, and each is undone once.
+    let other = receive(&server, "Sam <sam@klant.example>", "Nog iets", "En dit?", &[]);
+    let (one, two) = (text(&case, "id").to_owned(), text(&other, "id").to_owned());
+    let post = |path: &str, body: Value| Post::json(&format!("/conversations/{path}"), &body);
+    let ids = json!({ "conversation_ids": [two] });
+    let merged = twice(&mut server, &admin, &post(&format!("{one}/merge"), ids.clone()), 200);
+    assert_eq!(merged["message_count"], 2);
+    twice(&mut server, &admin, &post(&format!("{one}/unmerge"), ids.clone()), 200);
+    assert_eq!(items(&admin, "/conversations?status=all").len(), 2);
+    twice(&mut server, &admin, &post(&format!("{one}/merge"), ids), 200);
+    let mails = items(&admin, &format!("/conversations/{one}/messages"));
+    let out = json!({ "message_ids": [mails[1]["id"]] });
+    let split = twice(&mut server, &admin, &post(&format!("{one}/split"), out), 201);
+    assert_eq!(
+        (split["message_count"].as_i64(), items(&admin, "/conversations?status=all").len()),
+        (Some(1), 2)
+    );
+    let back = post(&format!("{}/unsplit", text(&split, "id")), Value::Null);
+    assert_eq!(twice(&mut server, &admin, &back, 200)["message_count"], 2);
     let path = format!("/conversations/{}/messages", text(&case, "id"));
     let reply = json!({ "kind": "reply", "text": "Ja.", "attachment_ids": [] });
     let sent = twice(&mut server, &admin, &Post::json(&path, &reply), 201);

@@ -3,6 +3,8 @@
 //! of rows that exist, and the table below says what each gets. An operation without a row fails,
 //! and so does a row without an operation.
 
+mod merging;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -67,13 +69,28 @@ POST   /conversations/{id}/seen         204   204   204        204   204     404
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
 POST   /conversations/{id}/messages     201   201   201        201   201     404   403  201   401      401 -                conversation
 GET    /conversations/{id}/activity     200   200   200        200   200     404   200  200   401      401 -                conversation
+GET    /conversations/numbered          200   200   200        200   200     404   200  200   401      401 -                conversation
+GET    /conversations/{id}/related      200   200   200        200   200     404   200  200   401      401 -                conversation
+POST   /conversations/{id}/merge        200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/unmerge      200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/split        201   201   201        201   201     404   403  201   401      401 keys             conversation
+POST   /conversations/{id}/unsplit      200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/links        204   204   204        204   204     404   403  204   401      401 -                -
+GET    /drafts                          200   200   200        200   200     200   403  200   401      401 -                conversation_list
+GET    /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
+PATCH  /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
+GET    /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                conversation
+PATCH  /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                -
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
-GET    /messages/{id}/source            200   200   200        403   403     404   403  403   401      401 -                message_source
+GET    /messages/{id}/source            200   200   403        403   403     404   403  403   401      401 -                message_source
+GET    /messages/{id}/eml               200   200   200        200   200     404   200  200   401      401 -                message_source
+POST   /messages/{id}/remote-images     200   200   200        200   200     404   403  200   401      401 -                remote_images
 POST   /attachments                     201   201   201        201   201     201   403  201   401      401 -                -
 GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
 GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401 -                contact
 PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401 -                contact
+POST   /contacts/{id}/remote-images     204   204   204        403   403     404   403  403   401      401 instruction      -
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
 GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
@@ -97,6 +114,10 @@ GET    /channel-accounts/{id}/accounting 200  200   200        403   403     404
 POST   /channel-accounts/{id}/authorisation 200 200 403      403   403     404   403  403   401      401 -                -
 POST   /channel-accounts/{id}/authorisation/code 200 200 403 403   403     404   403  403   401      401 instruction      -
 DELETE /channel-accounts/{id}/authorisation 204 204 403      403   403     404   403  403   401      401 instruction      -
+GET    /signing-keys                    200   200   403        403   403     200   403  403   401      401 -                -
+POST   /signing-keys                    201   201   403        403   403     201   403  403   401      401 instruction      -
+POST   /signing-keys/{id}/check         200   200   403        403   403     404   403  403   401      401 -                -
+DELETE /signing-keys/{id}               204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /senders                         200   200   200        200   200     200   403  200   401      401 -                -
 GET    /recipients                      200   200   200        403   403     200   403  403   401      401 -                -
 GET    /quarantine                      200   200   200        403   403     200   403  403   401      401 -                -
@@ -435,6 +456,7 @@ impl World {
                 row = id(&owner.post("/api-keys", wanted).expect(201));
             }
             "GET /conversations/{id}"
+            | "GET /conversations/{id}/drafts"
             | "POST /conversations/{id}/seen"
             | "GET /conversations/{id}/messages"
             | "GET /conversations/{id}/activity" => row = self.conversation.clone(),
@@ -473,6 +495,13 @@ impl World {
                     body = Body::Json(shared);
                 }
             }
+            "PATCH /drafts/mail" => {
+                body = Body::Json(json!({ "version": 0, "content": { "text": "concept" } }))
+            }
+            "PATCH /conversations/{id}/drafts" => {
+                row = self.conversation.clone();
+                body = Body::Json(json!({ "kind": "note", "version": 0, "content": { "text": "concept" } }));
+            }
             "POST /conversations/{id}/messages" => {
                 row = self.conversation.clone();
                 body = Body::Json(json!({ "kind": "note", "text": "notitie", "attachment_ids": [] }));
@@ -493,13 +522,27 @@ impl World {
                 let own = caller.client(&self.server);
                 row = id(&if may { &own } else { owner }.post(&path, reply).expect(201));
             }
-            "GET /messages/{id}/source" => row = self.incoming.clone(),
+            "GET /messages/{id}/source" | "GET /messages/{id}/eml" | "POST /messages/{id}/remote-images" => {
+                row = self.incoming.clone();
+            }
             "POST /attachments" => body = Body::File,
             "GET /attachments/{id}" => row = self.attachment.clone(),
             "GET /contacts/{id}" => row = self.contact.clone(),
             "PATCH /contacts/{id}" => {
                 row = self.contact.clone();
                 body = Body::Json(json!({ "name": "Jan" }));
+            }
+            "POST /contacts/{id}/remote-images" => {
+                row = self.contact.clone();
+                // It is a change each time.
+                let show = self.unique() % 2 == 1;
+                owner
+                    .post(
+                        &format!("/contacts/{row}/remote-images"),
+                        json!({ "for": "everybody", "show": !show }),
+                    )
+                    .expect(204);
+                body = Body::Json(json!({ "for": "everybody", "show": show }));
             }
             "POST /search" => body = Body::Json(json!({ "q": WORD })),
             "POST /search/suggest" => body = Body::Json(json!({ "prefix": "jan" })),
@@ -541,6 +584,22 @@ impl World {
                 };
                 body = Body::Json(brought);
             }
+            "POST /signing-keys" | "POST /signing-keys/{id}/check" | "DELETE /signing-keys/{id}" => {
+                let domain = format!("d{}.tak.example", self.unique());
+                let address = format!("nieuw@{domain}");
+                let makes = operation == "POST /signing-keys" && caller.column == "other";
+                let admin = if makes { &self.other.admin } else { owner };
+                admin.post("/channel-accounts", account(&address, 9)).expect(201);
+                let wanted = json!({ "domain": domain });
+                if operation.ends_with("{id}") || operation.ends_with("check") {
+                    row = id(&owner.post("/signing-keys", wanted.clone()).expect(201));
+                }
+                body = match operation {
+                    "POST /signing-keys" => Body::Json(wanted),
+                    "DELETE /signing-keys/{id}" => Body::Nothing,
+                    _ => Body::Json(json!({})),
+                };
+            }
             "GET /quarantine/{id}/source" => row = self.quarantined[0].clone(),
             "POST /quarantine/{id}/retry" => row = self.one_of(&self.quarantined, caller).to_owned(),
             "POST /dead-letters/{id}/retry" => row = self.one_of(&self.dead, caller).to_owned(),
@@ -556,7 +615,10 @@ impl World {
             | "GET /senders"
             | "GET /tags"
             | "GET /saved-views"
+            | "GET /drafts"
+            | "GET /drafts/mail"
             | "GET /channel-accounts"
+            | "GET /signing-keys"
             | "GET /quarantine"
             | "GET /dead-letters"
             | "GET /ledger"
@@ -568,7 +630,11 @@ impl World {
             | "GET /operator/log"
             | "GET /operator/recipients"
             | "GET /recipients" => {}
-            other => panic!("nothing says how to call {other}"),
+            "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
+            other => match self.merging(other) {
+                Some(found) => (row, body) = found,
+                None => panic!("nothing says how to call {other}"),
+            },
         }
         (template.replace("{id}", &row), body)
     }

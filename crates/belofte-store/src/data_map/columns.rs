@@ -41,6 +41,8 @@ pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
 pub const TAG_NAME: Column = Column(3813);
 /// `saved_view.content`.
 pub const SAVED_VIEW_CONTENT: Column = Column(3905);
+/// `draft.content`.
+pub const DRAFT_CONTENT: Column = Column(4406);
 /// `recipient.host`.
 pub const RECIPIENT_HOST: Column = Column(3404);
 /// `retrieval.position`.
@@ -49,7 +51,13 @@ pub const RETRIEVAL_POSITION: Column = Column(3503);
 pub const AUTHORISATION_REQUEST: Column = Column(4203);
 /// `authorisation.tokens`.
 pub const AUTHORISATION_TOKENS: Column = Column(4205);
+/// `signing_key.details`.
+pub const SIGNING_KEY_DETAILS: Column = Column(4305);
+/// `signing_key.secret`.
+pub const SIGNING_KEY_SECRET: Column = Column(4307);
 /// `idempotency.answer`.
 pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
 /// The lexicon in the index file of a tenant.
 pub const LEXICON_CONTENT: Column = Column(3202);
+/// `remote_image.picture`.
+pub const REMOTE_IMAGE_PICTURE: Column = Column(4605);

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, Purpose, RequestId, Role, SavedViewId, Scope, SessionId, TagColour,
-    TagId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope, SessionId,
+    SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -20,9 +20,10 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, LedgerExportError, MarkSeen, MessageContent,
-    NewConversation, NewFile, Outgoing, PasswordChange, Preferences, ReviveJob, StoreError, TagChange,
-    TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
+    MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange,
+    Preferences, ReviveJob, SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange,
+    UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -44,18 +45,24 @@ const USES: &[(&str, Option<Use>)] = &[
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
+    ("choose_images", Some(Use::Answer)),
     ("chosen_recipients", Some(Use::Name)),
     ("claim_renewal", Some(Use::UseToken)),
     ("contact", Some(Use::Look)),
     ("conversation", Some(Use::Look)),
+    ("conversation_by_number", Some(Use::Look)),
     ("conversation_counts", Some(Use::Look)),
+    ("conversation_in_force", Some(Use::Look)),
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
+    ("create_signing_key", Some(Use::Configure)),
     ("create_tag", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
+    ("drafts", Some(Use::Look)),
+    ("drafts_in", Some(Use::Look)),
     ("end_authorisation", Some(Use::UseToken)),
     ("end_session", Some(Use::Configure)),
     ("events", Some(Use::Follow)),
@@ -66,31 +73,42 @@ const USES: &[(&str, Option<Use>)] = &[
     ("finish_request", None),
     ("give_up_renewal", Some(Use::UseToken)),
     ("held_tokens", Some(Use::UseToken)),
+    ("image_choices", Some(Use::Name)),
     ("index", Some(Use::Maintain)),
     ("intake_source", Some(Use::ReadSource)),
     ("invitations", Some(Use::Configure)),
+    ("keep_presence", Some(Use::Maintain)),
+    ("keep_remote_images", Some(Use::Answer)),
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
+    ("linked_conversations", Some(Use::Look)),
+    ("mail_signer", Some(Use::Send)),
     ("may_upload", Some(Use::Answer)),
+    ("merge_conversations", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
     ("merge_tag", Some(Use::Configure)),
+    ("merged_conversations", Some(Use::Look)),
     ("message", Some(Use::ReadMessage)),
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
     ("note_retrieval", Some(Use::Receive)),
+    ("note_signing_record", Some(Use::Configure)),
     ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
+    ("place_of_case", Some(Use::Follow)),
     ("prepare_api_key", Some(Use::Configure)),
     ("prepare_invitation", Some(Use::Configure)),
     ("prepare_password", Some(Use::Configure)),
+    ("presence_elsewhere", Some(Use::Maintain)),
     ("provider", Some(Use::UseToken)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
+    ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
@@ -98,12 +116,16 @@ const USES: &[(&str, Option<Use>)] = &[
     ("reply_thread", Some(Use::Look)),
     ("revoke_api_key", Some(Use::Configure)),
     ("revoke_invitation", Some(Use::Configure)),
+    ("save_draft", Some(Use::Answer)),
     ("saved_views", Some(Use::Name)),
     ("search", Some(Use::Look)),
     ("sent_mailbox", Some(Use::UseSecret)),
     ("sessions", Some(Use::Configure)),
     ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
+    ("split_conversation", Some(Use::Answer)),
+    ("signing_domains", Some(Use::Name)),
+    ("signing_key", Some(Use::Name)),
     ("suggest_contacts", Some(Use::Look)),
     ("suggest_words", Some(Use::Look)),
     ("tags", Some(Use::Name)),
@@ -111,11 +133,16 @@ const USES: &[(&str, Option<Use>)] = &[
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
+    ("unmerge_conversations", Some(Use::Answer)),
+    ("unsplit_conversation", Some(Use::Answer)),
+    ("try_waiting_mail", Some(Use::Configure)),
     ("upkeep", Some(Use::Maintain)),
     ("upload", Some(Use::Answer)),
     ("user", Some(Use::Name)),
     ("users", Some(Use::Name)),
+    ("withdraw_signing_key", Some(Use::Configure)),
     // As the change that is written says, below.
+    ("waiting_mail", Some(Use::Name)),
     ("write", None),
     ("write_answered", None),
     ("write_marked", None),
@@ -125,6 +152,13 @@ const USES: &[(&str, Option<Use>)] = &[
 /// Those that need a claimed job or a sealed mail, which this test does not make: their purpose is
 /// read in the source alone.
 const NEED_MORE: [&str; 4] = ["file", "file_at_door", "file_copy", "upkeep"];
+
+fn merged(result: Result<(), MergeError>) -> Result<(), StoreError> {
+    match result {
+        Err(MergeError::Store(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
 
 /// The functions of the store that anybody outside can call and that take an access.
 pub(super) fn functions() -> BTreeSet<String> {
@@ -247,6 +281,15 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             store.note_retrieval(access, &job, &sealed.shown(), None, crate::Noted::Same, None).await
         }
+        "create_signing_key" => store.create_signing_key(access, None, "bakker.example").await.map(drop),
+        "mail_signer" => store.mail_signer(access, &super::house::email("a@bakker.example")).await.map(drop),
+        "note_signing_record" => {
+            let key = super::signing_keys::nothing(access.clock().now());
+            store.note_signing_record(access, &key, None, None).await
+        }
+        "signing_domains" => store.signing_domains(access).await.map(drop),
+        "signing_key" => store.signing_key(access, SigningKeyId(id)).await.map(drop),
+        "withdraw_signing_key" => store.withdraw_signing_key(access, SigningKeyId(id)).await,
         "authorisation_standings" => store.authorisation_standings(access).await.map(drop),
         "begin_authorisation" => store.begin_authorisation(access, mailbox_id, request()).await,
         "claim_renewal" => store.claim_renewal(access, mailbox_id, 1).await.map(drop),
@@ -278,6 +321,20 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "contact" => store.contact(access, ContactId(id)).await.map(drop),
         "conversation" => store.conversation(access, case).await.map(drop),
         "conversation_counts" => store.conversation_counts(access).await.map(drop),
+        "conversation_by_number" => store.conversation_by_number(access, 1).await.map(drop),
+        "conversation_in_force" => store.conversation_in_force(access, case).await.map(drop),
+        "linked_conversations" => store.linked_conversations(access, case).await.map(drop),
+        "merged_conversations" => store.merged_conversations(access, case).await.map(drop),
+        "merge_conversations" => merged(store.merge_conversations(access, case, &[], true).await),
+        "unmerge_conversations" => merged(store.unmerge_conversations(access, case, &[case]).await),
+        "unsplit_conversation" => merged(store.unsplit_conversation(access, case).await.map(drop)),
+        "split_conversation" => {
+            let new = NewSplit { from: case, id: case, messages: Vec::new(), subject: None };
+            match store.split_conversation(access, &new).await {
+                Err(SplitError::Store(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
         "conversations" => store.conversations(access, query).await.map(drop),
         "conversations_by_id" => store.conversations_by_id(access, &[case]).await.map(drop),
         "create_channel_account" => {
@@ -300,6 +357,12 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "merge_index" => store.merge_index(access).await.map(drop),
         "message" => store.message(access, message).await.map(drop),
         "message_source" => store.message_source(access, message).await.map(drop),
+        "choose_images" => store.choose_images(access, ContactId(id), ImagesFor::Me, true).await,
+        "image_choices" => store.image_choices(access).await.map(drop),
+        "keep_remote_images" => store.keep_remote_images(access, message, &[]).await,
+        "try_waiting_mail" => store.try_waiting_mail(access, mailbox_id).await,
+        "waiting_mail" => store.waiting_mail(access).await.map(drop),
+        "remote_images" => store.remote_images(access, message).await.map(drop),
         "message_to_answer" => store.message_to_answer(access, message).await.map(drop),
         "messages" => store.messages(access, case, None, 1).await.map(drop),
         "open_conversation" => {
@@ -316,6 +379,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
                 contact_address: String::new(),
                 attachments: Vec::new(),
                 wait: Default::default(),
+                draft: None,
             };
             store.open_conversation(access, &new).await
         }
@@ -351,6 +415,12 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             };
             super::house::upload(store, access, file).await.map(drop)
         }
+        "drafts" => store.drafts(access).await.map(drop),
+        "drafts_in" => store.drafts_in(access, Some(case)).await.map(drop),
+        "keep_presence" => store.keep_presence(access, NodeId(id), Vec::new()).await,
+        "place_of_case" => store.place_of_case(access, case).await.map(drop),
+        "presence_elsewhere" => store.presence_elsewhere(access, NodeId(id)).await.map(drop),
+        "save_draft" => store.save_draft(access, DraftPlace::MAIL, 0, None).await.map(drop),
         "tags" => store.tags(access).await.map(drop),
         "create_tag" => {
             store.create_tag(access, None, "Spoed", TagColour::Red).await.map(drop).or_else(of_tag)

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::authorisations::{provider, request, tokens};
 use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
+use super::drafts::OTHERS as DRAFTS;
 use super::house::{House, Person, email, houses};
 use super::purposes::functions;
 use super::work_of_a_team::OTHERS as WORK;
@@ -23,7 +24,7 @@ use crate::sealing::seal_json;
 use crate::{
     Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
     IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
-    ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
+    RemoteImage, ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -75,6 +76,9 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
     ("sent_mailbox", ["info shop", "info shop", "info"], Of::Nobody),
+    ("signing_domains", ["info shop", "info shop", "info"], Of::Nobody),
+    ("signing_key", ["bakker.example", "bakker.example", "bakker.example"], Of::Nobody),
+    ("remote_images", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Nobody),
     ("retrieval_standings", ["info shop", "info shop", "info"], Of::Nobody),
     ("retrieval_with_password", ["info shop", "info shop", "info"], Of::Nobody),
     (
@@ -117,8 +121,15 @@ const OTHERS: &[(&str, &str)] = &[
     ("change_channel_account", "changes; of an account that is seen"),
     ("change_contact", "changes; of a contact that is seen, below"),
     ("change_user", "changes; users are the tenant's"),
+    ("choose_images", "changes; of a contact that is seen, below"),
+    ("image_choices", "what the one who asks chose, and the tenant; ids alone"),
+    ("keep_remote_images", "changes; of a message that is seen, below"),
     ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
     ("create_channel_account", "changes; into a queue that is seen"),
+    ("create_signing_key", "changes; of a domain that is seen"),
+    ("mail_signer", "signs, for a mail that is seen"),
+    ("note_signing_record", "changes; of a domain that is seen"),
+    ("withdraw_signing_key", "changes; of a domain that is seen"),
     ("end_session", "the session of the one who asks"),
     ("export_ledger", "the ledger is whole or worthless; for its privacy officer"),
     ("begin_authorisation", "changes; of an account that is seen"),
@@ -155,6 +166,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("user", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("users", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("open_conversation", "changes; through an account into a queue that are seen: writing.rs"),
+    ("try_waiting_mail", "changes; of an account that is seen"),
+    ("waiting_mail", "of accounts that are seen: reasons and counts, as with what reading them says"),
     ("write", "changes; below"),
     ("write_answered", "changes; as write"),
     ("write_marked", "changes; as write"),
@@ -166,9 +179,9 @@ fn every_function_that_takes_an_access_says_what_it_shows() {
     let told: BTreeSet<String> = SHOWS
         .iter()
         .map(|(name, ..)| (*name).to_owned())
-        .chain(OTHERS.iter().chain(WORK).map(|(name, _)| (*name).to_owned()))
+        .chain(OTHERS.iter().chain(WORK).chain(DRAFTS).map(|(name, _)| (*name).to_owned()))
         .collect();
-    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len(), "a function has two rows");
+    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len() + DRAFTS.len(), "a function has two rows");
     let found = functions();
     assert!(found.contains("conversations") && found.len() > 50, "the source is read: {found:?}");
     assert_eq!(found.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "without a row");
@@ -400,12 +413,12 @@ impl World {
     async fn set_aside(&mut self, account: &'static str) {
         let (access, job, source) = self.job(&self.accounts[account]).await;
         let (reason, now) = (QuarantineReason::NoSender, self.house.clock.now());
-        let aside = Quarantine { job, intake: source.id, reason, now };
+        let aside = Quarantine { job, intake: source.id, reason, signature: None, now };
         self.house.store.write(&access, aside).await.expect("set aside");
         self.quarantined.insert(account, source.id);
     }
 
-    fn narrowed(&self, visible: Visible) -> Access {
+    pub(super) fn narrowed(&self, visible: Visible) -> Access {
         let full = &self.admin.access;
         Access::for_test(
             full.tenant(),
@@ -527,6 +540,21 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
             let found = store.retrieval_standings(access).await.expect("standings");
             shown.what.extend(found.keys().map(|id| world.account(*id)));
             shown.what.sort_unstable();
+        }
+        "signing_domains" => {
+            let found = store.signing_domains(access).await.expect("domains");
+            let accounts = found.iter().flat_map(|domain| &domain.accounts);
+            shown.what.extend(accounts.map(|id| world.account(*id)));
+            shown.what.sort_unstable();
+        }
+        "signing_key" => {
+            let full = world.admin.access.as_for(Purpose::Administration);
+            let domains = store.signing_domains(&full).await.expect("domains");
+            let id = match domains[0].keys.first() {
+                Some(key) => key.id,
+                None => store.create_signing_key(&full, None, "bakker.example").await.expect("made").id,
+            };
+            shown.what.extend(there(store.signing_key(access, id).await).map(|key| key.domain));
         }
         "authorisation_standings" => {
             let found = store.authorisation_standings(access).await.expect("standings");
@@ -655,6 +683,17 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
                 let found = there(store.message_source(access, *id).await);
                 shown.what.extend(found.map(|raw| {
                     assert_eq!(raw, b"raw");
+                    (*name).to_owned()
+                }));
+            }
+        }
+        "remote_images" => {
+            for (name, (id, ..)) in messages {
+                let image = RemoteImage { place: 0, bytes: b"dots".to_vec() };
+                store.keep_remote_images(&world.admin.access, *id, &[image]).await.expect("kept");
+                let found = there(store.remote_images(access, *id).await).into_iter().flatten();
+                shown.what.extend(found.map(|image| {
+                    assert_eq!(image.bytes, b"dots");
                     (*name).to_owned()
                 }));
             }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What an access does not see it does not change either, and what it sees tells nothing of the rest.
 
-use belofte_model::Purpose;
+use belofte_model::{Purpose, Subset, Visible};
 
 use super::authorisations::{request, tokens};
 use super::house::houses;
 use super::visible::World;
-use crate::{Access, ChangeConversation, ContactProfile, ConversationChange, RetryQuarantined, StoreError};
+use crate::{
+    Access, ChangeConversation, ContactProfile, ConversationChange, ImagesFor, RemoteImage, RetryQuarantined,
+    StoreError,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_seen_is_not_changed_either() {
@@ -27,6 +30,9 @@ async fn what_is_not_seen_is_not_changed_either() {
         let name = |name: &str| ContactProfile { name: name.to_owned() };
         gone(store.change_contact(&info, world.contacts["Piet"], &name("Petra")).await);
         gone(store.change_contact(&nameless, world.contacts["Jan"], &name("Janna")).await);
+        let dots = [RemoteImage { place: 0, bytes: b"dots".to_vec() }];
+        gone(store.keep_remote_images(&balie, world.messages["boiler"].0, &dots).await);
+        gone(store.choose_images(&info, world.contacts["Piet"], ImagesFor::Everybody, true).await);
         let again = |access: &Access| RetryQuarantined::prepare(store, access, world.quarantined["shop"]);
         gone(store.write(&info, again(&info)).await);
         let info_admin = info.as_for(Purpose::Administration);
@@ -38,6 +44,16 @@ async fn what_is_not_seen_is_not_changed_either() {
         gone(store.keep_renewed(&info_admin, shop, 1, tokens("t", world.house.clock.now())).await);
         gone(store.give_up_renewal(&info_admin, shop, 1).await);
         gone(store.end_authorisation(&info_admin, shop, 1).await);
+        // A domain none of whose accounts is seen.
+        let nothing = Visible { channels: Subset::Only(Vec::new()), ..Visible::all() };
+        let blind = world.narrowed(nothing).as_for(Purpose::Administration);
+        let admin = full.as_for(Purpose::Administration);
+        gone(store.create_signing_key(&blind, None, "bakker.example").await.map(drop));
+        let key = store.create_signing_key(&admin, None, "bakker.example").await.expect("made");
+        gone(store.signing_key(&blind, key.id).await.map(drop));
+        gone(store.note_signing_record(&blind, &key, None, None).await);
+        gone(store.withdraw_signing_key(&blind, key.id).await);
+        gone(store.try_waiting_mail(&info_admin, shop).await);
         gone(store.write_out(&balie, &world.answer("boiler", "shop")).await.map(drop));
 
         // Who sees no names and addresses answers all the same, and what is stored stays whole.

@@ -199,6 +199,7 @@ async fn a_case_that_began_with_it_was_never_begun() {
             contact_address: "els@klant.example".to_owned(),
             attachments: Vec::new(),
             wait: WAIT,
+            draft: None,
         };
         store.open_conversation(access, &new).await.expect("written");
         let contact: ContactId = store.conversation(access, new.id).await.expect("a case").contact;

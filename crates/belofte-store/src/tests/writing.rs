@@ -45,6 +45,7 @@ fn mail(house: &House, account: ChannelAccountId, to: &Correspondent) -> NewConv
         contact_address: to.address.to_lowercase(),
         attachments: Vec::new(),
         wait: Duration::ZERO,
+        draft: None,
     }
 }
 

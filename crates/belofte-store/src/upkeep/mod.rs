@@ -43,7 +43,11 @@ impl Store {
             }
             JobKind::Wake => return self.write(access, Wake::prepare(self, access, job)).await,
             JobKind::RotateKeys => return rotation::run(self, access, job).await,
-            JobKind::ProcessIntake | JobKind::Deliver | JobKind::Retrieve | JobKind::Reconcile => {
+            JobKind::ProcessIntake
+            | JobKind::Deliver
+            | JobKind::Retrieve
+            | JobKind::Reconcile
+            | JobKind::CheckSigning => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
             }
         };

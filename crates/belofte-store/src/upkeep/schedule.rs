@@ -25,7 +25,8 @@ pub(crate) fn standing_job(tenant: TenantId, kind: JobKind) -> JobId {
         | JobKind::Deliver
         | JobKind::Retrieve
         | JobKind::Reconcile
-        | JobKind::Wake => 0,
+        | JobKind::Wake
+        | JobKind::CheckSigning => 0,
         JobKind::Checkpoint => 1,
         JobKind::Sweep => 2,
         JobKind::RotateKeys => 3,

@@ -26,7 +26,9 @@ use crate::access::ClaimedJob;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
-use crate::{Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, idempotency, jobs};
+use crate::{
+    Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs, remote_images,
+};
 
 /// What is younger may belong to a write that is under way.
 const YOUNG: Duration = Duration::from_secs(3_600);
@@ -150,7 +152,17 @@ impl Write for Expired {
                 params![tenant, now - idempotency::MEMORY, limit],
             )
             .await?;
-        Ok([sessions, invitations, answers].iter().all(|gone| *gone < BATCH as u64))
+        let drafts = drafts::expire(tx, now - drafts::KEPT, limit).await?;
+        let images = tx
+            .execute(
+                sql!(
+                    "DELETE FROM remote_image WHERE tenant_id = $1 AND id IN (SELECT id FROM remote_image \
+                     WHERE tenant_id = $1 AND fetched_at <= $2 LIMIT $3) AND fetched_at <= $2"
+                ),
+                params![tenant, now - remote_images::IMAGES_KEPT, limit],
+            )
+            .await?;
+        Ok([sessions, invitations, answers, drafts, images].iter().all(|gone| *gone < BATCH as u64))
     }
 }
 
@@ -284,13 +296,13 @@ impl Write for OldUploads {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         renew(tx, &self.job, self.now).await?;
-        // `message_id IS NULL` stands twice: an answer may take the file at this moment.
+        // The condition stands twice: an answer or a draft may take the file at this moment.
         let gone: Vec<BlobId> = tx
             .query(
                 sql!(
                     "DELETE FROM attachment WHERE tenant_id = $1 AND id IN (SELECT id FROM attachment \
-                     WHERE tenant_id = $1 AND message_id IS NULL AND created_at <= $2 LIMIT $3) \
-                     AND message_id IS NULL RETURNING blob_id"
+                     WHERE tenant_id = $1 AND message_id IS NULL AND draft_id IS NULL AND created_at <= $2 LIMIT $3) \
+                     AND message_id IS NULL AND draft_id IS NULL RETURNING blob_id"
                 ),
                 params![tenant, self.now - UPLOADS_KEPT, BATCH as i64],
                 |row| row.id(0),
@@ -433,7 +445,10 @@ impl Keeper {
                 Self::Blob => sql!("SELECT id FROM blob WHERE tenant_id = $1 AND id = ANY($2)"),
                 Self::Contact => sql!("SELECT id FROM contact WHERE tenant_id = $1 AND id = ANY($2)"),
                 Self::Conversation => {
-                    sql!("SELECT id FROM conversation WHERE tenant_id = $1 AND id = ANY($2)")
+                    sql!(
+                        "SELECT id FROM conversation WHERE tenant_id = $1 AND id = ANY($2) UNION \
+                         SELECT id FROM merged_conversation WHERE tenant_id = $1 AND id = ANY($2)"
+                    )
                 }
                 Self::Spool => sql!(
                     "SELECT id FROM intake WHERE tenant_id = $1 AND id = ANY($2) \
@@ -446,7 +461,10 @@ impl Keeper {
         let text = match self {
             Self::Blob => sql!("SELECT id FROM blob WHERE tenant_id = $1 AND id = $2"),
             Self::Contact => sql!("SELECT id FROM contact WHERE tenant_id = $1 AND id = $2"),
-            Self::Conversation => sql!("SELECT id FROM conversation WHERE tenant_id = $1 AND id = $2"),
+            Self::Conversation => sql!(
+                "SELECT id FROM conversation WHERE tenant_id = $1 AND id = $2 UNION \
+                 SELECT id FROM merged_conversation WHERE tenant_id = $1 AND id = $2"
+            ),
             Self::Spool => sql!(
                 "SELECT id FROM intake WHERE tenant_id = $1 AND id = $2 AND state IN ('received', 'quarantined')"
             ),

@@ -3,6 +3,11 @@
 
 import type * as T from "@belofte/api-client";
 import * as d from "./data";
+import * as drafts from "./drafts";
+
+/** A plain brown banner. */
+const BANNER =
+  "iVBORw0KGgoAAAANSUhEUgAAAggAAABaCAIAAABSRznhAAABGElEQVR42u3VMQ0AAAgEsVeCIRyhng0LLE2q4JbLdAHAiQQAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgAAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDABgDAMYAgDEAYAwAGAMAxgCAMQBgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAGAMAxgCAMQBgDABgDAAYAwDGAIAxAGAMABgDAMYAgDEAYAwAfFoGNyPvIowX9AAAAABJRU5ErkJggg==";
 
 export interface Call {
   method: string;
@@ -21,7 +26,7 @@ export interface Answer {
   session?: "start" | "end";
 }
 
-export const events: { frame: (f: Omit<T.LiveFrame, "seq" | "at">) => void } = { frame: () => undefined };
+export const events: { frame: (f: Omit<T.LiveFrame, "seq" | "at">) => void; whisper: (w: T.WhisperFrame) => void } = { frame: () => undefined, whisper: () => undefined };
 export const fake = { seq: 100 };
 
 const ok = (json: unknown, status = 200): Answer => ({ status, json });
@@ -293,6 +298,15 @@ export function answer(call: Call): Answer {
     d.invitations.push(made);
     return ok({ id: made.id, link: "https://desk.noorderlicht.example/invitation#h7Qd-2nVb-9sLw-4kTz", expires_at: made.expires_at }, 201);
   }
+  if (at === "GET /signing-keys") return ok({ items: d.signingDomains });
+  if (at === "POST /signing-keys") {
+    const domain = d.signingDomains.find((one) => one.domain === body.domain);
+    const first = d.signingDomains.flatMap((one) => one.keys)[0];
+    if (!domain || !first) return notFound(language);
+    const key: T.SigningKey = { id: d.uuid(), state: "waiting", created_at: d.iso(Date.now()), domain: domain.domain, record_name: `belofte-77aa10c3._domainkey.${domain.domain}`, record_value: first.record_value };
+    domain.keys.unshift(key);
+    return ok(key, 201);
+  }
   if (at === "GET /api-keys") return ok({ items: d.apiKeys });
   if (at === "POST /api-keys") {
     const key = { id: d.uuid(), name: String(body.name), scope: body.scope as T.Scope, created_at: d.iso(Date.now()), expires_at: String(body.expires_at) };
@@ -305,6 +319,12 @@ export function answer(call: Call): Answer {
     const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
     d.tags.push(made);
     return ok(made, 201);
+  }
+  if (at === "GET /drafts") return ok({ items: drafts.all() });
+  if (at === "GET /drafts/mail") return ok({ items: drafts.of("mail") });
+  if (at === "PATCH /drafts/mail") {
+    const { status, saved } = drafts.save("mail", "mail", body);
+    return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
   }
   if (at === "GET /saved-views") return ok({ items: d.savedViews });
   if (at === "POST /saved-views") {
@@ -321,6 +341,10 @@ export function answer(call: Call): Answer {
     });
     return ok({ items });
   }
+  if (at === "GET /conversations/numbered") {
+    const found = rows().find((row) => row.no === Number(query.get("no")));
+    return found ? ok(found) : notFound(language);
+  }
   if (at === "GET /conversations/counts") {
     const all = rows();
     return ok({
@@ -332,7 +356,10 @@ export function answer(call: Call): Answer {
       resolved: all.filter((r) => r.status === "resolved").length,
     });
   }
-  if (at === "POST /conversations") return begin(body);
+  if (at === "POST /conversations") {
+    drafts.sent("mail", "mail", body.draft_version);
+    return begin(body);
+  }
   if (at === "GET /senders") {
     const signed = (a: T.ChannelAccount) => a.signature.replace("{name}", d.me.name).replace("{address}", a.address);
     const can = (a: T.ChannelAccount) => a.state === "active" && Boolean(a.submission);
@@ -397,6 +424,12 @@ function byId(call: Call): Answer {
         return ok(whole(c));
       case "PATCH conversations":
         return change(c, body, language);
+      case "GET conversations/drafts":
+        return ok({ items: drafts.of(id) });
+      case "PATCH conversations/drafts": {
+        const { status, saved } = drafts.save(id, body.kind as T.Draft["kind"], body);
+        return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
+      }
       case "POST conversations/seen":
         c.row.unread = false;
         return none;
@@ -406,7 +439,29 @@ function byId(call: Call): Answer {
         return ok({ items: c.messages.slice(begin, end), next_cursor: begin > 0 ? String(begin) : null });
       }
       case "POST conversations/messages":
+        drafts.sent(id, body.kind === "note" ? "note" : "reply", body.draft_version);
         return send(c, body);
+      case "GET conversations/related": {
+        const others = rows().filter((row) => row.id !== c.row.id);
+        // Enough to look at: the first has one of each.
+        if (c.row.contact.name !== "Marieke van den Berg") return ok({ linked: [], merged: [] });
+        return ok({
+          linked: others.slice(3, 4),
+          merged: [{ id: d.uuid(), no: 1204, subject: "Nogmaals: tafel beschadigd", contact: c.row.contact.name, into_id: c.row.id }],
+        });
+      }
+      case "POST conversations/merge": {
+        const ids = (body as unknown as T.MergeConversations).conversation_ids;
+        for (const other of ids) {
+          const part = d.cases.get(other);
+          if (!part) continue;
+          c.messages = [...c.messages, ...part.messages].sort((a, b) => a.created_at.localeCompare(b.created_at));
+          c.row.message_count = c.messages.length;
+          d.cases.delete(other);
+          log(c, "merged", String(part.row.no), null);
+        }
+        return ok(c.row);
+      }
       case "GET conversations/activity":
         return ok({ items: c.activity });
     }
@@ -427,6 +482,30 @@ function byId(call: Call): Answer {
         return ok(message);
       }
       return notFound(language);
+    }
+    case "POST messages/remote-images": {
+      const message = [...d.cases.values()].flatMap((one) => one.messages).find((m) => m.id === id);
+      if (!message) return notFound(language);
+      const found = [...(message.html ?? "").matchAll(/data-remote-src="([^"]+)"/g)].map((one) => String(one[1]));
+      const data = `data:image/png;base64,${BANNER}`;
+      return ok({
+        items: found.map((address) => (/o\.gif$/.test(address) ? { address, state: "tracks" } : { address, state: "shown", data })),
+      });
+    }
+    case "POST contacts/remote-images": {
+      for (const message of [...d.cases.values()].flatMap((one) => one.messages)) {
+        if (message.author.id !== id || !message.has_remote_images) continue;
+        if (body.show) message.show_images_for = body.for as T.ImagesFor;
+        else delete message.show_images_for;
+      }
+      return none;
+    }
+    case "GET messages/source":
+    case "GET messages/eml": {
+      const message = [...d.cases.values()].flatMap((one) => one.messages).find((m) => m.id === id);
+      if (!message) return notFound(language);
+      const text = `From: ${message.author.name} <${message.author.address ?? ""}>\r\nSubject: ${message.subject ?? ""}\r\nMIME-Version: 1.0\r\n\r\n${message.text.replaceAll("\n", "\r\n")}`;
+      return { status: 200, bytes: { type: "message/rfc822", name: `${message.no}.eml`, data: new TextEncoder().encode(text) } };
     }
     case "POST messages/undo": {
       for (const one of d.cases.values()) {

@@ -94,7 +94,7 @@ export const accounts: T.ChannelAccount[] = [
     signature: "",
     state: "paused",
     queue_id: queue(1).id,
-    submission: { host: "smtp.noorderlicht.example", port: 587, security: "starttls", username: "facturen", sign_in: "password", password_set: true },
+    submission: { host: "smtp.noorderlicht.example", port: 587, security: "starttls", username: "facturen", sign_in: "password", password_set: true, waiting: { messages: 3, code: "authentication_failed", since: ago(95) } },
     reply_language: "nl",
     created_at: ago(60 * 24 * 30),
   },
@@ -156,9 +156,10 @@ export const accounts: T.ChannelAccount[] = [
   },
 ];
 
-export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 3, pending: 2 };
+export const accounting: T.Accounting = { received: 18_432, imported: 18_391, duplicates: 36, quarantined: 4, pending: 1 };
 export const quarantine: T.Quarantined[] = [
   { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(95), size_bytes: 48_210, reason: "not_a_message" },
+  { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 3), size_bytes: 88_320, reason: "malware", signature: "Win.Test.EICAR_HDB-1" },
   { id: uuid(), channel_account_id: accounts[0]?.id ?? "", received_at: ago(60 * 26), size_bytes: 2_640_000, reason: "too_many_parts", retried_at: ago(60 * 20) },
   { id: uuid(), channel_account_id: accounts[1]?.id ?? "", received_at: ago(60 * 24 * 6), size_bytes: 1_820, reason: "no_sender" },
 ];
@@ -170,6 +171,23 @@ export const deadLetters: T.DeadLetter[] = [
 
 export const apiKeys: T.ApiKey[] = [
   { id: uuid(), name: "Webwinkel", scope: "write", created_at: ago(60 * 24 * 12), last_used_at: ago(4), expires_at: iso(start + 120 * 24 * 60 * minute) },
+];
+const published = (selector: string, domain: string) => ({
+  domain,
+  record_name: `${selector}._domainkey.${domain}`,
+  record_value: `v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA${"q3Vb9sLw4kTzh7Qd2nVbX0eR".repeat(14)}IDAQAB`,
+});
+export const signingDomains: T.SigningDomain[] = [
+  {
+    domain: "noorderlicht.example",
+    account_ids: [uuid(), uuid()],
+    keys: [
+      { id: uuid(), state: "waiting", problem: "cut_off", checked_at: ago(1), created_at: ago(26), ...published("belofte-5b1f09ac", "noorderlicht.example") },
+      { id: uuid(), state: "signing", checked_at: ago(140), seen_at: ago(140), began_at: ago(60 * 24 * 190), created_at: ago(60 * 24 * 191), ...published("belofte-9d2f7c0a", "noorderlicht.example") },
+      { id: uuid(), state: "former", began_at: ago(60 * 24 * 400), ended_at: ago(60 * 24 * 190), created_at: ago(60 * 24 * 400), ...published("belofte-0c51e84b", "noorderlicht.example") },
+    ],
+  },
+  { domain: "service.noorderlicht.example", account_ids: [uuid()], keys: [] },
 ];
 export const invitations: T.Invitation[] = [
   { id: uuid(), role: "agent", privacy_officer: false, created_at: ago(60), expires_at: iso(start + 47 * 60 * minute) },
@@ -302,6 +320,7 @@ function build(
       subject,
       ...(line.html ? { html: line.html } : {}),
       ...(kind === "incoming" ? { authentication: checkedSender(address, sender) } : {}),
+      ...line.more,
       attachments: (line.files ?? []).map(([n, t, s]) => attachment(n, t, s)),
     });
   });
@@ -369,7 +388,7 @@ for (let i = 0; i < many; i++) {
   else if (index === 2) row.tags = [tagRef(2), tagRef(3), tagRef(0)];
   else if (index % 7 === 3) row.tags = [tagRef(1)];
 });
-const later = [...cases.values()].filter((c) => c.row.status === "open" && c.row.contact.name !== "Marieke van den Berg").slice(7, 10);
+const later = [...cases.values()].filter((c) => c.row.status === "open" && !["Marieke van den Berg", "דנה לוי"].includes(c.row.contact.name)).slice(7, 10);
 later.forEach(({ row }, index) => {
   row.status = "snoozed";
   row.snoozed_until = iso(start + (index * 26 + 3) * 60 * minute);
@@ -390,7 +409,7 @@ if (aoife) {
     reply.deliveries = [
       { ...deliveryTo(to, reply.created_at, "failed"), code: "mailbox_full", remote_reply: "552 5.2.2 mailbox full" },
       { ...deliveryTo(reply.cc[0] as T.Mailbox, reply.created_at, "unknown"), role: "cc", code: "line_dropped" },
-      deliveryTo(reply.cc[1] as T.Mailbox, reply.created_at, "sent"),
+      { ...deliveryTo(reply.cc[1] as T.Mailbox, reply.created_at, "sent"), complained_at: ago(12) },
     ];
     aoife.row.delivery_problem = true;
   }

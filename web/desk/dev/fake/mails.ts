@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Made-up mail in Dutch and English. Every address ends in `.example`.
 
+import type * as T from "@belofte/api-client";
+
 export interface Story {
   name: string;
   address: string;
   subject: string;
-  lines: { from: "them" | "us" | "note" | "auto"; text: string; html?: string; files?: [string, string, number][] }[];
+  lines: {
+    from: "them" | "us" | "note" | "auto";
+    text: string;
+    html?: string;
+    files?: [string, string, number][];
+    more?: Pick<T.Message, "cover" | "invitation" | "signature_from">;
+  }[];
   /** What was found out about the sender; verified by signature and server without it. */
   sender?: "unknown" | "forged" | "fetched";
 }
@@ -172,6 +180,53 @@ export const stories: Story[] = [
       {
         from: "them",
         text: "Goedemiddag,\n\nOnze bankrekening is gewijzigd. Wilt u de aanbetaling van bestelling 48213 vandaag nog terugstorten op de rekening in dit formulier?\n\nhttps://formulier.betaal-hier.example/48213\n\nMarieke van den Berg",
+      },
+    ],
+  },
+  {
+    name: "דנה לוי",
+    address: "dana@levy-studio.example",
+    subject: "Overleg over de inrichting, en stukken van de notaris",
+    lines: [
+      {
+        from: "them",
+        text: "Goedemiddag,\n\nSchikt dinsdag 1 december om tien uur? De uitnodiging zit erbij.\n\nDana",
+        files: [["invite.ics", "text/calendar", 1_180]],
+        more: {
+          invitation: {
+            method: "request",
+            summary: "Overleg inrichting begane grond",
+            location: "Kade 3, Leeuwarden",
+            starts: { at: "2026-12-01T09:00:00.000Z" },
+            ends: { at: "2026-12-01T10:30:00.000Z" },
+            recurs: false,
+            more: 0,
+            organiser: { name: "דנה לוי", address: "dana@levy-studio.example" },
+          },
+        },
+      },
+      {
+        from: "them",
+        text: "Toch een ander moment, excuses. Deze gaat niet door.\n\nDana\n\nVerzonden vanaf mijn iPhone",
+        files: [["invite.ics", "text/calendar", 1_090]],
+        more: {
+          signature_from: 59,
+          invitation: {
+            method: "cancel",
+            summary: "Overleg inrichting begane grond",
+            starts: { at: "2026-12-01T09:00:00.000Z" },
+            recurs: false,
+            more: 0,
+            organiser: { name: "דנה לוי", address: "dana@levy-studio.example" },
+          },
+        },
+      },
+      { from: "them", text: "", files: [["smime.p7m", "application/pkcs7-mime", 18_400]], more: { cover: "smime_encrypted" } },
+      {
+        from: "them",
+        text: "Hierbij de stukken, ondertekend door de notaris.",
+        files: [["winmail.dat", "application/ms-tnef", 64_100], ["smime.p7s", "application/pkcs7-signature", 4_200]],
+        more: { cover: "smime_signed" },
       },
     ],
   },

@@ -35,6 +35,17 @@ async function handle(request: IncomingMessage, response: ServerResponse) {
     response.writeHead(204).end();
     return;
   }
+  if (url.pathname === "/api/v1/fake/presence") {
+    const [writer, reader] = users.filter((user) => user.id !== me.id);
+    const subject = url.searchParams.get("who") ?? "";
+    const id = [...cases.values()].find((one) => one.row.contact.name.includes(subject))?.row.id ?? "";
+    if (writer && reader) {
+      const people = [{ user_id: writer.id, state: "writing" as const }, { user_id: reader.id, state: "viewing" as const }];
+      events.whisper({ kind: "presence", conversation_id: id, people, writer_id: writer.id });
+    }
+    response.writeHead(204).end();
+    return;
+  }
   if (url.pathname === "/api/v1/fake/role") {
     me.role = url.searchParams.get("role") === "agent" ? "agent" : "admin";
     me.privacy_officer = me.role === "admin";
@@ -78,6 +89,9 @@ function live(server: Server) {
       ws.send(JSON.stringify({ seq: fake.seq, kind: "hello", at: new Date().toISOString() }));
     });
   });
+  events.whisper = (whisper) => {
+    for (const socket of sockets) socket.send(JSON.stringify(whisper));
+  };
   events.frame = (frame) => {
     fake.seq += 1;
     const text = JSON.stringify({ ...frame, seq: fake.seq, at: new Date().toISOString() });

@@ -24,6 +24,8 @@ const KEYS: [string[], Key][] = [
   [["t"], "keys.tag"],
   [["z"], "keys.snooze"],
   [["m"], "keys.move"],
+  [["g"], "keys.merge"],
+  [["p"], "keys.print"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

@@ -99,6 +99,8 @@ async function refreshRow(id: Uuid): Promise<void> {
   if (!session) return;
   try {
     const whole = await api.conversations.get(id);
+    // It became part of another one, whose row this is.
+    if (whole.id !== id) dropFromLists(id);
     patchLists(rowOf(whole), session.user.id);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) dropFromLists(id);

@@ -9,6 +9,8 @@ import { earlyUsed } from "./early";
 import { currentSession } from "./session";
 import css from "./live.module.css";
 import { refreshMessages } from "../conversations/message-cache";
+import { heard, lookAgain } from "../conversations/draft-sync";
+import { forgetPresence, heardPresence, presenceLine } from "../conversations/presence";
 import { refreshHeads } from "./lists";
 import { keys, queryClient } from "./queries";
 
@@ -25,7 +27,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return { keys: [keys.counts], lists: true, all: false };
     case "conversation_changed":
       return {
-        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id)] : [keys.counts],
+        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id)] : [keys.counts],
         lists: true,
         all: false,
       };
@@ -44,7 +46,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "quarantine_changed":
       return of(keys.quarantine, ["accounting"]);
     case "channel_account_changed":
-      return of(keys.accounts, keys.senders, ["accounting"]);
+      return of(keys.accounts, keys.senders, keys.signingKeys, ["accounting"]);
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
       return of(keys.lists, ["conversation"], ["search"]);
@@ -110,6 +112,7 @@ export function useLive(since: number, onSignedOut: () => void) {
   useEffect(() => {
     const take = gather(queryClient, refreshHeads);
     let early = earlyUsed();
+    let lost = false;
     const live = connectLive({
       url: address(),
       since,
@@ -121,7 +124,21 @@ export function useLive(since: number, onSignedOut: () => void) {
           for (const what of [keys.counts, ["conversation"], ["messages"]]) void queryClient.invalidateQueries({ queryKey: what });
         } else take(frame);
       },
-      onState: (next, pause) => setState({ state: next, at: pause === null ? null : Date.now() + pause }),
+      onWhisper: (whisper) => (whisper.kind === "presence" ? heardPresence(whisper) : heard(whisper)),
+      onState: (next, pause) => {
+        if (next === "open") {
+          presenceLine((what) => live.say(what));
+          // What was whispered while the line was away is not told again.
+          if (lost) void lookAgain();
+          lost = false;
+        }
+        else {
+          lost ||= next === "lost";
+          presenceLine(null);
+          forgetPresence();
+        }
+        setState({ state: next, at: pause === null ? null : Date.now() + pause });
+      },
       onRefused: () => {
         void queryClient
           .invalidateQueries({ queryKey: keys.session })

@@ -7,17 +7,19 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { findRow, useActions } from "../conversations/actions";
+import { type Arrangement, arrange } from "../conversations/arrange";
+import { openPrint } from "../conversations/print-window";
 import { openTool, type Tool } from "../conversations/tool";
 import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LockIcon, MailIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
 import { arrive } from "./hold";
-import { queuesQuery, savedViewsQuery, tagsQuery } from "./queries";
+import { queuesQuery, savedViewsQuery, sendersQuery, tagsQuery } from "./queries";
 import { recentConversations } from "./recent";
 import css from "./palette.module.css";
 import { useSession } from "./session";
@@ -82,6 +84,7 @@ export default function Palette({ close, help, signOut }: Props) {
   const saved = useQuery(savedViewsQuery).data?.items;
   const tags = useQuery(tagsQuery).data?.items;
   const queues = useQuery(queuesQuery).data?.items.length ?? 0;
+  const senders = useQuery(sendersQuery).data?.items.length ?? 0;
 
   const items = useMemo(() => {
     const all: Item[] = [];
@@ -110,6 +113,7 @@ export default function Palette({ close, help, signOut }: Props) {
       const who = open.contact.name || open.contact.address;
       other.push({ id: "reply", group: t("palette.actions"), text: t("palette.write", { who }), more: key("r"), icon: ReplyIcon, run: () => compose(open.id, "reply") });
       other.push({ id: "forward", group: t("palette.actions"), text: t("palette.forward", { who }), more: key("f"), icon: PassOnIcon, run: () => compose(open.id, "forward") });
+      other.push({ id: "print", group: t("palette.actions"), text: t("palette.print", { who }), more: key("p"), icon: PrintIcon, run: () => openPrint(open.id) });
       other.push({ id: "note", group: t("palette.actions"), text: t("palette.write_note", { who }), more: key("n"), icon: LockIcon, run: () => compose(open.id, "note") });
       if (open.status !== "resolved") {
         other.push({ id: "resolve", group: t("palette.actions"), text: t("action.resolve_named", { who }), icon: CheckIcon, run: () => void actions.setStatus(open.id, "resolved") });
@@ -129,6 +133,12 @@ export default function Palette({ close, help, signOut }: Props) {
       tool("tag", "t", t("palette.tag", { who }), TagIcon);
       tool("snooze", "z", t("palette.snooze", { who }), SnoozeIcon);
       if (queues > 1) tool("queue", "m", t("palette.move", { who }), MoveIcon);
+      const whole = (what: Arrangement["what"], text: string, icon: Icon, more?: ReactNode) =>
+        other.push({ id: `arrange-${what}`, group: t("palette.actions"), text, more, icon, run: () => arrange({ what, id: open.id }) });
+      whole("merge", t("palette.merge", { who }), MergeIcon, key("g"));
+      whole("split", t("palette.split", { who }), SplitIcon);
+      whole("link", t("palette.link", { who }), LinkIcon);
+      if (senders > 1) whole("mailbox", t("palette.mailbox", { who }), MailIcon);
     }
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
@@ -169,7 +179,7 @@ export default function Palette({ close, help, signOut }: Props) {
       });
     }
     return all;
-  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, saved, tags, queues, t]);
+  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, saved, tags, queues, senders, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {

@@ -58,11 +58,13 @@ export const keys = {
   conversation: (id: Uuid) => ["conversation", id] as const,
   messages: (id: Uuid) => ["messages", id] as const,
   activity: (id: Uuid) => ["activity", id] as const,
+  related: (id: Uuid) => ["related", id] as const,
   users: ["users"] as const,
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
+  drafts: ["drafts"] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
@@ -70,6 +72,7 @@ export const keys = {
   deadLetters: ["dead-letters"] as const,
   ledger: ["ledger"] as const,
   apiKeys: ["api-keys"] as const,
+  signingKeys: ["signing-keys"] as const,
   sessions: ["sessions"] as const,
 };
 
@@ -117,11 +120,18 @@ export const activityQuery = (id: Uuid) =>
     queryFn: ({ signal }) => api.conversations.activity(id, signal),
   });
 
+export const relatedQuery = (id: Uuid) =>
+  queryOptions({
+    queryKey: keys.related(id),
+    queryFn: ({ signal }) => api.conversations.related(id, signal),
+  });
+
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
+export const draftsQuery = queryOptions({ queryKey: keys.drafts, queryFn: () => api.drafts.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,
   queryFn: () => api.channelAccounts.list(),

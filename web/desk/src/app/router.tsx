@@ -30,16 +30,26 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import("../session/invitation"), "Invitation"),
 });
 
+const signedIn = async ({ location }: { location: { pathname: string } }) => {
+  const session = await currentSession();
+  if (!session) {
+    const home = location.pathname === "/" || location.pathname === "/inbox/mine";
+    throw redirect({ to: "/sign-in", search: home ? {} : { next: location.pathname } });
+  }
+};
+
+const print = createRoute({
+  getParentRoute: () => root,
+  path: "/print/$conversation",
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import("../conversations/print"), "PrintConversation"),
+  errorComponent: BootFailure,
+});
+
 const desk = createRoute({
   getParentRoute: () => root,
   id: "desk",
-  beforeLoad: async ({ location }) => {
-    const session = await currentSession();
-    if (!session) {
-      const home = location.pathname === "/" || location.pathname === "/inbox/mine";
-      throw redirect({ to: "/sign-in", search: home ? {} : { next: location.pathname } });
-    }
-  },
+  beforeLoad: signedIn,
   component: Desk,
   errorComponent: BootFailure,
 });
@@ -118,6 +128,11 @@ const authorised = createRoute({
   path: "authorised",
   component: lazyRouteComponent(() => import("../settings/authorised"), "Authorised"),
 });
+const signing = createRoute({
+  getParentRoute: () => settings,
+  path: "signing",
+  component: lazyRouteComponent(() => import("../settings/signing"), "Signing"),
+});
 const accounting = createRoute({
   getParentRoute: () => settings,
   path: "mail",
@@ -144,6 +159,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     invitation,
+    print,
     desk.addChildren([
       home,
       inbox.addChildren([conversation]),
@@ -159,6 +175,7 @@ export const router = createRouter({
         newChannel,
         channel,
         authorised,
+        signing,
         accounting,
         tags,
         deadLetters,

@@ -5,6 +5,8 @@ import { createContext, useContext } from "react";
 import { setLanguage } from "../i18n";
 import { setScheme } from "../ui/scheme";
 import { api } from "./api";
+import { forgetDrafts, saveAll } from "../conversations/draft-sync";
+import { forgetWritten } from "../conversations/draft";
 import { noteSignedIn } from "./early";
 import { clearPrivate, keep, kept } from "./private-store";
 import { keys, queryClient, sessionQuery } from "./queries";
@@ -45,7 +47,11 @@ export function applyTastes(user: User) {
 
 export function begin(session: Session) {
   // Who comes back after a session ran out finds the drafts; somebody else never does.
-  if (kept(OWNER) !== session.user.id) clearPrivate();
+  if (kept(OWNER) !== session.user.id) {
+    clearPrivate();
+    forgetDrafts();
+    forgetWritten();
+  }
   keep(OWNER, session.user.id);
   noteSignedIn(true);
   queryClient.clear();
@@ -61,6 +67,8 @@ export function lock() {
 
 /** Ends the session at the server; already ended elsewhere is as good. */
 export async function end() {
+  // What was typed last is kept at the server before this browser forgets it.
+  await saveAll();
   await api.session.end().catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
   });
@@ -69,6 +77,8 @@ export async function end() {
 /** Lets go of everything fetched and typed; called when the desk is no longer on screen. */
 export function forget() {
   noteSignedIn(false);
+  forgetDrafts();
+  forgetWritten();
   clearPrivate();
   queryClient.clear();
 }

@@ -29,6 +29,22 @@ export function activityText(activity: Activity, { t, fullTime }: Words): string
       return t("activity.untagged", { who, name: named, tag: activity.from ?? "" });
     case "delivery":
       return t("activity.delivery", { state: activity.to ?? "other" });
+    case "account":
+      return t("activity.account", { who, name: named, to: activity.to ?? "" });
+    case "merged":
+      return t("activity.merged", { who, name: named, no: activity.from ?? "" });
+    case "unmerged":
+      return t("activity.unmerged", { who, name: named, no: activity.from ?? "" });
+    case "split":
+      return t("activity.split", { who, name: named, no: activity.to ?? "" });
+    case "split_from":
+      return t("activity.split_from", { who, name: named, no: activity.from ?? "" });
+    case "unsplit":
+      return t("activity.unsplit", { who, name: named, no: activity.from ?? "" });
+    case "linked":
+      return t("activity.linked", { who, name: named, no: activity.to ?? "" });
+    case "unlinked":
+      return t("activity.unlinked", { who, name: named, no: activity.from ?? "" });
     case "created":
       return t("activity.created");
     case "viewed":

@@ -17,10 +17,14 @@ import { findRow, show } from "./actions";
 import { join, type Kind } from "./compose";
 import css from "./composer.module.css";
 import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
-import { appendMessage } from "./message-cache";
+import { DraftConflict, DraftState, Overtaken, WriterBar } from "./draft-line";
+import { close, flush, hold, open, release } from "./draft-sync";
+import { appendMessage, refreshMessages } from "./message-cache";
 import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
 import { FormatButton, Formatted } from "./mail-text";
 import { answerAll, answerTo, ownAddresses, written } from "./people";
+import { useHereIn, wroteIt } from "./presence";
+import { useColleagues } from "./present";
 import { allGood, type People, Recipients } from "./recipients";
 import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
@@ -60,7 +64,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const rich = useRef<RichField>(null);
   const first = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const attempt = useRef<{ body: string; key: string } | null>(null);
+  const attempt = useRef<{ print: string; body: CreateMessage; key: string } | null>(null);
+  // Another draft than was typed here is shown from its beginning.
+  const [shownAnew, setShownAnew] = useState(0);
   const senders = useQuery(sendersQuery).data?.items;
   const note = draft.noting;
   const kind: Kind = note ? "note" : draft.way;
@@ -80,6 +86,26 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     useCallback((file: Attachment) => update((old) => ({ ...old, files: [...old.files, file] })), [update]),
   );
   const { over, listens } = useDrop(uploads.start);
+
+  useEffect(() => {
+    const show = (kept: Draft) => {
+      setDraft(kept);
+      setShownAnew((count) => count + 1);
+    };
+    void open(id, show);
+    return () => close(id, show);
+  }, [id]);
+  const { writer } = useColleagues(id);
+  const locked = !note && writer !== null;
+  // Whoever was overtaken while they wrote is told so; until then they may not have written at all.
+  const [begunHere, setBegunHere] = useState(false);
+  useHereIn(id, note ? "" : draft.text, writer !== null);
+  // What was the newest when the writing began: a colleague's answer after it may not have been read.
+  const newest = messages.at(-1)?.id;
+  const begunAt = draft.text !== "" && draft.seen === null && draft.savedAt === null;
+  useEffect(() => {
+    if (begunAt && newest) change({ seen: newest });
+  }, [begunAt, newest, change]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {
@@ -161,16 +187,30 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [draft.way, draft.quoted, answered, conversation, change, words]);
 
   const send = useMutation({
-    mutationFn: ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
+    mutationFn: async ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
       const print = JSON.stringify(body);
+      const version = await hold(id, body.kind === "note" ? "note" : "reply");
       // The same words sent again after a lost answer carry the same key, so
       // that the customer cannot get them twice.
-      if (attempt.current?.body !== print) attempt.current = { body: print, key: newKey() };
-      return api.conversations.send(id, body, attempt.current.key);
+      if (attempt.current?.print !== print) {
+        attempt.current = { print, key: newKey(), body: version ? { ...body, draft_version: version } : body };
+      }
+      return api.conversations.send(id, attempt.current.body, attempt.current.key);
+    },
+    onError: (error, { body }) => {
+      release(id, body.kind === "note" ? "note" : "reply", false);
+      // Refused it was not stored: the next try may say something else of what was seen.
+      if (error instanceof ApiError && error.code === "answered_meanwhile") {
+        attempt.current = null;
+        void refreshMessages(id, new Set());
+      }
     },
     onSuccess: (message, { body, resolve, draft: was }) => {
       attempt.current = null;
       update((old) => sent(old, body.kind === "note"));
+      release(id, body.kind === "note" ? "note" : "reply", true);
+      setBegunHere(false);
+      wroteIt(id);
       uploads.clear();
       setAddressing(false);
       appendMessage(message);
@@ -208,9 +248,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const coming = conversation === null || (!note && draft.way !== "reply" && !answered) || (!note && forward && draft.quoted === null);
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
   const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
-  const ready = !coming && filled && addressed;
-  const submit = (resolve: boolean) => {
-    if (!filled || !addressed || send.isPending) return;
+  const ready = !coming && filled && addressed && !locked;
+  const submit = (resolve: boolean, anyway = false) => {
+    if (!filled || !addressed || send.isPending || locked) return;
     if (uploading || coming) {
       // Who sends while a file is still on its way means with that file; and who is faster than the conversation
       // is not told to press again.
@@ -223,6 +263,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     const says = draft.way !== "reply" || draft.answers !== null || answered?.kind === "reply";
     // What comes in meanwhile changes neither whom it goes to nor what it answers: sent again it is the same.
     if (!note && says && answered) change({ answers: answered.id, ...(chose ? { to: [...people.to], cc: [...people.cc] } : {}) });
+    const before = draft.savedAt === null ? null : messages.filter((one) => one.created_at <= (draft.savedAt ?? "")).at(-1);
+    const seen = anyway ? newest : (draft.seen ?? before?.id ?? newest);
+    if (anyway && newest) change({ seen: newest });
     const body: CreateMessage = note
       ? { kind: "note", text: draft.note.trim(), attachment_ids: draft.files.map((one) => one.id) }
       : {
@@ -234,6 +277,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           ...(people.bcc.length > 0 ? { bcc: people.bcc.map(written) } : {}),
           ...(says && answered ? { answers_id: answered.id } : {}),
           ...(draft.account ? { account_id: draft.account } : {}),
+          ...(seen && !forward ? { seen_message_id: seen } : {}),
           ...(draft.copies.length > 0 ? { copied_attachment_ids: draft.copies.map((one) => one.id) } : {}),
           ...(resolve ? { resolve: true } : {}),
           ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
@@ -265,6 +309,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     if (event.key === "Escape") leave();
   };
 
+  const overtaken = send.error instanceof ApiError && send.error.code === "answered_meanwhile" && !send.isPending;
   const names = people.to.map((one) => one.name || one.address).join(", ");
   const copied = people.cc.map((one) => one.name || one.address).join(", ");
   return (
@@ -312,25 +357,35 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
             <SenderField senders={senders ?? []} account={account} change={(chosen) => change({ account: chosen })} />
           </div>
         )}
+        <DraftConflict id={id} />
+        {!note && <WriterBar id={id} begun={begunHere} taken={() => write(kind)} />}
         {!note && draft.html !== null ? (
+          <div inert={locked}>
           <Formatted
+            key={shownAnew}
             html={draft.html}
             label={forward ? t("composer.forward_field") : t("composer.reply_field")}
             change={change}
             uploads={uploads}
             field={rich}
           />
+          </div>
         ) : (
           <textarea
             ref={field}
+            readOnly={locked}
             className={css.field}
             rows={2}
             value={text}
             aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
             placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
-            onChange={(event) => change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value })}
+            onChange={(event) => {
+              if (!note) setBegunHere(true);
+              change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value });
+            }}
             onPaste={onPaste}
             onFocus={() => setStarted(true)}
+            onBlur={() => flush(id)}
           />
         )}
         {!note && (started || text !== "") && (
@@ -344,7 +399,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           }
           uploads={uploads}
         />
-        {send.isError && (
+        {overtaken && (
+          <Overtaken read={() => document.getElementById(MESSAGES)?.focus()} send={() => submit(send.variables?.resolve ?? false, true)} />
+        )}
+        {send.isError && !overtaken && (
           <div className={css.error}>
             <FailureLine error={send.error} retry={() => submit(send.variables?.resolve ?? false)} />
             {!(send.error instanceof ApiError) && <p>{t("composer.kept")}</p>}
@@ -367,6 +425,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
             }}
           />
           {!note && <FormatButton draft={draft} change={change} />}
+          <DraftState id={id} />
           <span className={css.hint}>{t("composer.send_hint")}</span>
           <span className={css.send}>
             <Button

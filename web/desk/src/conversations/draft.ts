@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! What is being written: one value, kept in this tab until it is sent.
+//! What is being written: one value, kept in this tab until the server has it (`draft-sync.ts`).
 
 import type { Attachment, Mailbox, Uuid } from "@belofte/api-client";
-import { keep, kept } from "../app/private-store";
+import { keep, kept as keptText } from "../app/private-store";
 
 /** How a mail goes out of a conversation. */
 export type Way = "reply" | "all" | "forward";
@@ -32,6 +32,10 @@ export interface Draft {
   /** Its files that go along. */
   copies: Attachment[];
   files: Attachment[];
+  /** The newest message when it was begun: what came after it may not have been read. */
+  seen: Uuid | null;
+  /** When the server kept what was begun elsewhere, in place of that. */
+  savedAt: string | null;
 }
 
 export const EMPTY: Draft = {
@@ -50,12 +54,52 @@ export const EMPTY: Draft = {
   quoted: null,
   copies: [],
   files: [],
+  seen: null,
+  savedAt: null,
 };
 
 const LISTS = ["bcc", "copies", "files"] as const;
 
+/** What was written in this tab, also when the server has it. */
+const memory = new Map<string, Draft>();
+let written: (id: string, draft: Draft) => void = () => undefined;
+
+/** Tells of everything that is written; there is one who listens. */
+export function whenWritten(then: (id: string, draft: Draft) => void) {
+  written = then;
+}
+
+const nameOf = (id: string) => `writing.${id}`;
+
+/** Whether something waits here that the server has not confirmed. */
+export const kept = (id: string): boolean => keptText(nameOf(id)) !== null;
+
+const baseOf = (id: string) => `writing-on.${id}`;
+
+/** The server has it: the browser keeps no copy. */
+export function confirm(id: string) {
+  keep(nameOf(id), null);
+  keep(baseOf(id), null);
+}
+
+/** On which versions of the server the copy stands. */
+export const keepVersions = (id: string, versions: Record<string, number>) => keep(baseOf(id), JSON.stringify(versions));
+
+export function keptVersions(id: string): Record<string, number> | null {
+  try {
+    return JSON.parse(keptText(baseOf(id)) ?? "null") as Record<string, number> | null;
+  } catch {
+    return null;
+  }
+}
+
+/** Nobody's any more. */
+export const forgetWritten = () => memory.clear();
+
 export function readDraft(id: string): Draft {
-  const text = kept(`writing.${id}`);
+  const known = memory.get(id);
+  if (known) return known;
+  const text = keptText(nameOf(id));
   if (!text) return EMPTY;
   try {
     const draft = { ...EMPTY, ...(JSON.parse(text) as Partial<Draft>) };
@@ -66,11 +110,14 @@ export function readDraft(id: string): Draft {
 }
 
 export function writeDraft(id: string, draft: Draft) {
-  const { noting, signed, ...said } = draft;
+  const before = readDraft(id);
+  const { noting, signed, seen, savedAt, ...said } = draft;
   const bare = Object.entries(said).every(([name, value]) =>
     Array.isArray(value) ? value.length === 0 : value === EMPTY[name as keyof Draft],
   );
-  keep(`writing.${id}`, bare ? null : JSON.stringify(draft));
+  memory.set(id, draft);
+  keep(nameOf(id), bare ? null : JSON.stringify(draft));
+  if (before !== draft) written(id, draft);
 }
 
 /** What is left when the note, or the mail, has gone. */

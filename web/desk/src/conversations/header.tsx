@@ -5,13 +5,16 @@ import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { rowOf } from "../app/lists";
-import { queuesQuery } from "../app/queries";
+import { queuesQuery, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { useWords } from "../i18n";
-import { BackIcon, CheckIcon, ClockIcon, DownIcon, MoveIcon, PanelIcon, RetryIcon, SealedIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
+import { BackIcon, CheckIcon, ClockIcon, DownIcon, LinkIcon, MailIcon, MergeIcon, MoreIcon, MoveIcon, PanelIcon, PrintIcon, RetryIcon, SealedIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
+import { arrange } from "./arrange";
 import css from "./header.module.css";
+import { PresentPeople } from "./present";
+import { openPrint } from "./print-window";
 import { StatusMark } from "./status";
 import { HeaderTags } from "./tag-chips";
 import type { Tool } from "./tool";
@@ -38,6 +41,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
   const session = useSession();
   const actions = useActions();
   const queues = useQuery(queuesQuery);
+  const senders = useQuery(sendersQuery);
   const phone = useMediaQuery("(max-width: 639.98px)", undefined, { getInitialValueInEffect: false });
   const status = conversation?.status;
   const rows = conversation ? [rowOf(conversation)] : [];
@@ -67,6 +71,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
                 {t("thread.waiting_since", { time: words.shortTime(conversation.waiting_since, new Date()) })}
               </span>
             )}
+            {phone && <PresentPeople id={conversation.id} small />}
             {!phone && <HeaderTags tags={conversation.tags} />}
             <span className={css.queue}>{conversation.queue.name}</span>
           </p>
@@ -105,6 +110,7 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
       )}
       {conversation && status && (
         <div className={css.bar}>
+          {!phone && <PresentPeople id={conversation.id} />}
           <ToolMenu
             {...opened("assign")}
             className={css.chip}
@@ -148,10 +154,44 @@ export function Header({ conversation, onBack, onNext, panelOpen, togglePanel, t
           <ToolMenu {...opened("snooze")} className={css.icon} label={t("snooze.name")} title={t("snooze.name")}>
             <SnoozeIcon size={16} />
           </ToolMenu>
-          {(queues.data?.items.length ?? 0) > 1 && (
+          {(queues.data?.items.length ?? 0) > 1 && (!phone || tool === "queue") && (
             <ToolMenu {...opened("queue")} className={css.icon} label={t("queue.move")} title={t("queue.move")}>
               <MoveIcon size={16} />
             </ToolMenu>
+          )}
+          <Menu width={270} position="bottom-start">
+            <Menu.Target>
+              <button type="button" className={css.icon} aria-label={t("arrange.more")} title={t("arrange.more")}>
+                <MoreIcon size={16} />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {/* There is no room for its own button. */}
+              {phone && (queues.data?.items.length ?? 0) > 1 && (
+                <Menu.Item leftSection={<MoveIcon size={16} />} onClick={() => setTool("queue")}>
+                  {t("queue.move")}
+                </Menu.Item>
+              )}
+              <Menu.Item leftSection={<MergeIcon size={16} />} onClick={() => arrange({ what: "merge", id: conversation.id })}>
+                {t("arrange.merge")}
+              </Menu.Item>
+              <Menu.Item leftSection={<SplitIcon size={16} />} onClick={() => arrange({ what: "split", id: conversation.id })}>
+                {t("arrange.split")}
+              </Menu.Item>
+              <Menu.Item leftSection={<LinkIcon size={16} />} onClick={() => arrange({ what: "link", id: conversation.id })}>
+                {t("arrange.link")}
+              </Menu.Item>
+              {(senders.data?.items.length ?? 0) > 1 && (
+                <Menu.Item leftSection={<MailIcon size={16} />} onClick={() => arrange({ what: "mailbox", id: conversation.id })}>
+                  {t("arrange.mailbox")}
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+          {!phone && (
+            <button type="button" className={css.icon} aria-label={t("print.name")} title={t("print.name")} onClick={() => openPrint(conversation.id)}>
+              <PrintIcon size={16} />
+            </button>
           )}
           {phone && <HeaderTags tags={conversation.tags} />}
           <Tooltip label={t("privacy.sealed_text")} data-touch multiline w={280} events={{ hover: true, focus: true, touch: true }}>

@@ -7,7 +7,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { NEW, useHere } from "../app/here";
 import { expect } from "../app/hold";
-import { countsQuery, listQuery, savedViewsQuery, tagsQuery } from "../app/queries";
+import { countsQuery, draftsQuery, listQuery, savedViewsQuery, tagsQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { isTyping, useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
@@ -21,6 +21,7 @@ import { all, NOTHING, rangeTo, type Selection, toggle, within } from "./selecti
 import type { Tool } from "./tool";
 import {
   countOf,
+  DRAFTS,
   EMPTY_TEXTS,
   EMPTY_TITLES,
   FILTERS,
@@ -54,7 +55,9 @@ export function Inbox() {
   const tags = useQuery({ ...tagsQuery, enabled: tagIn(view) !== null });
   const filter = shownBy(view, saved.data?.items);
   const list = useInfiniteQuery({ ...listQuery(filter ?? FILTERS.mine), enabled: filter !== null });
-  const gone = filter === null && saved.data !== undefined;
+  const drafting = view === DRAFTS;
+  const drafts = useQuery({ ...draftsQuery, enabled: drafting });
+  const gone = filter === null && !drafting && saved.data !== undefined;
   const name = nameOf(view, t, saved.data?.items, tags.data?.items);
   const actions = useActions();
   useTitle(name);
@@ -62,7 +65,8 @@ export function Inbox() {
   const rows = useMemo(() => {
     const seen = new Set<string>();
     const all: ConversationRow[] = [];
-    for (const page of list.data?.pages ?? []) {
+    const begun = drafts.data?.items.flatMap((one) => one.conversation ?? []) ?? [];
+    for (const page of drafting ? [{ items: begun }] : (list.data?.pages ?? [])) {
       for (const row of page.items) {
         if (seen.has(row.id)) continue;
         seen.add(row.id);
@@ -70,7 +74,9 @@ export function Inbox() {
       }
     }
     return all;
-  }, [list.data]);
+  }, [list.data, drafting, drafts.data]);
+  const mail = drafting ? drafts.data?.items.find((one) => one.kind === "mail") : undefined;
+  const shown = drafting ? drafts : list;
 
   const [selection, setSelection] = useState<Selection>(NOTHING);
   const [tool, setTool] = useState<Tool | null>(null);
@@ -212,7 +218,7 @@ export function Inbox() {
     <Workspace
       listName={t("list.name", { view: name })}
       conversation={open}
-      nothing={!list.isPending && rows.length === 0}
+      nothing={!shown.isPending && rows.length === 0}
       onBack={() => void go(undefined)}
       onNext={next}
       onTool={(wanted) => {
@@ -238,6 +244,13 @@ export function Inbox() {
           ) : (
             tabs
           )}
+          {mail && (
+            <Link to="/inbox/$view/$conversation" params={{ view, conversation: NEW }} className={css.mail} preload={false}>
+              <PencilIcon size={15} />
+              <span>{t("view.drafts_mail")}</span>
+              <b>{mail.subject || mail.preview}</b>
+            </Link>
+          )}
           {gone ? (
             <Blank icon={ViewsIcon} title={t("view.gone")} text={t("view.gone_text")}>
               <Button component={Link} to="/inbox/mine" variant="default">
@@ -246,15 +259,15 @@ export function Inbox() {
             </Blank>
           ) : saved.isError && filter === null ? (
             <Failure error={saved.error} retry={() => void saved.refetch()} />
-          ) : list.isPending ? (
+          ) : shown.isPending ? (
             <Skeleton rows={9} />
-          ) : list.isError && !list.data ? (
-            <Failure error={list.error} retry={() => void list.refetch()} />
-          ) : rows.length === 0 ? (
+          ) : shown.isError && !shown.data ? (
+            <Failure error={shown.error} retry={() => void shown.refetch()} />
+          ) : rows.length === 0 && !mail ? (
             <Blank
               icon={CheckIcon}
-              title={t(fixed ? EMPTY_TITLES[fixed] : "view.saved_empty")}
-              text={t(fixed ? EMPTY_TEXTS[fixed] : "view.saved_empty_text")}
+              title={t(drafting ? "view.drafts_empty" : fixed ? EMPTY_TITLES[fixed] : "view.saved_empty")}
+              text={t(drafting ? "view.drafts_empty_text" : fixed ? EMPTY_TEXTS[fixed] : "view.saved_empty_text")}
             >
               {view === "mine" && (counts.data?.unassigned ?? 0) > 0 && (
                 <Button component={Link} to="/inbox/unassigned" variant="default">
@@ -270,7 +283,7 @@ export function Inbox() {
               rows={rows}
               open={open}
               showAssignee={view !== "mine" && view !== "unassigned"}
-              more={list.hasNextPage}
+              more={!drafting && list.hasNextPage}
               loadingMore={list.isFetchingNextPage}
               moreError={list.isFetchNextPageError ? list.error : null}
               loadMore={() => void list.fetchNextPage()}

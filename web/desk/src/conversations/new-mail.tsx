@@ -17,6 +17,8 @@ import { useWords } from "../i18n";
 import { BackIcon, ClipIcon, MailIcon } from "../ui/icons";
 import composer from "./composer.module.css";
 import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
+import { DraftConflict, DraftState } from "./draft-line";
+import { close, flush, hold, open, release } from "./draft-sync";
 import css from "./new-mail.module.css";
 import { FormatButton, Formatted } from "./mail-text";
 import { content, says, shows } from "./outgoing";
@@ -39,7 +41,8 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const rich = useRef<RichField>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const attempt = useRef<{ body: string; key: string } | null>(null);
+  const attempt = useRef<{ print: string; body: CreateConversation; key: string } | null>(null);
+  const [shownAnew, setShownAnew] = useState(0);
   const id = useId();
   useTitle(t("new_mail.title"));
 
@@ -57,6 +60,14 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
     useCallback((file: Attachment) => update((old) => ({ ...old, files: [...old.files, file] })), [update]),
   );
   const { over, listens } = useDrop(uploads.start);
+  useEffect(() => {
+    const show = (kept: Draft) => {
+      setDraft(kept);
+      setShownAnew((count) => count + 1);
+    };
+    void open(NEW, show);
+    return () => close(NEW, show);
+  }, []);
 
   const senders = found.data?.items ?? [];
   const able = senders.filter((one) => one.can_send);
@@ -78,15 +89,20 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   }, [there, update]);
 
   const send = useMutation({
-    mutationFn: ({ body }: { body: CreateConversation; draft: Draft }) => {
+    mutationFn: async ({ body }: { body: CreateConversation; draft: Draft }) => {
       const print = JSON.stringify(body);
+      const version = await hold(NEW, "mail");
       // Sent again after a lost answer it is the same mail, and begins no second conversation.
-      if (attempt.current?.body !== print) attempt.current = { body: print, key: newKey() };
-      return api.conversations.create(body, attempt.current.key);
+      if (attempt.current?.print !== print) {
+        attempt.current = { print, key: newKey(), body: version ? { ...body, draft_version: version } : body };
+      }
+      return api.conversations.create(attempt.current.body, attempt.current.key);
     },
+    onError: () => release(NEW, "mail", false),
     onSuccess: (message, { draft: was }) => {
       attempt.current = null;
       update(() => EMPTY);
+      release(NEW, "mail", true);
       uploads.clear();
       void queryClient.invalidateQueries({ queryKey: keys.lists });
       void queryClient.invalidateQueries({ queryKey: keys.counts });
@@ -160,6 +176,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
         <Blank icon={MailIcon} title={t("new_mail.no_sender")} text={t("new_mail.no_sender_text")} />
       ) : sender ? (
         <div className={css.form}>
+          <DraftConflict id={NEW} />
           <SenderField senders={able} account={sender.id} change={(account) => change({ account })} />
           <Recipients people={people} change={change} first={first} typed={typed} />
           <div className={css.subject}>
@@ -174,7 +191,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
           </div>
           {draft.html !== null ? (
             <div className={css.rich}>
-              <Formatted html={draft.html} label={t("new_mail.text")} change={change} uploads={uploads} field={rich} />
+              <Formatted key={shownAnew} html={draft.html} label={t("new_mail.text")} change={change} uploads={uploads} field={rich} />
             </div>
           ) : (
             <textarea
@@ -185,6 +202,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
               placeholder={t("new_mail.hint")}
               onChange={(event) => change({ text: event.currentTarget.value })}
               onPaste={onPaste}
+              onBlur={() => flush(NEW)}
             />
           )}
           <div className={css.below}>
@@ -218,6 +236,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
               }}
             />
             <FormatButton draft={draft} change={change} />
+            <DraftState id={NEW} />
             <span className={composer.hint}>{t("composer.send_hint")}</span>
             <Button disabled={!ready} loading={send.isPending || queued} onClick={submit}>
               {t("composer.send")}

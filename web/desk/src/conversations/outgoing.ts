@@ -65,5 +65,7 @@ export function content(draft: Draft, sender: Sender | undefined): { text: strin
 /** The account that a message came or went through. */
 export function accountOf(message: Message | undefined, conversation: Conversation | null): Uuid | undefined {
   const thread = conversation?.threads.find((one) => one.id === message?.thread_id);
+  // One that was moved is answered from where it is now.
+  if (conversation?.answers_from) return conversation.answers_from;
   return thread?.channel_account_id ?? conversation?.channel_account_id;
 }

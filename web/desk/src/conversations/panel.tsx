@@ -14,6 +14,7 @@ import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
+import { Related } from "./related";
 import { StatusMark } from "./status";
 import css from "./panel.module.css";
 
@@ -87,6 +88,7 @@ export function Panel({ id }: { id: string }) {
           </ul>
         </section>
       )}
+      <Related conversation={conversation.data} />
       <section aria-labelledby="panel-earlier">
         <h3 id="panel-earlier">{t("panel.earlier", { count: others.length })}</h3>
         {others.length === 0 ? (

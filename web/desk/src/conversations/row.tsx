@@ -9,6 +9,8 @@ import { CheckIcon, ClockIcon, LockIcon, MailIcon, ReplyIcon, UserIcon, WarnIcon
 import { Monogram } from "../ui/monogram";
 import { useActions } from "./actions";
 import css from "./row.module.css";
+import { PresentMark } from "./present";
+import { RowDraft } from "./row-draft";
 import { RowTags } from "./tag-chips";
 
 /** How many tags are named in a row: two have room, and of more the first says enough. */
@@ -101,6 +103,8 @@ export const Row = memo(function Row({ row, open, now, showAssignee, href, secon
               <ClockIcon size={13} /> {t("row.woken")}
             </span>
           )}
+          {!second && <PresentMark id={row.id} />}
+          {!second && <RowDraft id={row.id} />}
           {!second && <RowTags tags={row.tags} most={named(row)} />}
           {!second && showAssignee && (
             <span className={css.meta}>

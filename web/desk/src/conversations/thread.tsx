@@ -16,6 +16,7 @@ import { MessageView } from "../messages/message";
 import { ActivityLine } from "./activity";
 import { Composer, MESSAGES } from "./composer";
 import { Header } from "./header";
+import { useLead, useMoved } from "./lead";
 import css from "./thread.module.css";
 import { keepThreadPlace, type Place, placeAfterReload } from "./thread-place";
 import { estimate, keyOf, weave } from "./weave";
@@ -45,6 +46,8 @@ export function Thread({ id, ...frame }: Props) {
     () => weave(all, activity.data?.items ?? [], !messages.hasNextPage),
     [all, activity.data, messages.hasNextPage],
   );
+  useLead(id, conversation.data);
+  useMoved(id, conversation.data?.message_count, all.length);
   const [focused, setFocused] = useState<string | null>(null);
   const rangeExtractor = useCallback(
     (range: Range) => {

@@ -8,6 +8,7 @@ import { explainShort } from "../app/states";
 import { toast } from "../app/toasts";
 import type { Words } from "../i18n";
 import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
+import { flush } from "./draft-sync";
 import { removeMessage } from "./message-cache";
 import { htmlOf } from "./outgoing";
 
@@ -46,6 +47,8 @@ function giveBack(id: string, draft: Draft) {
   const place = places.get(id);
   if (place) place(draft);
   else writeDraft(id, joined(draft, readDraft(id)));
+  // The message is no more: what it said is kept at once.
+  queueMicrotask(() => queueMicrotask(() => flush(id)));
 }
 
 /** A draft of a message that was taken back, where nobody has kept what it was made of. */

@@ -7,14 +7,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { api } from "../app/api";
-import { countsQuery, keys, queryClient, savedViewsQuery } from "../app/queries";
+import { countsQuery, draftsQuery, keys, queryClient, savedViewsQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { explainShort } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CheckIcon, PencilIcon, PlusIcon, TrashIcon, UsersIcon } from "../ui/icons";
 import css from "./views-menu.module.css";
-import { countOf, isView, OTHERS, TABS, VIEW_NAMES } from "./views";
+import { countOf, DRAFTS, isView, OTHERS, TABS, VIEW_NAMES } from "./views";
 
 const ViewEditor = lazy(() => import("./view-editor"));
 
@@ -34,6 +34,7 @@ export default function ViewsMenu({ view, name, className, icon, more }: Props) 
   const navigate = useNavigate();
   const counts = useQuery(countsQuery);
   const saved = useQuery(savedViewsQuery);
+  const drafts = useQuery(draftsQuery);
   const [editing, setEditing] = useState<SavedView | "new" | null>(null);
   const tab = (TABS as readonly string[]).includes(view);
   const all = saved.data?.items ?? [];
@@ -101,6 +102,7 @@ export default function ViewsMenu({ view, name, className, icon, more }: Props) 
         </Menu.Target>
         <Menu.Dropdown className={css.menu}>
           {OTHERS.map((one) => link(one, t(VIEW_NAMES[one]), counts.data ? countOf(counts.data, one) : undefined))}
+          {link(DRAFTS, t("view.drafts"), drafts.data?.items.length, undefined)}
           {shared.length > 0 && <Menu.Label>{t("view.shared")}</Menu.Label>}
           {shared.map((one) => link(one.id, one.name, undefined, <UsersIcon size={14} />))}
           {own.length > 0 && <Menu.Label>{t("view.own")}</Menu.Label>}

@@ -17,8 +17,11 @@ const ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const SAVED = new RegExp(`^${ID}$`);
 const OF_TAG = new RegExp(`^tag\\.(${ID})$`);
 
+/** The address of the list of those in which one has begun to write. */
+export const DRAFTS = "drafts";
+
 /** Whether an address names a list, there or not. */
-export const isAddress = (value: string): boolean => isView(value) || SAVED.test(value) || OF_TAG.test(value);
+export const isAddress = (value: string): boolean => value === DRAFTS || isView(value) || SAVED.test(value) || OF_TAG.test(value);
 
 /** The address of the list of all that have a tag. */
 export const tagView = (tag: Uuid): string => `tag.${tag}`;
@@ -63,6 +66,7 @@ export const VIEW_NAMES: Record<View, Key> = {
 
 /** The name of an address in words; empty while it is not known. */
 export function nameOf(value: string, t: (key: Key) => string, saved: SavedView[] | undefined, tags: Tag[] | undefined): string {
+  if (value === DRAFTS) return t("view.drafts");
   if (isView(value)) return t(VIEW_NAMES[value]);
   const tag = tagIn(value);
   if (tag) return tags?.find((one) => one.id === tag)?.name ?? "";

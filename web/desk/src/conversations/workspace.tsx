@@ -12,7 +12,9 @@ import { useShortcuts } from "../app/shortcuts";
 import { useWords } from "../i18n";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
+import { arrange, useArrangement } from "./arrange";
 import { compose, type Kind } from "./compose";
+import { openPrint } from "./print-window";
 import { fieldOf, offerTools, TOOL_KEYS, type Tool } from "./tool";
 import css from "./workspace.module.css";
 
@@ -21,6 +23,7 @@ export const loadThread = () => import("./open");
 const Thread = lazy(() => loadThread().then((found) => ({ default: found.Thread })));
 const NewMail = lazy(() => import("./new-mail"));
 const Panel = lazy(() => loadThread().then((found) => ({ default: found.Panel })));
+const ArrangeDialog = lazy(() => import("./arrange-dialog"));
 const PanelSheet = lazy(() => import("./panel-sheet"));
 
 const LIST = { least: 320, most: 400, first: 360, key: "belofte.list-width" };
@@ -73,6 +76,14 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
       R: () => write("all"),
       f: () => write("forward"),
       n: () => write("note"),
+      g: () => {
+        const id = here();
+        if (id) arrange({ what: "merge", id });
+      },
+      p: () => {
+        const id = here();
+        if (id) openPrint(id);
+      },
       ...Object.fromEntries(Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => use(tool)])),
     },
     session.user.single_key_shortcuts,
@@ -99,6 +110,8 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
       return !open;
     });
   };
+
+  const arrangement = useArrangement();
 
   return (
     <div
@@ -155,6 +168,11 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
           <Blank icon={InboxIcon} title={t("thread.none")} text={t("thread.none_text")} />
         )}
       </main>
+      {arrangement && (
+        <Suspense fallback={null}>
+          <ArrangeDialog key={`${arrangement.what} ${arrangement.id}`} {...arrangement} />
+        </Suspense>
+      )}
       {conversation && panel && !narrow && (
         <aside className={css.panel} aria-label={t("panel.name")}>
           <Suspense fallback={null}>

@@ -39,7 +39,7 @@ export function deliveryText(delivery: Delivery, words: Words): string {
 
 /** Handed over, and nobody on the way has said that it waits. */
 function isThere(delivery: Delivery): boolean {
-  return delivery.state === "sent" && delivery.code !== "delayed";
+  return delivery.state === "sent" && delivery.code !== "delayed" && !delivery.complained_at;
 }
 
 export function Deliveries({ message }: { message: Message }) {
@@ -103,10 +103,15 @@ function Line({ message, delivery, alone }: { message: Message; delivery: Delive
   const words = useWords();
   const bad = delivery.state === "failed" || delivery.state === "unknown";
   return (
-    <li className={css.line} data-state={delivery.state}>
-      {bad ? <WarnIcon size={15} /> : isThere(delivery) ? <CheckIcon size={15} /> : <ClockIcon size={15} />}
+    <li className={css.line} data-state={delivery.state} data-complained={delivery.complained_at ? true : undefined}>
+      {bad || delivery.complained_at ? <WarnIcon size={15} /> : isThere(delivery) ? <CheckIcon size={15} /> : <ClockIcon size={15} />}
       <div>
         <span>{deliveryText(delivery, words)}</span>
+        {delivery.complained_at && (
+          <span className={css.complained}>
+            {words.t("delivery.complained", { name: addressText(delivery.recipient), time: words.shortTime(delivery.complained_at, new Date()) })}
+          </span>
+        )}
         {(bad || (delivery.state === "sent" && !isThere(delivery))) && (delivery.code || delivery.remote_reply) && (
           <span className={css.code}>
             {[delivery.recipient.address, delivery.code, delivery.remote_reply].filter(Boolean).join(" · ")}

@@ -6,7 +6,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../app/api";
 import { useWords } from "../i18n";
-import { ImageOffIcon } from "../ui/icons";
+import { ImagesLine, type useRemoteImages } from "./remote-images";
 import sheet from "./mail-frame.css?url";
 import { cidOf, frameDocument, prepareMail } from "./mail-html";
 import css from "./message.module.css";
@@ -56,18 +56,24 @@ interface Props {
   html: string;
   attachments: readonly Attachment[];
   title: string;
+  /** What is known of its remote images, and what can be chosen. */
+  images: ReturnType<typeof useRemoteImages>;
 }
 
-export function MailFrame({ id, html, attachments, title }: Props) {
+export function MailFrame({ id, html, attachments, title, images }: Props) {
   const words = useWords();
   const { t } = words;
   const scheme = useComputedColorScheme("light");
   const [showQuoted, setShowQuoted] = useState(false);
+  const [showSignature, setShowSignature] = useState(false);
   const wanted = useMemo(() => prepareMail(html, new Map(), true).inline, [html]);
   const pictures = usePictures(wanted, attachments);
   const pictureKeys = [...pictures.keys()].join(" ");
   // biome-ignore lint/correctness/useExhaustiveDependencies: the map is new at each render, its keys tell whether it changed
-  const mail = useMemo(() => prepareMail(html, pictures, showQuoted), [html, pictureKeys, showQuoted]);
+  const mail = useMemo(
+    () => prepareMail(html, pictures, showQuoted, images.remote, showSignature),
+    [html, pictureKeys, showQuoted, images.remote, showSignature],
+  );
   const look = mail.designed ? (scheme === "dark" ? "paper" : "light") : scheme;
   const source = useMemo(
     () => frameDocument(mail.html, sheet, look, words.language),
@@ -80,12 +86,7 @@ export function MailFrame({ id, html, attachments, title }: Props) {
 
   return (
     <>
-      {mail.blocked.count > 0 && (
-        <p className={css.blocked}>
-          <ImageOffIcon size={16} />
-          <span>{t("mail.images_blocked", { count: mail.blocked.count, hosts: mail.blocked.hosts.join(", ") })}</span>
-        </p>
-      )}
+      <ImagesLine images={images} blocked={mail.blocked} />
       {/*
         Why allow-same-origin: only so can the desk measure the height of the
         mail. It is safe here because allow-scripts is absent: nothing in the
@@ -119,6 +120,11 @@ export function MailFrame({ id, html, attachments, title }: Props) {
           measure();
         }}
       />
+      {mail.hasSignature && (
+        <button type="button" className={css.fold} aria-expanded={showSignature} onClick={() => setShowSignature(!showSignature)}>
+          {showSignature ? t("mail.hide_signature") : t("mail.show_signature")}
+        </button>
+      )}
       {mail.hasQuoted && (
         <button type="button" className={css.fold} aria-expanded={showQuoted} onClick={() => setShowQuoted(!showQuoted)}>
           {showQuoted ? t("mail.hide_quoted") : t("mail.show_quoted")}

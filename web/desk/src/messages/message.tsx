@@ -4,17 +4,24 @@ import type { Mailbox, Message } from "@belofte/api-client";
 import { ActionIcon, Menu } from "@mantine/core";
 import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
-import { maySupervise, useSession } from "../app/session";
+import { mayAdministrate, useSession } from "../app/session";
 import { useWords, type Words } from "../i18n";
+import { arrange } from "../conversations/arrange";
 import { compose, type Kind } from "../conversations/compose";
-import { BoltIcon, DownloadIcon, LockIcon, MoreIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
+import { openPrint } from "../conversations/print-window";
+import { BoltIcon, DownloadIcon, FileIcon, LockIcon, MoreIcon, PassOnIcon, PrintIcon, ReplyAllIcon, ReplyIcon, SplitIcon } from "../ui/icons";
+import { isolated } from "../ui/isolate";
 import { Monogram } from "../ui/monogram";
 import { Attachments } from "./attachments";
+import { Cover } from "./cover";
 import { Deliveries } from "./deliveries";
+import { InvitationCard } from "./invitation";
 import { MailFrame } from "./mail-frame";
 import css from "./message.module.css";
 import { linkPieces, splitQuoted } from "./quoted";
+import { useRemoteImages } from "./remote-images";
 import { SenderSign, SenderWarning } from "./sender";
+import { SourceView } from "./source";
 
 export const addressText = (one: Mailbox) => one.name || one.address;
 
@@ -28,10 +35,12 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
   const { t } = words;
   const session = useSession();
   const author = authorOf(message, words);
+  const images = useRemoteImages(message);
+  const [source, setSource] = useState(false);
   const files = message.attachments.filter((one) => !one.inline || !message.html);
   const blind = message.deliveries.filter((one) => one.role === "bcc").map((one) => one.recipient);
   const recipients = [...message.to, ...message.cc, ...blind];
-  const named = (people: readonly Mailbox[]) => people.map(addressText).join(", ");
+  const named = (people: readonly Mailbox[]) => people.map((one) => isolated(addressText(one))).join(", ");
   const names = [
     named(message.to),
     message.cc.length > 0 ? t("message.cc", { names: named(message.cc) }) : "",
@@ -57,7 +66,9 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
         )}
         <div className={css.who}>
           <div className={css.name}>
-            <strong title={author}>{author}</strong>
+            <strong title={author}>
+              <bdi>{author}</bdi>
+            </strong>
             {message.authentication && <SenderSign checked={message.authentication} />}
           </div>
           {message.kind !== "note" && recipients.length > 0 && (
@@ -92,13 +103,19 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
               <Menu.Item leftSection={<PassOnIcon size={16} />} onClick={() => answer("forward")}>
                 {t("composer.forward")}
               </Menu.Item>
-              {message.source_available && maySupervise(session) && (
-                <Menu.Item
-                  component="a"
-                  href={api.messages.sourceUrl(message.id)}
-                  download
-                  leftSection={<DownloadIcon size={16} />}
-                >
+              <Menu.Item leftSection={<SplitIcon size={16} />} onClick={() => arrange({ what: "split", id: message.conversation_id, message: message.id })}>
+                {t("arrange.split_message")}
+              </Menu.Item>
+              {(message.kind === "reply" || message.source_available) && (
+                <Menu.Item component="a" href={api.messages.emlUrl(message.id)} download leftSection={<DownloadIcon size={16} />}>
+                  {t("message.eml")}
+                </Menu.Item>
+              )}
+              <Menu.Item leftSection={<PrintIcon size={16} />} onClick={() => openPrint(message.conversation_id)}>
+                {t("print.name")}
+              </Menu.Item>
+              {message.source_available && mayAdministrate(session) && (
+                <Menu.Item leftSection={<FileIcon size={16} />} onClick={() => setSource(true)}>
                   {t("message.source")}
                 </Menu.Item>
               )}
@@ -108,15 +125,24 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
       </header>
       <div className={css.body}>
         <SenderWarning message={message} />
+        <Cover message={message} />
+        {message.invitation && <InvitationCard invitation={message.invitation} />}
         <Cut name={author}>
           {message.html ? (
-            <MailFrame id={message.id} html={message.html} attachments={message.attachments} title={t("mail.frame", { author })} />
+            <MailFrame
+              id={message.id}
+              html={message.html}
+              attachments={message.attachments}
+              title={t("mail.frame", { author })}
+              images={images}
+            />
           ) : (
-            <PlainText text={message.text} quotedFrom={message.quoted_from ?? null} />
+            <PlainText text={message.text} quotedFrom={message.quoted_from ?? null} signatureFrom={message.signature_from ?? null} />
           )}
         </Cut>
         {files.length > 0 && <Attachments items={files} />}
         {message.deliveries.length > 0 && <Deliveries message={message} />}
+        {source && <SourceView message={message} close={() => setSource(false)} />}
       </div>
     </article>
   );
@@ -128,13 +154,33 @@ function messageTime(time: string, words: Words): string {
   return short === clock ? clock : words.t("message.day_time", { day: short, time: clock });
 }
 
-export function PlainText({ text, quotedFrom }: { text: string; quotedFrom: number | null }) {
+interface TextProps {
+  text: string;
+  quotedFrom: number | null;
+  signatureFrom?: number | null;
+}
+
+export function PlainText({ text, quotedFrom, signatureFrom = null }: TextProps) {
   const { t } = useWords();
   const [open, setOpen] = useState(false);
+  const [signed, setSigned] = useState(false);
   const { own, quoted } = splitQuoted(text, quotedFrom);
+  const { own: said, quoted: signature } = splitQuoted(own, signatureFrom);
   return (
     <>
-      <Linked text={own} />
+      <Linked text={said} />
+      {signature && (
+        <>
+          <button type="button" className={css.fold} aria-expanded={signed} onClick={() => setSigned(!signed)}>
+            {signed ? t("mail.hide_signature") : t("mail.show_signature")}
+          </button>
+          {signed && (
+            <div className={css.quoted}>
+              <Linked text={signature} />
+            </div>
+          )}
+        </>
+      )}
       {quoted && (
         <>
           <button type="button" className={css.fold} aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -115,6 +115,7 @@ function Quarantine({ accounts }: { accounts: readonly ChannelAccount[] }) {
               </td>
               <td>
                 {words.tOr(`quarantine.reason.${mail.reason}`, "quarantine.reason.other", { reason: mail.reason })}
+                {mail.signature && <span className={css.sub}>{t("quarantine.signature", { name: mail.signature })}</span>}
                 {mail.retried_at && (
                   <span className={css.sub}>{t("quarantine.retried", { time: words.shortTime(mail.retried_at, new Date()) })}</span>
                 )}
@@ -122,9 +123,12 @@ function Quarantine({ accounts }: { accounts: readonly ChannelAccount[] }) {
               <td>{words.bytes(mail.size_bytes)}</td>
               <td>
                 <span className={css.row}>
-                  <Button component="a" variant="default" href={api.quarantine.sourceUrl(mail.id)} download leftSection={<DownloadIcon size={15} />}>
-                    {t("quarantine.source")}
-                  </Button>
+                  {/* Malware is handed to nobody. */}
+                  {mail.reason !== "malware" && (
+                    <Button component="a" variant="default" href={api.quarantine.sourceUrl(mail.id)} download leftSection={<DownloadIcon size={15} />}>
+                      {t("quarantine.source")}
+                    </Button>
+                  )}
                   <Button variant="default" leftSection={<RetryIcon size={15} />} loading={retry.isPending && retry.variables?.id === mail.id} onClick={() => retry.mutate(mail)}>
                     {t("quarantine.retry")}
                   </Button>

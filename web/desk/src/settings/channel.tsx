@@ -16,7 +16,7 @@ import { AccountState } from "./channels";
 import { AuthorisationLine, authorisationOf, ProviderFields, providerOf } from "./authorisation";
 import { Block, Confirm, Page } from "./page";
 import css from "./page.module.css";
-import { MailboxFields, mailboxOf, RetrievalLine, retrievalOf } from "./retrieval";
+import { MailboxFields, mailboxOf, RetrievalLine, retrievalOf, WaitingLine } from "./retrieval";
 import { entryOf, serverOf, type ServerEntry, ServerFields } from "./server-fields";
 
 interface Fields extends ServerEntry {
@@ -189,6 +189,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
         </div>
       </div>
       <Block title={t("retrieval.title")} text={t("retrieval.text")}>
+        {account?.submission?.waiting && <WaitingLine waiting={account.submission.waiting} />}
         {account?.retrieval && <RetrievalLine retrieval={account.retrieval} />}
         <Checkbox label={t("retrieval.reads")} checked={mailbox.reads} onChange={(event) => changeMailbox({ reads: event.currentTarget.checked })} />
         {mailbox.reads && (

@@ -13,7 +13,7 @@ import { useWords } from "../i18n";
 import { MailIcon, PauseIcon, PlayIcon, PlusIcon } from "../ui/icons";
 import { Page, State } from "./page";
 import css from "./page.module.css";
-import { RetrievalLine } from "./retrieval";
+import { RetrievalLine, WaitingLine } from "./retrieval";
 
 export function AccountState({ account }: { account: ChannelAccount }) {
   const { t } = useWords();
@@ -65,6 +65,7 @@ export function Channels() {
                   queue: queues.data?.items.find((one) => one.id === account.queue_id)?.name ?? "–",
                 })}
               </span>
+              {account.submission?.waiting && <WaitingLine waiting={account.submission.waiting} />}
               {account.retrieval && <RetrievalLine retrieval={account.retrieval} />}
               {!account.submission && <span className={css.sub}>{t("channel.no_submission")}</span>}
             </div>

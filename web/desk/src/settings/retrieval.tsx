@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { AfterRetrieval, ChannelAccount, Retrieval, SetRetrieval } from "@belofte/api-client";
+import type { AfterRetrieval, ChannelAccount, Retrieval, SetRetrieval, WaitingMail } from "@belofte/api-client";
 import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useWords } from "../i18n";
 import { entryOf, serverOf, type ServerEntry, ServerFields } from "./server-fields";
@@ -73,6 +73,20 @@ export function MailboxFields({ entry, set, known, wrong }: Props) {
       </div>
       <Checkbox label={t("retrieval.existing")} description={t("retrieval.existing_hint")} checked={entry.existing} onChange={(event) => set({ existing: event.currentTarget.checked })} />
     </>
+  );
+}
+
+/** What waits because the server for sending did not take it, and why. */
+export function WaitingLine({ waiting }: { waiting: WaitingMail }) {
+  const words = useWords();
+  const { t } = words;
+  return (
+    <div className={css.reading}>
+      <State tone="bad">{t("waiting.state", { count: waiting.messages, time: words.shortTime(waiting.since, new Date()) })}</State>
+      <span className={css.sub}>
+        {words.tOr(`waiting.code.${waiting.code}`, "waiting.code.other")} {t("waiting.kept")}
+      </span>
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
@@ -12,6 +12,7 @@ export interface Section {
     | "/settings/users"
     | "/settings/api-keys"
     | "/settings/channels"
+    | "/settings/signing"
     | "/settings/mail"
     | "/settings/tags"
     | "/settings/dead-letters";
@@ -27,6 +28,7 @@ export const SECTIONS: Section[] = [
   { to: "/settings/profile", name: "settings.profile", icon: UserIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/sessions", name: "settings.sessions", icon: DeviceIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/channels", name: "settings.channels", icon: MailIcon, group: "settings.group_mail", may: mayAdministrate },
+  { to: "/settings/signing", name: "settings.signing", icon: PencilIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/mail", name: "settings.mail", icon: BookIcon, group: "settings.group_mail", may: maySupervise },
   { to: "/settings/dead-letters", name: "settings.dead_letters", icon: DeadLetterIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/tags", name: "settings.tags", icon: TagIcon, group: "settings.group_work", may: mayAdministrate },

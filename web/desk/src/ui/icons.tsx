@@ -83,7 +83,12 @@ export const DeadLetterIcon = icon(<path d="M3 5h14v10H3zm.4.5L10 10.8l6.6-5.3M8
 export const ImageOffIcon = icon(<path d="M4 4h12v12H4zM4 13l3.5-3.5 3 3M3 3l14 14" />);
 export const BoltIcon = icon(<path d="M11 3 4.5 11.5H9.5L9 17l6.5-8.5h-5z" />);
 export const HashIcon = icon(<path d="M4 7.5h12M4 12.5h12M8 4 6.5 16M13.5 4 12 16" />);
+export const CalendarIcon = icon(<path d="M3.5 5h13v12h-13zM3.500 8.500h13M7 3v3.500M13 3v3.500" />);
+export const PrintIcon = icon(<path d="M6 7V3h8v4M6 14H3V7h14v7h-3M6 12h8v5H6z" />);
+export const ImageIcon = icon(<path d="M4 4h12v12H4zM4 13l3.500-3.500 3 3 2-2L16 14M12.500 7.500h.1" />);
 export const TagIcon = icon(<path d="M3.5 3.5h6l7 7-6 6-7-7zM7 7v.1" />);
 export const SnoozeIcon = icon(<path d="M10 17.5a6.3 6.3 0 1 0 0-12.6 6.3 6.3 0 0 0 0 12.6Zm0-9.5v3.400l2.200 1.3M5 2.800 2.5 5M15 2.800 17.5 5" />);
 export const MoveIcon = icon(<path d="M3 5.5h5l1.5 2H17V16H3zM8 11.700h5m-2-2 2 2-2 2" />);
 export const ViewsIcon = icon(<path d="M3 5.5h14M5.5 10h9M8 14.5h4" />);
+export const MergeIcon = icon(<path d="M5 3.500v3c0 3 5 3 5 6.500v4M15 3.500v3c0 3-5 3-5 6.500m-2.500 1.500L10 17l2.500-2.500" />);
+export const SplitIcon = icon(<path d="M10 3v4c0 3.500-5 3.500-5 6.500V17M10 7c0 3.500 5 3.500 5 6.500V17m-12-2.300L5 17l2-2.300m6 0 2 2.300 2-2.300" />);

@@ -6,6 +6,7 @@ use ::http::header::CONTENT_TYPE;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
 use axum::response::Response;
+use belofte_channels::scanner::{NotScanned, Scan, Verdict};
 use belofte_model::{AttachmentId, Permission};
 use belofte_store::{FileName, IncomingFile, ReceivedFile, UploadError};
 use belofte_vault::Sha256;
@@ -30,7 +31,7 @@ pub const OPERATION: Operation = Operation::post(
 .load(Load::Upload)
 .takes(Content::File)
 .answers(&[Answer { status: 201, meaning: "The attachment", content: Content::json::<Attachment>() }])
-.problems(&[Code::TooManyUploads]);
+.problems(&[Code::TooManyUploads, Code::MalwareFound, Code::ScannerUnavailable]);
 
 /// What the parts of a form add to the file itself.
 const AROUND: usize = 65_536;
@@ -39,8 +40,8 @@ const AROUND: usize = 65_536;
 ///
 /// # Errors
 /// [`Code::UnsupportedMediaType`] when it is no form, [`Code::Malformed`] when it cannot be read,
-/// [`Code::Invalid`] without a file, [`Code::TooLarge`], [`Code::TooManyUploads`], [`Code::Timeout`], and
-/// those of the store.
+/// [`Code::Invalid`] without a file, [`Code::TooLarge`], [`Code::TooManyUploads`], [`Code::MalwareFound`],
+/// [`Code::ScannerUnavailable`], [`Code::Timeout`], and those of the store.
 pub async fn handle(
     State(app): State<App>,
     signed: Signed,
@@ -54,7 +55,8 @@ pub async fn handle(
         return Err(Code::TooManyUploads.into());
     }
     let incoming = app.core.store.receive_file(&signed.access);
-    let file = match timeout(context.body_time, read(&context, incoming, request)).await {
+    let scan = app.scanner.begin().await;
+    let file = match timeout(context.body_time, read(&context, (incoming, scan), request)).await {
         Ok(file) => file?,
         Err(_) => return Err(Code::Timeout.into()),
     };
@@ -82,14 +84,14 @@ struct Taken {
 
 /// The one file of a form, piece by piece: each is sealed as it comes, and what is too large is
 /// refused before it is all here.
-async fn read(context: &Context, incoming: IncomingFile, mut request: Request) -> http::Answer<Taken> {
+async fn read(context: &Context, ways: Ways, mut request: Request) -> http::Answer<Taken> {
     let form = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !form.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Code::UnsupportedMediaType.into());
     }
     DefaultBodyLimit::max(context.attachment_bytes + AROUND).apply(&mut request);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| Code::Malformed)?;
-    let (mut incoming, mut file) = (Some(incoming), None);
+    let (mut incoming, mut file) = (Some(ways), None);
     while let Some(field) = form.next_field().await.map_err(problem)? {
         match (field.name(), incoming.take()) {
             (Some("file"), Some(incoming)) => {
@@ -108,7 +110,10 @@ fn known(name: Option<&str>) -> &str {
     name.filter(plain).unwrap_or("?")
 }
 
-async fn take(mut field: Field<'_>, mut incoming: IncomingFile, limit: usize) -> http::Answer<Taken> {
+/// The two ways that each piece goes: to the disk, and past the scanner.
+type Ways = (IncomingFile, Scan);
+
+async fn take(mut field: Field<'_>, (mut incoming, mut scan): Ways, limit: usize) -> http::Answer<Taken> {
     let name = belofte_mail::attachment_name(field.file_name().unwrap_or_default(), "attachment");
     let declared = field.content_type().unwrap_or_default().to_owned();
     let (mut hash, mut head, mut size) = (Sha256::default(), Vec::new(), 0);
@@ -119,7 +124,15 @@ async fn take(mut field: Field<'_>, mut incoming: IncomingFile, limit: usize) ->
         }
         head.extend_from_slice(&piece[..piece.len().min(HEAD - head.len())]);
         hash.push(&piece);
+        scan.push(&piece).await;
         incoming.push(&piece).await?;
+    }
+    // Before it is kept. Who cannot be told that it is clean does not keep it.
+    match scan.finish().await {
+        Ok(Verdict::Clean) => {}
+        Ok(Verdict::Infected(_)) => return Err(Code::MalwareFound.into()),
+        Ok(Verdict::TooLarge) => return Err(Code::TooLarge.into()),
+        Err(NotScanned::Unavailable | NotScanned::TimedOut) => return Err(Code::ScannerUnavailable.into()),
     }
     let media_type = safe(&declared, &head);
     let about = FileName { name, media_type };

@@ -9,7 +9,7 @@ use belofte_vault::Pii;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ChannelAccount, LineSecurity, SignInWith, TestStepName, authorisation};
+use super::{ChannelAccount, LineSecurity, SignInWith, TestStepName, WaitingMail, authorisation};
 use crate::api::schema;
 use crate::api::time::Time;
 use crate::http::{self, Checks, FieldCode};
@@ -354,16 +354,34 @@ pub(super) async fn shown(
     } else {
         Default::default()
     };
+    let waits = if accounts.iter().any(|account| account.submission.is_some()) {
+        store.waiting_mail(access).await?
+    } else {
+        Vec::new()
+    };
     let show = |mut account: store::ChannelAccount| {
+        let id = account.id;
         let active = account.state == model::AccountState::Active;
         let standing = standings.get(&account.id).copied();
         let retrieval = account.retrieval.take().map(|mailbox| shown_one(mailbox, standing, active));
         let granted = authorisations.get(&account.id).copied();
         let authorisation =
             account.authorisation.take().map(|provider| authorisation::shown(provider, granted));
-        ChannelAccount { retrieval, authorisation, ..account.into() }
+        let mut shown = ChannelAccount { retrieval, authorisation, ..account.into() };
+        if let Some(server) = &mut shown.submission {
+            server.waiting = waiting(&waits, id);
+        }
+        shown
     };
     Ok(accounts.into_iter().map(show).collect())
+}
+
+/// What waits in an account, for whatever reason.
+fn waiting(all: &[store::WaitingMail], id: model::ChannelAccountId) -> Option<WaitingMail> {
+    let own = || all.iter().filter(|one| one.account == id);
+    let oldest = own().next()?;
+    let messages = own().map(|one| one.messages).sum();
+    Some(WaitingMail { messages, code: oldest.code.clone(), since: oldest.since.into() })
 }
 
 /// One account as it is shown.

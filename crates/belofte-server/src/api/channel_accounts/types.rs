@@ -65,6 +65,21 @@ pub struct Submission {
     pub sign_in: SignInWith,
     /// Whether a password is stored.
     pub password_set: bool,
+    /// What waits because the server did not take it; it is tried again by itself, and at once when these settings
+    /// change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingMail>,
+}
+
+/// Mail that waits for its server.
+#[derive(Serialize, ToSchema)]
+pub struct WaitingMail {
+    /// How many messages.
+    pub messages: i64,
+    /// What the server did last, as with a delivery; the reason of the oldest where there are several.
+    pub code: String,
+    /// When the oldest was written.
+    pub since: Time,
 }
 
 /// How the line to a mail server is protected.
@@ -356,6 +371,8 @@ impl From<store::Submission> for Submission {
             username: server.username,
             sign_in: server.sign_in.into(),
             password_set: server.password_set,
+            // With what waits there: `retrieval::shown`.
+            waiting: None,
         }
     }
 }

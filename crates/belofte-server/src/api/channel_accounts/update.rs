@@ -74,6 +74,7 @@ pub async fn handle(
         authorisation::check_there(&mut checks, sign_in.unwrap_or_default(), field, has_provider);
     }
     checks.done()?;
+    let wanted_submission = matches!(wanted.submission, Some(Some(_)));
     let change = ChannelAccountChange {
         version: None,
         address: None,
@@ -89,6 +90,11 @@ pub async fn handle(
         retrieval: wanted.retrieval.map(|mailbox| mailbox.map(retrieval::to_store)),
         authorisation: wanted.authorisation.map(|provider| provider.map(authorisation::to_store)),
     };
+    let sends_otherwise = wanted_submission || change.authorisation.is_some();
     let changed = store.change_channel_account(&signed.access, id, change).await.map_err(refused)?;
+    if sends_otherwise {
+        // What a wrong password held up need not wait for its next turn.
+        store.try_waiting_mail(&signed.access, id).await?;
+    }
     Ok(Shown(retrieval::shown_alone(store, &signed.access, changed).await?))
 }

@@ -2,6 +2,7 @@
 //! Contacts: the people who write.
 
 pub mod get;
+pub mod images;
 mod types;
 pub mod update;
 
@@ -14,10 +15,11 @@ use crate::app::App;
 use crate::http::mount as route;
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] = &[get::OPERATION, update::OPERATION];
+pub const OPERATIONS: &[Operation] = &[get::OPERATION, update::OPERATION, images::OPERATION];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &get::OPERATION, get::handle);
-    route(router, &update::OPERATION, update::handle)
+    let router = route(router, &update::OPERATION, update::handle);
+    route(router, &images::OPERATION, images::handle)
 }

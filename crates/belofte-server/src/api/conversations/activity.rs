@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use belofte_model::{ActivityId, ApiKeyId, ConversationId, Permission, QueueId, Timestamp, UserId};
+use belofte_model::{
+    ActivityId, ApiKeyId, ChannelAccountId, ConversationId, Permission, QueueId, Timestamp, UserId,
+};
 use belofte_store::ViewKind;
 
 use super::{Activity, ActivityActor, ActivityKind, ActivityList, ActorKind};
@@ -36,6 +38,7 @@ pub async fn handle(
     Id(id): Id<ConversationId>,
 ) -> http::Answer<Json<ActivityList>> {
     let (store, access) = (&app.core.store, &signed.access);
+    let id = store.conversation_in_force(access, id).await?;
     let conversation = store.conversation(access, id).await?;
     app.views.note(access, ViewKind::Conversation, id.uuid())?;
     let found = store.activities(access, id).await?;
@@ -44,6 +47,11 @@ pub async fn handle(
         names::programs(&app, access).await?
     } else {
         HashMap::new()
+    };
+    let accounts = if found.iter().any(|entry| entry.kind == "account") {
+        store.channel_accounts(access).await?
+    } else {
+        Vec::new()
     };
     let customer = || ActivityActor { kind: ActorKind::Contact, name: conversation.summary.name.clone() };
     let mut items = Vec::with_capacity(found.len() + 1);
@@ -64,6 +72,11 @@ pub async fn handle(
             let id: QueueId = id?.parse().ok()?;
             Some(names.queue(id).map(|queue| queue.name.clone()).unwrap_or_default())
         };
+        let address = |id: Option<&String>| {
+            let id: ChannelAccountId = id?.parse().ok()?;
+            let known = accounts.iter().find(|account| account.id == id);
+            Some(known.map(|account| account.address.as_sent()).unwrap_or_default())
+        };
         let tag = |id: Option<&String>| Some(names.tag_name(id?.parse().ok()?));
         let moment =
             |micros: Option<&String>| Some(Time(Timestamp::from_micros(micros?.parse().ok()?)).to_rfc3339());
@@ -78,6 +91,14 @@ pub async fn handle(
             ("woken", _) => (ActivityKind::Woken, entry.from.clone(), entry.to.clone()),
             ("tagged", _) => (ActivityKind::Tagged, None, tag(to)),
             ("untagged", _) => (ActivityKind::Untagged, tag(from), None),
+            ("account", _) => (ActivityKind::Account, address(from), address(to)),
+            ("merged", _) => (ActivityKind::Merged, entry.from.clone(), None),
+            ("unmerged", _) => (ActivityKind::Unmerged, entry.from.clone(), None),
+            ("split", _) => (ActivityKind::Split, None, entry.to.clone()),
+            ("split_from", _) => (ActivityKind::SplitFrom, entry.from.clone(), None),
+            ("unsplit", _) => (ActivityKind::Unsplit, entry.from.clone(), None),
+            ("linked", _) => (ActivityKind::Linked, None, entry.to.clone()),
+            ("unlinked", _) => (ActivityKind::Unlinked, entry.from.clone(), None),
             ("status", _) => (ActivityKind::Status, entry.from.clone(), entry.to.clone()),
             // Kinds of a later version of the program that shares the database.
             _ => continue,

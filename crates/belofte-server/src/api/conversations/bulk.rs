@@ -58,11 +58,12 @@ pub async fn handle(
             .that(asked.items.len() <= MOST, "items", FieldCode::TooLong)
             .done()?;
         let names = Names::fetch(&app, access).await?;
+        let accounts = store.channel_accounts(access).await?;
         let (mut order, mut known, mut changes) = (Vec::new(), HashSet::new(), Vec::new());
         for (place, one) in asked.items.into_iter().enumerate() {
             checks.that(known.insert(one.id), &format!("items[{place}].id"), FieldCode::Invalid);
             let at = format!("items[{place}].change.");
-            let change = check(&mut checks, &at, one.change, &names, access.clock().now());
+            let change = check(&mut checks, &at, one.change, &names, &accounts, access.clock().now());
             changes.push(ChangeConversation::prepare(store, access, one.id, change));
             order.push(one.id);
         }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use belofte_core::{NewMail, ReplyError};
 use belofte_model::{MessageId, Permission};
+use belofte_store::DraftPlace;
 use uuid::Uuid;
 
 use super::{CreateConversation, writing};
@@ -45,8 +46,13 @@ pub async fn handle(
     key: IdempotencyKey,
     Json(asked): Json<CreateConversation>,
 ) -> http::Answer<Response> {
+    let drafted = asked.draft_version.is_some();
     let act = |intended: Option<Uuid>| create(&app, &signed, intended.map(MessageId), asked);
-    app.once_as(&signed.access, &context.0, &key, StatusCode::CREATED, act).await
+    let answer = app.once_as(&signed.access, &context.0, &key, StatusCode::CREATED, act).await?;
+    if drafted {
+        app.core.presence.draft_changed(&signed.access, DraftPlace::MAIL, 0);
+    }
+    Ok(answer)
 }
 
 async fn create(
@@ -93,5 +99,6 @@ async fn mail(app: &App, signed: &Signed, id: MessageId, asked: CreateConversati
     checks.done()?;
     // One line, as the header will have it.
     let subject = asked.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(NewMail { id, account: asked.account_id, to, cc, bcc, subject, text, html, attachments, wait })
+    let draft = asked.draft_version;
+    Ok(NewMail { id, account: asked.account_id, to, cc, bcc, subject, text, html, attachments, wait, draft })
 }

@@ -36,6 +36,8 @@ pub async fn handle(
     Id(id): Id<ConversationId>,
 ) -> http::Answer<Json<Conversation>> {
     let (store, access) = (&app.core.store, &signed.access);
+    // What became part of another conversation is read there.
+    let id = store.conversation_in_force(access, id).await?;
     let conversation = store.conversation(access, id).await?;
     app.views.note(access, ViewKind::Conversation, id.uuid())?;
     let contact = store.contact(access, conversation.contact).await?;
@@ -68,10 +70,12 @@ pub async fn handle(
         channel: ChannelKind::Email,
         channel_account_id: thread.account,
     });
+    let answers_from = store.reply_thread(access, id).await?.and_then(|place| place.moved_to);
     let names = Names::fetch(&app, access).await?;
     Ok(Json(Conversation::open(
         names.row(conversation),
         contact.into(),
+        answers_from,
         participants.into_iter().map(Mailbox::from).collect(),
         threads.collect(),
         others.into_iter().map(|other| names.row(other)).collect(),

@@ -38,7 +38,8 @@ pub async fn handle(
     let (store, access) = (&app.core.store, &signed.access);
     let limit = http::page_limit(asked.limit)?;
     let before = asked.before.as_deref().map(|text| cursor::read_number(text, "before")).transpose()?;
-    store.conversation(access, id).await?;
+    // What became part of another conversation is read there.
+    let id = store.conversation_in_force(access, id).await?;
     app.views.note(access, ViewKind::Conversation, id.uuid())?;
     // One more than asked tells whether an older page follows.
     let mut found = store.messages(access, id, before, limit + 1).await?;

@@ -6,14 +6,23 @@ pub mod bulk;
 pub mod counts;
 pub mod create;
 pub mod get;
+pub mod link;
 pub mod list;
+pub mod merge;
+pub mod merging;
 pub mod messages;
+pub mod numbered;
+pub mod related;
 pub mod reply;
 pub mod seen;
+pub mod split;
 mod types;
+pub mod unmerge;
+pub mod unsplit;
 pub mod update;
 mod writing;
 
+pub use merging::*;
 pub use types::*;
 
 use axum::Router;
@@ -34,6 +43,13 @@ pub const OPERATIONS: &[Operation] = &[
     messages::OPERATION,
     activity::OPERATION,
     reply::OPERATION,
+    numbered::OPERATION,
+    related::OPERATION,
+    merge::OPERATION,
+    unmerge::OPERATION,
+    split::OPERATION,
+    unsplit::OPERATION,
+    link::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -47,5 +63,12 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &seen::OPERATION, seen::handle);
     let router = route(router, &messages::OPERATION, messages::handle);
     let router = route(router, &activity::OPERATION, activity::handle);
-    route(router, &reply::OPERATION, reply::handle)
+    let router = route(router, &reply::OPERATION, reply::handle);
+    let router = route(router, &numbered::OPERATION, numbered::handle);
+    let router = route(router, &related::OPERATION, related::handle);
+    let router = route(router, &merge::OPERATION, merge::handle);
+    let router = route(router, &unmerge::OPERATION, unmerge::handle);
+    let router = route(router, &split::OPERATION, split::handle);
+    let router = route(router, &unsplit::OPERATION, unsplit::handle);
+    route(router, &link::OPERATION, link::handle)
 }

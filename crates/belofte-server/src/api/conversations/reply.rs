@@ -5,8 +5,8 @@ use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_core::NewReply;
-use belofte_model::{ConversationId, MessageId, Permission};
-use belofte_store::{Handling, ViewKind};
+use belofte_model::{ConversationId, DraftKind, MessageId, Permission};
+use belofte_store::{DraftPlace, Handling, ViewKind};
 use uuid::Uuid;
 
 use super::{CreateMessage, CreateMessageKind, writing};
@@ -29,13 +29,13 @@ pub const OPERATION: Operation = Operation::post(
     meaning: "The message; deliveries are queued",
     content: Content::json::<Message>(),
 }])
-.problems(&[Code::Conflict, Code::AccountCannotSend]);
+.problems(&[Code::Conflict, Code::AnsweredMeanwhile, Code::AccountCannotSend]);
 
 /// Answers the endpoint.
 ///
 /// # Errors
 /// [`Code::Invalid`] with the field that does not hold, [`Code::AccountCannotSend`],
-/// [`Code::NotFound`], [`Code::Conflict`] when the case changes all the time, and those of the
+/// [`Code::NotFound`], [`Code::AnsweredMeanwhile`], [`Code::Conflict`] when the case changes all the time, and those of the
 /// store.
 pub async fn handle(
     State(app): State<App>,
@@ -46,10 +46,19 @@ pub async fn handle(
     Json(asked): Json<CreateMessage>,
 ) -> http::Answer<Response> {
     let access = &signed.access;
+    // Who wrote while the conversation became part of another one answers there.
+    let id = app.core.store.conversation_in_force(access, id).await?;
+    let drafted = asked.draft_version.is_some();
+    let note = asked.kind == CreateMessageKind::Note;
+    let place =
+        DraftPlace { conversation: Some(id), kind: if note { DraftKind::Note } else { DraftKind::Reply } };
     let act = |intended: Option<Uuid>| create(&app, &signed, id, intended.map(MessageId), asked);
     let answer = app.once_as(access, &context.0, &key, StatusCode::CREATED, act).await?;
     // It shows whom the answer goes to; told again it shows it again.
     app.views.note(access, ViewKind::Conversation, id.uuid())?;
+    if drafted {
+        app.core.presence.draft_changed(access, place, 0);
+    }
     Ok(answer)
 }
 
@@ -81,6 +90,7 @@ async fn create(
         ("undo_seconds", asked.undo_seconds.is_none()),
         ("account_id", asked.account_id.is_none()),
         ("answers_id", asked.answers_id.is_none()),
+        ("seen_message_id", asked.seen_message_id.is_none()),
     ] {
         checks.that(!note || absent, field, FieldCode::Invalid);
     }
@@ -93,7 +103,7 @@ async fn create(
     let attachments = writing::files(app, access, &mut checks, uploads, copied).await?;
     checks.done()?;
     let stored = if note {
-        belofte_core::note(&app.core, access, id, intended, &text, attachments).await
+        belofte_core::note(&app.core, access, id, intended, &text, attachments, asked.draft_version).await
     } else {
         let reply = NewReply {
             id: intended,
@@ -105,7 +115,13 @@ async fn create(
             cc,
             bcc,
             attachments,
-            how: Handling { resolve: asked.resolve, forward: asked.kind == CreateMessageKind::Forward, wait },
+            how: Handling {
+                resolve: asked.resolve,
+                forward: asked.kind == CreateMessageKind::Forward,
+                wait,
+                draft: asked.draft_version,
+                seen: asked.seen_message_id,
+            },
         };
         belofte_core::reply(&app.core, access, id, &reply).await
     };

@@ -32,7 +32,8 @@ pub async fn handle(
     _: IdempotencyKey,
 ) -> http::Answer<StatusCode> {
     let (store, access) = (&app.core.store, &signed.access);
-    store.conversation(access, id).await?;
+    // What became part of another conversation is read there.
+    let id = store.conversation_in_force(access, id).await?;
     store.write(access, MarkSeen { id, now: access.clock().now() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -171,6 +171,10 @@ pub struct Conversation {
     pub woken_at: Option<Time>,
     /// Its tags, by name.
     pub tags: Vec<TagRef>,
+    /// The account that answers go out through, of one that was moved to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub answers_from: Option<ChannelAccountId>,
     /// Everybody who wrote or was written to.
     pub participants: Vec<Mailbox>,
     /// The runs of messages, one per channel and account.
@@ -185,6 +189,7 @@ impl Conversation {
     pub fn open(
         row: ConversationRow,
         contact: Contact,
+        answers_from: Option<ChannelAccountId>,
         participants: Vec<Mailbox>,
         threads: Vec<Thread>,
         other_conversations: Vec<ConversationRow>,
@@ -212,6 +217,7 @@ impl Conversation {
             snoozed_until: row.snoozed_until,
             woken_at: row.woken_at,
             tags: row.tags,
+            answers_from,
             participants,
             threads,
             other_conversations,
@@ -377,6 +383,11 @@ pub struct UpdateConversation {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     pub queue_id: Option<QueueId>,
+    /// The account that it goes on in: answers go out through it from now on. It lies in the queue of that
+    /// account then, unless `queue_id` names another.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub channel_account_id: Option<ChannelAccountId>,
     /// When it comes back by itself; with the status `snoozed`, and only with that.
     #[serde(default)]
     pub snoozed_until: Option<Time>,
@@ -513,6 +524,14 @@ pub struct CreateMessage {
     /// Whether the case is done with it.
     #[serde(default)]
     pub resolve: bool,
+    /// The newest message that its writer has seen. A reply is refused when a colleague's went out after it,
+    /// and goes out when it is sent again with that one.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    pub seen_message_id: Option<MessageId>,
+    /// The version of the draft that it was; that draft is gone once it is sent.
+    #[serde(default)]
+    pub draft_version: Option<i64>,
 }
 
 /// A mail that begins a conversation.
@@ -558,6 +577,9 @@ pub struct CreateConversation {
     #[serde(default)]
     #[schema(maximum = 60)]
     pub undo_seconds: Option<u32>,
+    /// The version of the draft that it was; that draft is gone once it is sent.
+    #[serde(default)]
+    pub draft_version: Option<i64>,
 }
 
 /// What an agent can write.
@@ -591,7 +613,8 @@ pub struct Activity {
     pub actor: ActivityActor,
     /// When.
     pub at: Time,
-    /// What it was before: a status, the state of a delivery, or the name of a user, queue or tag.
+    /// What it was before: a status, the state of a delivery, the name of a user, queue or tag, an address,
+    /// or the number of another conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What it is now.
@@ -623,6 +646,22 @@ pub enum ActivityKind {
     Untagged,
     /// A mail system reported of an answer: `failed` or `delayed`.
     Delivery,
+    /// It goes on in another account; `from` and `to` are addresses.
+    Account,
+    /// Another conversation became part of it; `from` is its number.
+    Merged,
+    /// It was part of another one, or another one of it; `from` is the number of that.
+    Unmerged,
+    /// Messages were taken out of it; `to` is the number of the conversation that they are now.
+    Split,
+    /// It was taken out of another one; `from` is the number of that.
+    SplitFrom,
+    /// What was taken out of it was put back; `from` is the number that it had.
+    Unsplit,
+    /// Another one was put beside it; `to` is its number.
+    Linked,
+    /// Another one stands beside it no more; `from` is its number.
+    Unlinked,
     /// Somebody looked.
     Viewed,
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! PATCH /conversations/{id}: status, assignee, queue, tags.
+//! PATCH /conversations/{id}: status, assignee, queue, account, tags.
 
 use axum::Json as Body;
 use axum::extract::State;
-use belofte_model::{ConversationId, ConversationStatus, Permission, Standing, Timestamp, may_snooze};
-use belofte_store::{ChangeConversation, ConversationChange, ViewKind};
+use belofte_model::{
+    AccountState, ConversationId, ConversationStatus, Permission, Standing, Timestamp, may_snooze,
+};
+use belofte_store::{ChangeConversation, ChannelAccount, ConversationChange, ViewKind};
 
 use super::{ConversationRow, UpdateConversation};
 use crate::api::names::Names;
@@ -18,7 +20,7 @@ pub const OPERATION: Operation = Operation::patch(
     "update_conversation",
     "/conversations/{id}",
     Tag::Conversations,
-    "Changes status, assignee, queue or tags",
+    "Changes status, assignee, queue, account or tags",
 )
 .may(Permission::Assign)
 .takes(Content::json::<UpdateConversation>())
@@ -39,6 +41,7 @@ pub(super) fn check(
     at: &str,
     asked: UpdateConversation,
     names: &Names,
+    accounts: &[ChannelAccount],
     now: Timestamp,
 ) -> ConversationChange {
     let field = |name: &str| format!("{at}{name}");
@@ -48,6 +51,10 @@ pub(super) fn check(
     }
     if let Some(queue) = asked.queue_id {
         checks.that(names.queue(queue).is_some(), &field("queue_id"), FieldCode::NotFound);
+    }
+    if let Some(account) = asked.channel_account_id {
+        let known = accounts.iter().any(|known| known.id == account && known.state == AccountState::Active);
+        checks.that(known, &field("channel_account_id"), FieldCode::NotFound);
     }
     let until = asked.snoozed_until.map(|time| time.0);
     match (asked.status, until) {
@@ -73,6 +80,7 @@ pub(super) fn check(
         standing: asked.status.and_then(|status| Standing::of(status, until)),
         assignee: asked.assignee_id,
         queue: asked.queue_id,
+        account: asked.channel_account_id,
         add_tags: asked.add_tag_ids,
         remove_tags: asked.remove_tag_ids,
     }
@@ -94,7 +102,8 @@ pub async fn handle(
     store.conversation(access, id).await?;
     let names = Names::fetch(&app, access).await?;
     let mut checks = Checks::default();
-    let change = check(&mut checks, "", asked, &names, access.clock().now());
+    let accounts = store.channel_accounts(access).await?;
+    let change = check(&mut checks, "", asked, &names, &accounts, access.clock().now());
     checks.done()?;
     store.write(access, ChangeConversation::prepare(store, access, id, change)).await?;
     let conversation = store.conversation(access, id).await?;

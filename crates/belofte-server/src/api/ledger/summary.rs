@@ -95,6 +95,9 @@ impl Tellers {
             (LedgerKind::Instruction, "channel_account", "authorisation_forgotten") => {
                 "channel_account_authorisation_forgotten"
             }
+            (LedgerKind::Instruction, "signing_key", "created") => "signing_key_created",
+            (LedgerKind::Instruction, "signing_key", "began") => "signing_key_began",
+            (LedgerKind::Instruction, "signing_key", "withdrawn") => "signing_key_withdrawn",
             (LedgerKind::Instruction, "api_key", "created") => "api_key_created",
             (LedgerKind::Instruction, "api_key", "revoked") => "api_key_revoked",
             (LedgerKind::Instruction, "tag", "created") => "tag_created",
@@ -124,7 +127,7 @@ impl Tellers {
                 fill("count", Some(views.to_string()));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
-                if !matches!(what, "channel_account" | "api_key" | "tag" | "saved_view") =>
+                if !matches!(what, "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view") =>
             {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
                 // A user of a store that was restored to an earlier day may not be there.
@@ -139,6 +142,10 @@ impl Tellers {
                 let settings = [&detail["after"]["settings"], &detail["settings"]];
                 let address = settings.into_iter().find_map(|settings| text(&settings["address"]));
                 fill("address", address.or(known));
+            }
+            LedgerKind::Instruction if what == "signing_key" => {
+                fill("domain", text(&detail["domain"]));
+                fill("selector", text(&detail["selector"]));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction => {
                 fill("name", text(&detail["name"]));

@@ -9,13 +9,17 @@ use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
-use belofte_core::{Listener, Notice};
+use belofte_channels::rate::{Buckets, Rate};
+use belofte_core::{Here, Listener, Notice, Seat, Whisper};
 use belofte_model::{EventKind, Permission, Timestamp};
+use belofte_store::Access;
 use belofte_vault::Pii;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{Connect, LiveFrame, LiveKind};
+use super::{
+    Connect, DraftStanding, HereFrame, LiveFrame, LiveKind, PresentPerson, WhisperFrame, WhisperKind,
+};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::live::{Fact, MESSAGE_BYTES, own_origin, stream};
@@ -32,7 +36,7 @@ pub const OPERATION: Operation = Operation::get(
 .query::<Connect>()
 .answers(&[Answer {
     status: 101,
-    meaning: "The stream; each text frame is a LiveFrame",
+    meaning: "The stream; each text frame is a LiveFrame, or a WhisperFrame, which has no number",
     content: Content::Nothing,
 }])
 .problems(&[Code::Malformed]);
@@ -41,6 +45,10 @@ pub const OPERATION: Operation = Operation::get(
 const LOOK: Duration = Duration::from_secs(30);
 /// A browser that is so many facts behind starts again.
 const BEHIND: usize = 512;
+/// So often a browser may say where its user is: quick changes of a person, and then two in a second.
+const SAID: Rate = Rate { burst: 40, every: Duration::from_millis(500) };
+/// What it said and was not looked at yet.
+const UNHEARD: usize = 16;
 
 /// By what the listener is let in; it is looked at again while the stream lasts.
 enum Pass {
@@ -100,8 +108,11 @@ pub async fn handle(
         // The stream is still a connection: it counts until it ends.
         let _held = held;
         let (facts, receiver) = mpsc::channel(BEHIND);
-        let given = give(&app, listener, &pass, facts, move || clock.now());
-        tokio::join!(given, stream(socket, hello, receiver, stop));
+        let (sayer, said) = mpsc::channel(UNHEARD);
+        let seat = app.core.presence.sit_down(&signed.access);
+        let place = Place { access: &signed.access, seat, said };
+        let given = Box::pin(give(&app, listener, &pass, place, facts, move || clock.now()));
+        tokio::join!(given, stream(socket, hello, receiver, sayer, stop));
     }))
 }
 
@@ -111,9 +122,11 @@ async fn give(
     app: &App,
     mut listener: Listener,
     pass: &Pass,
+    mut place: Place<'_>,
     facts: mpsc::Sender<Fact>,
     now: impl Fn() -> Timestamp,
 ) {
+    let mut shares = Buckets::new(SAID, 1);
     #[expect(
         clippy::disallowed_methods,
         reason = "the beat of a socket; what it finds is judged by the clock"
@@ -131,6 +144,21 @@ async fn give(
                 }
                 continue;
             }
+            whisper = heard(&mut place.seat) => {
+                let Some(whisper) = whisper else { return };
+                if facts.try_send(Fact::Whisper(whisper_frame(whisper))).is_err() {
+                    return;
+                }
+                continue;
+            }
+            Some(here) = place.said.recv() => {
+                let at = Duration::from_micros(now().as_micros().unsigned_abs());
+                // Whoever says too much is not heard for a while; the browser says again where it is.
+                if shares.take((), at) {
+                    place.say(app, here, now()).await;
+                }
+                continue;
+            }
             () = facts.closed() => return,
         };
         let Some(notice) = notice else { return };
@@ -143,6 +171,61 @@ async fn give(
             let _ = facts.send(Fact::SessionEnded).await;
             return;
         }
+    }
+}
+
+/// Where the user of a stream is.
+struct Place<'a> {
+    access: &'a Access,
+    /// A program has none.
+    seat: Option<Seat>,
+    said: mpsc::Receiver<HereFrame>,
+}
+
+impl Place<'_> {
+    async fn say(&self, app: &App, here: HereFrame, now: Timestamp) {
+        let Some(seat) = &self.seat else { return };
+        let at = match here.conversation_id {
+            None => None,
+            // Who is in a case that they cannot see is nowhere.
+            Some(id) => match app.core.store.place_of_case(self.access, id).await {
+                Ok(place) => place.map(|place| (id, place)),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a case could not be looked at");
+                    return;
+                }
+            },
+        };
+        seat.say(Here { at, state: here.state, take: here.take }, now);
+    }
+}
+
+/// What a seat hears; nothing, for ever, where there is none.
+async fn heard(seat: &mut Option<Seat>) -> Option<Whisper> {
+    match seat {
+        Some(seat) => seat.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn whisper_frame(whisper: Whisper) -> WhisperFrame {
+    match whisper {
+        Whisper::Present { conversation, people, writer, place: _ } => WhisperFrame {
+            kind: WhisperKind::Presence,
+            conversation_id: Some(conversation),
+            people: Some(
+                people.into_iter().map(|(user_id, state)| PresentPerson { user_id, state }).collect(),
+            ),
+            writer_id: writer,
+            draft: None,
+        },
+        Whisper::Draft { conversation, kind, version, user: _ } => WhisperFrame {
+            kind: WhisperKind::Draft,
+            conversation_id: conversation,
+            people: None,
+            writer_id: None,
+            draft: Some(DraftStanding { kind, version }),
+        },
     }
 }
 

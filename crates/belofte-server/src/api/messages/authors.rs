@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use belofte_model::{ApiKeyId, AuthorKind, DeliveryState, MessageKind, UserId};
-use belofte_store::{self as store, Access};
+use belofte_model::{ApiKeyId, AuthorKind, ContactId, DeliveryState, MessageKind, SenderVerdict, UserId};
+use belofte_store::{self as store, Access, ImageChoices};
 
-use super::{Authentication, Author, Delivery, Message, RecipientRole};
+use super::{Appointment, Authentication, Author, Delivery, ImagesFor, Message, RecipientRole};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::names::{self, Names};
@@ -17,6 +17,7 @@ use crate::http;
 pub struct Authors {
     names: Names,
     programs: HashMap<ApiKeyId, String>,
+    images: ImageChoices,
 }
 
 impl Authors {
@@ -31,13 +32,27 @@ impl Authors {
         } else {
             HashMap::new()
         };
-        Ok(Self { names, programs })
+        // Only mails with something to show ask for it.
+        let images = if messages.iter().any(|message| message.content.has_remote_images) {
+            app.core.store.image_choices(access).await?
+        } else {
+            ImageChoices::default()
+        };
+        Ok(Self { names, programs, images })
     }
 
     /// `message` as it is shown.
     #[must_use]
     pub fn message(&self, message: store::Message) -> Message {
+        let show_images_for = self.shown_without_asking(&message);
         let content = message.content;
+        let own = content
+            .quoted_from
+            .map_or(content.text.as_str(), |at| content.text.get(..at).unwrap_or_default());
+        let signature_from = (message.author_kind == AuthorKind::Contact)
+            .then(|| belofte_mail::signature_from(own))
+            .flatten()
+            .map(|octets| belofte_mail::utf16_offset(&content.text, octets));
         let (name, address) = match message.author_kind {
             AuthorKind::Contact => (content.from.name, Some(content.from.address)),
             AuthorKind::User => (self.names.user_name(UserId(message.author)), None),
@@ -58,6 +73,7 @@ impl Authors {
             cc: content.cc.into_iter().map(Mailbox::from).collect(),
             reply_to: content.reply_to.into_iter().map(Mailbox::from).collect(),
             quoted_from: quoted_from.map(|units| u32::try_from(units).unwrap_or(u32::MAX)),
+            signature_from: signature_from.map(|units| u32::try_from(units).unwrap_or(u32::MAX)),
             text: content.text,
             html: content.html,
             has_remote_images: content.has_remote_images,
@@ -67,7 +83,20 @@ impl Authors {
             created_at: message.created_at.into(),
             source_available: message.source.is_some(),
             authentication: content.authentication.map(Authentication::from),
+            cover: content.cover,
+            invitation: content.invitation.map(|one| Appointment::from(*one)),
+            show_images_for,
         }
+    }
+
+    /// For whom the images of `message` are shown without asking. Who only says to be somebody gets nothing of
+    /// what was chosen for them.
+    fn shown_without_asking(&self, message: &store::Message) -> Option<ImagesFor> {
+        let content = &message.content;
+        let disowned =
+            content.authentication.as_ref().is_some_and(|all| all.verdict == SenderVerdict::Disowned);
+        let may = message.author_kind == AuthorKind::Contact && content.has_remote_images && !disowned;
+        self.images.shows(ContactId(message.author)).filter(|_| may).map(ImagesFor::from)
     }
 }
 
@@ -103,6 +132,7 @@ impl From<store::Delivery> for Delivery {
             code: delivery.code,
             remote_reply: delivery.reply,
             updated_at: delivery.updated_at.into(),
+            complained_at: delivery.complained_at.map(Into::into),
         }
     }
 }
@@ -126,6 +156,7 @@ mod tests {
             reply: None,
             created_at: Timestamp::from_secs(1),
             updated_at: Timestamp::from_secs(at),
+            complained_at: None,
         }
     }
 

@@ -3,6 +3,9 @@
 
 mod authentication;
 mod authors;
+pub mod eml;
+pub mod images;
+mod invitation;
 pub mod retry;
 pub mod source;
 mod types;
@@ -10,6 +13,8 @@ pub mod undo;
 
 pub use authentication::*;
 pub use authors::Authors;
+pub use images::{ImageState, ImagesFor, RemoteImage, RemoteImages};
+pub use invitation::*;
 pub use types::*;
 
 use axum::Router;
@@ -19,11 +24,14 @@ use crate::app::App;
 use crate::http::mount as route;
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] = &[retry::OPERATION, undo::OPERATION, source::OPERATION];
+pub const OPERATIONS: &[Operation] =
+    &[retry::OPERATION, undo::OPERATION, source::OPERATION, eml::OPERATION, images::OPERATION];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &retry::OPERATION, retry::handle);
     let router = route(router, &undo::OPERATION, undo::handle);
-    route(router, &source::OPERATION, source::handle)
+    let router = route(router, &source::OPERATION, source::handle);
+    let router = route(router, &eml::OPERATION, eml::handle);
+    route(router, &images::OPERATION, images::handle)
 }

@@ -19,7 +19,7 @@ pub const OPERATION: Operation = Operation::get(
     Tag::Conversations,
     "The bytes of the mail as received or sent",
 )
-.may(Permission::SeeMailAccounting)
+.may(Permission::ReadSource)
 .answers(&[Answer { status: 200, meaning: "The source", content: Content::Bytes("message/rfc822") }]);
 
 /// Answers the endpoint.

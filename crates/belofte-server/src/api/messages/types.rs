@@ -2,13 +2,13 @@
 //! What goes over the wire about messages.
 
 use belofte_model::{
-    AuthorKind, ConversationId, DeliveryId, DeliveryState, MessageId, MessageKind, ThreadId,
+    AuthorKind, ConversationId, DeliveryId, DeliveryState, MailCover, MessageId, MessageKind, ThreadId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Authentication;
+use super::{Appointment, Authentication, ImagesFor};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::schema;
@@ -51,6 +51,9 @@ pub struct Message {
     /// Where in `text` the quoted history begins, in UTF-16 units as JavaScript counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted_from: Option<u32>,
+    /// Where in what stands before the quoted history of an incoming `text` the signature begins, in UTF-16 units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature_from: Option<u32>,
     /// Whether showing everything would ask other servers for pictures.
     pub has_remote_images: bool,
     /// The files that came or go with it.
@@ -68,6 +71,17 @@ pub struct Message {
     /// found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// Whether it is signed or encrypted, as far as its form tells. Nothing of it was checked or opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::MailCover>)]
+    pub cover: Option<MailCover>,
+    /// The appointment that it speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Appointment>,
+    /// For whom it was chosen that the remote images of its author are shown without asking; absent when they are
+    /// to be asked for, and for a mail that the author's domain disowns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub show_images_for: Option<ImagesFor>,
 }
 
 /// Who wrote a message.
@@ -126,6 +140,9 @@ pub struct Delivery {
     pub remote_reply: Option<String>,
     /// When it last changed.
     pub updated_at: Time,
+    /// When the recipient reported it as spam, by the word of their provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Time>,
 }
 
 /// A place in the header.

@@ -47,6 +47,7 @@ pub async fn handle(
         received_at: mail.received_at.into(),
         size_bytes: mail.size_bytes,
         reason: mail.reason,
+        signature: mail.signature,
         retried_at: mail.retried_at.map(Into::into),
     });
     Ok(Json(QuarantinePage { items: items.collect(), next_cursor }))

@@ -20,17 +20,21 @@ pub const OPERATION: Operation = Operation::get(
     "The bytes of a quarantined mail; the view is a leaf of the ledger",
 )
 .may(Permission::RetryQuarantine)
-.answers(&[Answer { status: 200, meaning: "The source", content: Content::Bytes("message/rfc822") }]);
+.answers(&[Answer { status: 200, meaning: "The source", content: Content::Bytes("message/rfc822") }])
+.problems(&[Code::MalwareFound]);
 
 /// Answers the endpoint. The bytes are a stranger's: browsers are told to save them and to show
 /// nothing.
 ///
 /// # Errors
-/// 404 for a mail that is not in quarantine; those of the store.
+/// 404 for a mail that is not in quarantine; [`Code::MalwareFound`]: nobody gets that from here; those of the store.
 pub async fn handle(State(app): State<App>, signed: Signed, Id(id): Id<IntakeId>) -> http::Answer<Response> {
     let source = app.core.store.intake_source(&signed.access, id).await?;
     if source.state != IntakeState::Quarantined {
         return Err(Code::NotFound.into());
+    }
+    if source.infected {
+        return Err(Code::MalwareFound.into());
     }
     app.views.note(&signed.access, ViewKind::QuarantineSource, id.uuid())?;
     let headers = [

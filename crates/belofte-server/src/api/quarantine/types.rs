@@ -53,6 +53,9 @@ pub struct Quarantined {
     /// Why it lies here.
     #[schema(value_type = schema::QuarantineReason)]
     pub reason: QuarantineReason,
+    /// What a scanner found in it, by the name of its signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// When it was last tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried_at: Option<Time>,

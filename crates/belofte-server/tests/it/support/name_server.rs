@@ -84,6 +84,12 @@ impl NameServer {
         self.write(name, RData::TXT(TXT::new(pieces.collect())))
     }
 
+    /// Takes all that a name has away.
+    pub fn withdraw(&self, name: &str) -> &Self {
+        self.zone().records.remove(&owner(name));
+        self
+    }
+
     /// Publishes an address.
     pub fn address(&self, name: &str, address: &str) -> &Self {
         let data = match address.parse().expect("an address") {

@@ -86,6 +86,10 @@ fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>, answers: bool) -> std:
                     mail.data.push_str(&line);
                     line.clear();
                 }
+                // A mail without its end was never handed in.
+                if line != ".\r\n" {
+                    return Ok(());
+                }
                 line.clear();
                 kept.lock().expect("no test panics here").push(std::mem::take(&mut mail));
                 if !answers {

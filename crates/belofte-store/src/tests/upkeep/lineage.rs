@@ -130,7 +130,7 @@ async fn old_content_is_recognised_and_destroys_nothing_that_the_right_content_n
         let intake = IntakeId(job.subject);
         house.store.write(&admin.access.as_for(Purpose::Intake), aside).await.expect("received");
         let now = house.clock.now();
-        let quarantine = Quarantine { job, intake, reason: QuarantineReason::NoSender, now };
+        let quarantine = Quarantine { job, intake, reason: QuarantineReason::NoSender, signature: None, now };
         house.store.write(&admin.access.as_for(Purpose::Intake), quarantine).await.expect("set aside");
         assert_eq!(watch(&house.store).await, []);
         let keys = active(&house, admin.tenant).await;

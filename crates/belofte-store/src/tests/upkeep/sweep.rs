@@ -209,7 +209,8 @@ async fn the_key_of_a_filed_mail_goes_and_that_of_a_quarantined_one_stays() {
         store.write(&admin.access.as_for(Purpose::Intake), aside).await.expect("received");
         file(&house, &admin.access, &job, "jan", BIG).await.expect("filed");
         let (intake, now) = (IntakeId(other.subject), house.clock.now());
-        let quarantine = Quarantine { job: other, intake, reason: QuarantineReason::NoSender, now };
+        let quarantine =
+            Quarantine { job: other, intake, reason: QuarantineReason::NoSender, signature: None, now };
         store.write(&admin.access.as_for(Purpose::Intake), quarantine).await.expect("set aside");
         // A crash between the content and the end of the keys left this one behind.
         assert!(store.write(&admin.access, KeysOnly(spool)).await.is_err());

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What mails bring, in the desk: images from elsewhere that are asked for, an invitation, a cover, the
+// source for admins, a file to keep, and a conversation on paper.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, test as step } from "node:test";
+import { findings, SIZES } from "./support/access.mjs";
+import { accept, launch, window } from "./support/browser.mjs";
+import { startHouse, until } from "./support/house.mjs";
+import { mail, send } from "./support/mail.mjs";
+
+const BOX = "hulp@winkel.example";
+const PICTURE = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAYAAAAf8/9hAAAAFklEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC", "base64");
+const DOT = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+let house;
+let pictures;
+let browser;
+let sanne;
+let joris;
+const asked = [];
+
+before(async () => {
+  browser = await launch();
+  pictures = createServer((request, answer) => {
+    asked.push(request.url);
+    answer.end(request.url.startsWith("/dot") ? DOT : PICTURE);
+  }).listen(0, "127.0.0.1");
+  await once(pictures, "listening");
+  house = await startHouse({ more: `images_from = ["localhost:${pictures.address().port}"]\n` });
+  sanne = await window(browser);
+  await accept(sanne.page, house.invitation, "Sanne de Vries", "sanne@winkel.example");
+  await ask("POST", "/channel-accounts", { address: BOX, from_name: "Winkel", kind: "email" });
+  const { link } = await ask("POST", "/invitations", { role: "agent" });
+  joris = await window(browser);
+  await accept(joris.page, link.replace(/^https:\/\/[^/]+/, house.url), "Joris Bakker", "joris@winkel.example");
+});
+
+after(async () => {
+  await browser?.close();
+  pictures?.close();
+  await house?.close();
+});
+
+/** A test that says what stood on the pages when it failed, and that no page made an error. */
+function test(name, run) {
+  step(name, async () => {
+    const windows = [sanne, joris].filter(Boolean);
+    try {
+      await run();
+      for (const one of windows) assert.deepEqual(one.wrong, [], "the page made no errors");
+    } catch (error) {
+      for (const { page, wrong } of windows) {
+        const text = await page.locator("body").innerText().catch(() => "");
+        console.error(page.url(), wrong, text.slice(0, 1_200));
+      }
+      throw error;
+    } finally {
+      for (const one of windows) one.wrong.length = 0;
+    }
+  });
+}
+
+async function ask(method, path, body) {
+  const answer = await sanne.page.evaluate(
+    async ([how, where, what]) => {
+      const answer = await fetch(`/api/v1${where}`, {
+        method: how,
+        headers: { "content-type": "application/json", "X-Belofte": "1", "Idempotency-Key": crypto.randomUUID() },
+        ...(what ? { body: JSON.stringify(what) } : {}),
+      });
+      return { status: answer.status, text: await answer.text() };
+    },
+    [method, path, body],
+  );
+  assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
+  return answer.text ? JSON.parse(answer.text) : null;
+}
+
+const newsletter = (subject) => {
+  const at = `http://localhost:${pictures.address().port}`;
+  return mail("Nieuws", "nieuws@klant.example", subject, `<p>Ons nieuws</p><img src="${at}/kop.png" alt="Een dak"><img src="${at}/dot.gif">`).replace("text/plain", "text/html");
+};
+const row = (page, text) => page.getByRole("listitem").filter({ hasText: text }).locator("[data-row]").first();
+
+async function open(page, subject) {
+  await page.goto(`${house.url}/inbox/open`);
+  await row(page, subject).click();
+  await page.getByRole("heading", { name: subject }).waitFor();
+}
+
+/** The remote images that stand in the frame of a mail now. */
+const shown = (page) =>
+  page.frameLocator("iframe").first().locator("img").evaluateAll((all) => all.map((one) => [one.src.slice(0, 22), one.naturalWidth]));
+
+test("images from elsewhere wait for somebody who wants them, and a choice makes them come by themselves", async () => {
+  await send(house.smtp, BOX, newsletter("Nieuwsbrief november"));
+  const { page } = joris;
+  await open(page, "Nieuwsbrief november");
+  await page.getByText(/2 remote images were not fetched|2 images from elsewhere/i).waitFor();
+  assert.deepEqual(await shown(page), []);
+  assert.deepEqual(asked, [], "opening a mail asks nobody");
+  assert.deepEqual(await findings(page, page.url(), SIZES.slice(0, 1)), []);
+  await page.getByRole("button", { name: "Show images" }).click();
+  await page.getByText("The images were fetched by our server").waitFor();
+  await page.getByText("1 invisible dot").waitFor();
+  const pictured = await until("the picture", async () => {
+    const all = await shown(page);
+    return all.length === 1 && all[0][1] === 16 ? all : null;
+  });
+  assert.equal(pictured[0][0], "data:image/png;base64,");
+  assert.deepEqual(asked.toSorted(), ["/dot.gif", "/kop.png"]);
+
+  // An agent chooses for themselves; for everybody others do.
+  await page.getByRole("button", { name: "Always" }).click();
+  await page.getByRole("menuitem", { name: "Always from this sender, for me" }).waitFor();
+  assert.equal(await page.getByRole("menuitem", { name: /for everybody/ }).count(), 0);
+  await page.getByRole("menuitem", { name: "Always from this sender, for me" }).click();
+  await page.getByText("Images of this sender are shown from now on").waitFor();
+  await send(house.smtp, BOX, newsletter("Nieuwsbrief december"));
+  await open(page, "Nieuwsbrief december");
+  await until("the picture by itself", async () => (await shown(page)).length === 1);
+
+  // Who did not choose is asked.
+  await open(sanne.page, "Nieuwsbrief december");
+  await sanne.page.getByRole("button", { name: "Show images" }).waitFor();
+  assert.deepEqual(await shown(sanne.page), []);
+});
+
+test("an invitation is a card, a cover is told, and a signature is folded", async () => {
+  const calendar =
+    "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Overleg dakgoot\r\nLOCATION:Kade 3\r\n" +
+    "DTSTART:20261201T090000Z\r\nDTEND:20261201T103000Z\r\nORGANIZER;CN=Jan:mailto:jan@klant.example\r\nEND:VEVENT\r\nEND:VCALENDAR";
+  const text = `--b\r\n\r\nKomt u?\r\n-- \r\nJansen BV\r\n--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n${calendar}\r\n--b--`;
+  await send(house.smtp, BOX, mail("Jan", "jan@klant.example", "Uitnodiging", text, "MIME-Version: 1.0\r\n").replace("text/plain; charset=utf-8", "multipart/mixed; boundary=b"));
+  await send(house.smtp, BOX, mail("Els", "els@klant.example", "Geheim", "-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----"));
+  const { page } = sanne;
+  await open(page, "Uitnodiging");
+  const card = page.getByRole("region", { name: "Appointment" });
+  await card.getByText("Overleg dakgoot").waitFor();
+  await card.getByText(/1 December 2026/).waitFor();
+  await card.getByText("Jan · jan@klant.example").waitFor();
+  const article = page.getByRole("article", { name: "Message from Jan" });
+  assert.equal(await article.getByText("Jansen BV").count(), 0);
+  await article.getByRole("button", { name: "Show signature" }).click();
+  await article.getByText("Jansen BV").waitFor();
+  assert.deepEqual(await findings(page, page.url(), SIZES.slice(0, 1)), []);
+  await open(page, "Geheim");
+  await page.getByText("Encrypted with PGP: it cannot be read here.").waitFor();
+});
+
+test("a conversation goes on paper without notes, a mail is kept, and its source is an admin's", async () => {
+  const { page } = sanne;
+  await open(page, "Uitnodiging");
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  await ask("POST", `/conversations/${id}/messages`, { kind: "note", text: "Niet voor de klant.", attachment_ids: [] });
+  await page.getByText("Niet voor de klant.").waitFor();
+  const [paper] = await Promise.all([page.context().waitForEvent("page"), page.keyboard.press("p")]);
+  await paper.getByRole("heading", { name: /Uitnodiging/ }).waitFor();
+  await paper.getByText("Komt u?").waitFor();
+  assert.equal(await paper.getByText("Niet voor de klant.").count(), 0);
+  assert.deepEqual(await findings(paper, "paper"), []);
+  await paper.getByLabel("With internal notes").check();
+  await paper.getByText("Niet voor de klant.").waitFor();
+  await paper.emulateMedia({ media: "print" });
+  assert.equal(await paper.getByRole("button", { name: "Print" }).isVisible(), false, "paper has no buttons");
+  await paper.close();
+
+  const menu = async (where) => {
+    await where.getByRole("button", { name: /^More about the message from Jan/ }).click();
+    await where.getByRole("menuitem", { name: "Save as e-mail (.eml)" }).waitFor();
+  };
+  await menu(page);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Save as e-mail (.eml)" }).click()]);
+  assert.equal(file.suggestedFilename(), "Uitnodiging.eml");
+  await menu(page);
+  await page.getByRole("menuitem", { name: "Show source" }).click();
+  await page.getByRole("dialog").getByText("Subject: Uitnodiging").waitFor();
+  assert.deepEqual(await findings(page, page.url(), SIZES.slice(0, 1)), []);
+  await page.keyboard.press("Escape");
+  await open(joris.page, "Uitnodiging");
+  await menu(joris.page);
+  assert.equal(await joris.page.getByRole("menuitem", { name: "Show source" }).count(), 0);
+});

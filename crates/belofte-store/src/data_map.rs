@@ -8,9 +8,12 @@
 use belofte_model::{Column, KeyClass};
 
 pub mod columns;
+mod index;
 mod merges;
 mod signing_key;
 mod together;
+
+pub use index::INDEX_MAP;
 
 /// What kind of data a column holds, for the record of processing (GDPR article 30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -772,32 +775,6 @@ pub const DATA_MAP: &[Table] = &[
             column(3002, "kind", Holds::Plain),
             column(3003, "external_index", Holds::BlindIndex),
             column(3004, "at", Holds::Plain),
-        ],
-    },
-];
-
-/// What a node keeps in the index file of each tenant beside its database (decision 17).
-pub const INDEX_MAP: &[Table] = &[
-    Table {
-        name: "message",
-        retention: Retention::Tenant,
-        columns: &[column(3102, "rowid", Holds::Plain), column(3103, "tok", Holds::SearchTokens)],
-    },
-    // Names and values: how far the index is, and the lexicon.
-    Table {
-        name: "state",
-        retention: Retention::Tenant,
-        columns: &[
-            column(
-                3202,
-                "lexicon",
-                Holds::Sealed { category: Content, subject: Contact, key: KeyClass::Search },
-            ),
-            column(3203, "lexicon_key", Holds::Plain),
-            column(3204, "lexicon_through", Holds::Plain),
-            column(3206, "applied", Holds::Plain),
-            column(3207, "anchor_no", Holds::Plain),
-            column(3208, "anchor", Holds::Plain),
         ],
     },
 ];

@@ -20,6 +20,7 @@ mod key_backups;
 mod ledger_export;
 mod mail_accounting;
 mod mail_authentication;
+mod mail_rows;
 mod merged_drafts;
 mod merges;
 mod messages;

@@ -15,6 +15,7 @@ use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
 use super::drafts::OTHERS as DRAFTS;
 use super::house::{House, Person, email, houses};
+use super::mail_rows::OTHERS as MAIL;
 use super::purposes::functions;
 use super::work_of_a_team::OTHERS as WORK;
 use crate::data_map::columns;
@@ -121,30 +122,18 @@ const OTHERS: &[(&str, &str)] = &[
     ("change_channel_account", "changes; of an account that is seen"),
     ("change_contact", "changes; of a contact that is seen, below"),
     ("change_user", "changes; users are the tenant's"),
-    ("choose_images", "changes; of a contact that is seen, below"),
-    ("image_choices", "what the one who asks chose, and the tenant; ids alone"),
-    ("keep_remote_images", "changes; of a message that is seen, below"),
     ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
     ("create_channel_account", "changes; into a queue that is seen"),
-    ("create_signing_key", "changes; of a domain that is seen"),
-    ("mail_signer", "signs, for a mail that is seen"),
-    ("note_signing_record", "changes; of a domain that is seen"),
-    ("withdraw_signing_key", "changes; of a domain that is seen"),
     ("end_session", "the session of the one who asks"),
     ("export_ledger", "the ledger is whole or worthless; for its privacy officer"),
-    ("begin_authorisation", "changes; of an account that is seen"),
-    ("claim_renewal", "changes; of an account that is seen"),
-    ("end_authorisation", "changes; of an account that is seen"),
     ("file", "takes in"),
     ("file_at_door", "takes in"),
     ("file_copy", "takes in"),
     ("finish_request", "the request of the one who asks"),
-    ("give_up_renewal", "changes; of an account that is seen"),
     ("index", "an index is of all messages, and shows none"),
     ("invitations", "users are the tenant's"),
     ("may_upload", "how much room the one who asks has"),
     ("merge_index", "an index is of all messages, and shows none"),
-    ("keep_renewed", "changes; of an account that is seen"),
     ("keys", "keys of the tenant, which show nothing"),
     ("ledger_page", "the ledger is whole or worthless; for its privacy officer"),
     ("note_retrieval", "takes in"),
@@ -156,18 +145,14 @@ const OTHERS: &[(&str, &str)] = &[
     ("remove_channel_account", "changes; of an account that is seen"),
     ("revoke_api_key", "changes; settings of the tenant"),
     ("revoke_invitation", "changes; users are the tenant's"),
-    ("settle_authorisation", "changes; of an account that is seen"),
     ("sessions", "the sessions of the one who asks"),
     ("set_preferences", "changes; the settings of the one who asks"),
-    ("take_authorisation_request", "changes; of an account that is seen"),
     ("tenant", "the name of the tenant"),
     ("upkeep", "works on all of the tenant, and shows nothing"),
     ("upload", "stores a file that its uploader alone sees"),
     ("user", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("users", "users are the tenant's: who can be given a case is known to all who can give one"),
     ("open_conversation", "changes; through an account into a queue that are seen: writing.rs"),
-    ("try_waiting_mail", "changes; of an account that is seen"),
-    ("waiting_mail", "of accounts that are seen: reasons and counts, as with what reading them says"),
     ("write", "changes; below"),
     ("write_answered", "changes; as write"),
     ("write_marked", "changes; as write"),
@@ -179,9 +164,13 @@ fn every_function_that_takes_an_access_says_what_it_shows() {
     let told: BTreeSet<String> = SHOWS
         .iter()
         .map(|(name, ..)| (*name).to_owned())
-        .chain(OTHERS.iter().chain(WORK).chain(DRAFTS).map(|(name, _)| (*name).to_owned()))
+        .chain(OTHERS.iter().chain(WORK).chain(DRAFTS).chain(MAIL).map(|(name, _)| (*name).to_owned()))
         .collect();
-    assert_eq!(told.len(), SHOWS.len() + OTHERS.len() + WORK.len() + DRAFTS.len(), "a function has two rows");
+    assert_eq!(
+        told.len(),
+        SHOWS.len() + OTHERS.len() + WORK.len() + DRAFTS.len() + MAIL.len(),
+        "a function has two rows"
+    );
     let found = functions();
     assert!(found.contains("conversations") && found.len() > 50, "the source is read: {found:?}");
     assert_eq!(found.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "without a row");

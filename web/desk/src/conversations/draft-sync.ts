@@ -245,6 +245,10 @@ export async function hold(id: string, kind: Kind): Promise<number | undefined> 
   if (place.timer) clearTimeout(place.timer);
   place.timer = null;
   await place.flight?.catch(() => undefined);
+  if (!place.bases.has(kind)) await known(place).catch(() => undefined);
+  // A page before this one may have saved it while it went: the draft that is not named here would stay, and look as
+  // if it had never been sent.
+  if (place.bases.get(kind)?.print === null) await save(place);
   return place.bases.get(kind)?.version || undefined;
 }
 

@@ -192,7 +192,7 @@ class Agent {
     if ((await rows.count()) === 0) return false;
     // The one that waits longest, or one near it: that is how people get in each other's way.
     const count = await rows.count();
-    const at = count - 1 - Math.floor(this.random() * Math.min(2, count));
+    const at = count - 1 - Math.floor(this.random() * Math.min(4, count));
     try {
       await rows.nth(at).click({ timeout: 2_000 });
       await this.page.waitForURL(/\/inbox\/unassigned\/[\w-]{36}$/, { timeout: 2_000 });
@@ -285,7 +285,11 @@ class Agent {
     const { random } = this;
     this.serial += 1;
     await thought(random, 20);
-    if (await this.taken()) {
+    // Somebody writes here, or has answered while this one read.
+    if (
+      (await this.taken()) ||
+      !(await this.page.getByRole("button", { name: "Status: Open; change" }).isVisible())
+    ) {
       tally.gave_way += 1;
       await this.page.goto(`${house.url}/inbox/unassigned`);
       return;
@@ -307,7 +311,12 @@ class Agent {
     else if (mood < 0.13) await this.crash();
     else if (mood < 0.25) await this.interrupted();
     if (mood < 0.25) await this.holds(first);
-    await this.field().press("Control+End");
+    // A colleague has taken it over while this one was away.
+    if (await this.taken()) return this.giveWay();
+    await this.field().evaluate((field) => {
+      field.focus();
+      field.setSelectionRange(field.value.length, field.value.length);
+    });
     await this.type(second);
     await thought(random, 10);
     if (await this.taken()) return this.giveWay();
@@ -435,7 +444,6 @@ console.log(
   }),
 );
 for (const fault of faults) console.error(fault);
-process.exitCode = faults.length > 0 ? 1 : 0;
-await browser.close();
-await post.close();
-await house.close();
+await Promise.race([Promise.all([browser.close(), post.close(), house.close()]), pause(10_000)]);
+// Whoever still works when one of them could not go on is sent home.
+process.exit(faults.length > 0 ? 1 : 0);

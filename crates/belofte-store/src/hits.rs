@@ -8,8 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use belofte_model::{KeyId, TenantId, Visible};
+use belofte_model::{KeyId, TagId, TenantId, Visible};
 use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
+use uuid::Uuid;
 
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
@@ -152,9 +153,11 @@ struct Candidate {
     conversation: SealedConversation,
     /// What is known of its contact, which has the name.
     profile: Option<SealedProfile>,
+    /// The tags of the case.
+    tags: Vec<TagId>,
 }
 
-/// The columns of a candidate.
+/// The columns of a candidate but for the tags of its case.
 macro_rules! columns {
     () => {
         "m.id, m.no, m.conversation_id, m.thread_id, m.channel_account_id, m.kind, m.author_kind, m.author_id, \
@@ -164,10 +167,24 @@ macro_rules! columns {
          c.placed_at, c.snoozed_until, c.woken_at, p.id, p.profile, p.key_id"
     };
 }
+/// The tags of the case in the words of each engine, as identifiers with spaces between them: they come
+/// along with the rows, since a question of their own would be another journey to the server.
+macro_rules! tags {
+    (postgres) => {
+        ", (SELECT string_agg(t.tag_id::text, ' ') FROM conversation_tag t \
+            WHERE t.tenant_id = c.tenant_id AND t.conversation_id = c.id)"
+    };
+    (sqlite) => {
+        ", (SELECT group_concat(hex(t.tag_id), ' ') FROM conversation_tag t \
+            WHERE t.tenant_id = c.tenant_id AND t.conversation_id = c.id)"
+    };
+}
 /// So many of them are the message's.
 const OF_MESSAGE: usize = 13;
-/// … and so many its case's.
+/// … so many its case's …
 const OF_CONVERSATION: usize = 20;
+/// … and so many its contact's.
+const OF_CONTACT: usize = 3;
 
 impl Candidate {
     fn read(row: &Row<'_>, base: usize) -> Result<Self, StoreError> {
@@ -179,7 +196,8 @@ impl Candidate {
             None => None,
         };
         let (message, conversation) = (sealed_message_at(row, base)?, sealed_conversation_at(row, of_case)?);
-        Ok(Self { message, conversation, profile })
+        let tags = row.opt_text(of_contact + OF_CONTACT)?.map_or_else(Vec::new, |text| tag_ids(&text));
+        Ok(Self { message, conversation, profile, tags })
     }
 
     fn is_visible(&self, visible: &Visible) -> bool {
@@ -190,6 +208,10 @@ impl Candidate {
         let of_contact = self.profile.as_ref().map(|profile| profile.key);
         [self.message.key, self.conversation.key].into_iter().chain(of_contact)
     }
+}
+
+fn tag_ids(text: &str) -> Vec<TagId> {
+    text.split(' ').filter_map(|id| Uuid::try_parse(id).ok()).map(TagId).collect()
 }
 
 /// So many messages are looked through at most that the index has not and whose tokens are not at hand:
@@ -267,6 +289,7 @@ async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, S
         let text = sql!(concat!(
             "SELECT ",
             columns!(),
+            tags!(postgres),
             " FROM message m",
             with_cases!(),
             "WHERE m.tenant_id = $1 AND m.no = ANY($2) ORDER BY m.no DESC"
@@ -277,6 +300,7 @@ async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, S
     let text = sql!(concat!(
         "SELECT ",
         columns!(),
+        tags!(sqlite),
         " FROM message m",
         with_cases!(),
         "WHERE m.tenant_id = $1 AND m.no = $2"
@@ -301,6 +325,7 @@ impl Read for ByNumber {
         let text = sql!(concat!(
             "SELECT n.newest, ",
             columns!(),
+            tags!(postgres),
             " FROM (SELECT max(no) AS newest FROM message WHERE tenant_id = $1) n LEFT JOIN (message m",
             with_cases!(),
             ") ON m.tenant_id = $1 AND m.no = ANY($2) ORDER BY m.no DESC"
@@ -332,13 +357,25 @@ impl Read for Newest {
     type Out = Vec<Candidate>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let text = sql!(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM message m",
-            with_cases!(),
-            "WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
-        ));
+        let text = if tx.is_postgres() {
+            sql!(concat!(
+                "SELECT ",
+                columns!(),
+                tags!(postgres),
+                " FROM message m",
+                with_cases!(),
+                "WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
+            ))
+        } else {
+            sql!(concat!(
+                "SELECT ",
+                columns!(),
+                tags!(sqlite),
+                " FROM message m",
+                with_cases!(),
+                "WHERE m.tenant_id = $1 AND m.no < $2 ORDER BY m.no DESC LIMIT $3"
+            ))
+        };
         tx.query(text, params![tenant, self.before, SCANNED as i64], |row| Candidate::read(row, 0)).await
     }
 }
@@ -586,7 +623,7 @@ fn open_rows(
 ) -> Result<Vec<Hit>, StoreError> {
     let (tenant, mask) = (access.tenant(), Mask::of(access.visible()));
     let mut hits: Vec<Hit> = Vec::with_capacity(rows.len());
-    for Candidate { message, conversation, profile } in rows {
+    for Candidate { message, conversation, profile, tags } in rows {
         let Some(key) = keys.get(&message.key).filter(|_| keys.contains_key(&conversation.key)) else {
             continue;
         };
@@ -597,7 +634,11 @@ fn open_rows(
             let known = hits.iter().find(|hit| hit.conversation.id == conversation.conversation.id);
             let conversation = match known {
                 Some(hit) => hit.conversation.clone(),
-                None => conversation.unseal(tenant, keys, profile.as_ref(), Some(mask))?,
+                None => {
+                    let mut opened = conversation.unseal(tenant, keys, profile.as_ref(), Some(mask))?;
+                    opened.tags = tags;
+                    opened
+                }
             };
             hits.push(Hit { message, conversation });
         }

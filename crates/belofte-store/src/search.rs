@@ -12,7 +12,6 @@ use crate::filing::message_tokens;
 use crate::hits::{Question, Wanted};
 use crate::index::{Entry, Standing};
 use crate::lexicons::Said;
-use crate::tags::TagsOf;
 use crate::unindexed::Prepared;
 use crate::{Access, Conversation, Message, Read, Store, StoreError, TenantKeys, Tx};
 
@@ -289,12 +288,6 @@ impl Store {
         }
         let cut = found.items.len() > limit as usize;
         found.items.truncate(limit as usize);
-        let cases = found.items.iter().map(|hit| hit.conversation.id).collect();
-        let tags = self.read(access, TagsOf(cases)).await?;
-        for hit in &mut found.items {
-            // A case may have several hits.
-            hit.conversation.tags = tags.get(&hit.conversation.id).cloned().unwrap_or_default();
-        }
         if access.visible().channels != Subset::All {
             let mut cases: Vec<_> = found.items.iter().map(|hit| hit.conversation.clone()).collect();
             self.without_hidden_messages(access, &mut cases).await?;

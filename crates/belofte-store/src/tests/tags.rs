@@ -144,6 +144,47 @@ async fn a_list_by_tag_follows_its_cases_wherever_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_found_brings_the_tags_of_its_case_along() {
+    for house in houses().await {
+        let desk = Desk::new(&house).await;
+        let access = &desk.admin.access;
+        let (one, two) = (make(&house, access, "Een").await, make(&house, access, "Twee").await);
+        // So many that two readers share them, and a case that is found twice.
+        let mut wanted = Vec::new();
+        for n in 0..20 {
+            house.pass(1);
+            let id = n.to_string();
+            let case = desk.file(&house, says("Jan", &id, "De ketel."), &id, &[]).await.conversation;
+            let mut tags = [&[][..], &[one], &[one, two]][n % 3].to_vec();
+            change(&house, access, case, tagging(&tags, &[])).await.expect("tagged");
+            tags.sort_unstable();
+            wanted.insert(0, (case, tags));
+        }
+        house.pass(1);
+        desk.file(&house, says("Jan", "Re: 2", "Die ketel."), "2b", &["2"]).await;
+        let third = wanted[17].clone();
+        assert_eq!(third.1.len(), 2);
+        wanted.insert(0, third);
+        for indexed in [false, true] {
+            if indexed {
+                house.store.index(&access.as_for(Purpose::Upkeep)).await.expect("indexed");
+            }
+            let hits = house.store.search(access, "ketel ", None, 50).await.expect("found").items;
+            let told: Vec<_> = hits
+                .into_iter()
+                .map(|hit| {
+                    let mut tags = hit.conversation.tags;
+                    tags.sort_unstable();
+                    (hit.conversation.id, tags)
+                })
+                .collect();
+            assert_eq!(told, wanted, "{} {indexed}", house.name());
+        }
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_merged_tag_is_the_other_one_and_an_archived_one_stays_where_it_is() {
     for house in houses().await {
         let desk = Desk::new(&house).await;

@@ -49,7 +49,7 @@ pub use mail_authentication::{
     DkimCheck, DkimResult, DmarcCheck, DmarcPolicy, DmarcResult, MailAuthentication, SenderVerdict, SpfCheck,
     SpfResult, is_within,
 };
-pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
+pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover, MailSort};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use belofte_model::{
     AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, Invitation, KeyId,
-    MailAuthentication, MailCover, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
+    MailAuthentication, MailCover, MailSort, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,9 @@ pub struct MessageContent {
     /// it, and no column tells whose mails fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<MailAuthentication>,
+    /// What sort of mail it is, where it is no letter of one person to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<MailSort>,
     /// Whether it is signed or encrypted, as far as its form tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<MailCover>,

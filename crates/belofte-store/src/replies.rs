@@ -153,6 +153,24 @@ impl Read for ThreadOfNumber {
     }
 }
 
+/// Whether a message is an answer that went out.
+struct OwnReply(MessageId);
+
+impl Read for OwnReply {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!("SELECT no FROM message WHERE tenant_id = $1 AND id = $2 AND kind = 'reply'"),
+                params![tenant, self.0],
+                |row| row.int(0),
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+}
+
 /// Whether somebody else's answer went out in a case after the message that was seen last.
 struct Overtaken {
     case: ConversationId,
@@ -317,6 +335,16 @@ impl Store {
     pub async fn thread_of_number(&self, access: &Access, no: i64) -> Result<Option<ThreadId>, StoreError> {
         access.to(Use::Receive)?;
         self.read(access, ThreadOfNumber { no, visible: access.visible().clone() }).await
+    }
+
+    /// Whether `id` is an answer of this tenant's. It is asked about a mail that comes in and says so of
+    /// itself; whoever knows the identifier has had the answer.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn is_own_reply(&self, access: &Access, id: MessageId) -> Result<bool, StoreError> {
+        access.to(Use::Receive)?;
+        self.read(access, OwnReply(id)).await
     }
 
     /// Stores an answer or a note; an answer is queued for its recipients in the same write.

@@ -2284,6 +2284,8 @@ export interface components {
         };
         /** @enum {string} */
         MailCover: "smime_signed" | "smime_wrapped" | "smime_encrypted" | "pgp_signed" | "pgp_encrypted";
+        /** @enum {string} */
+        MailSort: "auto_reply" | "auto_generated" | "delivery_report" | "complaint" | "receipt" | "list" | "bulk" | "own_copy";
         /** @description A name and an address. */
         Mailbox: {
             /** @description The address. */
@@ -2383,6 +2385,7 @@ export interface components {
              * @description Where in what stands before the quoted history of an incoming `text` the signature begins, in UTF-16 units.
              */
             signature_from?: number | null;
+            sort?: components["schemas"]["MailSort"] | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
             /** @description Its subject. */
@@ -3564,6 +3567,7 @@ export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
 export type MailCover = components['schemas']['MailCover'];
+export type MailSort = components['schemas']['MailSort'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
 export type MergeConversations = components['schemas']['MergeConversations'];

@@ -69,6 +69,8 @@ closed_sets! {
     DmarcPolicy = model::DmarcPolicy::ALL.iter().map(|policy| policy.as_str());
     /// Whether a mail comes from the domain of its author, in a word.
     SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
+    /// What sort of mail it is, where it is no letter of one person to another.
+    MailSort = model::MailSort::ALL.map(model::MailSort::as_str);
     /// Whether a mail is signed or encrypted, as far as its form tells.
     MailCover = model::MailCover::ALL.map(model::MailCover::as_str);
     /// What a calendar asks or tells.

@@ -132,6 +132,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("take_authorisation_request", Some(Use::Configure)),
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
+    ("is_own_reply", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
     ("unmerge_conversations", Some(Use::Answer)),
     ("unsplit_conversation", Some(Use::Answer)),
@@ -403,6 +404,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "suggest_contacts" => store.suggest_contacts(access, "jan", 1).await.map(drop),
         "suggest_words" => store.suggest_words(access, "woo", 1).await.map(drop),
         "tenant" => store.tenant(access).await.map(drop),
+        "is_own_reply" => store.is_own_reply(access, MessageId(Uuid::nil())).await.map(drop),
         "thread_of_number" => store.thread_of_number(access, 1).await.map(drop),
         "threads" => store.threads(access, case).await.map(drop),
         "upload" => {

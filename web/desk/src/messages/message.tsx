@@ -26,8 +26,13 @@ import { SourceView } from "./source";
 export const addressText = (one: Mailbox) => one.name || one.address;
 
 function authorOf(message: Message, { t }: Words): string {
-  if (message.kind === "automatic") return t("message.automatic");
   return message.author.name || message.author.address || t("message.unknown_author");
+}
+
+/** What sort of mail it is, in a word; a machine's always says that it is one. */
+function sortOf(message: Message, { t, tOr }: Words): string | null {
+  if (message.sort) return tOr(`message.sort.${message.sort}`, "message.automatic");
+  return message.kind === "automatic" ? t("message.automatic") : null;
 }
 
 export const MessageView = memo(function MessageView({ message }: { message: Message }) {
@@ -35,6 +40,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
   const { t } = words;
   const session = useSession();
   const author = authorOf(message, words);
+  const sort = sortOf(message, words);
   const images = useRemoteImages(message);
   const [source, setSource] = useState(false);
   const files = message.attachments.filter((one) => !one.inline || !message.html);
@@ -69,11 +75,12 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
             <strong title={author}>
               <bdi>{author}</bdi>
             </strong>
+            {sort && <span className={css.sort}>{sort}</span>}
             {message.authentication && <SenderSign checked={message.authentication} />}
           </div>
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
-              {message.kind === "incoming" && message.author.address && message.author.name
+              {(message.kind === "incoming" || message.kind === "automatic") && message.author.address && message.author.name
                 ? t("message.from_to", { from: message.author.address, names })
                 : t("message.to", { names })}
             </span>

@@ -83,6 +83,7 @@ impl Authors {
             created_at: message.created_at.into(),
             source_available: message.source.is_some(),
             authentication: content.authentication.map(Authentication::from),
+            sort: content.sort,
             cover: content.cover,
             invitation: content.invitation.map(|one| Appointment::from(*one)),
             show_images_for,

@@ -2,7 +2,8 @@
 //! What goes over the wire about messages.
 
 use belofte_model::{
-    AuthorKind, ConversationId, DeliveryId, DeliveryState, MailCover, MessageId, MessageKind, ThreadId,
+    AuthorKind, ConversationId, DeliveryId, DeliveryState, MailCover, MailSort, MessageId, MessageKind,
+    ThreadId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,6 +72,10 @@ pub struct Message {
     /// found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// What sort of mail it is; absent for a letter of one person to another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::MailSort>)]
+    pub sort: Option<MailSort>,
     /// Whether it is signed or encrypted, as far as its form tells. Nothing of it was checked or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::MailCover>)]

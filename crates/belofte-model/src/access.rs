@@ -90,7 +90,7 @@ pub enum Permission {
     CreateTags,
     /// Rename, merge and archive tags.
     ManageTags,
-    /// Keep a view, or choose whose images are shown, for everybody.
+    /// Keep a view or a macro, or choose whose images are shown, for everybody.
     ShareViews,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,

@@ -93,6 +93,8 @@ ids! {
     TagId,
     /// A list of cases that somebody keeps under a name.
     SavedViewId,
+    /// Words and changes that somebody keeps under a name, to use again.
+    MacroId,
     /// What somebody is writing and has not sent.
     DraftId,
     /// A live line: one browser that follows what happens.

@@ -9,6 +9,7 @@ use belofte_model::{Column, KeyClass};
 
 pub mod columns;
 mod index;
+mod macros;
 mod merges;
 mod signing_key;
 mod together;
@@ -488,6 +489,7 @@ pub const DATA_MAP: &[Table] = &[
             column(3908, "created_at", Holds::Plain),
         ],
     },
+    macros::TABLE,
     Table {
         name: "thread",
         retention: Retention::Tenant,

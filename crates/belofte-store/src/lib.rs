@@ -48,6 +48,7 @@ mod ledger;
 mod ledger_export;
 mod lexicons;
 mod links;
+mod macros;
 mod mail_accounting;
 mod merges;
 mod messages;
@@ -96,7 +97,9 @@ pub use channel_accounts::{
 pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
 pub use content_backup::ContentBackup;
-pub use conversation_changes::{BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange};
+pub use conversation_changes::{
+    Applied, BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange,
+};
 pub use conversation_lists::{Assignee, ConversationCounts, ConversationQuery};
 pub use conversations::{Activity, Conversation, MarkSeen, Summary, Thread};
 pub use deliveries::{
@@ -125,6 +128,10 @@ pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
 pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExportError, LedgerPage};
 pub use links::LinkConversations;
+pub use macros::{
+    Macro, MacroActions, MacroAssignee, MacroContent, MacroError, MacroStanding, MacroText, MacroTexts,
+    SnoozeFor, UseMacro,
+};
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use merges::{MergeError, MergedCase};
 pub use messages::{Attachment, Correspondent, Message, MessageContent};

@@ -145,6 +145,8 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/conversations/{id}/unsplit", { params: id(conversation) })),
       link: (conversation: Uuid, other: Uuid, linked: boolean) =>
         take(client.POST("/api/v1/conversations/{id}/links", { params: id(conversation), body: { conversation_id: other, linked } })),
+      applyMacro: (conversation: Uuid, body: T.UseMacro) =>
+        take(client.POST("/api/v1/conversations/{id}/macro", { params: id(conversation), body })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
@@ -194,6 +196,14 @@ export function createApi(options: ApiOptions) {
       change: (view: Uuid, body: T.SaveView) =>
         take(client.PATCH("/api/v1/saved-views/{id}", { params: id(view), body })),
       remove: (view: Uuid) => take(client.DELETE("/api/v1/saved-views/{id}", { params: id(view) })),
+    },
+    macros: {
+      list: () => take(client.GET("/api/v1/macros")),
+      get: (macro: Uuid) => take(client.GET("/api/v1/macros/{id}", { params: id(macro) })),
+      create: (body: T.SaveMacro) => take(client.POST("/api/v1/macros", { body })),
+      change: (macro: Uuid, body: T.SaveMacro) =>
+        take(client.PATCH("/api/v1/macros/{id}", { params: id(macro), body })),
+      remove: (macro: Uuid) => take(client.DELETE("/api/v1/macros/{id}", { params: id(macro) })),
     },
     messages: {
       retry: (message: Uuid, deliveries?: Uuid[]) =>

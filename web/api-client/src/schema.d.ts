@@ -354,6 +354,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/macro": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what a macro does, all of it or nothing */
+        post: operations["use_macro"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/merge": {
         parameters: {
             query?: never;
@@ -661,6 +678,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/macros": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The macros that everybody has, and one's own, without what they say */
+        get: operations["list_macros"];
+        put?: never;
+        /** Keeps a macro; one for everybody is an instruction */
+        post: operations["create_macro"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/macros/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A macro, with what it says */
+        get: operations["get_macro"];
+        put?: never;
+        post?: never;
+        /** Removes a macro; one for everybody is an instruction */
+        delete: operations["remove_macro"];
+        options?: never;
+        head?: never;
+        /** Changes a macro as a whole; one for everybody is an instruction */
+        patch: operations["update_macro"];
         trace?: never;
     };
     "/api/v1/me": {
@@ -2276,11 +2330,95 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "macros_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
             token: string;
+        };
+        /** @description What somebody keeps under a name. */
+        Macro: {
+            /** @description What it does. */
+            actions: components["schemas"]["MacroActions"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The languages that it has words in. */
+            languages: components["schemas"]["Language"][];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether the asking user made it. */
+            own: boolean;
+            /** @description Whether everybody has it. */
+            shared: boolean;
+            texts?: components["schemas"]["MacroTexts"] | null;
+            used_on?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description How often it was used. By whom is kept nowhere.
+             */
+            uses: number;
+            /**
+             * Format: int64
+             * @description Goes up by one with each change.
+             */
+            version: number;
+        };
+        /**
+         * @description What a macro does with a conversation: one change, so that no two parts of it contradict each other.
+         *     Everything may be left out.
+         */
+        MacroActions: {
+            /** @description Tags that it is to have. */
+            add_tag_ids?: string[];
+            /** @description Whose it is to be: `me` (who uses it), `none` or the id of a user; `any` leaves it as it is. */
+            assignee?: string | null;
+            /**
+             * Format: uuid
+             * @description The queue that it is to lie in.
+             */
+            queue_id?: string | null;
+            /** @description Tags that it is not to have. */
+            remove_tag_ids?: string[];
+            snooze?: components["schemas"]["MacroSnooze"] | null;
+            status?: components["schemas"]["ConversationStatus"] | null;
+        };
+        /** @description The macros. */
+        MacroList: {
+            /** @description Those that everybody has first. */
+            items: components["schemas"]["Macro"][];
+        };
+        /** @description For how long: either hours, or days with a time. */
+        MacroSnooze: {
+            /**
+             * Format: int32
+             * @description So many days from the day of use; one is tomorrow.
+             */
+            days?: number | null;
+            /**
+             * Format: int32
+             * @description So many hours from the moment of use.
+             */
+            hours?: number | null;
+            /** @description With `days`: the time on that day, on the clock of who uses it. */
+            time?: string | null;
+        };
+        /**
+         * @description What a macro says in one language. `{{contact.first_name|there}}` stands for a first name, and for
+         *     `there` where there is none; docs/agent lists what can stand there. Who uses the macro fills it in.
+         */
+        MacroText: {
+            /** @description The same with mark-up; it is sanitised. */
+            html?: string | null;
+            /** @description The words. Made of the mark-up when empty. */
+            text?: string;
+        };
+        /** @description What a macro says. One language is enough, and none where it only does something. */
+        MacroTexts: {
+            en?: components["schemas"]["MacroText"] | null;
+            nl?: components["schemas"]["MacroText"] | null;
         };
         /** @enum {string} */
         MailCover: "smime_signed" | "smime_wrapped" | "smime_encrypted" | "pgp_signed" | "pgp_encrypted";
@@ -2606,7 +2744,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2773,6 +2911,22 @@ export interface components {
              * @description The version that it was written on; 0 when there was none.
              */
             version: number;
+        };
+        /** @description A macro to keep, or what is to become of one. */
+        SaveMacro: {
+            /** @description What it does. */
+            actions?: components["schemas"]["MacroActions"];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether everybody has it; who may decide that is told by the permission `share_views`. */
+            shared?: boolean;
+            /** @description What it says. */
+            texts?: components["schemas"]["MacroTexts"];
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
         };
         /** @description What is to be kept of a mail that begins a conversation. */
         SaveMailDraft: {
@@ -3249,6 +3403,30 @@ export interface components {
         };
         /** Format: date-time */
         Time: string;
+        /** @description A change of a conversation, as its endpoint takes it. */
+        UndoMacro: {
+            /** @description Tags that were taken. */
+            add_tag_ids: string[];
+            /**
+             * Format: uuid
+             * @description Whose it was; null is nobody's.
+             */
+            assignee_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The account that it went on in.
+             */
+            channel_account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description Where it lay.
+             */
+            queue_id?: string | null;
+            /** @description Tags that were given. */
+            remove_tag_ids: string[];
+            snoozed_until?: components["schemas"]["Time"] | null;
+            status?: components["schemas"]["ConversationStatus"] | null;
+        };
         /** @description Conversations that are to be taken out of another one. */
         UnmergeConversations: {
             /** @description Which ones. */
@@ -3369,6 +3547,39 @@ export interface components {
              * @description Its version now, where it is as was asked for.
              */
             version?: number | null;
+        };
+        /** @description Which macro to use. */
+        UseMacro: {
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            macro_id: string;
+            /**
+             * Format: int64
+             * @description Its version, as it was looked at; another one is a conflict.
+             */
+            macro_version: number;
+            /**
+             * @description Whether the rest is done where a user, queue or tag that the macro names is not there any more.
+             *     Without it nothing is done then.
+             */
+            skip_missing?: boolean;
+            snoozed_until?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description The version of the conversation that it is used on; a later one is a conflict.
+             */
+            version?: number | null;
+        };
+        /** @description What a macro did. */
+        UsedMacro: {
+            /** @description Whether anything changed. */
+            changed: boolean;
+            /** @description The conversation as it is now. */
+            conversation: components["schemas"]["ConversationRow"];
+            /** @description The change that takes back what was done and nothing else; it is sent as it is. */
+            undo: components["schemas"]["UndoMacro"];
         };
         /** @description A user, as they and an admin see them. */
         User: {
@@ -3563,6 +3774,12 @@ export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
+export type Macro = components['schemas']['Macro'];
+export type MacroActions = components['schemas']['MacroActions'];
+export type MacroList = components['schemas']['MacroList'];
+export type MacroSnooze = components['schemas']['MacroSnooze'];
+export type MacroText = components['schemas']['MacroText'];
+export type MacroTexts = components['schemas']['MacroTexts'];
 export type MailCover = components['schemas']['MailCover'];
 export type Mailbox = components['schemas']['Mailbox'];
 export type MatchedIn = components['schemas']['MatchedIn'];
@@ -3607,6 +3824,7 @@ export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
 export type SaveDraft = components['schemas']['SaveDraft'];
+export type SaveMacro = components['schemas']['SaveMacro'];
 export type SaveMailDraft = components['schemas']['SaveMailDraft'];
 export type SaveView = components['schemas']['SaveView'];
 export type SavedDraft = components['schemas']['SavedDraft'];
@@ -3655,6 +3873,7 @@ export type TestedChannelAccount = components['schemas']['TestedChannelAccount']
 export type TestedServer = components['schemas']['TestedServer'];
 export type Thread = components['schemas']['Thread'];
 export type Time = components['schemas']['Time'];
+export type UndoMacro = components['schemas']['UndoMacro'];
 export type UnmergeConversations = components['schemas']['UnmergeConversations'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];
 export type UpdateContact = components['schemas']['UpdateContact'];
@@ -3667,6 +3886,8 @@ export type UpdateTag = components['schemas']['UpdateTag'];
 export type UpdateUser = components['schemas']['UpdateUser'];
 export type UpdatedConversations = components['schemas']['UpdatedConversations'];
 export type UpdatedOne = components['schemas']['UpdatedOne'];
+export type UseMacro = components['schemas']['UseMacro'];
+export type UsedMacro = components['schemas']['UsedMacro'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
@@ -6801,6 +7022,154 @@ export interface operations {
             };
         };
     };
+    use_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UseMacro"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now, and what takes back what was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsedMacro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     merge_conversations: {
         parameters: {
             query?: never;
@@ -9024,6 +9393,516 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_macros: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The macros */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacroList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMacro"];
+            };
+        };
+        responses: {
+            /** @description The macro */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_macros` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_macro: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The macro */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMacro"];
+            };
+        };
+        responses: {
+            /** @description The macro as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `too_many_macros` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

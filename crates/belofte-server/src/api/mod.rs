@@ -16,6 +16,7 @@ pub mod drafts;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
+pub mod macros;
 pub mod me;
 pub mod messages;
 pub mod names;
@@ -58,6 +59,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         queues::OPERATIONS,
         tags::OPERATIONS,
         saved_views::OPERATIONS,
+        macros::OPERATIONS,
         channel_accounts::OPERATIONS,
         authorisations::OPERATIONS,
         signing_keys::OPERATIONS,
@@ -90,6 +92,7 @@ pub fn router() -> Router<App> {
         queues::mount,
         tags::mount,
         saved_views::mount,
+        macros::mount,
         channel_accounts::mount,
         authorisations::mount,
         signing_keys::mount,

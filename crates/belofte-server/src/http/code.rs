@@ -32,6 +32,8 @@ pub enum Code {
     DraftChanged,
     /// More drafts than one may have.
     TooManyDrafts,
+    /// More macros than there may be.
+    TooManyMacros,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
@@ -84,7 +86,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -97,6 +99,7 @@ impl Code {
         Self::AnsweredMeanwhile,
         Self::DraftChanged,
         Self::TooManyDrafts,
+        Self::TooManyMacros,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
@@ -139,6 +142,7 @@ impl Code {
             Self::AnsweredMeanwhile => "answered_meanwhile",
             Self::DraftChanged => "draft_changed",
             Self::TooManyDrafts => "too_many_drafts",
+            Self::TooManyMacros => "too_many_macros",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
@@ -180,6 +184,7 @@ impl Code {
             | Self::AnsweredMeanwhile
             | Self::DraftChanged
             | Self::TooManyDrafts
+            | Self::TooManyMacros
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend

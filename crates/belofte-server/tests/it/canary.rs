@@ -295,6 +295,14 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().patch("/drafts/mail", mail).expect(200);
     let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
     server.admin().post("/saved-views", view).expect(201);
+    let html = format!("<p>{} {{{{contact.name|{}}}}}</p>", mark("macrohtml"), mark("anders"));
+    let kept = json!({
+        "name": mark("macro"), "shared": true, "actions": { "add_tag_ids": [tag["id"]] },
+        "texts": { "nl": { "text": mark("macrotekst") }, "en": { "html": html } },
+    });
+    let kept = server.admin().post("/macros", kept).expect(201);
+    let used = json!({ "macro_id": kept["id"], "macro_version": kept["version"] });
+    server.admin().post(&format!("/conversations/{id}/macro"), used).expect(200);
     // A conversation with a name of its own becomes part of it, and stands beside it no more.
     let mail = json!({
         "account_id": plain["id"], "to": [format!("{}@x.example", mark("tweede"))], "subject": mark("erbij"),

@@ -25,6 +25,7 @@ mod invitations;
 mod key_and_cookie;
 mod leaves;
 mod live;
+mod macros;
 mod mail_authentication;
 mod malware;
 mod merging;

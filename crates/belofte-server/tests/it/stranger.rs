@@ -4,6 +4,7 @@
 //! and so does a row without an operation.
 
 mod callers;
+mod macros;
 mod merging;
 
 use std::cell::Cell;
@@ -66,6 +67,7 @@ POST   /conversations                   201   201   201        201   201     404
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/macro        200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /conversations/bulk              200   200   200        200   200     200   403  200   401      401 -                -
 POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401 -                -
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
@@ -104,6 +106,11 @@ GET    /saved-views                     200   200   200        200   200     200
 POST   /saved-views                     201   201   201        201   201     201   403  403   401      401 -                -
 PATCH  /saved-views/{id}                200   200   200        403   403     404   403  403   401      401 instruction      -
 DELETE /saved-views/{id}                204   204   204        403   403     404   403  403   401      401 instruction      -
+GET    /macros                          200   200   200        200   200     200   200  200   401      401 -                -
+POST   /macros                          201   201   201        201   201     201   403  403   401      401 -                -
+GET    /macros/{id}                     200   200   200        200   200     404   200  200   401      401 -                -
+PATCH  /macros/{id}                     200   200   200        403   403     404   403  403   401      401 instruction      -
+DELETE /macros/{id}                     204   204   204        403   403     404   403  403   401      401 instruction      -
 GET    /live                            101   101   101        101   101     101   101  101   401      401 -                -
 
 GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401 -                -
@@ -553,7 +560,7 @@ impl World {
             | "GET /operator/recipients"
             | "GET /recipients" => {}
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
-            other => match self.merging(other) {
+            other => match self.merging(other).or_else(|| self.macros(other)) {
                 Some(found) => (row, body) = found,
                 None => panic!("nothing says how to call {other}"),
             },

@@ -41,6 +41,10 @@ pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
 pub const TAG_NAME: Column = Column(3813);
 /// `saved_view.content`.
 pub const SAVED_VIEW_CONTENT: Column = Column(3905);
+/// `macro.about`.
+pub const MACRO_ABOUT: Column = Column(4705);
+/// `macro.texts`.
+pub const MACRO_TEXTS: Column = Column(4706);
 /// `draft.content`.
 pub const DRAFT_CONTENT: Column = Column(4406);
 /// `recipient.host`.

@@ -126,6 +126,7 @@ from_id!(
     ConversationId,
     TagId,
     SavedViewId,
+    MacroId,
     DraftId,
     LineId,
     SigningKeyId,

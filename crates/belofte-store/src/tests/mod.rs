@@ -18,6 +18,7 @@ mod idempotency;
 mod invitations;
 mod key_backups;
 mod ledger_export;
+mod macros;
 mod mail_accounting;
 mod mail_authentication;
 mod mail_rows;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope, SessionId,
-    SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
+    JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope,
+    SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -21,9 +21,9 @@ use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
-    MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange,
-    Preferences, ReviveJob, SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange,
-    UserChangeError, ViewContent,
+    MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
+    Outgoing, PasswordChange, Preferences, ReviveJob, SplitError, StoreError, TagChange, TagError,
+    UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -40,6 +40,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("begin_request", None),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
+    ("change_macro", Some(Use::Configure)),
     ("change_saved_view", Some(Use::Configure)),
     ("change_tag", Some(Use::Configure)),
     ("change_user", Some(Use::Configure)),
@@ -56,6 +57,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
+    ("create_macro", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
     ("create_signing_key", Some(Use::Configure)),
     ("create_tag", Some(Use::Configure)),
@@ -83,6 +85,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
     ("linked_conversations", Some(Use::Look)),
+    ("macro_with_texts", Some(Use::Name)),
+    ("macros", Some(Use::Name)),
     ("mail_signer", Some(Use::Send)),
     ("may_upload", Some(Use::Answer)),
     ("merge_conversations", Some(Use::Answer)),
@@ -110,6 +114,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("receive_file", None),
     ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
+    ("remove_macro", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
@@ -233,6 +238,13 @@ fn every_change_that_others_can_write_says_what_it_is_used_for() {
         }
     }
     assert!(changes > 10, "the source is read: {changes}");
+}
+
+fn of_macro(error: MacroError) -> Result<(), StoreError> {
+    match error {
+        MacroError::Store(error) => Err(error),
+        MacroError::TooMany => Ok(()),
+    }
 }
 
 fn account(error: ChannelAccountError) -> StoreError {
@@ -438,6 +450,18 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             store.change_saved_view(access, SavedViewId(id), content, false).await.map(drop)
         }
         "remove_saved_view" => store.remove_saved_view(access, SavedViewId(id)).await,
+        "macros" => store.macros(access).await.map(drop),
+        "macro_with_texts" => store.macro_with_texts(access, MacroId(id)).await.map(drop),
+        "create_macro" => {
+            let made = store.create_macro(access, None, MacroContent::default(), false).await;
+            made.map(drop).or_else(of_macro)
+        }
+        "change_macro" => {
+            let content = MacroContent::default();
+            let changed = store.change_macro(access, MacroId(id), None, content, false).await;
+            changed.map(drop).or_else(of_macro)
+        }
+        "remove_macro" => store.remove_macro(access, MacroId(id)).await,
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {

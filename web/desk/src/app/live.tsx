@@ -55,6 +55,8 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.tags, keys.lists, ["conversation"], ["activity"], ["search"]);
     case "saved_views_changed":
       return of(keys.savedViews);
+    case "macros_changed":
+      return of(keys.macros);
     case "user_changed":
       return of(keys.users, keys.session, keys.senders);
   }

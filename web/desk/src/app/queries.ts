@@ -64,6 +64,7 @@ export const keys = {
   queues: ["queues"] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
+  macros: ["macros"] as const,
   drafts: ["drafts"] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,

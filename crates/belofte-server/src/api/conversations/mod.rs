@@ -20,6 +20,7 @@ mod types;
 pub mod unmerge;
 pub mod unsplit;
 pub mod update;
+pub mod use_macro;
 mod writing;
 
 pub use merging::*;
@@ -50,6 +51,7 @@ pub const OPERATIONS: &[Operation] = &[
     split::OPERATION,
     unsplit::OPERATION,
     link::OPERATION,
+    use_macro::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -70,5 +72,6 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &unmerge::OPERATION, unmerge::handle);
     let router = route(router, &split::OPERATION, split::handle);
     let router = route(router, &unsplit::OPERATION, unsplit::handle);
-    route(router, &link::OPERATION, link::handle)
+    let router = route(router, &link::OPERATION, link::handle);
+    route(router, &use_macro::OPERATION, use_macro::handle)
 }

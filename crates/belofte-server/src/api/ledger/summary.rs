@@ -106,6 +106,9 @@ impl Tellers {
             (LedgerKind::Instruction, "saved_view", "created") => "saved_view_created",
             (LedgerKind::Instruction, "saved_view", "changed") => "saved_view_changed",
             (LedgerKind::Instruction, "saved_view", "removed") => "saved_view_removed",
+            (LedgerKind::Instruction, "macro", "created") => "macro_created",
+            (LedgerKind::Instruction, "macro", "changed") => "macro_changed",
+            (LedgerKind::Instruction, "macro", "removed") => "macro_removed",
             // An act that a newer version wrote: its kind is all there is to say.
             (LedgerKind::Membership, ..) => "membership",
             (LedgerKind::Instruction, ..) => "instruction",
@@ -127,7 +130,10 @@ impl Tellers {
                 fill("count", Some(views.to_string()));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
-                if !matches!(what, "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view") =>
+                if !matches!(
+                    what,
+                    "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view" | "macro"
+                ) =>
             {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
                 // A user of a store that was restored to an earlier day may not be there.

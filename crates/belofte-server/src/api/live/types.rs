@@ -139,6 +139,8 @@ pub enum LiveKind {
     TagsChanged,
     /// A saved view was added, changed or removed.
     SavedViewsChanged,
+    /// A macro was added, changed or removed.
+    MacrosChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -156,6 +158,7 @@ impl From<EventKind> for LiveKind {
             EventKind::ContactChanged => Self::ContactChanged,
             EventKind::TagsChanged => Self::TagsChanged,
             EventKind::SavedViewsChanged => Self::SavedViewsChanged,
+            EventKind::MacrosChanged => Self::MacrosChanged,
         }
     }
 }

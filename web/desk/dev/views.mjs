@@ -231,6 +231,41 @@ export const views = {
       await page.waitForTimeout(600);
     },
   },
+  macros: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("i");
+      await page.getByRole("dialog").getByText(/Marieke,/).waitFor();
+    },
+  },
+  "macro-gone": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("i");
+      await page.getByRole("combobox").fill("tom");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  "macro-open": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste {{contact.nick}}, ");
+      await page.keyboard.press("Control+Enter");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  "settings-macros": { path: "/settings/macros" },
+  "macro-editor": {
+    path: "/settings/macros",
+    act: async (page) => {
+      await page.getByRole("button", { name: /Retour aanmelden (bewerken|)|Edit Retour/ }).first().click();
+      await page.getByRole("textbox", { name: /Nederlands|Dutch/ }).waitFor();
+    },
+  },
   palette: {
     path: "/inbox/mine",
     act: async (page) => {

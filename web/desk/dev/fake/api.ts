@@ -88,6 +88,18 @@ function log(c: d.Case, kind: T.ActivityKind, from: string | null, to: string | 
   c.activity.push({ id: d.uuid(), kind, actor: { kind: "user", name: d.me.name }, at: d.iso(Date.now()), from, to });
 }
 
+function savedMacro(kept: Pick<T.Macro, "id" | "own" | "uses" | "version">, body: Record<string, unknown>): T.Macro {
+  const { name, shared, actions, texts } = body as unknown as T.SaveMacro;
+  return {
+    ...kept,
+    name,
+    shared: shared ?? false,
+    actions: { assignee: "any", add_tag_ids: [], remove_tag_ids: [], ...actions },
+    languages: (["nl", "en"] as const).filter((one) => texts?.[one]),
+    texts: texts ?? {},
+  };
+}
+
 function change(c: d.Case, body: Record<string, unknown>, language: T.Language): Answer {
   if (typeof body.version === "number" && body.version !== c.row.version) {
     return language === "nl"
@@ -332,6 +344,12 @@ export function answer(call: Call): Answer {
     d.savedViews.push(made);
     return ok(made, 201);
   }
+  if (at === "GET /macros") return ok({ items: d.macros.map(({ texts, ...one }) => one) });
+  if (at === "POST /macros") {
+    const made = savedMacro({ id: d.uuid(), own: true, uses: 0, version: 1 }, body);
+    d.macros.push(made);
+    return ok(made, 201);
+  }
   if (at === "POST /conversations/bulk") {
     const items = (body.items as T.UpdateOne[]).map(({ id, change: wanted }) => {
       const c = d.cases.get(id);
@@ -462,6 +480,24 @@ function byId(call: Call): Answer {
         }
         return ok(c.row);
       }
+      case "POST conversations/macro": {
+        const { macro_id: wanted, snoozed_until, skip_missing: rest } = body as unknown as T.UseMacro;
+        const used = d.macros.find((one) => one.id === wanted);
+        if (!used) return notFound(language);
+        const { status, add_tag_ids = [], remove_tag_ids = [], assignee } = used.actions;
+        const user = d.users.find((one) => one.id === (assignee === "me" ? d.me.id : assignee));
+        if (user?.state === "blocked" && !rest) return problem(422, "invalid", "Klopt niet", "");
+        const { row } = c;
+        const undo: T.UndoMacro = {
+          ...(status && status !== row.status ? { status: row.status } : {}),
+          ...(user ? { assignee_id: row.assignee?.id ?? null } : {}),
+          add_tag_ids: remove_tag_ids.filter((id) => row.tags.some((tag) => tag.id === id)),
+          remove_tag_ids: add_tag_ids.filter((id) => !row.tags.some((tag) => tag.id === id)),
+        };
+        change(c, { add_tag_ids, remove_tag_ids, ...(status ? { status, snoozed_until } : {}), ...(user?.state === "active" ? { assignee_id: user.id } : {}) }, language);
+        used.uses += 1;
+        return ok({ conversation: c.row, changed: true, undo });
+      }
       case "GET conversations/activity":
         return ok({ items: c.activity });
     }
@@ -551,15 +587,24 @@ function byId(call: Call): Answer {
     }
     case "POST tags/merge":
       return none;
+    case "GET macros": {
+      const found = d.macros.find((one) => one.id === id);
+      return found ? ok(found) : notFound(language);
+    }
+    case "PATCH macros": {
+      const found = d.macros.find((one) => one.id === id);
+      return found ? ok(Object.assign(found, savedMacro({ ...found, version: found.version + 1 }, body))) : notFound(language);
+    }
     case "PATCH saved-views": {
       const view = d.savedViews.find((one) => one.id === id);
       return view ? ok(Object.assign(view, body)) : notFound(language);
     }
+    case "DELETE macros":
     case "DELETE saved-views":
     case "DELETE sessions":
     case "DELETE invitations":
     case "DELETE api-keys": {
-      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys, "saved-views": d.savedViews };
+      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys, "saved-views": d.savedViews, macros: d.macros };
       const list = lists[noun ?? ""] ?? [];
       const index = list.findIndex((x) => x.id === id);
       if (index >= 0) list.splice(index, 1);

@@ -59,6 +59,52 @@ export const savedViews: T.SavedView[] = [
   { id: uuid(), name: "Mijn facturen", shared: false, own: true, filter: { status: "open", assignee: "me", queue: queues[1]?.id ?? "" } },
 ];
 
+const NO_ACTIONS: T.MacroActions = { assignee: "any", add_tag_ids: [], remove_tag_ids: [] };
+export const macros: T.Macro[] = [
+  {
+    id: uuid(),
+    name: "Retour aanmelden",
+    shared: true,
+    own: false,
+    actions: { ...NO_ACTIONS, status: "waiting", assignee: "me", add_tag_ids: [tags[0]?.id ?? ""] },
+    languages: ["nl", "en"],
+    texts: {
+      nl: {
+        text: "Beste {{contact.first_name|klant}},\n\nU kunt de bestelling binnen 14 dagen terugsturen.\n\nMet vriendelijke groet,\n{{agent.name}}",
+        html: "<p>Beste {{contact.first_name|klant}},</p><p>U kunt de bestelling <strong>binnen 14 dagen</strong> terugsturen:</p><ol><li><p>Pak alles in.</p></li><li><p>Plak het label op de doos.</p></li></ol><p>Met vriendelijke groet,<br>{{agent.name}}</p>",
+      },
+      en: { text: "Dear {{contact.first_name|customer}},\n\nYou can return the order within 14 days.\n\nKind regards,\n{{agent.name}}" },
+    },
+    uses: 128,
+    used_on: ago(60 * 24),
+    version: 3,
+  },
+  {
+    id: uuid(),
+    name: "Meubel beschadigd: foto’s vragen",
+    shared: true,
+    own: true,
+    actions: { ...NO_ACTIONS, status: "snoozed", snooze: { days: 3, time: "09:00" }, add_tag_ids: [tags[2]?.id ?? ""] },
+    languages: ["nl"],
+    texts: { nl: { text: "Beste {{contact.name}},\n\nWat vervelend. Kunt u ons foto’s sturen van {{conversation.subject}}?" } },
+    uses: 41,
+    used_on: ago(60 * 24 * 4),
+    version: 1,
+  },
+  {
+    id: uuid(),
+    name: "Naar Tom, met spoed",
+    shared: false,
+    own: true,
+    actions: { ...NO_ACTIONS, assignee: users[3]?.id ?? "", add_tag_ids: [tags[1]?.id ?? ""] },
+    languages: [],
+    texts: {},
+    uses: 2,
+    used_on: ago(60 * 24 * 60),
+    version: 1,
+  },
+];
+
 const queue = (index: number): T.Organisation => queues[index % queues.length] as T.Organisation;
 
 export const accounts: T.ChannelAccount[] = [

@@ -24,6 +24,7 @@ const KEYS: [string[], Key][] = [
   [["t"], "keys.tag"],
   [["z"], "keys.snooze"],
   [["m"], "keys.move"],
+  [["i"], "keys.macro"],
   [["g"], "keys.merge"],
   [["p"], "keys.print"],
   [["/"], "keys.search"],
@@ -31,6 +32,7 @@ const KEYS: [string[], Key][] = [
 ];
 const CHORDS: [string[], Key][] = [
   [[CTRL, "K"], "keys.palette"],
+  [[CTRL, "/"], "keys.macro_writing"],
   [[CTRL, "Enter"], "keys.send"],
   [[CTRL, "Shift", "Enter"], "keys.send_resolve"],
   [["Esc"], "keys.close"],

@@ -132,6 +132,10 @@ export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => 
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
+export const macrosQuery = queryOptions({ queryKey: keys.macros, queryFn: () => api.macros.list() });
+/** What one version of a macro says: it is never another. */
+export const macroQuery = (id: Uuid, version: number) =>
+  queryOptions({ queryKey: ["macro", id, version] as const, queryFn: () => api.macros.get(id) });
 export const draftsQuery = queryOptions({ queryKey: keys.drafts, queryFn: () => api.drafts.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,

@@ -143,6 +143,11 @@ const tags = createRoute({
   path: "tags",
   component: lazyRouteComponent(() => import("../settings/tags"), "Tags"),
 });
+const macros = createRoute({
+  getParentRoute: () => settings,
+  path: "macros",
+  component: lazyRouteComponent(() => import("../settings/macros"), "Macros"),
+});
 const deadLetters = createRoute({
   getParentRoute: () => settings,
   path: "dead-letters",
@@ -178,6 +183,7 @@ export const router = createRouter({
         signing,
         accounting,
         tags,
+        macros,
         deadLetters,
       ]),
     ]),

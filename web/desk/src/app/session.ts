@@ -7,6 +7,7 @@ import { setScheme } from "../ui/scheme";
 import { api } from "./api";
 import { forgetDrafts, saveAll } from "../conversations/draft-sync";
 import { forgetWritten } from "../conversations/draft";
+import { forgetAfter } from "../macros/after";
 import { noteSignedIn } from "./early";
 import { clearPrivate, keep, kept } from "./private-store";
 import { keys, queryClient, sessionQuery } from "./queries";
@@ -51,6 +52,7 @@ export function begin(session: Session) {
     clearPrivate();
     forgetDrafts();
     forgetWritten();
+    forgetAfter();
   }
   keep(OWNER, session.user.id);
   noteSignedIn(true);
@@ -79,6 +81,7 @@ export function forget() {
   noteSignedIn(false);
   forgetDrafts();
   forgetWritten();
+  forgetAfter();
   clearPrivate();
   queryClient.clear();
 }

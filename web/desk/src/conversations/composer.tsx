@@ -9,9 +9,14 @@ import { api, newKey } from "../app/api";
 import { useHere } from "../app/here";
 import { keys, queryClient, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
-import { FailureLine } from "../app/states";
+import { explainShort, FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
+import { type After, afterOf, keepAfter } from "../macros/after";
+import { asksForMacros, MacroButton } from "../macros/macro-button";
+import { askForMacros } from "../macros/offer";
+import { UnfilledLine, useUnfilled } from "../macros/unfilled";
+import { usePlace } from "../macros/use-place";
 import { ClipIcon, DownIcon, LockIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
 import { findRow, show } from "./actions";
 import { join, type Kind } from "./compose";
@@ -97,6 +102,17 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [id]);
   const { writer } = useColleagues(id);
   const locked = !note && writer !== null;
+  const anew = useCallback(
+    (next: Draft) => {
+      update(() => next);
+      setShownAnew((count) => count + 1);
+    },
+    [update],
+  );
+  usePlace({ id, draft, update, field, rich, taken: locked ? writer.name : null, anew });
+  const unfilled = useUnfilled(draft);
+  // What a macro that wrote the answer makes of the conversation holds after the answer, too.
+  const after = note ? null : afterOf(id, conversation?.status);
   // Whoever was overtaken while they wrote is told so; until then they may not have written at all.
   const [begunHere, setBegunHere] = useState(false);
   useHereIn(id, note ? "" : draft.text, writer !== null);
@@ -187,7 +203,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [draft.way, draft.quoted, answered, conversation, change, words]);
 
   const send = useMutation({
-    mutationFn: async ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
+    mutationFn: async ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft; standing: After | null }) => {
       const print = JSON.stringify(body);
       const version = await hold(id, body.kind === "note" ? "note" : "reply");
       // The same words sent again after a lost answer carry the same key, so
@@ -205,7 +221,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
         void refreshMessages(id, new Set());
       }
     },
-    onSuccess: (message, { body, resolve, draft: was }) => {
+    onSuccess: (message, { body, resolve, draft: was, standing }) => {
       attempt.current = null;
       update((old) => sent(old, body.kind === "note"));
       release(id, body.kind === "note" ? "note" : "reply", true);
@@ -213,6 +229,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       wroteIt(id);
       uploads.clear();
       setAddressing(false);
+      if (body.kind !== "note") {
+        keepAfter(id, null);
+        if (standing) void api.conversations.change(id, standing).catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
+      }
       appendMessage(message);
       const row = findRow(id);
       if (row) {
@@ -249,8 +269,11 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
   const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
   const ready = !coming && filled && addressed && !locked;
-  const submit = (resolve: boolean, anyway = false) => {
-    if (!filled || !addressed || send.isPending || locked) return;
+  const lastAsked = useRef(false);
+  const submit = (asked: boolean, anyway = false) => {
+    lastAsked.current = asked;
+    if (!filled || !addressed || send.isPending || locked || !unfilled.passes()) return;
+    const resolve = asked || after?.status === "resolved";
     if (uploading || coming) {
       // Who sends while a file is still on its way means with that file; and who is faster than the conversation
       // is not told to press again.
@@ -282,7 +305,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           ...(resolve ? { resolve: true } : {}),
           ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
         };
-    send.mutate({ body, resolve, draft });
+    // One that is put off again needs a moment that is still to come.
+    const passed = after?.snoozed_until !== undefined && new Date(after.snoozed_until) <= new Date();
+    send.mutate({ body, resolve, draft, standing: resolve || passed || after?.status === "waiting" ? null : after });
   };
 
   const failedFile = uploads.sending.some((one) => one.error !== null);
@@ -302,6 +327,11 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const onKeyDown = (event: KeyboardEvent) => {
     // A menu that floats has keys of its own.
     if (!(event.target instanceof Node) || !section.current?.contains(event.target)) return;
+    if (asksForMacros(event)) {
+      event.preventDefault();
+      askForMacros([id]);
+      return;
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       submit(event.shiftKey && !note);
@@ -399,6 +429,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           }
           uploads={uploads}
         />
+        <UnfilledLine unfilled={unfilled} field={field} rich={rich} send={() => submit(lastAsked.current)} />
         {overtaken && (
           <Overtaken read={() => document.getElementById(MESSAGES)?.focus()} send={() => submit(send.variables?.resolve ?? false, true)} />
         )}
@@ -424,6 +455,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
               event.currentTarget.value = "";
             }}
           />
+          <MacroButton id={id} />
           {!note && <FormatButton draft={draft} change={change} />}
           <DraftState id={id} />
           <span className={css.hint}>{t("composer.send_hint")}</span>
@@ -435,7 +467,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
               className={note ? css.noteButton : undefined}
               data-joined={!note || undefined}
             >
-              {note ? t("composer.add_note") : t("composer.send")}
+              {note ? t("composer.add_note") : t(after?.status === "resolved" ? "composer.send_resolve" : "composer.send")}
             </Button>
             {!note && (
               <Menu width={250} position="top-end">

@@ -3,7 +3,7 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
@@ -15,6 +15,7 @@ export interface Section {
     | "/settings/signing"
     | "/settings/mail"
     | "/settings/tags"
+    | "/settings/macros"
     | "/settings/dead-letters";
   name: Key;
   icon: Icon;
@@ -32,6 +33,7 @@ export const SECTIONS: Section[] = [
   { to: "/settings/mail", name: "settings.mail", icon: BookIcon, group: "settings.group_mail", may: maySupervise },
   { to: "/settings/dead-letters", name: "settings.dead_letters", icon: DeadLetterIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/tags", name: "settings.tags", icon: TagIcon, group: "settings.group_work", may: mayAdministrate },
+  { to: "/settings/macros", name: "settings.macros", icon: BoltIcon, group: "settings.group_work", may: anyone },
   { to: "/settings/users", name: "settings.users", icon: UsersIcon, group: "settings.group_people", may: mayAdministrate },
   { to: "/settings/api-keys", name: "settings.api_keys", icon: KeyIcon, group: "settings.group_people", may: mayAdministrate },
 ];

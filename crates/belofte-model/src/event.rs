@@ -27,11 +27,13 @@ pub enum EventKind {
     TagsChanged,
     /// A saved view was added, changed or removed.
     SavedViewsChanged,
+    /// What a user is told of changed: told to that user alone.
+    NotificationsChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -42,6 +44,7 @@ impl EventKind {
         Self::ContactChanged,
         Self::TagsChanged,
         Self::SavedViewsChanged,
+        Self::NotificationsChanged,
     ];
 
     /// The stored and sent name.
@@ -58,6 +61,7 @@ impl EventKind {
             Self::ContactChanged => "contact_changed",
             Self::TagsChanged => "tags_changed",
             Self::SavedViewsChanged => "saved_views_changed",
+            Self::NotificationsChanged => "notifications_changed",
         }
     }
 

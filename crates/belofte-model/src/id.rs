@@ -111,6 +111,8 @@ ids! {
     IntakeId,
     /// The outbound state of one message for one recipient.
     DeliveryId,
+    /// A line that tells a user of something.
+    NotificationId,
     /// What happened to a conversation (assigned, resolved, viewed).
     ActivityId,
     /// A unit of background work.

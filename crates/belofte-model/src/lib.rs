@@ -20,6 +20,7 @@ mod ledger;
 mod mail_authentication;
 mod mail_content;
 mod message;
+mod notification;
 mod presence;
 mod purpose;
 mod retrieval;
@@ -51,6 +52,7 @@ pub use mail_authentication::{
 };
 pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
 pub use message::{AuthorKind, Direction, MessageKind};
+pub use notification::{NotificationKind, NotificationWays};
 pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};

@@ -27,7 +27,11 @@ impl Access {
     /// Of somebody who signed in, or a program with a key.
     #[must_use]
     pub fn authenticated(who: &Authenticated, purpose: Purpose, request: RequestId, clock: Clock) -> Self {
-        Self { tenant: who.tenant, actor: who.actor(), purpose, request, visible: Visible::all(), clock }
+        let visible = match who.actor() {
+            Actor::User(user) => visible_of(user),
+            _ => Visible::all(),
+        };
+        Self { tenant: who.tenant, actor: who.actor(), purpose, request, visible, clock }
     }
 
     /// Of a job that this process holds the lease of.
@@ -133,6 +137,23 @@ impl Access {
         &self.clock
     }
 }
+
+/// What a user of a tenant sees, also one who is not there: who is named, told of something, or given a case.
+#[cfg(not(test))]
+pub(crate) const fn visible_of(_: UserId) -> Visible {
+    Visible::all()
+}
+
+#[cfg(test)]
+pub(crate) fn visible_of(user: UserId) -> Visible {
+    NARROWED.lock().expect("no panic holds it").get(&user).cloned().unwrap_or_else(Visible::all)
+}
+
+/// Users who see less, in tests.
+#[cfg(test)]
+pub(crate) static NARROWED: std::sync::LazyLock<
+    std::sync::Mutex<std::collections::HashMap<UserId, Visible>>,
+> = std::sync::LazyLock::new(std::sync::Mutex::default);
 
 /// The name under which an actor stands in rows: kind and id.
 pub(crate) const fn actor_columns(actor: Actor) -> (&'static str, Uuid) {

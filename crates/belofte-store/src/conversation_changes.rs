@@ -3,8 +3,8 @@
 //! case or of many, and by the clock.
 
 use belofte_model::{
-    ActivityId, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId, JobKind, QueueId,
-    Standing, TagId, Timestamp, Use, UserId, Visible,
+    ActivityId, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId, JobKind,
+    NotificationId, QueueId, Standing, TagId, Timestamp, Use, UserId, Visible,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs::{self, NewJob};
+use crate::notifications::{self, Given};
 use crate::{Access, Rows, Store, StoreError, Tx, Write, tags};
 
 /// What is to become of a case; what is `None` or empty stays.
@@ -43,6 +44,10 @@ pub struct ChangeConversation {
     activities: Vec<ActivityId>,
     /// The job that wakes it.
     job: JobId,
+    /// The line that tells who is given it.
+    told: NotificationId,
+    /// The user who changes it.
+    by: Option<UserId>,
     actor: (&'static str, Uuid),
     visible: Visible,
     now: Timestamp,
@@ -120,6 +125,8 @@ impl ChangeConversation {
             change,
             activities: (0..parts).map(|_| ActivityId::new(now, random.bytes())).collect(),
             job: JobId::new(now, random.bytes()),
+            told: NotificationId::new(now, random.bytes()),
+            by: access.user(),
             actor: actor_columns(access.actor()),
             visible: access.visible().clone(),
             now,
@@ -232,6 +239,18 @@ impl ChangeConversation {
             ..Event::new(EventKind::ConversationChanged, self.now)
         };
         event.append(tx, numbers.event).await?;
+        if new_assignee != before.assignee {
+            let given = Given {
+                id: self.told,
+                conversation: self.id,
+                place: (new_queue, new_account),
+                from: before.assignee,
+                to: new_assignee,
+                by: self.by,
+                at: self.now,
+            };
+            notifications::given(tx, &given).await?;
+        }
         Ok((before.version + 1, true))
     }
 

@@ -10,6 +10,7 @@ use belofte_model::{Column, KeyClass};
 pub mod columns;
 mod index;
 mod merges;
+mod notifications;
 mod signing_key;
 mod together;
 
@@ -605,6 +606,8 @@ pub const DATA_MAP: &[Table] = &[
     },
     together::DRAFT,
     together::PRESENCE,
+    notifications::NOTIFICATION,
+    notifications::NOTIFICATION_PREFERENCE,
     Table {
         name: "intake",
         retention: Retention::Tenant,

@@ -52,6 +52,8 @@ mod mail_accounting;
 mod merges;
 mod messages;
 mod new_conversations;
+mod notification_lines;
+mod notifications;
 mod operators;
 mod presence;
 mod proof;
@@ -127,8 +129,9 @@ pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExpor
 pub use links::LinkConversations;
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use merges::{MergeError, MergedCase};
-pub use messages::{Attachment, Correspondent, Message, MessageContent};
+pub use messages::{Attachment, Correspondent, Mention, Message, MessageContent};
 pub use new_conversations::NewConversation;
+pub use notification_lines::{Notification, NotificationLines};
 pub use operators::{NewOperatorSession, Operator};
 pub use presence::PresenceRow;
 pub use queues::Queue;
@@ -152,7 +155,7 @@ pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
 pub use waiting_mail::WaitingMail;
-pub use withdrawals::WithdrawMessage;
+pub use withdrawals::{NOTE_TAKEN_BACK, WithdrawMessage};
 
 #[cfg(test)]
 mod tests;

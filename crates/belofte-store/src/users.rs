@@ -17,6 +17,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::invitations::{NewUser, OpenInvitation};
 use crate::keys::SYSTEM;
+use crate::notifications;
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
@@ -491,6 +492,7 @@ impl Write for ChangeUser {
                 params![tenant, self.id],
             )
             .await?;
+            notifications::end_user(tx, self.id).await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         leaf.append(tx, numbers.leaf).await?;

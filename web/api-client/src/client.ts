@@ -145,6 +145,8 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/conversations/{id}/unsplit", { params: id(conversation) })),
       link: (conversation: Uuid, other: Uuid, linked: boolean) =>
         take(client.POST("/api/v1/conversations/{id}/links", { params: id(conversation), body: { conversation_id: other, linked } })),
+      mentionable: (conversation: Uuid) =>
+        take(client.GET("/api/v1/conversations/{id}/mentionable", { params: id(conversation) })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
@@ -170,6 +172,12 @@ export function createApi(options: ApiOptions) {
             body,
           }),
         ),
+    },
+    notifications: {
+      list: (signal?: AbortSignal) => take(client.GET("/api/v1/notifications", { signal: signal ?? null })),
+      mark: (body: T.MarkNotifications) => take(client.PATCH("/api/v1/notifications", { body })),
+      ways: () => take(client.GET("/api/v1/me/notifications")),
+      choose: (items: T.NotificationPreference[]) => take(client.PATCH("/api/v1/me/notifications", { body: { items } })),
     },
     drafts: {
       list: () => take(client.GET("/api/v1/drafts")),

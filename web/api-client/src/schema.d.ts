@@ -354,6 +354,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/mentionable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The colleagues who can be named in a note of the conversation: those who can sign in and see it */
+        get: operations["list_mentionable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/merge": {
         parameters: {
             query?: never;
@@ -680,6 +697,24 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By which ways one is told of what */
+        get: operations["get_notification_preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Chooses by which ways one is told of what, from now on */
+        patch: operations["choose_notifications"];
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -774,12 +809,30 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes one's own message back that has not gone out yet; its files wait for a message again */
+        /** Takes one's own message back that has not gone out yet, or a note of the last quarter of an hour; its files wait for a message again */
         post: operations["undo_message"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks is told of: mentions, conversations that they are given, what their customers write, and what was refused. A program is told of nothing */
+        get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Marks what the one who asks is told of as read, or as unread again */
+        patch: operations["mark_notifications"];
         trace?: never;
     };
     "/api/v1/operator/dead-letters": {
@@ -1510,6 +1563,11 @@ export interface components {
             /** @description Whether they are shown without asking. */
             show: boolean;
         };
+        /** @description Other ways; kinds that are not named stay as they are. */
+        ChooseNotifications: {
+            /** @description At most one for each kind. */
+            items: components["schemas"]["NotificationPreference"][];
+        };
         /** @description A mail server that the organisation named. */
         ChosenRecipient: {
             /**
@@ -1848,6 +1906,11 @@ export interface components {
             html?: string | null;
             /** @description Which of them. */
             kind: components["schemas"]["CreateMessageKind"];
+            /**
+             * @description The colleagues who are named in a note, in the order of its text. They are told, except for its writer. Each
+             *     has to be one of those who can be named in the conversation.
+             */
+            mentions?: components["schemas"]["Naming"][];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
             /**
@@ -2033,6 +2096,8 @@ export interface components {
              *     sent, not before.
              */
             html?: string | null;
+            /** @description The colleagues who are named in a note, in the order of its text; what does not stand in it is left out. */
+            mentions?: components["schemas"]["Naming"][];
             /** @description What is passed on, in words. */
             quoted?: string | null;
             /** @description The subject of a mail that begins a conversation. */
@@ -2276,7 +2341,7 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
@@ -2291,11 +2356,49 @@ export interface components {
             /** @description The name; empty where there is none. */
             name: string;
         };
+        /** @description Which lines to mark: exactly one of `ids`, `conversation_id` and `until`. */
+        MarkNotifications: {
+            /**
+             * Format: uuid
+             * @description Those about this conversation.
+             */
+            conversation_id?: string | null;
+            /** @description These. */
+            ids?: string[] | null;
+            /** @description As read, or as unread again. */
+            read: boolean;
+            until?: components["schemas"]["Time"] | null;
+        };
+        /** @description What was marked. */
+        MarkedNotifications: {
+            /** @description Those that were not so before: what an undo names. */
+            ids: string[];
+        };
         /**
          * @description Where the words of a hit are.
          * @enum {string}
          */
         MatchedIn: "message" | "subject" | "contact";
+        /** @description A colleague who is named. */
+        Mention: {
+            /**
+             * Format: int32
+             * @description Where the name ends, in UTF-16 units.
+             */
+            ends_at: number;
+            /**
+             * Format: int32
+             * @description Where in the text the `@` before the name stands, in UTF-16 units.
+             */
+            starts_at: number;
+            /** @description Who, under the name that they have by now; the text holds the one that they had then. */
+            user: components["schemas"]["UserRef"];
+        };
+        /** @description The colleagues who can be named in a note. */
+        Mentionable: {
+            /** @description By name. */
+            items: components["schemas"]["UserRef"][];
+        };
         /** @description Conversations that are to become part of another one. */
         MergeConversations: {
             /** @description Which ones. */
@@ -2364,6 +2467,8 @@ export interface components {
             invitation?: components["schemas"]["Appointment"] | null;
             /** @description What it is. */
             kind: components["schemas"]["MessageKind"];
+            /** @description The colleagues who are named in it, of a note. */
+            mentions: components["schemas"]["Mention"][];
             /**
              * Format: int64
              * @description Its number within the tenant; later messages have higher ones.
@@ -2396,6 +2501,7 @@ export interface components {
             thread_id?: string | null;
             /** @description To whom. */
             to: components["schemas"]["Mailbox"][];
+            undo_until?: components["schemas"]["Time"] | null;
         };
         /** @enum {string} */
         MessageKind: "incoming" | "reply" | "note" | "automatic";
@@ -2405,6 +2511,79 @@ export interface components {
             items: components["schemas"]["Message"][];
             /** @description The cursor of the older page; absent on the oldest. */
             next_cursor?: string | null;
+        };
+        /** @description A colleague who is to be named. */
+        Naming: {
+            /**
+             * Format: int32
+             * @description Where the name ends, in UTF-16 units.
+             */
+            ends_at: number;
+            /**
+             * Format: int32
+             * @description Where in the text the `@` before the name stands, in UTF-16 units.
+             */
+            starts_at: number;
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user_id: string;
+        };
+        /** @description Something that a user is told of. */
+        Notification: {
+            /** @description When it happened last. */
+            at: components["schemas"]["Time"];
+            by?: components["schemas"]["UserRef"] | null;
+            /** @description The conversation that it is about, as it is by now. */
+            conversation: components["schemas"]["ConversationRow"];
+            /**
+             * Format: int64
+             * @description How often it happened since it was read.
+             */
+            count: number;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it tells. */
+            kind: components["schemas"]["NotificationKind"];
+            /**
+             * Format: uuid
+             * @description The message that it is about; of several that are unread the first.
+             */
+            message_id?: string | null;
+            /** @description Whether it was read. */
+            read: boolean;
+        };
+        /** @enum {string} */
+        NotificationKind: "mentioned" | "assigned" | "customer_message" | "delivery_failed";
+        /** @description What the one who asks is told of. */
+        NotificationList: {
+            /** @description The latest first; at most 200 are kept. */
+            items: components["schemas"]["Notification"][];
+            /** @description Conversations of which one's devices alone were told, and that one has not looked at since. */
+            on_devices: string[];
+            /**
+             * Format: int32
+             * @description How many of them were not read.
+             */
+            unread: number;
+        };
+        /** @description By which ways one is told of one kind of thing. */
+        NotificationPreference: {
+            /** @description As a line in the desk. */
+            desk: boolean;
+            /** @description Of what. */
+            kind: components["schemas"]["NotificationKind"];
+            /** @description On the devices that were chosen for it. */
+            push: boolean;
+        };
+        /** @description By which ways one is told of what. */
+        NotificationPreferences: {
+            /** @description One for each kind. */
+            items: components["schemas"]["NotificationPreference"][];
         };
         /** @description Failed work of a tenant. */
         OperatorDeadLetter: {
@@ -3502,6 +3681,7 @@ export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
 export type ChooseImages = components['schemas']['ChooseImages'];
+export type ChooseNotifications = components['schemas']['ChooseNotifications'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
@@ -3565,13 +3745,23 @@ export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
 export type MailCover = components['schemas']['MailCover'];
 export type Mailbox = components['schemas']['Mailbox'];
+export type MarkNotifications = components['schemas']['MarkNotifications'];
+export type MarkedNotifications = components['schemas']['MarkedNotifications'];
 export type MatchedIn = components['schemas']['MatchedIn'];
+export type Mention = components['schemas']['Mention'];
+export type Mentionable = components['schemas']['Mentionable'];
 export type MergeConversations = components['schemas']['MergeConversations'];
 export type MergeTag = components['schemas']['MergeTag'];
 export type MergedConversation = components['schemas']['MergedConversation'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
+export type Naming = components['schemas']['Naming'];
+export type Notification = components['schemas']['Notification'];
+export type NotificationKind = components['schemas']['NotificationKind'];
+export type NotificationList = components['schemas']['NotificationList'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OperatorDeadLetter = components['schemas']['OperatorDeadLetter'];
 export type OperatorDeadLetterList = components['schemas']['OperatorDeadLetterList'];
 export type OperatorLog = components['schemas']['OperatorLog'];
@@ -6801,6 +6991,82 @@ export interface operations {
             };
         };
     };
+    list_mentionable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The colleagues by name, without the one who asks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mentionable"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     merge_conversations: {
         parameters: {
             query?: never;
@@ -9168,6 +9434,188 @@ export interface operations {
             };
         };
     };
+    get_notification_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each kind with its ways */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseNotifications"];
+            };
+        };
+        responses: {
+            /** @description Each kind with its ways as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -9718,7 +10166,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The message as it was; nobody gets it */
+            /** @description The message as it was; nobody gets it, or sees it any more */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9773,6 +10221,206 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notifications, with the conversations that they are about */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkNotifications"];
+            };
+        };
+        responses: {
+            /** @description Those that were not so before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkedNotifications"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;

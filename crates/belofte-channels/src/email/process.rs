@@ -330,6 +330,7 @@ async fn read(
         authentication,
         cover,
         invitation: invitation.map(Box::new),
+        mentions: Vec::new(),
     };
     let author = author.normalised();
     let sent_at = date;

@@ -19,6 +19,7 @@ pub mod live;
 pub mod me;
 pub mod messages;
 pub mod names;
+pub mod notifications;
 pub mod openapi;
 pub mod operation;
 pub mod operator;
@@ -52,6 +53,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         conversations::OPERATIONS,
         drafts::OPERATIONS,
         messages::OPERATIONS,
+        notifications::OPERATIONS,
         attachments::OPERATIONS,
         contacts::OPERATIONS,
         search::OPERATIONS,
@@ -84,6 +86,7 @@ pub fn router() -> Router<App> {
         conversations::mount,
         drafts::mount,
         messages::mount,
+        notifications::mount,
         attachments::mount,
         contacts::mount,
         search::mount,

@@ -42,6 +42,8 @@ closed_sets! {
     ConversationStatus = model::ConversationStatus::ALL.map(model::ConversationStatus::as_str);
     /// What a message is.
     MessageKind = model::MessageKind::ALL.map(model::MessageKind::as_str);
+    /// What a notification tells.
+    NotificationKind = model::NotificationKind::ALL.map(model::NotificationKind::as_str);
     /// What a draft becomes.
     DraftKind = model::DraftKind::ALL.map(model::DraftKind::as_str);
     /// What somebody does in a conversation.

@@ -28,6 +28,7 @@ mod live;
 mod mail_authentication;
 mod malware;
 mod merging;
+mod notifications;
 mod observability;
 mod once;
 mod operator;

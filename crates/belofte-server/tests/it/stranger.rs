@@ -5,6 +5,7 @@
 
 mod callers;
 mod merging;
+mod notifications;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,8 @@ GET    /sessions                        200   200   200        200   200     200
 DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401 sign_in          -
 PATCH  /me                              200   200   200        200   200     200   403  403   401      401 membership       -
 POST   /me/password                     204   204   204        204   204     204   403  403   401      401 membership       -
+GET    /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
+PATCH  /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
 
 GET    /users                           200   200   200        200   200     200   200  200   401      401 -                -
 PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
@@ -83,6 +86,9 @@ GET    /drafts/mail                     200   200   200        200   200     200
 PATCH  /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
 GET    /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                conversation
 PATCH  /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                -
+GET    /conversations/{id}/mentionable  200   200   200        200   200     404   403  200   401      401 -                -
+GET    /notifications                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
+PATCH  /notifications                   200   200   200        200   200     404   403  200   401      401 -                -
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   403        403   403     404   403  403   401      401 -                message_source
@@ -553,7 +559,7 @@ impl World {
             | "GET /operator/recipients"
             | "GET /recipients" => {}
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
-            other => match self.merging(other) {
+            other => match self.merging(other).or_else(|| self.notifications(other)) {
                 Some(found) => (row, body) = found,
                 None => panic!("nothing says how to call {other}"),
             },

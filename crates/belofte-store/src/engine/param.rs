@@ -142,7 +142,8 @@ from_id!(
     ApiKeyId,
     InvitationId,
     RequestId,
-    NodeId
+    NodeId,
+    NotificationId
 );
 
 impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {

@@ -24,6 +24,7 @@ mod mail_rows;
 mod merged_drafts;
 mod merges;
 mod messages;
+mod notifications;
 mod place;
 mod proofs;
 mod purposes;

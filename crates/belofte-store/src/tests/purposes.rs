@@ -46,6 +46,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
     ("choose_images", Some(Use::Answer)),
+    ("choose_notification_ways", Some(Use::Configure)),
     ("chosen_recipients", Some(Use::Name)),
     ("claim_renewal", Some(Use::UseToken)),
     ("contact", Some(Use::Look)),
@@ -84,7 +85,9 @@ const USES: &[(&str, Option<Use>)] = &[
     ("ledger_page", Some(Use::Oversee)),
     ("linked_conversations", Some(Use::Look)),
     ("mail_signer", Some(Use::Send)),
+    ("mark_notifications", Some(Use::Answer)),
     ("may_upload", Some(Use::Answer)),
+    ("mentionable", Some(Use::Look)),
     ("merge_conversations", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
     ("merge_tag", Some(Use::Configure)),
@@ -95,6 +98,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("messages", Some(Use::ReadMessage)),
     ("note_retrieval", Some(Use::Receive)),
     ("note_signing_record", Some(Use::Configure)),
+    ("notification_ways", Some(Use::Configure)),
+    ("notifications", Some(Use::Look)),
     ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
@@ -421,6 +426,14 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "place_of_case" => store.place_of_case(access, case).await.map(drop),
         "presence_elsewhere" => store.presence_elsewhere(access, NodeId(id)).await.map(drop),
         "save_draft" => store.save_draft(access, DraftPlace::MAIL, 0, None).await.map(drop),
+        "choose_notification_ways" => store.choose_notification_ways(access, Vec::new()).await,
+        "mark_notifications" => {
+            let which = crate::NotificationLines::Of(case);
+            store.mark_notifications(access, which, true).await.map(drop)
+        }
+        "mentionable" => store.mentionable(access, case).await.map(drop),
+        "notification_ways" => store.notification_ways(access).await.map(drop),
+        "notifications" => store.notifications(access).await.map(drop),
         "tags" => store.tags(access).await.map(drop),
         "create_tag" => {
             store.create_tag(access, None, "Spoed", TagColour::Red).await.map(drop).or_else(of_tag)

@@ -284,6 +284,7 @@ export function makeMessage(
     deliveries: kind === "reply" || kind === "automatic" ? [deliveryTo(person, at)] : [],
     created_at: at,
     source_available: kind === "incoming",
+    mentions: [],
     ...more,
   };
 }

@@ -56,7 +56,9 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "saved_views_changed":
       return of(keys.savedViews);
     case "user_changed":
-      return of(keys.users, keys.session, keys.senders);
+      return of(keys.users, keys.session, keys.senders, ["mentionable"]);
+    case "notifications_changed":
+      return of(keys.notifications, keys.notificationWays);
   }
 }
 

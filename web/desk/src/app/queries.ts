@@ -65,6 +65,9 @@ export const keys = {
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
   drafts: ["drafts"] as const,
+  notifications: ["notifications"] as const,
+  notificationWays: ["notification-ways"] as const,
+  mentionable: (id: Uuid) => ["mentionable", id] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
@@ -125,6 +128,9 @@ export const relatedQuery = (id: Uuid) =>
     queryKey: keys.related(id),
     queryFn: ({ signal }) => api.conversations.related(id, signal),
   });
+
+export const mentionableQuery = (id: Uuid) =>
+  queryOptions({ queryKey: keys.mentionable(id), queryFn: () => api.conversations.mentionable(id) });
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });

@@ -8,6 +8,7 @@ pub mod create;
 pub mod get;
 pub mod link;
 pub mod list;
+pub mod mentionable;
 pub mod merge;
 pub mod merging;
 pub mod messages;
@@ -50,6 +51,7 @@ pub const OPERATIONS: &[Operation] = &[
     split::OPERATION,
     unsplit::OPERATION,
     link::OPERATION,
+    mentionable::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -70,5 +72,6 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &unmerge::OPERATION, unmerge::handle);
     let router = route(router, &split::OPERATION, split::handle);
     let router = route(router, &unsplit::OPERATION, unsplit::handle);
-    route(router, &link::OPERATION, link::handle)
+    let router = route(router, &link::OPERATION, link::handle);
+    route(router, &mentionable::OPERATION, mentionable::handle)
 }

@@ -139,6 +139,8 @@ pub enum LiveKind {
     TagsChanged,
     /// A saved view was added, changed or removed.
     SavedViewsChanged,
+    /// What the user is told of changed; nobody else hears of it.
+    NotificationsChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -156,6 +158,7 @@ impl From<EventKind> for LiveKind {
             EventKind::ContactChanged => Self::ContactChanged,
             EventKind::TagsChanged => Self::TagsChanged,
             EventKind::SavedViewsChanged => Self::SavedViewsChanged,
+            EventKind::NotificationsChanged => Self::NotificationsChanged,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Appointment, Authentication, ImagesFor};
+use super::{Appointment, Authentication, ImagesFor, Mention};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::schema;
@@ -82,6 +82,11 @@ pub struct Message {
     /// to be asked for, and for a mail that the author's domain disowns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show_images_for: Option<ImagesFor>,
+    /// The colleagues who are named in it, of a note.
+    pub mentions: Vec<Mention>,
+    /// Until when its writer can take it back, of a note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Time>,
 }
 
 /// Who wrote a message.

@@ -64,6 +64,50 @@ export const views = {
       await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
     },
   },
+  naming: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("n");
+      await page.keyboard.type(" @Da");
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("en @");
+      await page.getByRole("option").first().waitFor();
+    },
+  },
+  named: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("n");
+      await page.keyboard.type(" @Daan");
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("kijk jij of de tafel nog in het magazijn staat?");
+      await page.keyboard.press("Control+Enter");
+      await page.waitForTimeout(700);
+    },
+  },
+  notifications: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await page.waitForTimeout(700);
+      await page.locator("nav button[aria-haspopup=dialog]").click();
+      await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
+  "notifications-empty": {
+    path: "/inbox/mine",
+    before: (page) => page.route(api("/notifications$"), json({ items: [], unread: 0, on_devices: [] })),
+    act: async (page) => {
+      await page.waitForTimeout(700);
+      await page.locator("nav button[aria-haspopup=dialog]").click();
+      await page.getByRole("dialog").waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
   drafts: {
     path: "/inbox/mine",
     act: async (page) => {
@@ -372,6 +416,7 @@ export const views = {
     },
   },
   "view-gone": { path: "/inbox/01a20110-3f12-7d16-8a1d-92ee566f8c15" },
+  "notification-settings": { path: "/settings/notifications" },
   tags: { path: "/settings/tags" },
   "tags-edit": {
     path: "/settings/tags",

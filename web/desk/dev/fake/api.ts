@@ -4,6 +4,7 @@
 import type * as T from "@belofte/api-client";
 import * as d from "./data";
 import * as drafts from "./drafts";
+import * as told from "./notifications";
 
 /** A plain brown banner. */
 const BANNER =
@@ -188,6 +189,11 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
     return { id, name: file?.name ?? "", media_type: file?.type ?? "", size_bytes: file?.bytes.length ?? 0, inline: false };
   });
   const message = d.makeMessage(c.row.id, kind, { contact: c.contact, user: d.me }, text, at, { attachments });
+  message.mentions = ((body.mentions as T.Naming[] | undefined) ?? []).flatMap(({ user_id, starts_at, ends_at }) => {
+    const user = d.users.find((one) => one.id === user_id);
+    return user ? [{ user: d.ref(user), starts_at, ends_at }] : [];
+  });
+  if (kind === "note") message.undo_until = d.iso(Date.now() + 15 * d.minute);
   if (kind === "reply") {
     message.to = body.to ? people(body, "to") : [{ name: "", address: c.row.contact.address }];
     message.cc = people(body, "cc");
@@ -285,6 +291,10 @@ export function answer(call: Call): Answer {
   if (at === "GET /sessions") return ok({ items: d.sessions });
   if (at === "PATCH /me") return ok(Object.assign(d.me, body));
   if (at === "POST /me/password") return none;
+  if (at === "GET /me/notifications") return ok(told.preferences());
+  if (at === "PATCH /me/notifications") return ok(told.choose(body.items as T.NotificationPreference[]));
+  if (at === "GET /notifications") return ok(told.list());
+  if (at === "PATCH /notifications") return ok(told.mark(body));
   if (at === "GET /users") return ok({ items: d.users });
   if (at === "GET /invitations") return ok({ items: d.invitations });
   if (at === "POST /invitations") {
@@ -430,6 +440,8 @@ function byId(call: Call): Answer {
         const { status, saved } = drafts.save(id, body.kind as T.Draft["kind"], body);
         return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
       }
+      case "GET conversations/mentionable":
+        return ok(told.mentionable());
       case "POST conversations/seen":
         c.row.unread = false;
         return none;

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
+import { Bell } from "../notifications/bell";
 import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
 import { Account } from "./account";
 import css from "./desk.module.css";
@@ -23,7 +24,10 @@ const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help"));
 const SignInAgain = lazy(() => import("../session/again"));
 
-export type Overlay = "palette" | "help" | null;
+const loadNotifications = () => import("../notifications/panel");
+const NotificationPanel = lazy(loadNotifications);
+
+export type Overlay = "palette" | "help" | "notifications" | null;
 
 /**
  * The desk, or the door to it when the session has ended meanwhile. The address stays, what was
@@ -87,11 +91,12 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
   }, [overlay, setOverlay]);
 
   // The palette opens without waiting: it is fetched once the desk has come to rest.
-  useEffect(() => atRest(() => void loadPalette()), []);
+  useEffect(() => atRest(() => void loadPalette().then(loadNotifications)), []);
 
   useShortcuts(
     {
       "?": () => setOverlay("help"),
+      b: () => setOverlay("notifications"),
       "/": () => {
         const field = document.getElementById("search-field");
         if (field instanceof HTMLInputElement) {
@@ -126,6 +131,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           <RailLink to="/search" icon={SearchIcon} name={t("rail.search")} />
           {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
           <span className={css.spring} />
+          <Bell opened={overlay === "notifications"} open={() => setOverlay("notifications")} />
           <RailLink to="/settings" icon={SettingsIcon} name={t("rail.settings")} />
           <Account help={() => setOverlay("help")} signOut={signOut} />
         </nav>
@@ -136,7 +142,8 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>
-          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} signOut={signOut} />}
+          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} notifications={() => setOverlay("notifications")} signOut={signOut} />}
+          {overlay === "notifications" && <NotificationPanel close={() => setOverlay(null)} />}
           {overlay === "help" && <Help close={() => setOverlay(null)} />}
         </Suspense>
       </div>

@@ -26,6 +26,7 @@ const KEYS: [string[], Key][] = [
   [["m"], "keys.move"],
   [["g"], "keys.merge"],
   [["p"], "keys.print"],
+  [["b"], "keys.notifications"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];

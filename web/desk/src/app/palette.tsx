@@ -14,7 +14,7 @@ import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { BellIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
@@ -46,10 +46,11 @@ export function fits(text: string, q: string): boolean {
 interface Props {
   close: () => void;
   help: () => void;
+  notifications: () => void;
   signOut: () => void;
 }
 
-export default function Palette({ close, help, signOut }: Props) {
+export default function Palette({ close, help, notifications, signOut }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
@@ -140,6 +141,7 @@ export default function Palette({ close, help, signOut }: Props) {
       whole("link", t("palette.link", { who }), LinkIcon);
       if (senders > 1) whole("mailbox", t("palette.mailbox", { who }), MailIcon);
     }
+    other.push({ id: "notifications", group: t("palette.views"), text: t("notifications.title"), more: key("b"), icon: BellIcon, run: notifications });
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
     }
@@ -179,7 +181,7 @@ export default function Palette({ close, help, signOut }: Props) {
       });
     }
     return all;
-  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, saved, tags, queues, senders, t]);
+  }, [text, q, found.data, people.data, help, notifications, conversation, actions, navigate, session, signOut, saved, tags, queues, senders, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {

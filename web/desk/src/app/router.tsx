@@ -93,6 +93,11 @@ const profile = createRoute({
   path: "profile",
   component: lazyRouteComponent(() => import("../settings/profile"), "Profile"),
 });
+const notifications = createRoute({
+  getParentRoute: () => settings,
+  path: "notifications",
+  component: lazyRouteComponent(() => import("../settings/notifications"), "Notifications"),
+});
 const ownSessions = createRoute({
   getParentRoute: () => settings,
   path: "sessions",
@@ -168,6 +173,7 @@ export const router = createRouter({
       settings.addChildren([
         settingsHome,
         profile,
+        notifications,
         ownSessions,
         users,
         apiKeys,

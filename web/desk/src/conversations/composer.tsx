@@ -19,6 +19,7 @@ import css from "./composer.module.css";
 import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
 import { DraftConflict, DraftState, Overtaken, WriterBar } from "./draft-line";
 import { close, flush, hold, open, release } from "./draft-sync";
+import { namings } from "./mentions";
 import { appendMessage, refreshMessages } from "./message-cache";
 import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
 import { FormatButton, Formatted } from "./mail-text";
@@ -30,6 +31,7 @@ import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { awaitDraft, joined, offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
+import { WordsField } from "./words-field";
 
 const MAX_HEIGHT = 320;
 /** The id of the messages above, where the focus goes when it came from nowhere. */
@@ -234,7 +236,6 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
         if (undoSeconds() === 0) toast(t("did.sent_resolved"));
         onNext();
       }
-      if (body.kind === "note") return;
       offerUndo(message, id, was, words, () => {
         // The words are there; whoever went on is brought back to them.
         if (here() !== id) void navigate({ to: "/inbox/$view/$conversation", params: { view: "open", conversation: id } });
@@ -267,7 +268,12 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     const seen = anyway ? newest : (draft.seen ?? before?.id ?? newest);
     if (anyway && newest) change({ seen: newest });
     const body: CreateMessage = note
-      ? { kind: "note", text: draft.note.trim(), attachment_ids: draft.files.map((one) => one.id) }
+      ? {
+          kind: "note",
+          text: draft.note.trim(),
+          mentions: namings(draft.note.trim(), draft.named),
+          attachment_ids: draft.files.map((one) => one.id),
+        }
       : {
           kind: forward ? "forward" : "reply",
           ...content(draft, sender),
@@ -371,21 +377,22 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           />
           </div>
         ) : (
-          <textarea
-            ref={field}
+          <WordsField
+            id={id}
+            field={field}
             readOnly={locked}
             className={css.field}
-            rows={2}
-            value={text}
+            text={text}
+            named={note ? draft.named : null}
             aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
             placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
-            onChange={(event) => {
+            change={(words, named) => {
               if (!note) setBegunHere(true);
-              change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value });
+              change(note ? { note: words, named } : { text: words });
             }}
             onPaste={onPaste}
             onFocus={() => setStarted(true)}
-            onBlur={() => flush(id)}
+            onLeave={() => flush(id)}
           />
         )}
         {!note && (started || text !== "") && (

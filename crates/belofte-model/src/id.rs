@@ -99,6 +99,8 @@ ids! {
     LineId,
     /// A key that signs mail in the name of a domain.
     SigningKeyId,
+    /// A browser of a user that is told when something is new.
+    PushDeviceId,
     /// A run of messages in one channel within a conversation.
     ThreadId,
     /// A message, in or out, or a note.

@@ -22,6 +22,7 @@ mod mail_content;
 mod message;
 mod presence;
 mod purpose;
+mod push;
 mod retrieval;
 mod sign_in;
 mod signing;
@@ -53,6 +54,7 @@ pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
+pub use push::{PUSH_WORTH, PushProblem, next_push, push_ttl};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,

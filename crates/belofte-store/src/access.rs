@@ -36,7 +36,12 @@ impl Access {
         let purpose = match job.kind {
             JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
             JobKind::Deliver | JobKind::Reconcile => Purpose::Delivery,
-            JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => Purpose::Upkeep,
+            JobKind::Checkpoint
+            | JobKind::RotateKeys
+            | JobKind::Sweep
+            | JobKind::Wake
+            // Telling that something is new takes no look at what it is.
+            | JobKind::Push => Purpose::Upkeep,
             // An admin asked for it once, and it looks until it is so.
             JobKind::CheckSigning => Purpose::Administration,
         };

@@ -10,6 +10,7 @@ use belofte_model::{Column, KeyClass};
 pub mod columns;
 mod index;
 mod merges;
+mod push;
 mod signing_key;
 mod together;
 
@@ -767,6 +768,8 @@ pub const DATA_MAP: &[Table] = &[
             column(4614, "chosen_at", Holds::Plain),
         ],
     },
+    push::SETTING,
+    push::DEVICE,
     Table {
         name: "tombstone",
         retention: Retention::Tenant,

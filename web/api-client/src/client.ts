@@ -92,6 +92,13 @@ export function createApi(options: ApiOptions) {
       password: (current: string, next: string) =>
         take(client.POST("/api/v1/me/password", { body: { current, new: next } })),
     },
+    push: {
+      get: () => take(client.GET("/api/v1/push")),
+      allow: (allowed: boolean) => take(client.PATCH("/api/v1/push", { body: { allowed } })),
+      add: (endpoint: string) => take(client.POST("/api/v1/push/devices", { body: { endpoint } })),
+      remove: (device: Uuid) => take(client.DELETE("/api/v1/push/devices/{id}", { params: id(device) })),
+      test: (device: Uuid) => take(client.POST("/api/v1/push/devices/{id}/test", { params: id(device) })),
+    },
     users: {
       list: () => take(client.GET("/api/v1/users")),
       change: (user: Uuid, body: T.UpdateUser) =>

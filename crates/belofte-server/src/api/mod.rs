@@ -22,6 +22,7 @@ pub mod names;
 pub mod openapi;
 pub mod operation;
 pub mod operator;
+pub mod push;
 pub mod quarantine;
 pub mod queues;
 pub mod saved_views;
@@ -46,6 +47,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         session::OPERATIONS,
         sessions::OPERATIONS,
         me::OPERATIONS,
+        push::OPERATIONS,
         users::OPERATIONS,
         invitations::OPERATIONS,
         api_keys::OPERATIONS,
@@ -78,6 +80,7 @@ pub fn router() -> Router<App> {
         session::mount,
         sessions::mount,
         me::mount,
+        push::mount,
         users::mount,
         invitations::mount,
         api_keys::mount,

@@ -83,6 +83,8 @@ closed_sets! {
     RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
+    /// Why a device was not told the last time.
+    PushProblem = model::PushProblem::ALL.map(model::PushProblem::as_str);
     /// What a leaf of the ledger tells.
     LedgerKind = model::LedgerKind::ALL.map(model::LedgerKind::as_str);
     /// One thing that a user can be allowed.
@@ -90,7 +92,7 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 14] = [
+pub const PERMISSIONS: [ModelPermission; 15] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
@@ -104,6 +106,7 @@ pub const PERMISSIONS: [ModelPermission; 14] = [
     ModelPermission::ManageChannelAccounts,
     ModelPermission::ManageApiKeys,
     ModelPermission::SeeDeadLetters,
+    ModelPermission::ManageTenant,
     ModelPermission::ReadLedger,
 ];
 
@@ -124,6 +127,7 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ManageChannelAccounts => "manage_channel_accounts",
         ModelPermission::ManageApiKeys => "manage_api_keys",
         ModelPermission::SeeDeadLetters => "see_dead_letters",
+        ModelPermission::ManageTenant => "manage_tenant",
         ModelPermission::ReadLedger => "read_ledger",
     }
 }

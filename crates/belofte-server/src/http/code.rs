@@ -56,6 +56,10 @@ pub enum Code {
     ClientRefused,
     /// The provider was not reached, or gave nothing that can be used.
     ProviderFailed,
+    /// The organisation or the installation has no browser told anything.
+    PushNotAllowed,
+    /// More devices than one may have.
+    TooManyDevices,
     /// A scanner found malware in it.
     MalwareFound,
     /// The scanner for malware does not answer: nobody can tell.
@@ -84,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -109,6 +113,8 @@ impl Code {
         Self::AuthorisationInvalid,
         Self::ClientRefused,
         Self::ProviderFailed,
+        Self::PushNotAllowed,
+        Self::TooManyDevices,
         Self::MalwareFound,
         Self::ScannerUnavailable,
         Self::TooLarge,
@@ -151,6 +157,8 @@ impl Code {
             Self::AuthorisationInvalid => "authorisation_invalid",
             Self::ClientRefused => "client_refused",
             Self::ProviderFailed => "provider_failed",
+            Self::PushNotAllowed => "push_not_allowed",
+            Self::TooManyDevices => "too_many_devices",
             Self::MalwareFound => "malware_found",
             Self::ScannerUnavailable => "scanner_unavailable",
             Self::TooLarge => "too_large",
@@ -187,7 +195,9 @@ impl Code {
             | Self::UndoTooLate
             | Self::MessageOnItsWay
             | Self::ChooseOrganisation
-            | Self::TooManyUploads => StatusCode::CONFLICT,
+            | Self::TooManyUploads
+            | Self::PushNotAllowed
+            | Self::TooManyDevices => StatusCode::CONFLICT,
             Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -103,7 +103,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let image_server = format!("localhost:{}", pictures.port);
     let more = format!(
         "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nimages_from = [{image_server:?}]\nroot_certs_file = {:?}\n[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
-         otlp_endpoint = \"http://127.0.0.1:{}\"\n",
+         otlp_endpoint = \"http://127.0.0.1:{}\"\n[push]\nservices = [\"localhost:9\"]\n",
         provider.certificate.authority, traces.port
     );
     let mut server = Server::start_with(engine, &more);
@@ -256,6 +256,13 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     };
     server.admin().post(&format!("{reads}/authorisation/code"), begin()).expect(200);
     begin();
+
+    // A browser that is told when something is new; its push service is not there.
+    server.admin().patch("/push", json!({ "allowed": true })).expect(200);
+    let endpoint = json!({ "endpoint": format!("https://localhost:9/{}", mark("apparaat")) });
+    let device = server.admin().post("/push/devices", endpoint).expect(201);
+    let test = format!("/push/devices/{}/test", device["id"].as_str().expect("an id"));
+    assert_eq!(server.admin().post_nothing(&test).expect(200)["result"], "unreachable");
 
     // A key that is to sign what goes out.
     let domains = server.admin().get("/signing-keys").expect(200);

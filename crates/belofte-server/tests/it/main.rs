@@ -34,6 +34,7 @@ mod operator;
 mod peers;
 mod power_cut;
 mod presence;
+mod push;
 mod reconcile;
 mod remote_images;
 mod reports;

@@ -5,6 +5,7 @@
 
 mod callers;
 mod merging;
+mod push;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,11 @@ GET    /sessions                        200   200   200        200   200     200
 DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401 sign_in          -
 PATCH  /me                              200   200   200        200   200     200   403  403   401      401 membership       -
 POST   /me/password                     204   204   204        204   204     204   403  403   401      401 membership       -
+GET    /push                            200   200   200        200   200     200   403  403   401      401 -                -
+PATCH  /push                            200   200   403        403   403     200   403  403   401      401 instruction      -
+POST   /push/devices                    201   201   201        201   201     201   403  403   401      401 membership       -
+DELETE /push/devices/{id}               204   404   404        404   404     404   403  403   401      401 membership       -
+POST   /push/devices/{id}/test          200   404   404        404   404     404   403  403   401      401 -                -
 
 GET    /users                           200   200   200        200   200     200   200  200   401      401 -                -
 PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
@@ -197,7 +203,10 @@ pub fn world(engine: crate::support::server::Engine) -> World {
     let trusted = &provider.certificate.authority;
     let mut server = Server::start_with(
         engine,
-        &format!("[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {trusted:?}\n"),
+        &format!(
+            "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {trusted:?}\n{}",
+            push::CONFIGURATION
+        ),
     );
     let other = server.found_tenant("bakker");
     let owner = server.admin();
@@ -553,7 +562,7 @@ impl World {
             | "GET /operator/recipients"
             | "GET /recipients" => {}
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
-            other => match self.merging(other) {
+            other => match self.merging(other).or_else(|| self.pushing(other, caller)) {
                 Some(found) => (row, body) = found,
                 None => panic!("nothing says how to call {other}"),
             },

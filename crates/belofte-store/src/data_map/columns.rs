@@ -61,3 +61,7 @@ pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
 pub const LEXICON_CONTENT: Column = Column(3202);
 /// `remote_image.picture`.
 pub const REMOTE_IMAGE_PICTURE: Column = Column(4605);
+/// `push_setting.secret`.
+pub const PUSH_SETTING_SECRET: Column = Column(4903);
+/// `push_device.details`.
+pub const PUSH_DEVICE_DETAILS: Column = Column(4916);

@@ -129,6 +129,7 @@ from_id!(
     DraftId,
     LineId,
     SigningKeyId,
+    PushDeviceId,
     ThreadId,
     MessageId,
     AttachmentId,

@@ -27,6 +27,7 @@ mod messages;
 mod place;
 mod proofs;
 mod purposes;
+mod push;
 mod retrievals;
 mod saved_views;
 mod search;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope, SessionId,
-    SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
+    JobKind, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, RequestId, Role, SavedViewId, Scope,
+    SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -22,8 +22,8 @@ use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
     MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange,
-    Preferences, ReviveJob, SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange,
-    UserChangeError, ViewContent,
+    Preferences, PushDeviceError, PushOutcome, ReviveJob, SplitError, StoreError, TagChange, TagError,
+    UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -33,6 +33,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("account_for_retrieval", Some(Use::Receive)),
     ("accounting", Some(Use::Account)),
     ("activities", Some(Use::Look)),
+    ("add_push_device", Some(Use::Configure)),
+    ("allow_push", Some(Use::Configure)),
     ("api_keys", Some(Use::Name)),
     ("attachment", Some(Use::ReadMessage)),
     ("authorisation_standings", Some(Use::Name)),
@@ -93,6 +95,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
+    ("note_push", Some(Use::Notify)),
     ("note_retrieval", Some(Use::Receive)),
     ("note_signing_record", Some(Use::Configure)),
     ("open_conversation", Some(Use::Answer)),
@@ -104,12 +107,16 @@ const USES: &[(&str, Option<Use>)] = &[
     ("prepare_password", Some(Use::Configure)),
     ("presence_elsewhere", Some(Use::Maintain)),
     ("provider", Some(Use::UseToken)),
+    ("push_devices", Some(Use::Configure)),
+    ("push_setting", Some(Use::Name)),
+    ("push_target", Some(Use::Notify)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
     ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
+    ("remove_push_device", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
@@ -438,6 +445,18 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             store.change_saved_view(access, SavedViewId(id), content, false).await.map(drop)
         }
         "remove_saved_view" => store.remove_saved_view(access, SavedViewId(id)).await,
+        "add_push_device" => {
+            match store.add_push_device(access, None, super::push::browser(SessionId(id), "a")).await {
+                Err(PushDeviceError::Store(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
+        "allow_push" => store.allow_push(access, true, &[]).await,
+        "note_push" => store.note_push(access, PushDeviceId(id), PushOutcome::Told, None).await,
+        "push_devices" => store.push_devices(access).await.map(drop),
+        "push_setting" => store.push_setting(access).await.map(drop),
+        "push_target" => store.push_target(access, PushDeviceId(id), None).await.map(drop),
+        "remove_push_device" => store.remove_push_device(access, PushDeviceId(id)).await,
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {

@@ -19,4 +19,11 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("tags", "settings of the tenant: what a case can be called is known to all who can tag one"),
     ("unmerge_conversations", "changes; of cases that are seen: merges.rs"),
     ("unsplit_conversation", "changes; of cases that are seen: merges.rs"),
+    ("add_push_device", "changes; a device of the one who asks"),
+    ("allow_push", "changes; settings of the tenant"),
+    ("note_push", "changes; what came of telling a device, which has no content"),
+    ("push_devices", "the devices of the one who asks"),
+    ("push_setting", "settings of the tenant"),
+    ("push_target", "where a device is told; of a user their own alone"),
+    ("remove_push_device", "changes; a device of the one who asks"),
 ];

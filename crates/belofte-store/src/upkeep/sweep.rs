@@ -27,7 +27,8 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
 use crate::{
-    Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs, remote_images,
+    Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs, push_devices,
+    remote_images,
 };
 
 /// What is younger may belong to a write that is under way.
@@ -162,7 +163,8 @@ impl Write for Expired {
                 params![tenant, now - remote_images::IMAGES_KEPT, limit],
             )
             .await?;
-        Ok([sessions, invitations, answers, drafts, images].iter().all(|gone| *gone < BATCH as u64))
+        let devices = push_devices::forget_without_session(tx, limit).await?;
+        Ok([sessions, invitations, answers, drafts, images, devices].iter().all(|gone| *gone < BATCH as u64))
     }
 }
 

@@ -80,6 +80,15 @@ impl Tellers {
             (LedgerKind::Membership, _, "changed") => "user_changed",
             (LedgerKind::Membership, _, "preferences") => "preferences",
             (LedgerKind::Membership, _, "password_changed") => "password_changed",
+            (LedgerKind::Membership, _, "push_device_added") => "push_device_added",
+            (LedgerKind::Membership, _, "push_device_removed") => "push_device_removed",
+            (LedgerKind::Instruction, "browser_push", _) => {
+                if detail["after"]["allowed"] == true {
+                    "push_allowed"
+                } else {
+                    "push_forbidden"
+                }
+            }
             (LedgerKind::Instruction, "user", "changed") => {
                 let duty = |when: &str| detail[when]["privacy_officer"] == true;
                 match (duty("before"), duty("after")) {

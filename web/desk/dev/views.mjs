@@ -434,6 +434,7 @@ export const views = {
   profile: { path: "/settings/profile" },
   settings: { path: "/settings" },
   sessions: { path: "/settings/sessions" },
+  push: { path: "/settings/push" },
   users: { path: "/settings/users" },
   channels: { path: "/settings/channels" },
   channel: {

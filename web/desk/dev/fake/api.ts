@@ -283,6 +283,8 @@ export function answer(call: Call): Answer {
   if (at === "GET /session") return ok(session());
   if (at === "DELETE /session") return { ...none, session: "end" };
   if (at === "GET /sessions") return ok({ items: d.sessions });
+  if (at === "GET /push") return ok(d.push);
+  if (at === "PATCH /push") return ok(Object.assign(d.push, { allowed: body.allowed === true, devices: body.allowed === true ? d.push.devices : [] }));
   if (at === "PATCH /me") return ok(Object.assign(d.me, body));
   if (at === "POST /me/password") return none;
   if (at === "GET /users") return ok({ items: d.users });

@@ -197,6 +197,17 @@ export const sessions: T.OwnSession[] = [
   { id: uuid(), created_at: ago(60 * 72), last_seen_at: ago(60 * 11), current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1" },
 ];
 
+export const push: T.Push = {
+  offered: true,
+  allowed: true,
+  public_key: "BOVfEeVXAhCIzBLLa_Cn0uFF0GKDWwg2pP1KnGNcVh7eQVyCrm7ZdVY2LD-kPj9hX9wpAv0V8D3YfZJm2gAwQ3E",
+  services: ["fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"],
+  devices: [
+    { id: uuid(), user_agent: sessions[0]?.user_agent ?? "", service: "fcm.googleapis.com", current: false, told_at: ago(37), created_at: ago(60 * 24 * 9) },
+    { id: uuid(), user_agent: sessions[1]?.user_agent ?? "", service: "web.push.apple.com", current: false, problem: "refused", created_at: ago(60 * 72) },
+  ],
+};
+
 export interface Case {
   row: T.ConversationRow;
   contact: T.Contact;

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
+import { whose } from "../push/whose";
 import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
 import { Account } from "./account";
 import css from "./desk.module.css";
@@ -85,6 +86,12 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
     document.addEventListener("keydown", listener);
     return () => document.removeEventListener("keydown", listener);
   }, [overlay, setOverlay]);
+
+  // A browser that is told when something is new goes on in this session, or lets go of somebody else's.
+  useEffect(() => {
+    if (whose() === null) return;
+    return atRest(() => void import("../push/device").then((push) => push.resume(session.user)).catch(() => undefined));
+  }, [session.user]);
 
   // The palette opens without waiting: it is fetched once the desk has come to rest.
   useEffect(() => atRest(() => void loadPalette()), []);

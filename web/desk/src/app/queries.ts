@@ -74,6 +74,8 @@ export const keys = {
   apiKeys: ["api-keys"] as const,
   signingKeys: ["signing-keys"] as const,
   sessions: ["sessions"] as const,
+  push: ["push"] as const,
+  pushHere: ["push-here"] as const,
 };
 
 export const sessionQuery = queryOptions({

@@ -98,6 +98,11 @@ const ownSessions = createRoute({
   path: "sessions",
   component: lazyRouteComponent(() => import("../settings/sessions"), "Sessions"),
 });
+const push = createRoute({
+  getParentRoute: () => settings,
+  path: "push",
+  component: lazyRouteComponent(() => import("../settings/push"), "PushSettings"),
+});
 const users = createRoute({
   getParentRoute: () => settings,
   path: "users",
@@ -169,6 +174,7 @@ export const router = createRouter({
         settingsHome,
         profile,
         ownSessions,
+        push,
         users,
         apiKeys,
         channels,

@@ -3,12 +3,13 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, PushIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
     | "/settings/profile"
     | "/settings/sessions"
+    | "/settings/push"
     | "/settings/users"
     | "/settings/api-keys"
     | "/settings/channels"
@@ -27,6 +28,7 @@ const anyone = () => true;
 export const SECTIONS: Section[] = [
   { to: "/settings/profile", name: "settings.profile", icon: UserIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/sessions", name: "settings.sessions", icon: DeviceIcon, group: "settings.group_you", may: anyone },
+  { to: "/settings/push", name: "settings.push", icon: PushIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/channels", name: "settings.channels", icon: MailIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/signing", name: "settings.signing", icon: PencilIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/mail", name: "settings.mail", icon: BookIcon, group: "settings.group_mail", may: maySupervise },

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { fakeApi } from "./dev/fake/plugin";
+import { WORKER, withWords } from "./src/push/words";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -50,8 +51,32 @@ function first(): Plugin {
   };
 }
 
+/**
+ * Puts the service worker at the root, whose scope is then the whole desk, under a name that stays: browsers ask for
+ * it again by themselves. It is a plain script, since not every browser takes a module for one.
+ */
+function worker(): Plugin {
+  const source = () => {
+    const catalogue = (language: string) => JSON.parse(readFileSync(`${repository}/catalogue/${language}.json`, "utf8"));
+    const text = readFileSync(new URL("src/push-worker.js", import.meta.url), "utf8");
+    return withWords(text, { nl: catalogue("nl"), en: catalogue("en") });
+  };
+  return {
+    name: "belofte-worker",
+    configureServer(server) {
+      server.middlewares.use(WORKER, (_, response) => {
+        response.setHeader("content-type", "text/javascript");
+        response.end(source());
+      });
+    },
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: WORKER.slice(1), source: source() });
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [first(), withoutPalettes(), react(), ...(server ? [] : [fakeApi()])],
+  plugins: [first(), worker(), withoutPalettes(), react(), ...(server ? [] : [fakeApi()])],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

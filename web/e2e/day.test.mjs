@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { findings, SIZES } from "./support/access.mjs";
+import { ask as asked } from "./support/api.mjs";
 import { accept, launch, PASSWORD, window } from "./support/browser.mjs";
 import { startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
@@ -44,21 +45,7 @@ after(async () => {
 });
 
 /** Asks the API as Sanne, past her desk. */
-async function ask(method, path, body) {
-  const answer = await sanne.page.evaluate(
-    async ([how, where, what]) => {
-      const answer = await fetch(`/api/v1${where}`, {
-        method: how,
-        headers: { "content-type": "application/json", "X-Belofte": "1", "Idempotency-Key": crypto.randomUUID() },
-        ...(what ? { body: JSON.stringify(what) } : {}),
-      });
-      return { status: answer.status, text: await answer.text() };
-    },
-    [method, path, body],
-  );
-  assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
-  return answer.text ? JSON.parse(answer.text) : null;
-}
+const ask = (method, path, body) => asked(sanne.page, method, path, body);
 
 const row = (page, text) => page.getByRole("listitem").filter({ hasText: text }).getByRole("link").first();
 const field = (page, name = "Text of the reply") => page.getByRole("textbox", { name });

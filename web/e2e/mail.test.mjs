@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, before, test as step } from "node:test";
+import { after, before } from "node:test";
 import { findings, SIZES } from "./support/access.mjs";
+import { ask as askAs, watched } from "./support/api.mjs";
 import { accept, launch, window } from "./support/browser.mjs";
 import { startHouse, until } from "./support/house.mjs";
 import { mail, send } from "./support/mail.mjs";
@@ -43,40 +44,10 @@ after(async () => {
   await house?.close();
 });
 
-/** A test that says what stood on the pages when it failed, and that no page made an error. */
-function test(name, run) {
-  step(name, async () => {
-    const windows = [sanne, joris].filter(Boolean);
-    try {
-      await run();
-      for (const one of windows) assert.deepEqual(one.wrong, [], "the page made no errors");
-    } catch (error) {
-      for (const { page, wrong } of windows) {
-        const text = await page.locator("body").innerText().catch(() => "");
-        console.error(page.url(), wrong, text.slice(0, 1_200));
-      }
-      throw error;
-    } finally {
-      for (const one of windows) one.wrong.length = 0;
-    }
-  });
-}
+const test = watched(() => [sanne, joris]);
 
-async function ask(method, path, body) {
-  const answer = await sanne.page.evaluate(
-    async ([how, where, what]) => {
-      const answer = await fetch(`/api/v1${where}`, {
-        method: how,
-        headers: { "content-type": "application/json", "X-Belofte": "1", "Idempotency-Key": crypto.randomUUID() },
-        ...(what ? { body: JSON.stringify(what) } : {}),
-      });
-      return { status: answer.status, text: await answer.text() };
-    },
-    [method, path, body],
-  );
-  assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
-  return answer.text ? JSON.parse(answer.text) : null;
-}
+/** Asks the API as Sanne, past her desk. */
+const ask = (method, path, body) => askAs(sanne.page, method, path, body);
 
 const newsletter = (subject) => {
   const at = `http://localhost:${pictures.address().port}`;

@@ -7,9 +7,10 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test as step } from "node:test";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 import { findings } from "./support/access.mjs";
+import { ask as asked, watched } from "./support/api.mjs";
 import { accept, launch, PASSWORD, signIn, window } from "./support/browser.mjs";
 import { pause, startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
@@ -47,39 +48,10 @@ after(async () => {
   await house?.close();
 });
 
-function test(name, run) {
-  step(name, async () => {
-    const windows = [sanne, daan].filter(Boolean);
-    try {
-      await run();
-      for (const one of windows) assert.deepEqual(one.wrong, [], "the page made no errors");
-    } catch (error) {
-      for (const { page, wrong } of windows) {
-        console.error(page.url(), wrong, (await page.locator("body").innerText().catch(() => "")).slice(0, 1_500));
-      }
-      throw error;
-    } finally {
-      for (const one of windows) one.wrong.length = 0;
-    }
-  });
-}
+const test = watched(() => [sanne, daan]);
 
 /** Asks the API as Sanne, past her desk. */
-async function ask(method, path, body) {
-  const answer = await sanne.page.evaluate(
-    async ([how, where, what]) => {
-      const answer = await fetch(`/api/v1${where}`, {
-        method: how,
-        headers: { "content-type": "application/json", "X-Belofte": "1" },
-        ...(what ? { body: JSON.stringify(what) } : {}),
-      });
-      return { status: answer.status, text: await answer.text() };
-    },
-    [method, path, body],
-  );
-  assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
-  return answer.text ? JSON.parse(answer.text) : null;
-}
+const ask = (method, path, body) => asked(sanne.page, method, path, body);
 
 const row = (page, text) => page.getByRole("listitem").filter({ hasText: text }).locator("[data-row]").first();
 const field = (page) => page.getByRole("textbox", { name: "Text of the reply" });

@@ -3,7 +3,8 @@
 // files, and mail that begins a conversation. The tests follow each other.
 
 import assert from "node:assert/strict";
-import { after, before, test as step } from "node:test";
+import { after, before } from "node:test";
+import { watched } from "./support/api.mjs";
 import { accept, launch, window } from "./support/browser.mjs";
 import { startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
@@ -42,21 +43,7 @@ after(async () => {
   await house?.close();
 });
 
-/** A test that says what stood on the page when it failed, and that the page made no error. */
-function test(name, run) {
-  step(name, async () => {
-    const { page, wrong } = sanne;
-    try {
-      await run(page);
-      assert.deepEqual(wrong, [], "the page made no errors");
-    } catch (error) {
-      console.error(page.url(), wrong, (await page.locator("body").innerText().catch(() => "")).slice(0, 1_500));
-      throw error;
-    } finally {
-      wrong.length = 0;
-    }
-  });
-}
+const test = watched(() => [sanne]);
 
 const row = (page, text) => page.getByRole("listitem").filter({ hasText: text }).getByRole("link").first();
 const people = (page, name) => page.getByRole("combobox", { name, exact: true });
@@ -69,7 +56,8 @@ async function open(page, subject) {
   await page.getByRole("heading", { name: subject }).waitFor();
 }
 
-test("a reply to all goes to everybody but oneself, with a copy that nobody knows of", async (page) => {
+test("a reply to all goes to everybody but oneself, with a copy that nobody knows of", async () => {
+  const { page } = sanne;
   await send(house.smtp, BOX, mail("Lotte Visser", "lotte@klant.example", "Slang lekt", "", `Cc: Piet <piet@klant.example>, ${BOX}\r\n`).replace(/Content-Type: text\/plain[\s\S]*$/, `MIME-Version: 1.0\r\n${FILE}`));
   await open(page, "Slang lekt");
   await page.getByRole("log", { name: "Messages" }).getByText("De slang lekt").first().waitFor();
@@ -97,7 +85,8 @@ test("a reply to all goes to everybody but oneself, with a copy that nobody know
   await page.getByText(/to Lotte Visser · Cc Piet · Bcc Kees/).waitFor();
 });
 
-test("a message is passed on with its files, to somebody who is known", async (page) => {
+test("a message is passed on with its files, to somebody who is known", async () => {
+  const { page } = sanne;
   await page.goto(`${house.url}/inbox/waiting`);
   await row(page, "Slang lekt").click();
   await page.getByRole("log", { name: "Messages" }).getByText("De slang lekt").first().waitFor();
@@ -120,7 +109,8 @@ test("a message is passed on with its files, to somebody who is known", async (p
   assert.match(text, /filename="?slang\.txt/);
 });
 
-test("formatted text goes out with a text that says the same, and with its picture", async (page) => {
+test("formatted text goes out with a text that says the same, and with its picture", async () => {
+  const { page } = sanne;
   await page.goto(`${house.url}/inbox/waiting`);
   await row(page, "Slang lekt").click();
   await page.getByRole("log", { name: "Messages" }).getByText("De slang lekt").first().waitFor();
@@ -153,7 +143,8 @@ test("formatted text goes out with a text that says the same, and with its pictu
   await page.frameLocator("iframe").last().getByText("close the tap").waitFor();
 });
 
-test("a message is taken back, and its words and files return to where they were written", async (page) => {
+test("a message is taken back, and its words and files return to where they were written", async () => {
+  const { page } = sanne;
   await page.evaluate(() => localStorage.setItem("belofte.undo", "20"));
   await page.goto(`${house.url}/inbox/waiting`);
   await row(page, "Slang lekt").click();
@@ -179,7 +170,8 @@ test("a message is taken back, and its words and files return to where they were
   assert.ok(!post.mails.some((one) => one.text.includes("Written too early.")));
 });
 
-test("a mail begins a conversation that waits and is its writer's", async (page) => {
+test("a mail begins a conversation that waits and is its writer's", async () => {
+  const { page } = sanne;
   await page.goto(`${house.url}/inbox/mine`);
   await page.getByRole("link", { name: "New message" }).waitFor();
   await page.keyboard.press("c");

@@ -14,6 +14,7 @@ pub mod images;
 pub mod network;
 pub mod outbound;
 mod patience;
+pub mod push;
 pub mod rate;
 pub mod scanner;
 pub mod web;

@@ -54,6 +54,7 @@ impl RecipientClass {
             Self::OpenTransport(Transport::Telephone) => "telephone",
             Self::OpenTransport(Transport::Names) => NAMES,
             Self::OpenTransport(Transport::Web) => "web",
+            Self::OpenTransport(Transport::Push) => "push",
             Self::OperatorsOwn => "operators_own",
         }
     }
@@ -72,6 +73,9 @@ pub enum Transport {
     /// Web servers that a mail names, when somebody asks to see its images: they learn that it was opened, and
     /// no more.
     Web,
+    /// The push services of browser makers, where the tenant allows it and the operator lists them: they learn that and
+    /// when a browser is told that something is new, and nothing of what.
+    Push,
 }
 
 const NAMES: &str = "names";
@@ -93,6 +97,8 @@ pub enum ConnectPurpose {
     Lookup,
     /// Getting an image that a mail names, for somebody who asks to see it.
     RemoteImage,
+    /// Telling a browser that something is new.
+    Push,
     /// Traces for the operator's collector.
     Traces,
     /// Showing what came in to the operator's scanner for malware.
@@ -109,6 +115,7 @@ impl ConnectPurpose {
             Self::Authorisation => "authorisation",
             Self::Lookup => "lookup",
             Self::RemoteImage => "remote_image",
+            Self::Push => "push",
             Self::Traces => "traces",
             Self::Scan => "scan",
         }

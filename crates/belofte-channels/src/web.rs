@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
+use http::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
+};
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -61,12 +63,37 @@ pub struct Get<'a> {
     pub patience: Duration,
 }
 
+/// What is said: a POST without a body, of whose answer only the head is read.
+pub struct Tell<'a> {
+    /// Whom it brings data to.
+    pub class: &'a RecipientClass,
+    /// What for.
+    pub purpose: ConnectPurpose,
+    /// An address with `http` or `https`, a host, a path and perhaps a question.
+    pub url: &'a Uri,
+    /// What is said, in the fields of the head.
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// How long all of it may take.
+    pub patience: Duration,
+}
+
+/// The head of an answer to a [`Tell`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its status (the number of RFC 9110, section 15).
+    pub status: u16,
+    /// When to ask again, as it stands there (section 10.2.3).
+    pub retry_after: Option<String>,
+}
+
 /// An answer to a [`Get`].
 pub struct Got {
     /// Its status (the number of RFC 9110, section 15).
     pub status: u16,
     /// Where it leads, when it leads elsewhere.
     pub location: Option<String>,
+    /// When to ask again.
+    pub retry_after: Option<String>,
     /// What it brings.
     pub body: Bytes,
 }
@@ -127,6 +154,25 @@ impl Web {
         timeout(patience, self.fetch(get)).await.unwrap_or(Err(WebError::Slow))
     }
 
+    /// Says something and reads no more than the head of the answer. No redirection is followed, and nothing tells
+    /// what asks.
+    ///
+    /// # Errors
+    /// [`WebError`].
+    pub async fn tell(&self, tell: Tell<'_>) -> Result<Told, WebError> {
+        let Tell { class, purpose, url, fields, patience } = tell;
+        let carried = async {
+            let mut request =
+                Request::post(path(url)).body(Full::default()).map_err(|_| WebError::Address)?;
+            // Where nothing follows the library says nothing, and there are servers that want to hear it.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            request.headers_mut().extend(fields);
+            let got = self.ask(class, purpose, url, request, None, patience).await?;
+            Ok(Told { status: got.status, retry_after: got.retry_after })
+        };
+        timeout(patience, carried).await.unwrap_or(Err(WebError::Slow))
+    }
+
     async fn carry_out(&self, post: Post<'_>) -> Result<(u16, Bytes), WebError> {
         let request = Request::post(path(post.url))
             .header(CONTENT_TYPE, post.content_type)
@@ -134,7 +180,7 @@ impl Web {
             .body(Full::new(post.body))
             .map_err(|_| WebError::Address)?;
         let Post { class, purpose, url, largest, patience, .. } = post;
-        let got = self.ask(class, purpose, url, request, largest, patience).await?;
+        let got = self.ask(class, purpose, url, request, Some(largest), patience).await?;
         Ok((got.status, got.body))
     }
 
@@ -145,16 +191,17 @@ impl Web {
             .body(Full::default())
             .map_err(|_| WebError::Address)?;
         let Get { class, purpose, url, largest, patience, .. } = get;
-        self.ask(class, purpose, url, request, largest, patience).await
+        self.ask(class, purpose, url, request, Some(largest), patience).await
     }
 
+    /// Asks, and reads at most `largest` octets of what comes, or without a number nothing but the head.
     async fn ask(
         &self,
         class: &RecipientClass,
         purpose: ConnectPurpose,
         url: &Uri,
         mut request: Request<Full<Bytes>>,
-        largest: usize,
+        largest: Option<usize>,
         patience: Duration,
     ) -> Result<Got, WebError> {
         let (Some(authority), Some(scheme)) = (url.authority(), url.scheme_str()) else {
@@ -180,7 +227,11 @@ fn path(url: &Uri) -> &str {
     url.path_and_query().map_or("/", |path| path.as_str())
 }
 
-async fn exchange<T>(stream: T, request: Request<Full<Bytes>>, largest: usize) -> Result<Got, WebError>
+async fn exchange<T>(
+    stream: T,
+    request: Request<Full<Bytes>>,
+    largest: Option<usize>,
+) -> Result<Got, WebError>
 where
     T: hyper::rt::Read + hyper::rt::Write + Unpin,
 {
@@ -189,13 +240,19 @@ where
     let answer = async move {
         let response = sender.send_request(request).await.map_err(|_| WebError::Http)?;
         let status = response.status().as_u16();
-        let location =
-            response.headers().get(LOCATION).and_then(|place| place.to_str().ok()).map(str::to_owned);
+        let field = |name| {
+            let value: Option<&HeaderValue> = response.headers().get(name);
+            value.and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let (location, retry_after) = (field(LOCATION), field(RETRY_AFTER));
+        let Some(largest) = largest else {
+            return Ok(Got { status, location, retry_after, body: Bytes::new() });
+        };
         let body = Limited::new(response.into_body(), largest).collect().await;
         let body = body.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() { WebError::TooLarge } else { WebError::Http }
         })?;
-        Ok(Got { status, location, body: body.to_bytes() })
+        Ok(Got { status, location, retry_after, body: body.to_bytes() })
     };
     // The connection lives and ends with this one request, so it needs no task of its own.
     let (mut connection, mut answer) = (std::pin::pin!(connection), std::pin::pin!(answer));

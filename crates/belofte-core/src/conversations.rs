@@ -8,8 +8,8 @@ use belofte_model::{
     MessageKind, ThreadId,
 };
 use belofte_store::{
-    Access, ChannelAccount, Correspondent, Handling, Message, MessageContent, NewConversation, Outgoing,
-    RecipientRole, StoreError,
+    Access, ChannelAccount, Correspondent, Handling, Mention, Message, MessageContent, NewConversation,
+    Outgoing, RecipientRole, StoreError,
 };
 
 use crate::Core;
@@ -53,6 +53,21 @@ pub struct NewReply {
     pub attachments: Vec<AttachmentId>,
     /// What it does to the case.
     pub how: Handling,
+}
+
+/// A note, as somebody writes it.
+#[derive(Clone, Debug)]
+pub struct NewNote {
+    /// The id that it shall have; a new one without it.
+    pub id: Option<MessageId>,
+    /// The text.
+    pub text: String,
+    /// Who is named in it.
+    pub mentions: Vec<Mention>,
+    /// Files uploaded before, and files of other messages.
+    pub attachments: Vec<AttachmentId>,
+    /// The version of its author's draft that it was.
+    pub draft: Option<i64>,
 }
 
 /// A mail that begins a case.
@@ -311,30 +326,30 @@ pub async fn written(core: &Core, access: &Access, id: MessageId) -> Result<Opti
     }
 }
 
-/// Writes a note, which never leaves the tenant; with `id` under this one. `draft` is the version of its
-/// author's draft that it was.
+/// Writes a note, which never leaves the tenant, and tells who is named in it.
 ///
 /// # Errors
-/// [`ReplyError::Store`].
+/// [`ReplyError::Store`]; not found also when somebody is named who does not see the case.
 pub async fn note(
     core: &Core,
     access: &Access,
     conversation: ConversationId,
-    id: Option<MessageId>,
-    text: &str,
-    attachments: Vec<AttachmentId>,
-    draft: Option<i64>,
+    note: &NewNote,
 ) -> Result<Message, ReplyError> {
     let outgoing = Outgoing {
         conversation,
         kind: MessageKind::Note,
-        id: id.unwrap_or_else(|| core.new_message_id()),
+        id: note.id.unwrap_or_else(|| core.new_message_id()),
         thread: None,
         account: None,
-        content: MessageContent { text: text.to_owned(), ..MessageContent::default() },
+        content: MessageContent {
+            text: note.text.clone(),
+            mentions: note.mentions.clone(),
+            ..MessageContent::default()
+        },
         recipients: Vec::new(),
-        attachments,
-        how: Handling { draft, ..Handling::default() },
+        attachments: note.attachments.clone(),
+        how: Handling { draft: note.draft, ..Handling::default() },
     };
     write(core, access, &outgoing).await
 }

@@ -13,7 +13,9 @@ mod presence;
 mod trouble;
 mod upkeep;
 
-pub use conversations::{Addressee, NewMail, NewReply, ReplyError, begin_conversation, note, reply, written};
+pub use conversations::{
+    Addressee, NewMail, NewNote, NewReply, ReplyError, begin_conversation, note, reply, written,
+};
 pub use intake::{
     AtDoor, ReceiveError, Received, door, file, file_at_door, file_copy, open, put_off, quarantine,
     quarantine_infected, receive, resolve, retry_later,

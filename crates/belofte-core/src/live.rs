@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
-use belofte_model::{Duration, TenantId, Visible};
+use belofte_model::{Duration, TenantId};
 use belofte_store::{Access, Event, Fact, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -58,7 +58,7 @@ pub struct Listener {
     backlog: std::collections::VecDeque<Fact>,
     seq: i64,
     resync: bool,
-    visible: Visible,
+    access: Access,
 }
 
 impl Live {
@@ -101,7 +101,7 @@ impl Live {
             seq: *seq,
             resync: false,
             backlog: std::collections::VecDeque::new(),
-            visible: access.visible().clone(),
+            access: access.clone(),
             topic: Arc::clone(&topic),
         };
         if let Some(since) = since.filter(|since| *since != listener.seq) {
@@ -191,17 +191,22 @@ impl Listener {
         if let Some(fact) = self.backlog.pop_front() {
             return Some(notice(fact));
         }
-        match self.events.recv().await {
-            Ok(event) => {
-                self.seq = event.seq;
-                Some(notice(Fact::of(event, &self.visible)))
+        loop {
+            match self.events.recv().await {
+                Ok(event) => {
+                    self.seq = event.seq;
+                    // What others are told of is none of this one's business, and changes none of its lists.
+                    if event.is_for(&self.access) {
+                        return Some(notice(Fact::of(event, &self.access)));
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    self.seq = *self.topic.seq.lock().await;
+                    self.events = self.topic.events.subscribe();
+                    return Some(Notice::Resync(self.seq));
+                }
+                Err(broadcast::error::RecvError::Closed) => return None,
             }
-            Err(broadcast::error::RecvError::Lagged(_)) => {
-                self.seq = *self.topic.seq.lock().await;
-                self.events = self.topic.events.subscribe();
-                Some(Notice::Resync(self.seq))
-            }
-            Err(broadcast::error::RecvError::Closed) => None,
         }
     }
 }

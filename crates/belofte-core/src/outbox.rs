@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The outbox: what is to be sent, to whom, and what became of it.
 
-use belofte_model::{DeliveryId, DeliveryState, JobId, MessageId};
+use belofte_model::{DeliveryId, DeliveryState, JobId, MessageId, NotificationId};
 use belofte_store::{
     AbandonSending, Access, AccountForDelivery, BeginDelivery, ClaimedJob, Correspondent, FinishJob, Message,
     MessageContent, NothingDue, Outcome, RecordOutcomes, StoreError, TenantKeys,
@@ -89,6 +89,7 @@ pub async fn parcel(core: &Core, job: &ClaimedJob) -> Result<Option<(Access, Par
                 job: job.clone(),
                 message: id,
                 look: JobId::new(now, core.random().bytes()),
+                told: NotificationId::new(now, core.random().bytes()),
                 now,
             },
         )

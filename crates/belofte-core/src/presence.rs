@@ -186,6 +186,22 @@ impl Presence {
         }
     }
 
+    /// Whether a user sits before a case at this moment, on this node or another: they see by themselves what is new.
+    ///
+    /// # Errors
+    /// The store's errors.
+    pub async fn looks(&self, access: &Access, user: UserId) -> Result<bool, StoreError> {
+        let there = |present: &Present| present.user == user && present.state != PresenceState::Away;
+        let here = self.rooms().get(&access.tenant()).is_some_and(|room| {
+            room.lines.values().filter_map(|line| line.at).any(|(_, _, present)| there(&present))
+        });
+        if here || !self.inner.store.is_postgres() {
+            return Ok(here);
+        }
+        let elsewhere = self.inner.store.presence_elsewhere(access, self.inner.node).await?;
+        Ok(elsewhere.iter().any(|row| there(&row.present)))
+    }
+
     async fn run(self, shutdown: CancellationToken) {
         let mut failing = crate::Trouble::default();
         loop {

@@ -69,7 +69,8 @@ impl Role {
             | Permission::ManageApiKeys
             | Permission::ManageTags
             | Permission::ReadSource
-            | Permission::SeeDeadLetters => matches!(self, Self::Admin),
+            | Permission::SeeDeadLetters
+            | Permission::ManageTenant => matches!(self, Self::Admin),
             // A duty of its own, given to a user beside the role: an admin does not have it.
             Permission::ReadLedger => false,
         }
@@ -90,7 +91,7 @@ pub enum Permission {
     CreateTags,
     /// Rename, merge and archive tags.
     ManageTags,
-    /// Keep a view, or choose whose images are shown, for everybody.
+    /// Keep a view or a macro, or choose whose images are shown, for everybody.
     ShareViews,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
@@ -106,6 +107,8 @@ pub enum Permission {
     ManageApiKeys,
     /// See and retry background work that failed for good.
     SeeDeadLetters,
+    /// Change what holds for everybody of the organisation.
+    ManageTenant,
     /// Read the tenant's ledger: the privacy officer's.
     ReadLedger,
 }

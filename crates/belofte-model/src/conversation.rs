@@ -115,7 +115,8 @@ impl Standing {
 pub enum Incoming {
     /// A person wrote.
     Person,
-    /// A machine wrote: out of office, delivery status, list (RFC 3834, RFC 3464).
+    /// A machine wrote, or the tenant itself: out of office, delivery status, newsletter (RFC 3834, RFC 3464),
+    /// an answer of ours that another address of ours got along with the customer.
     Automatic,
 }
 

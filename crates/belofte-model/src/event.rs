@@ -27,11 +27,15 @@ pub enum EventKind {
     TagsChanged,
     /// A saved view was added, changed or removed.
     SavedViewsChanged,
+    /// What a user is told of changed: told to that user alone.
+    NotificationsChanged,
+    /// A macro was added, changed or removed.
+    MacrosChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -42,6 +46,8 @@ impl EventKind {
         Self::ContactChanged,
         Self::TagsChanged,
         Self::SavedViewsChanged,
+        Self::NotificationsChanged,
+        Self::MacrosChanged,
     ];
 
     /// The stored and sent name.
@@ -58,6 +64,8 @@ impl EventKind {
             Self::ContactChanged => "contact_changed",
             Self::TagsChanged => "tags_changed",
             Self::SavedViewsChanged => "saved_views_changed",
+            Self::NotificationsChanged => "notifications_changed",
+            Self::MacrosChanged => "macros_changed",
         }
     }
 

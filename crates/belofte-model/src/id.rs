@@ -93,12 +93,16 @@ ids! {
     TagId,
     /// A list of cases that somebody keeps under a name.
     SavedViewId,
+    /// Words and changes that somebody keeps under a name, to use again.
+    MacroId,
     /// What somebody is writing and has not sent.
     DraftId,
     /// A live line: one browser that follows what happens.
     LineId,
     /// A key that signs mail in the name of a domain.
     SigningKeyId,
+    /// A browser of a user that is told when something is new.
+    PushDeviceId,
     /// A run of messages in one channel within a conversation.
     ThreadId,
     /// A message, in or out, or a note.
@@ -111,6 +115,8 @@ ids! {
     IntakeId,
     /// The outbound state of one message for one recipient.
     DeliveryId,
+    /// A line that tells a user of something.
+    NotificationId,
     /// What happened to a conversation (assigned, resolved, viewed).
     ActivityId,
     /// A unit of background work.

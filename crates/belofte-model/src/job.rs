@@ -27,11 +27,13 @@ pub enum JobKind {
     Wake,
     /// Look whether a domain publishes the key that is to sign its mail.
     CheckSigning,
+    /// Tell a device of a user that something is new, and not what.
+    Push,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ProcessIntake,
         Self::Deliver,
         Self::Checkpoint,
@@ -41,6 +43,7 @@ impl JobKind {
         Self::Reconcile,
         Self::Wake,
         Self::CheckSigning,
+        Self::Push,
     ];
 
     /// The stored name.
@@ -56,6 +59,7 @@ impl JobKind {
             Self::Reconcile => "reconcile",
             Self::Wake => "wake",
             Self::CheckSigning => "check_signing",
+            Self::Push => "push",
         }
     }
 
@@ -69,9 +73,12 @@ impl JobKind {
     #[must_use]
     pub const fn lease(self) -> Duration {
         match self {
-            Self::ProcessIntake | Self::Checkpoint | Self::Sweep | Self::Wake | Self::CheckSigning => {
-                Duration::from_secs(60)
-            }
+            Self::ProcessIntake
+            | Self::Checkpoint
+            | Self::Sweep
+            | Self::Wake
+            | Self::CheckSigning
+            | Self::Push => Duration::from_secs(60),
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -94,8 +101,8 @@ impl JobKind {
             | Self::Reconcile
             | Self::Wake => 12,
             // A mailbox that cannot be read, and a record that is not there, say so in the desk, and are tried as
-            // long as somebody wants them.
-            Self::Retrieve | Self::CheckSigning => u32::MAX,
+            // long as somebody wants them; a device is told in time, or not at all.
+            Self::Retrieve | Self::CheckSigning | Self::Push => u32::MAX,
         }
     }
 }

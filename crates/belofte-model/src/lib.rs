@@ -20,8 +20,10 @@ mod ledger;
 mod mail_authentication;
 mod mail_content;
 mod message;
+mod notification;
 mod presence;
 mod purpose;
+mod push;
 mod retrieval;
 mod sign_in;
 mod signing;
@@ -49,10 +51,12 @@ pub use mail_authentication::{
     DkimCheck, DkimResult, DmarcCheck, DmarcPolicy, DmarcResult, MailAuthentication, SenderVerdict, SpfCheck,
     SpfResult, is_within,
 };
-pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover};
+pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover, MailSort};
 pub use message::{AuthorKind, Direction, MessageKind};
+pub use notification::{NotificationKind, NotificationWays};
 pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
+pub use push::{PUSH_WORTH, PushProblem, next_push, push_ttl};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,

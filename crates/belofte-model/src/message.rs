@@ -25,7 +25,7 @@ pub enum MessageKind {
     Reply,
     /// Internal; the customer never sees it.
     Note,
-    /// From a machine: out of office, delivery status, list.
+    /// From a machine: out of office, delivery status, newsletter.
     Automatic,
 }
 

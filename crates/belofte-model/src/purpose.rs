@@ -56,6 +56,7 @@ impl Purpose {
             Use::Follow => matches!(self, Self::Service | Self::Administration | Self::Upkeep),
             Use::Oversee => matches!(self, Self::Oversight),
             Use::Maintain => matches!(self, Self::Upkeep),
+            Use::Notify => matches!(self, Self::Administration | Self::Upkeep),
         }
     }
 }
@@ -91,11 +92,13 @@ pub enum Use {
     Oversee,
     /// Index, sweep, rewrap, sign.
     Maintain,
+    /// Open where a device of a user is reached, to tell it that something is new.
+    Notify,
 }
 
 impl Use {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Receive,
         Self::Look,
         Self::ReadMessage,
@@ -110,6 +113,7 @@ impl Use {
         Self::Follow,
         Self::Oversee,
         Self::Maintain,
+        Self::Notify,
     ];
 
     /// The spoken name.
@@ -130,6 +134,7 @@ impl Use {
             Self::Follow => "follow",
             Self::Oversee => "oversee",
             Self::Maintain => "maintain",
+            Self::Notify => "notify",
         }
     }
 }
@@ -143,9 +148,12 @@ mod tests {
         (Purpose::Intake, &["receive", "read_message", "read_source", "use_token"]),
         (Purpose::Service, &["look", "read_message", "read_source", "answer", "name", "account", "follow"]),
         (Purpose::Delivery, &["read_message", "send", "use_secret", "use_token"]),
-        (Purpose::Administration, &["use_secret", "use_token", "name", "account", "configure", "follow"]),
+        (
+            Purpose::Administration,
+            &["use_secret", "use_token", "name", "account", "configure", "follow", "notify"],
+        ),
         (Purpose::Oversight, &["name", "oversee"]),
-        (Purpose::Upkeep, &["follow", "maintain"]),
+        (Purpose::Upkeep, &["follow", "maintain", "notify"]),
     ];
 
     #[test]

@@ -12,6 +12,7 @@ use belofte_channels::email::imap::Imap;
 use belofte_channels::email::submission::Submission;
 use belofte_channels::images::Images;
 use belofte_channels::outbound::Register;
+use belofte_channels::push::Pushing;
 use belofte_channels::scanner::Scanner;
 use belofte_core::Core;
 use belofte_model::{Permission, Purpose, TenantId};
@@ -51,6 +52,8 @@ pub struct App {
     pub dns: Dns,
     /// Looks for malware.
     pub scanner: Scanner,
+    /// Tells browsers that something is new.
+    pub pushing: Pushing,
     /// Tests of channel accounts, per tenant: each reaches out of the house.
     pub tests: Arc<Tries<TenantId>>,
     /// Hashes and checks passwords.
@@ -328,7 +331,8 @@ const fn purpose(operation: &Operation) -> Purpose {
             | Permission::CreateTags
             | Permission::ManageTags
             | Permission::ShareViews
-            | Permission::SeeDeadLetters,
+            | Permission::SeeDeadLetters
+            | Permission::ManageTenant,
         )
         | Caller::Operator => Purpose::Administration,
     }

@@ -20,6 +20,7 @@ use belofte_channels::email::smtp_session::{Protocol, SessionSettings};
 use belofte_channels::email::submission::{Patience, Submission};
 use belofte_channels::images::Images;
 use belofte_channels::outbound::{Outbound, Register};
+use belofte_channels::push::Pushing;
 use belofte_channels::rate::Rate;
 use belofte_channels::scanner::Scanner;
 use belofte_channels::web::Web;
@@ -342,6 +343,8 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
     let testing = Submission::new(outbound.clone(), Arc::clone(&client_tls), hello, AT_THE_DESK);
     let imap = Imap::new(outbound.clone(), Arc::clone(&client_tls));
     let images = Images::new(&outbound, Arc::clone(&client_tls), config.outbound.images_from.clone());
+    let services = config.push.services.clone();
+    let pushing = Pushing::new(&outbound, Arc::clone(&client_tls), services, config.push_contact());
     let authorising = Authorising::new(Web::new(outbound.clone(), Arc::clone(&client_tls)));
     let servers = config.dns.servers.iter().map(|server| server.0).collect();
     let dns = Dns::new(outbound.clone(), random.clone(), servers);
@@ -360,7 +363,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;
     store.system().record_recipients().await.context("cannot keep the register of recipients")?;
-    life.spawn(worker::run(core.clone(), delivering, retrieving, dns.clone()));
+    life.spawn(worker::run(core.clone(), delivering, retrieving, dns.clone(), pushing.clone()));
     life.spawn(keeper.run(life.stop.clone()));
     life.spawn(Arc::clone(&desk_certificate).watch(life.stop.clone()));
     if let Some(exporter) = exporter {
@@ -384,7 +387,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
             observability::House::new(store.clone(), views.clone(), attention.clone(), folder.to_owned());
         life.spawn(figures.serve(Arc::new(house), life.stop.clone()));
     }
-    let asking = (testing, imap, authorising, dns, images, scanner);
+    let asking = (testing, imap, authorising, dns, images, scanner, pushing);
     let router = router(&config, &core, asking, register, views.clone(), &life, attention)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -430,13 +433,14 @@ fn share_bounds(limits: &config::Limits) -> ShareBounds {
 fn router(
     config: &Config,
     core: &Core,
-    (submission, imap, authorising, dns, images, scanner): (
+    (submission, imap, authorising, dns, images, scanner, pushing): (
         Submission,
         Imap,
         Authorising,
         Dns,
         Images,
         Scanner,
+        Pushing,
     ),
     register: Arc<Register>,
     views: Views,
@@ -455,6 +459,7 @@ fn router(
         images,
         dns,
         scanner: scanner.clone(),
+        pushing,
         tests: Arc::new(Tries::new(TESTS, QUARTER, NETWORKS)),
         passwords: Passwords::new(core.random().clone()),
         invitations: Arc::new(Tries::new(invitations, QUARTER, NETWORKS)),

@@ -9,6 +9,7 @@ use belofte_channels::email::deliver::{Delivering, deliver};
 use belofte_channels::email::reconcile::reconcile;
 use belofte_channels::email::retrieve::{Retrieving, retrieve};
 use belofte_channels::email::signing_record::check;
+use belofte_channels::push::{Pushing, push};
 use belofte_core::{Core, Trouble};
 use belofte_model::JobKind;
 use belofte_store::{Access, ClaimedJob, StoreError};
@@ -22,11 +23,11 @@ const TURN: u32 = 4;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Runs until the core's shutdown; jobs under way are finished, others keep for the next start.
-pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving, dns: Dns) {
+pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving, dns: Dns, pushing: Pushing) {
     let places = Arc::new(Semaphore::new(PLACES));
     let mut trouble = Trouble::default();
     while !core.shutdown.is_cancelled() {
-        match turn(&core, (&delivering, &retrieving, &dns), &places).await {
+        match turn(&core, (&delivering, &retrieving, &dns, &pushing), &places).await {
             Ok(claimed) => {
                 if trouble.over() {
                     tracing::info!("jobs can be claimed again");
@@ -52,7 +53,7 @@ pub async fn run(core: Core, delivering: Delivering, retrieving: Retrieving, dns
 /// One turn around all tenants that have work.
 async fn turn(
     core: &Core,
-    (delivering, retrieving, dns): (&Delivering, &Retrieving, &Dns),
+    (delivering, retrieving, dns, pushing): (&Delivering, &Retrieving, &Dns, &Pushing),
     places: &Arc<Semaphore>,
 ) -> Result<usize, StoreError> {
     let now = core.clock().now();
@@ -74,9 +75,10 @@ async fn turn(
                 continue;
             }
             let (delivering, retrieving, dns) = (delivering.clone(), retrieving.clone(), dns.clone());
+            let pushing = pushing.clone();
             core.tasks.clone().spawn(async move {
                 let _place = place;
-                work(&core, (&delivering, &retrieving, &dns), &job).await;
+                work(&core, (&delivering, &retrieving, &dns, &pushing), &job).await;
             });
         }
     }
@@ -85,7 +87,7 @@ async fn turn(
 
 async fn work(
     core: &Core,
-    (delivering, retrieving, dns): (&Delivering, &Retrieving, &Dns),
+    (delivering, retrieving, dns, pushing): (&Delivering, &Retrieving, &Dns, &Pushing),
     job: &ClaimedJob,
 ) {
     if job.attempts >= job.kind.max_attempts() {
@@ -98,6 +100,7 @@ async fn work(
         JobKind::Deliver => deliver(core, delivering, job).await,
         JobKind::Reconcile => reconcile(core, retrieving, job).await,
         JobKind::CheckSigning => check(core, dns, job).await,
+        JobKind::Push => push(core, pushing, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => {

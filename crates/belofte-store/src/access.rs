@@ -27,7 +27,11 @@ impl Access {
     /// Of somebody who signed in, or a program with a key.
     #[must_use]
     pub fn authenticated(who: &Authenticated, purpose: Purpose, request: RequestId, clock: Clock) -> Self {
-        Self { tenant: who.tenant, actor: who.actor(), purpose, request, visible: Visible::all(), clock }
+        let visible = match who.actor() {
+            Actor::User(user) => visible_of(user),
+            _ => Visible::all(),
+        };
+        Self { tenant: who.tenant, actor: who.actor(), purpose, request, visible, clock }
     }
 
     /// Of a job that this process holds the lease of.
@@ -36,7 +40,12 @@ impl Access {
         let purpose = match job.kind {
             JobKind::ProcessIntake | JobKind::Retrieve => Purpose::Intake,
             JobKind::Deliver | JobKind::Reconcile => Purpose::Delivery,
-            JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => Purpose::Upkeep,
+            JobKind::Checkpoint
+            | JobKind::RotateKeys
+            | JobKind::Sweep
+            | JobKind::Wake
+            // Telling that something is new takes no look at what it is.
+            | JobKind::Push => Purpose::Upkeep,
             // An admin asked for it once, and it looks until it is so.
             JobKind::CheckSigning => Purpose::Administration,
         };
@@ -133,6 +142,23 @@ impl Access {
         &self.clock
     }
 }
+
+/// What a user of a tenant sees, also one who is not there: who is named, told of something, or given a case.
+#[cfg(not(test))]
+pub(crate) const fn visible_of(_: UserId) -> Visible {
+    Visible::all()
+}
+
+#[cfg(test)]
+pub(crate) fn visible_of(user: UserId) -> Visible {
+    NARROWED.lock().expect("no panic holds it").get(&user).cloned().unwrap_or_else(Visible::all)
+}
+
+/// Users who see less, in tests.
+#[cfg(test)]
+pub(crate) static NARROWED: std::sync::LazyLock<
+    std::sync::Mutex<std::collections::HashMap<UserId, Visible>>,
+> = std::sync::LazyLock::new(std::sync::Mutex::default);
 
 /// The name under which an actor stands in rows: kind and id.
 pub(crate) const fn actor_columns(actor: Actor) -> (&'static str, Uuid) {

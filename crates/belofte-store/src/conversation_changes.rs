@@ -3,8 +3,8 @@
 //! case or of many, and by the clock.
 
 use belofte_model::{
-    ActivityId, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId, JobKind, QueueId,
-    Standing, TagId, Timestamp, Use, UserId, Visible,
+    ActivityId, ChannelAccountId, ConversationId, ConversationStatus, EventKind, JobId, JobKind,
+    NotificationId, QueueId, Standing, TagId, Timestamp, Use, UserId, Visible,
 };
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs::{self, NewJob};
+use crate::notifications::{self, Given};
 use crate::{Access, Rows, Store, StoreError, Tx, Write, tags};
 
 /// What is to become of a case; what is `None` or empty stays.
@@ -35,6 +36,17 @@ pub struct ConversationChange {
     pub remove_tags: Vec<TagId>,
 }
 
+/// What a change of one case came to.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The version of the case afterwards.
+    pub version: i64,
+    /// Whether anything changed.
+    pub changed: bool,
+    /// What takes back what was changed, and nothing else.
+    pub back: ConversationChange,
+}
+
 /// A change of one case.
 pub struct ChangeConversation {
     id: ConversationId,
@@ -43,6 +55,10 @@ pub struct ChangeConversation {
     activities: Vec<ActivityId>,
     /// The job that wakes it.
     job: JobId,
+    /// The line that tells who is given it.
+    told: NotificationId,
+    /// The user who changes it.
+    by: Option<UserId>,
     actor: (&'static str, Uuid),
     visible: Visible,
     now: Timestamp,
@@ -120,16 +136,17 @@ impl ChangeConversation {
             change,
             activities: (0..parts).map(|_| ActivityId::new(now, random.bytes())).collect(),
             job: JobId::new(now, random.bytes()),
+            told: NotificationId::new(now, random.bytes()),
+            by: access.user(),
             actor: actor_columns(access.actor()),
             visible: access.visible().clone(),
             now,
         }
     }
 
-    /// Carries the change out; gives the version afterwards and whether anything changed. Every
-    /// refusal comes before the first statement that changes something, so that it leaves the
-    /// transaction as it was.
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(i64, bool), StoreError> {
+    /// Carries the change out. Every refusal comes before the first statement that changes something, so
+    /// that it leaves the transaction as it was.
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> Result<Applied, StoreError> {
         let tenant = tx.tenant();
         let before = Before::read(tx, self.id).await?.ok_or(StoreError::NotFound)?;
         if !self.visible.sees_case(before.queue, before.account) {
@@ -148,7 +165,8 @@ impl ChangeConversation {
             == (before.standing, before.assignee, before.queue, before.account);
         // What is asked for is there already: also for who asks again, on an old version.
         if same && added.is_empty() && removed.is_empty() {
-            return Ok((before.version, false));
+            let back = ConversationChange::default();
+            return Ok(Applied { version: before.version, changed: false, back });
         }
         if self.change.version.is_some_and(|expected| expected != before.version) {
             return Err(StoreError::Conflict);
@@ -232,7 +250,28 @@ impl ChangeConversation {
             ..Event::new(EventKind::ConversationChanged, self.now)
         };
         event.append(tx, numbers.event).await?;
-        Ok((before.version + 1, true))
+        if new_assignee != before.assignee {
+            let given = Given {
+                id: self.told,
+                conversation: self.id,
+                place: (new_queue, new_account),
+                from: before.assignee,
+                to: new_assignee,
+                by: self.by,
+                at: self.now,
+            };
+            notifications::given(tx, &given).await?;
+        }
+        let back = ConversationChange {
+            version: None,
+            standing: moved.then_some(before.standing),
+            assignee: (new_assignee != before.assignee).then_some(before.assignee),
+            queue: (new_queue != before.queue).then_some(before.queue),
+            account: (new_account != before.account).then_some(before.account),
+            add_tags: removed,
+            remove_tags: added,
+        };
+        Ok(Applied { version: before.version + 1, changed: true, back })
     }
 
     /// The queue of a mailbox that answers can go out from; it stays so until COMMIT.
@@ -352,7 +391,7 @@ impl Write for ChangeConversation {
     const USE: Option<Use> = Some(Use::Answer);
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        self.apply(tx).await.map(|(_, changed)| changed)
+        self.apply(tx).await.map(|applied| applied.changed)
     }
 }
 
@@ -395,8 +434,8 @@ impl Write for ChangeConversations {
         let mut outcomes = Vec::with_capacity(self.changes.len());
         for change in &self.changes {
             let outcome = match change.apply(tx).await {
-                Ok((version, true)) => BulkOutcome::Changed(version),
-                Ok((version, false)) => BulkOutcome::Unchanged(version),
+                Ok(applied) if applied.changed => BulkOutcome::Changed(applied.version),
+                Ok(applied) => BulkOutcome::Unchanged(applied.version),
                 Err(StoreError::NotFound) => BulkOutcome::NotFound,
                 Err(StoreError::Conflict) => BulkOutcome::Conflict,
                 Err(error) => return Err(error),

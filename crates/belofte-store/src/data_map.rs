@@ -9,7 +9,10 @@ use belofte_model::{Column, KeyClass};
 
 pub mod columns;
 mod index;
+mod macros;
 mod merges;
+mod notifications;
+mod push;
 mod signing_key;
 mod together;
 
@@ -488,6 +491,7 @@ pub const DATA_MAP: &[Table] = &[
             column(3908, "created_at", Holds::Plain),
         ],
     },
+    macros::TABLE,
     Table {
         name: "thread",
         retention: Retention::Tenant,
@@ -605,6 +609,8 @@ pub const DATA_MAP: &[Table] = &[
     },
     together::DRAFT,
     together::PRESENCE,
+    notifications::NOTIFICATION,
+    notifications::NOTIFICATION_PREFERENCE,
     Table {
         name: "intake",
         retention: Retention::Tenant,
@@ -767,6 +773,8 @@ pub const DATA_MAP: &[Table] = &[
             column(4614, "chosen_at", Holds::Plain),
         ],
     },
+    push::SETTING,
+    push::DEVICE,
     Table {
         name: "tombstone",
         retention: Retention::Tenant,

@@ -2,8 +2,8 @@
 //! Deliveries: where an outgoing message stands with each of its recipients.
 
 use belofte_model::{
-    ConversationId, DeliveryId, DeliveryState, Duration, EventKind, JobId, KeyId, MessageId, TenantId,
-    Timestamp, Use,
+    ConversationId, DeliveryId, DeliveryState, Duration, EventKind, JobId, KeyId, MessageId, NotificationId,
+    TenantId, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 
@@ -14,6 +14,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs;
 use crate::messages::{Correspondent, from_json, to_json};
+use crate::notifications;
 use crate::reconciling::look_for;
 use crate::{Access, Message, Store, StoreError, Tx, Write};
 
@@ -296,6 +297,8 @@ pub struct RecordOutcomes {
     rows: Vec<(Outcome, Option<Vec<u8>>)>,
     /// The job that looks for those of whom nobody knows.
     look: Option<JobId>,
+    /// The line that tells its author when somebody did not get it.
+    told: Option<NotificationId>,
     event: Event,
     now: Timestamp,
 }
@@ -326,9 +329,11 @@ impl RecordOutcomes {
         };
         let unknown = outcomes.iter().any(|outcome| outcome.state == DeliveryState::Unknown);
         let look = unknown.then(|| JobId::new(now, store.random().bytes()));
+        let failed = outcomes.iter().any(|outcome| outcome.state == DeliveryState::Failed);
+        let told = (failed || unknown).then(|| NotificationId::new(now, store.random().bytes()));
         let rows =
             outcomes.into_iter().map(|outcome| (seal(&outcome), outcome)).map(|(s, o)| (o, s)).collect();
-        Ok(Self { message: message.id, job, rows, look, event, now })
+        Ok(Self { message: message.id, job, rows, look, told, event, now })
     }
 }
 
@@ -362,7 +367,11 @@ impl Write for RecordOutcomes {
             look_for(tx, look, self.message, self.now).await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
-        self.event.append(tx, numbers.event).await
+        self.event.append(tx, numbers.event).await?;
+        match self.told {
+            Some(told) => notifications::delivery_failed(tx, self.message, told, self.now).await,
+            None => Ok(()),
+        }
     }
 }
 

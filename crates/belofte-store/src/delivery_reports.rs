@@ -4,7 +4,7 @@
 
 use belofte_model::{
     ActivityId, Actor, ChannelAccountId, ConversationId, DELAYED, DeliveryId, DeliveryState, EventKind,
-    KeyId, MessageId, Reported, Timestamp, on_report,
+    KeyId, MessageId, NotificationId, Reported, Timestamp, on_report,
 };
 use belofte_vault::SealContext;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::data_map::columns;
 use crate::deliveries::mark_problem_of;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::notifications;
 use crate::{Access, Delivery, Message, Store, StoreError, Tx};
 
 /// What the history of a case says of a complaint.
@@ -56,6 +57,8 @@ pub struct DeliveryReport {
     /// The deliveries whose recipients complain, each with the entry that tells of it.
     complaints: Vec<(DeliveryId, DeliveryState, ActivityId)>,
     actor: (&'static str, Uuid),
+    /// The line that tells its author when somebody did not get it.
+    told: NotificationId,
     now: Timestamp,
 }
 
@@ -106,6 +109,7 @@ impl DeliveryReport {
             complaints: Vec::new(),
             // A machine told it, whichever way the report came in.
             actor: actor_columns(Actor::System),
+            told: NotificationId::new(now, store.random().bytes()),
             now,
         }))
     }
@@ -133,6 +137,7 @@ impl DeliveryReport {
             changes: Vec::new(),
             complaints,
             actor: actor_columns(Actor::System),
+            told: NotificationId::new(now, store.random().bytes()),
             now,
         })
     }
@@ -209,7 +214,11 @@ impl DeliveryReport {
             account: self.account,
             ..Event::new(EventKind::DeliveryChanged, self.now)
         };
-        event.append(tx, no).await
+        event.append(tx, no).await?;
+        if self.changes.iter().any(|change| change.to == DeliveryState::Failed) {
+            notifications::delivery_failed(tx, self.message, self.told, self.now).await?;
+        }
+        Ok(())
     }
 }
 

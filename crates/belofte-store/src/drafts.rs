@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::access::actor_columns;
 use crate::data_map::columns;
 use crate::engine::{Sql, params, sql};
-use crate::messages::{Correspondent, from_json, to_json};
+use crate::messages::{Correspondent, Mention, from_json, to_json};
 use crate::{Access, Conversation, Read, Store, StoreError, Tx, Write, merges};
 
 /// So many drafts one user or program has at most.
@@ -72,6 +72,8 @@ pub struct DraftContent {
     pub attachments: Vec<AttachmentId>,
     /// Files of messages of which copies go along.
     pub copied: Vec<AttachmentId>,
+    /// Who is named in a note.
+    pub mentions: Vec<Mention>,
 }
 
 impl DraftContent {
@@ -81,6 +83,10 @@ impl DraftContent {
         let marked = |html: Option<String>, text: &str| html.unwrap_or_else(|| paragraphs(text));
         self.html = (self.html.is_some() || other.html.is_some())
             .then(|| marked(self.html.take(), &self.text) + &marked(other.html, &other.text));
+        // The names of the other one stand behind these words.
+        let before = if self.text.trim().is_empty() { 0 } else { self.text.len() + "\n\n".len() };
+        let moved = |one: Mention| Mention { from: one.from + before, to: one.to + before, ..one };
+        self.mentions.extend(other.mentions.into_iter().map(moved));
         let texts = [self.text.as_str(), other.text.as_str()];
         self.text =
             texts.iter().filter(|text| !text.trim().is_empty()).copied().collect::<Vec<_>>().join("\n\n");

@@ -2,7 +2,7 @@
 //! Live events: rows of facts, numbered per tenant, which every node reads.
 
 use belofte_model::{
-    ChannelAccountId, ConversationId, EventKind, MessageId, QueueId, Timestamp, Use, UserId, Visible,
+    ChannelAccountId, ConversationId, EventKind, MessageId, Purpose, QueueId, Timestamp, Use, UserId, Visible,
 };
 
 use crate::engine::{params, sql};
@@ -62,6 +62,16 @@ impl Event {
             && self.queue.is_none_or(|queue| visible.queues.contains(&queue))
     }
 
+    /// Whether it is told to the one who acts by `access`: what a user is told of is told to nobody else, and the house
+    /// passes all of them on.
+    #[must_use]
+    pub fn is_for(&self, access: &Access) -> bool {
+        let private = self.kind == EventKind::NotificationsChanged;
+        !private
+            || access.purpose() == Purpose::Upkeep
+            || self.user.is_some_and(|user| access.user() == Some(user))
+    }
+
     /// Stores the event as number `seq` of the tenant of `tx`.
     pub(crate) async fn append(&self, tx: &mut Tx<'_>, seq: i64) -> Result<(), StoreError> {
         let tenant = tx.tenant();
@@ -97,10 +107,11 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// What who sees `visible` gets to know of `event`.
+    /// What the one who acts by `access` gets to know of `event`.
     #[must_use]
-    pub fn of(event: Event, visible: &Visible) -> Self {
-        if event.is_seen_by(visible) { Self::Seen(event) } else { Self::Hidden(event.seq) }
+    pub fn of(event: Event, access: &Access) -> Self {
+        let seen = event.is_for(access) && event.is_seen_by(access.visible());
+        if seen { Self::Seen(event) } else { Self::Hidden(event.seq) }
     }
 
     /// Its number.
@@ -117,7 +128,7 @@ impl Fact {
 struct EventsSince {
     seq: i64,
     limit: i64,
-    visible: Visible,
+    access: Access,
 }
 
 /// What [`Store::events`] answers.
@@ -165,7 +176,7 @@ impl Read for EventsSince {
                         at: row.time(7)?,
                         case: row.opt_id(8)?.zip(row.opt_id(9)?),
                     };
-                    Ok(Fact::of(event, &self.visible))
+                    Ok(Fact::of(event, &self.access))
                 },
             )
             .await?;
@@ -181,6 +192,6 @@ impl Store {
     /// The engine's errors.
     pub async fn events(&self, access: &Access, seq: i64, limit: i64) -> Result<Events, StoreError> {
         access.to(Use::Follow)?;
-        self.read(access, EventsSince { seq, limit, visible: access.visible().clone() }).await
+        self.read(access, EventsSince { seq, limit, access: access.clone() }).await
     }
 }

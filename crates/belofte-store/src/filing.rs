@@ -11,8 +11,8 @@
 
 use belofte_model::{
     ActivityId, AuthorKind, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind,
-    Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, QueueId, ThreadId, Timestamp,
-    Use, on_incoming,
+    Incoming, IntakeId, KeyClass, KeyId, LedgerKind, MessageId, MessageKind, NotificationId,
+    NotificationKind, QueueId, ThreadId, Timestamp, Use, on_incoming,
 };
 use belofte_vault::{DataKey, MessageWords, TokenField, Tokens};
 use serde_json::json;
@@ -31,6 +31,7 @@ use crate::filing_plan::{FilingPlan, FilingQuestion};
 use crate::intake::{Arrival, IntakeSource, email_index, message_id_index};
 use crate::keys::SealedKey;
 use crate::messages::{MessageContent, NewMessage, insert_reference, insert_thread};
+use crate::notifications::{self, News, Standing};
 use crate::{Access, NewLeaf, Rows, Store, StoreError, TenantKeys, Tx, Write};
 
 /// A mail as it is to be filed.
@@ -129,6 +130,8 @@ struct File {
     attachments: Vec<NewAttachment>,
     leaf: NewLeaf,
     report: Option<DeliveryReport>,
+    /// Told to whose case it is.
+    news: Option<(News, Standing)>,
     now: Timestamp,
 }
 
@@ -207,7 +210,9 @@ impl Write for File {
         count(tx, self.now, self.account, opened).await?;
 
         let reports = i64::from(self.report.is_some());
-        let needs = Needs { events: 1 + i64::from(opened) + reports, leaves: 1, cases: i64::from(opened) };
+        let told = i64::from(self.news.is_some());
+        let needs =
+            Needs { events: 1 + i64::from(opened) + reports + told, leaves: 1, cases: i64::from(opened) };
         let numbers = counters::take(tx, needs).await?;
         let no = numbers.event + i64::from(opened);
         match self.case {
@@ -232,6 +237,9 @@ impl Write for File {
         }
         let event = Event { kind: EventKind::MessageCreated, message: Some(self.message.id), ..about };
         event.append(tx, no).await?;
+        if let Some((news, standing)) = &self.news {
+            notifications::tell(tx, news, *standing, no + 1 + reports).await?;
+        }
         if let Some(report) = &self.report {
             report.apply(tx, no + 1).await?;
         }
@@ -523,6 +531,21 @@ impl Store {
             Case::New { conversation, .. } | Case::Known { conversation, .. } => conversation,
         };
         summary.preview = Summary::preview_of(&mail.content.text);
+        let news = plan.thread.as_ref().filter(|_| mail.incoming == Incoming::Person).and_then(|known| {
+            let place = (known.queue, known.case_account);
+            let (user, standing) =
+                notifications::customer_wrote(known.assignee, known.standing, place, from.account())?;
+            let news = News {
+                id: NotificationId::new(now, random.bytes()),
+                user,
+                kind: NotificationKind::CustomerMessage,
+                conversation: known.conversation,
+                message: Some(message),
+                by: None,
+                at: now,
+            };
+            Some((news, standing))
+        });
         let (thread, new_thread) = match &plan.thread {
             Some(known) if same_account => (known.thread, false),
             _ => (ThreadId::new(now, random.bytes()), true),
@@ -591,6 +614,7 @@ impl Store {
             attachments,
             leaf,
             report: mail.report.clone(),
+            news,
             keys: minted,
             now,
         })

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use belofte_model::{
     ChannelAccountId, ContactId, ConversationId, ConversationStatus, KeyId, MessageId, QueueId, ThreadId,
+    UserId,
 };
 use uuid::Uuid;
 
 use crate::contacts::EMAIL;
 use crate::engine::{Together, params, sql};
+use crate::notifications::standing;
 use crate::{Param, Read, Row, StoreError, Tx};
 
 /// The thread that a mail belongs to, and its case.
@@ -27,12 +29,21 @@ pub(crate) struct KnownThread {
     pub(crate) summary: Vec<u8>,
     pub(crate) version: i64,
     pub(crate) account: ChannelAccountId,
+    /// The account of the case.
+    pub(crate) case_account: ChannelAccountId,
+    /// Whose the case is, and how they are told that the customer wrote.
+    pub(crate) assignee: Option<UserId>,
+    pub(crate) standing: Option<i64>,
 }
 
 /// The columns of a [`KnownThread`].
 macro_rules! columns {
     () => {
-        "t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, c.version"
+        concat!(
+            "t.id, t.channel_account_id, c.id, c.contact_id, c.queue_id, c.status, c.key_id, c.summary, c.version, \
+             c.channel_account_id, c.assignee_id, ",
+            standing!("c.assignee_id", "'customer_message'", "c.id")
+        )
     };
 }
 
@@ -44,8 +55,8 @@ macro_rules! thread_and_case {
             "CROSS JOIN LATERAL (SELECT id, channel_account_id, conversation_id FROM thread \
              WHERE tenant_id = $1 AND id = ",
             $thread,
-            " LIMIT 1) t CROSS JOIN LATERAL (SELECT id, contact_id, queue_id, status, key_id, summary, version \
-             FROM conversation WHERE tenant_id = $1 AND id = t.conversation_id LIMIT 1) c"
+            " LIMIT 1) t CROSS JOIN LATERAL (SELECT id, contact_id, queue_id, status, key_id, summary, version, \
+             channel_account_id, assignee_id FROM conversation WHERE tenant_id = $1 AND id = t.conversation_id LIMIT 1) c"
         )
     };
 }
@@ -63,6 +74,9 @@ impl KnownThread {
             key: row.id(base + 6)?,
             summary: row.bytes(base + 7)?,
             version: row.int(base + 8)?,
+            case_account: row.id(base + 9)?,
+            assignee: row.opt_id(base + 10)?,
+            standing: row.opt_int(base + 11)?,
         })
     }
 }

@@ -364,8 +364,8 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
         JobKind::Wake => visibility::sees_case(tx, visible, ConversationId(letter.subject)).await,
         JobKind::Retrieve => Ok(visible.channels.contains(&ChannelAccountId(letter.subject))),
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
-        // It never becomes one.
-        JobKind::CheckSigning => Ok(false),
+        // They never become one.
+        JobKind::CheckSigning | JobKind::Push => Ok(false),
     }
 }
 

@@ -48,13 +48,18 @@ mod ledger;
 mod ledger_export;
 mod lexicons;
 mod links;
+mod macros;
 mod mail_accounting;
 mod merges;
 mod messages;
 mod new_conversations;
+mod notification_lines;
+mod notifications;
 mod operators;
 mod presence;
 mod proof;
+mod push_devices;
+mod push_settings;
 mod queues;
 mod recipients;
 mod reconciling;
@@ -96,7 +101,9 @@ pub use channel_accounts::{
 pub use clock::Clock;
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
 pub use content_backup::ContentBackup;
-pub use conversation_changes::{BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange};
+pub use conversation_changes::{
+    Applied, BulkOutcome, ChangeConversation, ChangeConversations, ConversationChange,
+};
 pub use conversation_lists::{Assignee, ConversationCounts, ConversationQuery};
 pub use conversations::{Activity, Conversation, MarkSeen, Summary, Thread};
 pub use deliveries::{
@@ -125,12 +132,19 @@ pub use keys::{SYSTEM, SealedKey, TenantKeys};
 pub use ledger::NewLeaf;
 pub use ledger_export::{ExportPiece, LedgerCheckpoint, LedgerExport, LedgerExportError, LedgerPage};
 pub use links::LinkConversations;
+pub use macros::{
+    Macro, MacroActions, MacroAssignee, MacroContent, MacroError, MacroStanding, MacroText, MacroTexts,
+    SnoozeFor, UseMacro,
+};
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use merges::{MergeError, MergedCase};
-pub use messages::{Attachment, Correspondent, Message, MessageContent};
+pub use messages::{Attachment, Correspondent, Mention, Message, MessageContent};
 pub use new_conversations::NewConversation;
+pub use notification_lines::{Notification, NotificationLines};
 pub use operators::{NewOperatorSession, Operator};
 pub use presence::PresenceRow;
+pub use push_devices::{NewPushDevice, PUSH_DEVICES, PushDevice, PushDeviceError, PushOutcome, PushTarget};
+pub use push_settings::PushSetting;
 pub use queues::Queue;
 pub use recipients::{ChosenRecipient, RecipientCount};
 pub use reconciling::{Reconciled, SentMailbox};
@@ -152,7 +166,7 @@ pub use upkeep::{Doubt, RotationProgress, TenantDoubt};
 pub use users::{Preferences, User, UserChange, UserChangeError};
 pub use views::{ViewKind, Views};
 pub use waiting_mail::WaitingMail;
-pub use withdrawals::WithdrawMessage;
+pub use withdrawals::{NOTE_TAKEN_BACK, WithdrawMessage};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use belofte_model::{
     AttachmentId, AuthorKind, BlobId, ChannelAccountId, ConversationId, DeliveryState, Invitation, KeyId,
-    MailAuthentication, MailCover, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
+    MailAuthentication, MailCover, MailSort, MessageId, MessageKind, TenantId, ThreadId, Timestamp, Use,
+    UserId,
 };
 use belofte_vault::{DataKey, Random, SealContext};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,17 @@ impl std::fmt::Debug for Correspondent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Correspondent(..)")
     }
+}
+
+/// A user who is named in a note: who, and where in its text the name stands that they had then, with its `@`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// The user.
+    pub user: UserId,
+    /// Where it begins, in octets.
+    pub from: usize,
+    /// Where it ends, in octets.
+    pub to: usize,
 }
 
 /// What a message says. Sealed as one value.
@@ -71,12 +83,18 @@ pub struct MessageContent {
     /// it, and no column tells whose mails fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<MailAuthentication>,
+    /// What sort of mail it is, where it is no letter of one person to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<MailSort>,
     /// Whether it is signed or encrypted, as far as its form tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<MailCover>,
     /// The appointment that it speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Box<Invitation>>,
+    /// Who is named in it, of a note, in the order of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
 }
 
 impl std::fmt::Debug for MessageContent {

@@ -35,6 +35,8 @@ pub struct RecipientCount {
     pub chosen: i64,
     /// How many recipients of mails it reached by them, over the open mail system.
     pub mailed: i64,
+    /// Whether it lets push services learn when its users are notified.
+    pub push_allowed: bool,
 }
 
 /// The hosts that an account connects to, to be recorded with it.
@@ -182,10 +184,18 @@ impl Read for Counts {
             sql!(
                 "SELECT t.id, (SELECT count(DISTINCT r.host_index) FROM recipient r WHERE r.tenant_id = t.id \
                  AND r.ended_at IS NULL), (SELECT count(*) FROM delivery d WHERE d.tenant_id = t.id \
-                 AND d.state = 'sent') FROM tenant t ORDER BY t.id"
+                 AND d.state = 'sent'), (SELECT count(*) FROM push_setting p WHERE p.tenant_id = t.id) \
+                 FROM tenant t ORDER BY t.id"
             ),
             params![],
-            |row| Ok(RecipientCount { tenant: row.id(0)?, chosen: row.int(1)?, mailed: row.int(2)? }),
+            |row| {
+                Ok(RecipientCount {
+                    tenant: row.id(0)?,
+                    chosen: row.int(1)?,
+                    mailed: row.int(2)?,
+                    push_allowed: row.int(3)? > 0,
+                })
+            },
         )
         .await
     }

@@ -3,8 +3,8 @@
 
 use belofte_model::{
     Actor, AttachmentId, AuthorKind, ChannelAccountId, ConversationId, ConversationStatus, DraftKind,
-    Duration, EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, QueueId, Subset, ThreadId, Timestamp,
-    Use, Visible, on_reply,
+    Duration, EventKind, JobId, JobKind, KeyId, MessageId, MessageKind, NotificationId, QueueId, Subset,
+    ThreadId, Timestamp, Use, Visible, on_reply,
 };
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ use crate::filing::message_tokens;
 use crate::intake::message_id_index;
 use crate::jobs::{self, NewJob};
 use crate::messages::{Correspondent, MessageContent, NewMessage, insert_reference, insert_thread};
+use crate::notifications::{self, News, Standing};
 use crate::reconciling::look_for;
 use crate::visibility;
 use crate::{Access, Read, Store, StoreError, Tx, Write};
@@ -153,6 +154,24 @@ impl Read for ThreadOfNumber {
     }
 }
 
+/// Whether a message is an answer that went out.
+struct OwnReply(MessageId);
+
+impl Read for OwnReply {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!("SELECT no FROM message WHERE tenant_id = $1 AND id = $2 AND kind = 'reply'"),
+                params![tenant, self.0],
+                |row| row.int(0),
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+}
+
 /// Whether somebody else's answer went out in a case after the message that was seen last.
 struct Overtaken {
     case: ConversationId,
@@ -198,6 +217,8 @@ struct WriteOut {
     attachments: Vec<GoesAlong>,
     job: Option<NewJob>,
     reference: Option<[u8; 16]>,
+    /// Who is named in it, to be told.
+    news: Vec<(News, Standing)>,
     version: i64,
     actor: (&'static str, Uuid),
     now: Timestamp,
@@ -280,7 +301,8 @@ impl Write for WriteOut {
             )
             .await?;
         }
-        let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
+        let told = i64::try_from(self.news.len()).unwrap_or(i64::MAX);
+        let numbers = counters::take(tx, Needs { events: 1 + told, ..Needs::default() }).await?;
         self.message.insert(tx, numbers.event).await?;
         let event = Event {
             conversation: Some(conversation),
@@ -290,6 +312,9 @@ impl Write for WriteOut {
             ..Event::new(EventKind::MessageCreated, self.now)
         };
         event.append(tx, numbers.event).await?;
+        for (no, (news, standing)) in (numbers.event + 1..).zip(&self.news) {
+            notifications::tell(tx, news, *standing, no).await?;
+        }
         Ok(numbers.event)
     }
 }
@@ -319,11 +344,21 @@ impl Store {
         self.read(access, ThreadOfNumber { no, visible: access.visible().clone() }).await
     }
 
+    /// Whether `id` is an answer of this tenant's. It is asked about a mail that comes in and says so of
+    /// itself; whoever knows the identifier has had the answer.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn is_own_reply(&self, access: &Access, id: MessageId) -> Result<bool, StoreError> {
+        access.to(Use::Receive)?;
+        self.read(access, OwnReply(id)).await
+    }
+
     /// Stores an answer or a note; an answer is queued for its recipients in the same write.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for a case or an upload that this access cannot see,
-    /// [`StoreError::Overtaken`] when a colleague's answer went out that its author has not seen,
+    /// [`StoreError::NotFound`] for a case or an upload that this access cannot see, and when somebody is named who
+    /// cannot sign in or does not see the case; [`StoreError::Overtaken`] when a colleague's answer went out that its author has not seen,
     /// [`StoreError::Conflict`] when the case changes all the time.
     pub async fn write_out(&self, access: &Access, outgoing: &Outgoing) -> Result<MessageId, StoreError> {
         access.to(Use::Answer)?;
@@ -344,6 +379,9 @@ impl Store {
                     return Err(StoreError::Overtaken);
                 }
             }
+            let place = (conversation.queue, conversation.account);
+            let mentions = &outgoing.content.mentions;
+            let news = self.news_of_mentions(access, conversation.id, place, outgoing.id, mentions).await?;
             let status = match (outgoing.how.resolve, answers) {
                 (true, _) => ConversationStatus::Resolved,
                 (false, true) => on_reply(conversation.status),
@@ -401,6 +439,7 @@ impl Store {
                     lease: None,
                 }),
                 reference,
+                news,
                 version: conversation.version,
                 actor: crate::access::actor_columns(access.actor()),
                 message: NewMessage {
@@ -452,6 +491,8 @@ pub struct AbandonSending {
     pub message: MessageId,
     /// The job that looks for it afterwards.
     pub look: JobId,
+    /// The line that tells its author, should there be none yet.
+    pub told: NotificationId,
     /// The present time.
     pub now: Timestamp,
 }
@@ -493,6 +534,7 @@ impl Write for AbandonSending {
         };
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
         event.append(tx, numbers.event).await?;
+        notifications::delivery_failed(tx, self.message, self.told, self.now).await?;
         Ok(held)
     }
 }

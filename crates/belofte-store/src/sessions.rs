@@ -18,7 +18,7 @@ use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::users::{Facts, facts, language};
-use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write, push_devices};
 
 /// What a browser calls itself is kept up to this many characters.
 const AGENT: usize = 200;
@@ -193,6 +193,7 @@ impl Write for EndSession {
         if ended == 0 {
             return Err(StoreError::NotFound);
         }
+        push_devices::forget_ended(tx, self.user).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await?;
         self.leaf.append(tx, numbers.leaf).await

@@ -483,6 +483,9 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V12__drafts", include_str!("../migrations/sqlite/content_V12__drafts.sql")),
         ("V13__merges", include_str!("../migrations/sqlite/content_V13__merges.sql")),
         ("V14__remote_images", include_str!("../migrations/sqlite/content_V14__remote_images.sql")),
+        ("V15__macros", include_str!("../migrations/sqlite/content_V15__macros.sql")),
+        ("V16__notifications", include_str!("../migrations/sqlite/content_V16__notifications.sql")),
+        ("V17__push", include_str!("../migrations/sqlite/content_V17__push.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -513,6 +516,9 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V15__drafts", include_str!("../migrations/postgres/content_V15__drafts.sql")),
         ("V16__merges", include_str!("../migrations/postgres/content_V16__merges.sql")),
         ("V17__remote_images", include_str!("../migrations/postgres/content_V17__remote_images.sql")),
+        ("V18__macros", include_str!("../migrations/postgres/content_V18__macros.sql")),
+        ("V19__notifications", include_str!("../migrations/postgres/content_V19__notifications.sql")),
+        ("V20__push", include_str!("../migrations/postgres/content_V20__push.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -17,9 +17,12 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::invitations::{NewUser, OpenInvitation};
 use crate::keys::SYSTEM;
+use crate::notifications;
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
-use crate::{Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
+use crate::{
+    Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, push_devices,
+};
 
 /// A user.
 #[derive(Clone, Debug)]
@@ -491,6 +494,8 @@ impl Write for ChangeUser {
                 params![tenant, self.id],
             )
             .await?;
+            notifications::end_user(tx, self.id).await?;
+            push_devices::forget_ended(tx, self.id).await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         leaf.append(tx, numbers.leaf).await?;
@@ -577,6 +582,7 @@ impl Write for SetPassword {
             params![tenant, self.id, keep],
         )
         .await?;
+        push_devices::forget_ended(tx, self.id).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await?;
         self.leaf.append(tx, numbers.leaf).await

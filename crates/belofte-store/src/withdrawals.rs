@@ -5,10 +5,13 @@
 //! so only while nobody has ever claimed it: the row of the job decides between the two, so that a message is
 //! never both taken back and sent. Its number stays taken, since indexes count by it: what is left there is a
 //! row that belongs to no case and says nothing.
+//!
+//! A note goes nowhere, and can be taken back for a quarter of an hour: what somebody thought better of, or named
+//! somebody in by mistake.
 
 use belofte_model::{
-    ActivityId, AttachmentId, ConversationId, ConversationStatus, EventKind, KeyId, LedgerKind, MessageId,
-    MessageKind, Timestamp, Use,
+    ActivityId, AttachmentId, ConversationId, ConversationStatus, Duration, EventKind, KeyId, LedgerKind,
+    MessageId, MessageKind, Timestamp, Use,
 };
 use belofte_vault::{DataKey, Random};
 use serde_json::json;
@@ -22,7 +25,10 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::intake::message_id_index;
 use crate::messages::{Message, MessageContent};
-use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts};
+use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts, notifications};
+
+/// So long its author can take a note back.
+pub const NOTE_TAKEN_BACK: Duration = Duration::from_secs(15 * 60);
 
 /// Where the message before stands, for who reads the row of the case.
 struct Before {
@@ -30,10 +36,11 @@ struct Before {
     preview: String,
 }
 
-/// Takes a message back: its author's, while it waits to be sent.
+/// Takes a message back: its author's, while it waits to be sent, or while a note is new.
 pub struct WithdrawMessage {
     message: MessageId,
     conversation: ConversationId,
+    kind: MessageKind,
     author: Uuid,
     written_at: Timestamp,
     /// Whether the customer was answered with it.
@@ -68,7 +75,9 @@ impl WithdrawMessage {
         if message.author != author {
             return Err(StoreError::NotFound);
         }
-        if message.kind != MessageKind::Reply {
+        let note = message.kind == MessageKind::Note;
+        let may = message.kind == MessageKind::Reply || note && now < message.created_at + NOTE_TAKEN_BACK;
+        if !may {
             return Err(StoreError::Conflict);
         }
         let case = store.whole_conversation(access, message.conversation).await?;
@@ -86,7 +95,8 @@ impl WithdrawMessage {
                 let preview = told.map_or("", |told| told.content.text.as_str());
                 Some(Before { no: newest.no, preview: Summary::preview_of(preview) })
             }
-            None if alone => None,
+            // A case does not begin with a note.
+            None if alone && !note => None,
             None => return Err(StoreError::Conflict),
         };
         let ids: Vec<AttachmentId> = message.attachments.iter().map(|file| file.id).collect();
@@ -101,9 +111,10 @@ impl WithdrawMessage {
         Ok(Self {
             message: message.id,
             conversation: message.conversation,
+            kind: message.kind,
             author,
             written_at: message.created_at,
-            answers: before.is_none() || !message.content.subject.starts_with("Fwd: "),
+            answers: !note && (before.is_none() || !message.content.subject.starts_with("Fwd: ")),
             event: Event {
                 conversation: Some(message.conversation),
                 message: Some(message.id),
@@ -153,6 +164,18 @@ impl WithdrawMessage {
         let (no, at, kind) = newest;
         if no != before.no {
             return Err(StoreError::Conflict);
+        }
+        if self.kind == MessageKind::Note {
+            // It did nothing to the case but to be in it.
+            return tx
+                .execute_one(
+                    sql!(
+                        "UPDATE conversation SET message_count = message_count - 1, last_message_at = $3, \
+                         last_message_kind = $4, version = version + 1 WHERE tenant_id = $1 AND id = $2"
+                    ),
+                    params![tenant, self.conversation, at, kind.as_str()],
+                )
+                .await;
         }
         let mut summary = Summary::unseal(&self.key, tenant, self.conversation, &summary)?;
         summary.preview.clone_from(&before.preview);
@@ -229,6 +252,7 @@ impl WithdrawMessage {
             tx.execute(text, params![tenant, self.conversation]).await?;
         }
         drafts::end_case(tx, self.conversation).await?;
+        notifications::end_case(tx, self.conversation).await?;
         self.count_back(tx, 1, 0).await
     }
 
@@ -257,14 +281,16 @@ impl Write for WithdrawMessage {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         // This row decides: who claims the job changes it, and finds it gone or keeps it.
-        tx.execute_one(
-            sql!(
-                "DELETE FROM job WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'deliver' AND state = 'ready' \
-                 AND fence = 0"
-            ),
-            params![tenant, self.message],
-        )
-        .await?;
+        if self.kind == MessageKind::Reply {
+            tx.execute_one(
+                sql!(
+                    "DELETE FROM job WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'deliver' AND state = 'ready' \
+                     AND fence = 0"
+                ),
+                params![tenant, self.message],
+            )
+            .await?;
+        }
         match &self.before {
             Some(before) => self.restore(tx, before).await?,
             None => self.end_case(tx).await?,
@@ -272,9 +298,9 @@ impl Write for WithdrawMessage {
         tx.execute_one(
             sql!(
                 "UPDATE message SET conversation_id = $3, thread_id = NULL, external_index = NULL, content = $4 \
-                 WHERE tenant_id = $1 AND id = $2 AND author_id = $5 AND kind = 'reply'"
+                 WHERE tenant_id = $1 AND id = $2 AND author_id = $5 AND kind = $6 AND conversation_id <> $3"
             ),
-            params![tenant, self.message, NO_CASE, &self.nothing, self.author],
+            params![tenant, self.message, NO_CASE, &self.nothing, self.author, self.kind.as_str()],
         )
         .await?;
         tx.execute(
@@ -291,6 +317,9 @@ impl Write for WithdrawMessage {
         }
         for file in &self.files {
             file.update(tx, self.author, self.now).await?;
+        }
+        if self.kind == MessageKind::Note {
+            notifications::forget_message(tx, self.message, self.now).await?;
         }
         let leaves = i64::from(self.leaf.is_some());
         let numbers = counters::take(tx, Needs { events: 2, leaves, ..Needs::default() }).await?;

@@ -11,6 +11,7 @@
 //! | [`blob`] | sealed byte streams that can be read from the middle |
 //! | `ledger_signer` | [`LedgerSigner`]: signs checkpoints, gives the key to nobody |
 //! | `dkim_key` | [`DkimKey`]: signs mail for a domain, gives the key to nobody |
+//! | `push_key` | [`PushKey`]: says to push services who sends, gives the key to nobody |
 //! | [`password`], `token` | what a sign-in is checked against |
 //! | `pii`, `random` | personal values that do not print, chance that is an argument |
 //!
@@ -30,6 +31,7 @@ mod lexicon;
 mod lookup;
 pub mod password;
 mod pii;
+mod push_key;
 mod random;
 mod root_key;
 mod search_key;
@@ -44,6 +46,7 @@ pub use ledger_signer::LedgerSigner;
 pub use lexicon::{Lexicon, MessageWords, Suggested};
 pub use lookup::{LookupKey, MacKey};
 pub use pii::Pii;
+pub use push_key::PushKey;
 pub use random::{Random, SeededRandom};
 pub use root_key::{FileRootKey, RootKey};
 pub use search_key::{SearchKey, TokenField, Tokens};

@@ -92,6 +92,13 @@ export function createApi(options: ApiOptions) {
       password: (current: string, next: string) =>
         take(client.POST("/api/v1/me/password", { body: { current, new: next } })),
     },
+    push: {
+      get: () => take(client.GET("/api/v1/push")),
+      allow: (allowed: boolean) => take(client.PATCH("/api/v1/push", { body: { allowed } })),
+      add: (endpoint: string) => take(client.POST("/api/v1/push/devices", { body: { endpoint } })),
+      remove: (device: Uuid) => take(client.DELETE("/api/v1/push/devices/{id}", { params: id(device) })),
+      test: (device: Uuid) => take(client.POST("/api/v1/push/devices/{id}/test", { params: id(device) })),
+    },
     users: {
       list: () => take(client.GET("/api/v1/users")),
       change: (user: Uuid, body: T.UpdateUser) =>
@@ -145,6 +152,10 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/conversations/{id}/unsplit", { params: id(conversation) })),
       link: (conversation: Uuid, other: Uuid, linked: boolean) =>
         take(client.POST("/api/v1/conversations/{id}/links", { params: id(conversation), body: { conversation_id: other, linked } })),
+      mentionable: (conversation: Uuid) =>
+        take(client.GET("/api/v1/conversations/{id}/mentionable", { params: id(conversation) })),
+      applyMacro: (conversation: Uuid, body: T.UseMacro) =>
+        take(client.POST("/api/v1/conversations/{id}/macro", { params: id(conversation), body })),
       seen: (conversation: Uuid) =>
         take(client.POST("/api/v1/conversations/{id}/seen", { params: id(conversation) })),
       messages: (conversation: Uuid, before?: string, signal?: AbortSignal) =>
@@ -171,6 +182,12 @@ export function createApi(options: ApiOptions) {
           }),
         ),
     },
+    notifications: {
+      list: (signal?: AbortSignal) => take(client.GET("/api/v1/notifications", { signal: signal ?? null })),
+      mark: (body: T.MarkNotifications) => take(client.PATCH("/api/v1/notifications", { body })),
+      ways: () => take(client.GET("/api/v1/me/notifications")),
+      choose: (items: T.NotificationPreference[]) => take(client.PATCH("/api/v1/me/notifications", { body: { items } })),
+    },
     drafts: {
       list: () => take(client.GET("/api/v1/drafts")),
       of: (conversation: Uuid) => take(client.GET("/api/v1/conversations/{id}/drafts", { params: id(conversation) })),
@@ -194,6 +211,14 @@ export function createApi(options: ApiOptions) {
       change: (view: Uuid, body: T.SaveView) =>
         take(client.PATCH("/api/v1/saved-views/{id}", { params: id(view), body })),
       remove: (view: Uuid) => take(client.DELETE("/api/v1/saved-views/{id}", { params: id(view) })),
+    },
+    macros: {
+      list: () => take(client.GET("/api/v1/macros")),
+      get: (macro: Uuid) => take(client.GET("/api/v1/macros/{id}", { params: id(macro) })),
+      create: (body: T.SaveMacro) => take(client.POST("/api/v1/macros", { body })),
+      change: (macro: Uuid, body: T.SaveMacro) =>
+        take(client.PATCH("/api/v1/macros/{id}", { params: id(macro), body })),
+      remove: (macro: Uuid) => take(client.DELETE("/api/v1/macros/{id}", { params: id(macro) })),
     },
     messages: {
       retry: (message: Uuid, deliveries?: Uuid[]) =>

@@ -354,6 +354,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/macro": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what a macro does, all of it or nothing */
+        post: operations["use_macro"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/mentionable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The colleagues who can be named in a note of the conversation: those who can sign in and see it */
+        get: operations["list_mentionable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/merge": {
         parameters: {
             query?: never;
@@ -663,6 +697,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/macros": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The macros that everybody has, and one's own, without what they say */
+        get: operations["list_macros"];
+        put?: never;
+        /** Keeps a macro; one for everybody is an instruction */
+        post: operations["create_macro"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/macros/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A macro, with what it says */
+        get: operations["get_macro"];
+        put?: never;
+        post?: never;
+        /** Removes a macro; one for everybody is an instruction */
+        delete: operations["remove_macro"];
+        options?: never;
+        head?: never;
+        /** Changes a macro as a whole; one for everybody is an instruction */
+        patch: operations["update_macro"];
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -678,6 +749,24 @@ export interface paths {
         head?: never;
         /** Changes one's own name and settings */
         patch: operations["update_me"];
+        trace?: never;
+    };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By which ways one is told of what */
+        get: operations["get_notification_preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Chooses by which ways one is told of what, from now on */
+        patch: operations["choose_notifications"];
         trace?: never;
     };
     "/api/v1/me/password": {
@@ -774,12 +863,30 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes one's own message back that has not gone out yet; its files wait for a message again */
+        /** Takes one's own message back that has not gone out yet, or a note of the last quarter of an hour; its files wait for a message again */
         post: operations["undo_message"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks is told of: mentions, conversations that they are given, what their customers write, and what was refused. A program is told of nothing */
+        get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Marks what the one who asks is told of as read, or as unread again */
+        patch: operations["mark_notifications"];
         trace?: never;
     };
     "/api/v1/operator/dead-letters": {
@@ -823,7 +930,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The register of recipients: sub-processors, name servers, and how many recipients each tenant chose, not whom */
+        /** The register of recipients: sub-processors, name servers, push services, and how many recipients each tenant chose, not whom */
         get: operations["operator_recipients"];
         put?: never;
         post?: never;
@@ -863,6 +970,75 @@ export interface paths {
         get: operations["list_tenants"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether browsers are told when something is new, never what, and which of one's own are */
+        get: operations["get_push"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Allows that browsers of the organisation are told by push services, or forbids it and forgets every device; an instruction */
+        patch: operations["allow_push"];
+        trace?: never;
+    };
+    "/api/v1/push/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the browser that asks told when something is new, for as long as its session lasts; it takes the place of what it was before */
+        post: operations["create_push_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Has a device of one's own told no more */
+        delete: operations["remove_push_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/devices/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells a device of one's own now, as if something were new, and says what its push service answered */
+        post: operations["test_push_device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -944,7 +1120,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** To whom something of the organisation goes: the operator's sub-processors, and the mail servers that its own accounts name */
+        /** To whom something of the organisation goes: the operator's sub-processors, the mail servers that its own accounts name, and the push services that it allows */
         get: operations["list_recipients"];
         put?: never;
         post?: never;
@@ -1327,6 +1503,11 @@ export interface components {
          * @enum {string}
          */
         AfterRetrieval: "seen" | "keep" | "move";
+        /** @description What the organisation allows. */
+        AllowPush: {
+            /** @description Whether push services may learn that and when somebody is told. */
+            allowed: boolean;
+        };
         /** @description A key without its secret. */
         ApiKey: {
             /** @description When it was made. */
@@ -1509,6 +1690,11 @@ export interface components {
             for: components["schemas"]["ImagesFor"];
             /** @description Whether they are shown without asking. */
             show: boolean;
+        };
+        /** @description Other ways; kinds that are not named stay as they are. */
+        ChooseNotifications: {
+            /** @description At most one for each kind. */
+            items: components["schemas"]["NotificationPreference"][];
         };
         /** @description A mail server that the organisation named. */
         ChosenRecipient: {
@@ -1848,6 +2034,11 @@ export interface components {
             html?: string | null;
             /** @description Which of them. */
             kind: components["schemas"]["CreateMessageKind"];
+            /**
+             * @description The colleagues who are named in a note, in the order of its text. They are told, except for its writer. Each
+             *     has to be one of those who can be named in the conversation.
+             */
+            mentions?: components["schemas"]["Naming"][];
             /** @description Whether the case is done with it. */
             resolve?: boolean;
             /**
@@ -1874,6 +2065,14 @@ export interface components {
          * @enum {string}
          */
         CreateMessageKind: "reply" | "forward" | "note";
+        /** @description A browser that is to be told. */
+        CreatePushDevice: {
+            /**
+             * @description Where its push service reaches it (`PushSubscription.endpoint`). The keys for contents are not taken: there are
+             *     no contents.
+             */
+            endpoint: string;
+        };
         /** @description A key to make. */
         CreateSigningKey: {
             /** @description A domain from which an account sends, as the list names it. */
@@ -2033,6 +2232,8 @@ export interface components {
              *     sent, not before.
              */
             html?: string | null;
+            /** @description The colleagues who are named in a note, in the order of its text; what does not stand in it is left out. */
+            mentions?: components["schemas"]["Naming"][];
             /** @description What is passed on, in words. */
             quoted?: string | null;
             /** @description The subject of a mail that begins a conversation. */
@@ -2169,7 +2370,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing" | "push";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -2276,14 +2477,100 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "macros_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
             token: string;
         };
+        /** @description What somebody keeps under a name. */
+        Macro: {
+            /** @description What it does. */
+            actions: components["schemas"]["MacroActions"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The languages that it has words in. */
+            languages: components["schemas"]["Language"][];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether the asking user made it. */
+            own: boolean;
+            /** @description Whether everybody has it. */
+            shared: boolean;
+            texts?: components["schemas"]["MacroTexts"] | null;
+            used_on?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description How often it was used. By whom is kept nowhere.
+             */
+            uses: number;
+            /**
+             * Format: int64
+             * @description Goes up by one with each change.
+             */
+            version: number;
+        };
+        /**
+         * @description What a macro does with a conversation: one change, so that no two parts of it contradict each other.
+         *     Everything may be left out.
+         */
+        MacroActions: {
+            /** @description Tags that it is to have. */
+            add_tag_ids?: string[];
+            /** @description Whose it is to be: `me` (who uses it), `none` or the id of a user; `any` leaves it as it is. */
+            assignee?: string | null;
+            /**
+             * Format: uuid
+             * @description The queue that it is to lie in.
+             */
+            queue_id?: string | null;
+            /** @description Tags that it is not to have. */
+            remove_tag_ids?: string[];
+            snooze?: components["schemas"]["MacroSnooze"] | null;
+            status?: components["schemas"]["ConversationStatus"] | null;
+        };
+        /** @description The macros. */
+        MacroList: {
+            /** @description Those that everybody has first. */
+            items: components["schemas"]["Macro"][];
+        };
+        /** @description For how long: either hours, or days with a time. */
+        MacroSnooze: {
+            /**
+             * Format: int32
+             * @description So many days from the day of use; one is tomorrow.
+             */
+            days?: number | null;
+            /**
+             * Format: int32
+             * @description So many hours from the moment of use.
+             */
+            hours?: number | null;
+            /** @description With `days`: the time on that day, on the clock of who uses it. */
+            time?: string | null;
+        };
+        /**
+         * @description What a macro says in one language. `{{contact.first_name|there}}` stands for a first name, and for
+         *     `there` where there is none; docs/agent lists what can stand there. Who uses the macro fills it in.
+         */
+        MacroText: {
+            /** @description The same with mark-up; it is sanitised. */
+            html?: string | null;
+            /** @description The words. Made of the mark-up when empty. */
+            text?: string;
+        };
+        /** @description What a macro says. One language is enough, and none where it only does something. */
+        MacroTexts: {
+            en?: components["schemas"]["MacroText"] | null;
+            nl?: components["schemas"]["MacroText"] | null;
+        };
         /** @enum {string} */
         MailCover: "smime_signed" | "smime_wrapped" | "smime_encrypted" | "pgp_signed" | "pgp_encrypted";
+        /** @enum {string} */
+        MailSort: "auto_reply" | "auto_generated" | "delivery_report" | "complaint" | "receipt" | "list" | "bulk" | "own_copy";
         /** @description A name and an address. */
         Mailbox: {
             /** @description The address. */
@@ -2291,11 +2578,49 @@ export interface components {
             /** @description The name; empty where there is none. */
             name: string;
         };
+        /** @description Which lines to mark: exactly one of `ids`, `conversation_id` and `until`. */
+        MarkNotifications: {
+            /**
+             * Format: uuid
+             * @description Those about this conversation.
+             */
+            conversation_id?: string | null;
+            /** @description These. */
+            ids?: string[] | null;
+            /** @description As read, or as unread again. */
+            read: boolean;
+            until?: components["schemas"]["Time"] | null;
+        };
+        /** @description What was marked. */
+        MarkedNotifications: {
+            /** @description Those that were not so before: what an undo names. */
+            ids: string[];
+        };
         /**
          * @description Where the words of a hit are.
          * @enum {string}
          */
         MatchedIn: "message" | "subject" | "contact";
+        /** @description A colleague who is named. */
+        Mention: {
+            /**
+             * Format: int32
+             * @description Where the name ends, in UTF-16 units.
+             */
+            ends_at: number;
+            /**
+             * Format: int32
+             * @description Where in the text the `@` before the name stands, in UTF-16 units.
+             */
+            starts_at: number;
+            /** @description Who, under the name that they have by now; the text holds the one that they had then. */
+            user: components["schemas"]["UserRef"];
+        };
+        /** @description The colleagues who can be named in a note. */
+        Mentionable: {
+            /** @description By name. */
+            items: components["schemas"]["UserRef"][];
+        };
         /** @description Conversations that are to become part of another one. */
         MergeConversations: {
             /** @description Which ones. */
@@ -2364,6 +2689,8 @@ export interface components {
             invitation?: components["schemas"]["Appointment"] | null;
             /** @description What it is. */
             kind: components["schemas"]["MessageKind"];
+            /** @description The colleagues who are named in it, of a note. */
+            mentions: components["schemas"]["Mention"][];
             /**
              * Format: int64
              * @description Its number within the tenant; later messages have higher ones.
@@ -2383,6 +2710,7 @@ export interface components {
              * @description Where in what stands before the quoted history of an incoming `text` the signature begins, in UTF-16 units.
              */
             signature_from?: number | null;
+            sort?: components["schemas"]["MailSort"] | null;
             /** @description Whether the mail as it came or went is kept. */
             source_available: boolean;
             /** @description Its subject. */
@@ -2396,6 +2724,7 @@ export interface components {
             thread_id?: string | null;
             /** @description To whom. */
             to: components["schemas"]["Mailbox"][];
+            undo_until?: components["schemas"]["Time"] | null;
         };
         /** @enum {string} */
         MessageKind: "incoming" | "reply" | "note" | "automatic";
@@ -2405,6 +2734,79 @@ export interface components {
             items: components["schemas"]["Message"][];
             /** @description The cursor of the older page; absent on the oldest. */
             next_cursor?: string | null;
+        };
+        /** @description A colleague who is to be named. */
+        Naming: {
+            /**
+             * Format: int32
+             * @description Where the name ends, in UTF-16 units.
+             */
+            ends_at: number;
+            /**
+             * Format: int32
+             * @description Where in the text the `@` before the name stands, in UTF-16 units.
+             */
+            starts_at: number;
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user_id: string;
+        };
+        /** @description Something that a user is told of. */
+        Notification: {
+            /** @description When it happened last. */
+            at: components["schemas"]["Time"];
+            by?: components["schemas"]["UserRef"] | null;
+            /** @description The conversation that it is about, as it is by now. */
+            conversation: components["schemas"]["ConversationRow"];
+            /**
+             * Format: int64
+             * @description How often it happened since it was read.
+             */
+            count: number;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it tells. */
+            kind: components["schemas"]["NotificationKind"];
+            /**
+             * Format: uuid
+             * @description The message that it is about; of several that are unread the first.
+             */
+            message_id?: string | null;
+            /** @description Whether it was read. */
+            read: boolean;
+        };
+        /** @enum {string} */
+        NotificationKind: "mentioned" | "assigned" | "customer_message" | "delivery_failed";
+        /** @description What the one who asks is told of. */
+        NotificationList: {
+            /** @description The latest first; at most 200 are kept. */
+            items: components["schemas"]["Notification"][];
+            /** @description Conversations of which one's devices alone were told, and that one has not looked at since. */
+            on_devices: string[];
+            /**
+             * Format: int32
+             * @description How many of them were not read.
+             */
+            unread: number;
+        };
+        /** @description By which ways one is told of one kind of thing. */
+        NotificationPreference: {
+            /** @description As a line in the desk. */
+            desk: boolean;
+            /** @description Of what. */
+            kind: components["schemas"]["NotificationKind"];
+            /** @description On the devices that were chosen for it. */
+            push: boolean;
+        };
+        /** @description By which ways one is told of what. */
+        NotificationPreferences: {
+            /** @description One for each kind. */
+            items: components["schemas"]["NotificationPreference"][];
         };
         /** @description Failed work of a tenant. */
         OperatorDeadLetter: {
@@ -2472,6 +2874,11 @@ export interface components {
         OperatorRecipients: {
             /** @description The name servers that are asked what domains say of their mails: they learn the domains of those who mail. */
             name_servers: string[];
+            /**
+             * @description The push services that browsers are told by, of tenants that allow it: they learn that and when somebody is
+             *     notified. Most lie outside the EEA.
+             */
+            push_services: string[];
             /** @description Who processes for the operator, as the configuration says. */
             sub_processors: components["schemas"]["SubProcessor"][];
             /** @description What tenants chose, in numbers. */
@@ -2562,7 +2969,7 @@ export interface components {
             user_agent: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
         /** @enum {string} */
         PresenceState: "away" | "viewing" | "writing";
         /** @description Somebody who is there. */
@@ -2606,7 +3013,50 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "invitation_invalid" | "authorisation_invalid" | "client_refused" | "provider_failed" | "push_not_allowed" | "too_many_devices" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        /** @description Whether browsers are told when something is new, and which of one's own. */
+        Push: {
+            /** @description Whether the organisation allows it. */
+            allowed: boolean;
+            /** @description One's own devices, the newest first. */
+            devices: components["schemas"]["PushDevice"][];
+            /** @description Whether this installation does that at all. */
+            offered: boolean;
+            /** @description The key that a browser subscribes by (`applicationServerKey`); none where no browser is told anything. */
+            public_key?: string | null;
+            /** @description The push services that would learn that and when somebody is told: hosts, or all hosts below a name (`*.`). */
+            services: string[];
+        };
+        /** @description A browser of one's own that is told when something is new. */
+        PushDevice: {
+            /** @description Since when it is one. */
+            created_at: components["schemas"]["Time"];
+            /** @description Whether it belongs to the session that asks. */
+            current: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            problem?: components["schemas"]["PushProblem"] | null;
+            /** @description The host of its push service. */
+            service: string;
+            told_at?: components["schemas"]["Time"] | null;
+            /** @description What the browser called itself. */
+            user_agent: string;
+        };
+        /** @enum {string} */
+        PushProblem: "unreachable" | "refused" | "not_listed";
+        /** @description What came of a test. */
+        PushTest: {
+            /** @description What the push service answered. */
+            result: components["schemas"]["PushTestResult"];
+        };
+        /**
+         * @description What a push service answered.
+         * @enum {string}
+         */
+        PushTestResult: "told" | "gone" | "refused" | "busy" | "unreachable" | "not_listed";
         /** @description A page of quarantined mail. */
         QuarantinePage: {
             /** @description Newest first. */
@@ -2663,6 +3113,12 @@ export interface components {
              *     open mail system, of which nobody can say where it ends.
              */
             chosen: components["schemas"]["ChosenRecipient"][];
+            /**
+             * @description The push services of browser makers that learn that and when somebody of the organisation is notified, and not of
+             *     what: hosts, or all hosts below a name (`*.`). Most lie outside the EEA. None while the organisation does not
+             *     allow it.
+             */
+            push_services: string[];
             /** @description Who processes for the operator. */
             sub_processors: components["schemas"]["SubProcessor"][];
         };
@@ -2773,6 +3229,22 @@ export interface components {
              * @description The version that it was written on; 0 when there was none.
              */
             version: number;
+        };
+        /** @description A macro to keep, or what is to become of one. */
+        SaveMacro: {
+            /** @description What it does. */
+            actions?: components["schemas"]["MacroActions"];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether everybody has it; who may decide that is told by the permission `share_views`. */
+            shared?: boolean;
+            /** @description What it says. */
+            texts?: components["schemas"]["MacroTexts"];
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
         };
         /** @description What is to be kept of a mail that begins a conversation. */
         SaveMailDraft: {
@@ -3175,6 +3647,8 @@ export interface components {
              * @description How many recipients of answers were reached over the open mail system.
              */
             mailed: number;
+            /** @description Whether it lets push services learn when its users are notified. */
+            push_allowed: boolean;
             /**
              * Format: uuid
              * @description Whose.
@@ -3249,6 +3723,30 @@ export interface components {
         };
         /** Format: date-time */
         Time: string;
+        /** @description A change of a conversation, as its endpoint takes it. */
+        UndoMacro: {
+            /** @description Tags that were taken. */
+            add_tag_ids: string[];
+            /**
+             * Format: uuid
+             * @description Whose it was; null is nobody's.
+             */
+            assignee_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The account that it went on in.
+             */
+            channel_account_id?: string | null;
+            /**
+             * Format: uuid
+             * @description Where it lay.
+             */
+            queue_id?: string | null;
+            /** @description Tags that were given. */
+            remove_tag_ids: string[];
+            snoozed_until?: components["schemas"]["Time"] | null;
+            status?: components["schemas"]["ConversationStatus"] | null;
+        };
         /** @description Conversations that are to be taken out of another one. */
         UnmergeConversations: {
             /** @description Which ones. */
@@ -3370,6 +3868,39 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description Which macro to use. */
+        UseMacro: {
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            macro_id: string;
+            /**
+             * Format: int64
+             * @description Its version, as it was looked at; another one is a conflict.
+             */
+            macro_version: number;
+            /**
+             * @description Whether the rest is done where a user, queue or tag that the macro names is not there any more.
+             *     Without it nothing is done then.
+             */
+            skip_missing?: boolean;
+            snoozed_until?: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description The version of the conversation that it is used on; a later one is a conflict.
+             */
+            version?: number | null;
+        };
+        /** @description What a macro did. */
+        UsedMacro: {
+            /** @description Whether anything changed. */
+            changed: boolean;
+            /** @description The conversation as it is now. */
+            conversation: components["schemas"]["ConversationRow"];
+            /** @description The change that takes back what was done and nothing else; it is sent as it is. */
+            undo: components["schemas"]["UndoMacro"];
+        };
         /** @description A user, as they and an admin see them. */
         User: {
             /** @description Light, dark, or as the device says. */
@@ -3486,6 +4017,7 @@ export type ActivityKind = components['schemas']['ActivityKind'];
 export type ActivityList = components['schemas']['ActivityList'];
 export type ActorKind = components['schemas']['ActorKind'];
 export type AfterRetrieval = components['schemas']['AfterRetrieval'];
+export type AllowPush = components['schemas']['AllowPush'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Appointment = components['schemas']['Appointment'];
@@ -3502,6 +4034,7 @@ export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
 export type ChooseImages = components['schemas']['ChooseImages'];
+export type ChooseNotifications = components['schemas']['ChooseNotifications'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
@@ -3519,6 +4052,7 @@ export type CreateConversation = components['schemas']['CreateConversation'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
+export type CreatePushDevice = components['schemas']['CreatePushDevice'];
 export type CreateSigningKey = components['schemas']['CreateSigningKey'];
 export type CreateTag = components['schemas']['CreateTag'];
 export type CreatedApiKey = components['schemas']['CreatedApiKey'];
@@ -3563,15 +4097,32 @@ export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
 export type LookAtInvitation = components['schemas']['LookAtInvitation'];
+export type Macro = components['schemas']['Macro'];
+export type MacroActions = components['schemas']['MacroActions'];
+export type MacroList = components['schemas']['MacroList'];
+export type MacroSnooze = components['schemas']['MacroSnooze'];
+export type MacroText = components['schemas']['MacroText'];
+export type MacroTexts = components['schemas']['MacroTexts'];
 export type MailCover = components['schemas']['MailCover'];
+export type MailSort = components['schemas']['MailSort'];
 export type Mailbox = components['schemas']['Mailbox'];
+export type MarkNotifications = components['schemas']['MarkNotifications'];
+export type MarkedNotifications = components['schemas']['MarkedNotifications'];
 export type MatchedIn = components['schemas']['MatchedIn'];
+export type Mention = components['schemas']['Mention'];
+export type Mentionable = components['schemas']['Mentionable'];
 export type MergeConversations = components['schemas']['MergeConversations'];
 export type MergeTag = components['schemas']['MergeTag'];
 export type MergedConversation = components['schemas']['MergedConversation'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
+export type Naming = components['schemas']['Naming'];
+export type Notification = components['schemas']['Notification'];
+export type NotificationKind = components['schemas']['NotificationKind'];
+export type NotificationList = components['schemas']['NotificationList'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OperatorDeadLetter = components['schemas']['OperatorDeadLetter'];
 export type OperatorDeadLetterList = components['schemas']['OperatorDeadLetterList'];
 export type OperatorLog = components['schemas']['OperatorLog'];
@@ -3588,6 +4139,11 @@ export type PresenceState = components['schemas']['PresenceState'];
 export type PresentPerson = components['schemas']['PresentPerson'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
+export type Push = components['schemas']['Push'];
+export type PushDevice = components['schemas']['PushDevice'];
+export type PushProblem = components['schemas']['PushProblem'];
+export type PushTest = components['schemas']['PushTest'];
+export type PushTestResult = components['schemas']['PushTestResult'];
 export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineReason = components['schemas']['QuarantineReason'];
 export type Quarantined = components['schemas']['Quarantined'];
@@ -3607,6 +4163,7 @@ export type RetrievalStatus = components['schemas']['RetrievalStatus'];
 export type RetryMessage = components['schemas']['RetryMessage'];
 export type Role = components['schemas']['Role'];
 export type SaveDraft = components['schemas']['SaveDraft'];
+export type SaveMacro = components['schemas']['SaveMacro'];
 export type SaveMailDraft = components['schemas']['SaveMailDraft'];
 export type SaveView = components['schemas']['SaveView'];
 export type SavedDraft = components['schemas']['SavedDraft'];
@@ -3655,6 +4212,7 @@ export type TestedChannelAccount = components['schemas']['TestedChannelAccount']
 export type TestedServer = components['schemas']['TestedServer'];
 export type Thread = components['schemas']['Thread'];
 export type Time = components['schemas']['Time'];
+export type UndoMacro = components['schemas']['UndoMacro'];
 export type UnmergeConversations = components['schemas']['UnmergeConversations'];
 export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount'];
 export type UpdateContact = components['schemas']['UpdateContact'];
@@ -3667,6 +4225,8 @@ export type UpdateTag = components['schemas']['UpdateTag'];
 export type UpdateUser = components['schemas']['UpdateUser'];
 export type UpdatedConversations = components['schemas']['UpdatedConversations'];
 export type UpdatedOne = components['schemas']['UpdatedOne'];
+export type UseMacro = components['schemas']['UseMacro'];
+export type UsedMacro = components['schemas']['UsedMacro'];
 export type User = components['schemas']['User'];
 export type UserList = components['schemas']['UserList'];
 export type UserRef = components['schemas']['UserRef'];
@@ -6801,6 +7361,230 @@ export interface operations {
             };
         };
     };
+    use_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UseMacro"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now, and what takes back what was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsedMacro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_mentionable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The colleagues by name, without the one who asks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mentionable"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     merge_conversations: {
         parameters: {
             query?: never;
@@ -9033,6 +9817,516 @@ export interface operations {
             };
         };
     };
+    list_macros: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The macros */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacroList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMacro"];
+            };
+        };
+        responses: {
+            /** @description The macro */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_macros` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_macro: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The macro */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_macro: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveMacro"];
+            };
+        };
+        responses: {
+            /** @description The macro as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Macro"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `too_many_macros` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     update_me: {
         parameters: {
             query?: never;
@@ -9096,6 +10390,188 @@ export interface operations {
             };
             /** @description `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each kind with its ways */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseNotifications"];
+            };
+        };
+        responses: {
+            /** @description Each kind with its ways as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9718,7 +11194,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The message as it was; nobody gets it */
+            /** @description The message as it was; nobody gets it, or sees it any more */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9773,6 +11249,206 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notifications, with the conversations that they are about */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkNotifications"];
+            };
+        };
+        responses: {
+            /** @description Those that were not so before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkedNotifications"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10307,6 +11983,528 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How things are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allow_push: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowPush"];
+            };
+        };
+        responses: {
+            /** @description How things are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `push_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_push_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePushDevice"];
+            };
+        };
+        responses: {
+            /** @description The device */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushDevice"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `push_not_allowed`, `too_many_devices` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_push_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_push_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the push service answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushTest"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

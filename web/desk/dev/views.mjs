@@ -64,6 +64,50 @@ export const views = {
       await page.getByText(/^(Concept opgeslagen|Draft saved)$/).waitFor();
     },
   },
+  naming: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("n");
+      await page.keyboard.type(" @Da");
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("en @");
+      await page.getByRole("option").first().waitFor();
+    },
+  },
+  named: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("n");
+      await page.keyboard.type(" @Daan");
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("kijk jij of de tafel nog in het magazijn staat?");
+      await page.keyboard.press("Control+Enter");
+      await page.waitForTimeout(700);
+    },
+  },
+  notifications: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await page.waitForTimeout(700);
+      await page.locator("nav button[aria-haspopup=dialog]").click();
+      await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
+  "notifications-empty": {
+    path: "/inbox/mine",
+    before: (page) => page.route(api("/notifications$"), json({ items: [], unread: 0, on_devices: [] })),
+    act: async (page) => {
+      await page.waitForTimeout(700);
+      await page.locator("nav button[aria-haspopup=dialog]").click();
+      await page.getByRole("dialog").waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
   drafts: {
     path: "/inbox/mine",
     act: async (page) => {
@@ -231,6 +275,41 @@ export const views = {
       await page.waitForTimeout(600);
     },
   },
+  macros: {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("i");
+      await page.getByRole("dialog").getByText(/Marieke,/).waitFor();
+    },
+  },
+  "macro-gone": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("i");
+      await page.getByRole("combobox").fill("tom");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  "macro-open": {
+    path: "/inbox/mine",
+    act: async (page) => {
+      await openRow("Marieke")(page);
+      await page.keyboard.press("r");
+      await page.keyboard.type("Beste {{contact.nick}}, ");
+      await page.keyboard.press("Control+Enter");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  "settings-macros": { path: "/settings/macros" },
+  "macro-editor": {
+    path: "/settings/macros",
+    act: async (page) => {
+      await page.getByRole("button", { name: /Retour aanmelden (bewerken|)|Edit Retour/ }).first().click();
+      await page.getByRole("textbox", { name: /Nederlands|Dutch/ }).waitFor();
+    },
+  },
   palette: {
     path: "/inbox/mine",
     act: async (page) => {
@@ -372,6 +451,7 @@ export const views = {
     },
   },
   "view-gone": { path: "/inbox/01a20110-3f12-7d16-8a1d-92ee566f8c15" },
+  "notification-settings": { path: "/settings/notifications" },
   tags: { path: "/settings/tags" },
   "tags-edit": {
     path: "/settings/tags",
@@ -434,6 +514,7 @@ export const views = {
   profile: { path: "/settings/profile" },
   settings: { path: "/settings" },
   sessions: { path: "/settings/sessions" },
+  push: { path: "/settings/push" },
   users: { path: "/settings/users" },
   channels: { path: "/settings/channels" },
   channel: {

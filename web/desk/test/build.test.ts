@@ -52,6 +52,15 @@ describe("build", () => {
     for (const name of assets()) expect(name).toMatch(/-[\w-]{8}\.(js|css)$/);
   });
 
+  it("puts the service worker at the root, with its words in both languages and nothing of the catalogue besides", () => {
+    const worker = readFileSync(join(dist, "push.js"), "utf8");
+    expect(worker).toContain('"title":"Nieuw in Belofte"');
+    expect(worker).toContain('"title":"New in Belofte"');
+    expect(worker).not.toContain("BELOFTE_WORDS;");
+    expect(worker).not.toContain("fetch");
+    expect(worker.length).toBeLessThan(4_000);
+  });
+
   it("carries nothing of the made-up API", () => {
     const all = assets().map((name) => readFileSync(join(dist, "assets", name), "utf8")).join("\n");
     expect(all).not.toContain("noorderlicht.example");

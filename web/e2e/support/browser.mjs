@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 /** The password of everybody in tests. */
 export const PASSWORD = "correct paard batterij";
 
-export const launch = () =>
+export const launch = (...more) =>
   chromium.launch({
     executablePath: process.env.BELOFTE_CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -17,6 +17,7 @@ export const launch = () =>
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 

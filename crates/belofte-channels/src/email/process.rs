@@ -11,7 +11,8 @@ use belofte_mail::{
     EnvelopeSender, Mailbox, ParsedMail, ReplyAddress, content_hash, parse_with, thread_candidates,
 };
 use belofte_model::{
-    ChannelAccountId, Duration, EmailAddress, Incoming, IntakeState, QuarantineReason, ThreadId,
+    ChannelAccountId, Duration, EmailAddress, Incoming, IntakeState, MailSort, MessageId, QuarantineReason,
+    ThreadId,
 };
 use belofte_store::{
     Access, ClaimedJob, Correspondent, Filed, IncomingMail, IntakeSource, MessageContent, NewFile,
@@ -257,7 +258,14 @@ async fn read(
         (None, None, None) => return Ok(Err(QuarantineReason::NoSender)),
     };
     let Ok(author) = EmailAddress::parse(&from.address) else { return Ok(Err(QuarantineReason::NoSender)) };
-    let incoming = if parsed.automatic.is_automatic() { Incoming::Automatic } else { Incoming::Person };
+    let mut sort = parsed.automatic.sort();
+    if sort.is_none() && is_own(core, access, &parsed, &author, &envelope.rcpt).await? {
+        sort = Some(MailSort::OwnCopy);
+    }
+    let incoming = match sort {
+        Some(sort) if sort.asks_nothing() => Incoming::Automatic,
+        _ => Incoming::Person,
+    };
     let mut related: Vec<String> = thread_candidates(&parsed).into_iter().map(str::to_owned).collect();
     // A bounce belongs to the message that it speaks of.
     let mut report = None;
@@ -328,8 +336,10 @@ async fn read(
         message_id,
         references,
         authentication,
+        sort,
         cover,
         invitation: invitation.map(Box::new),
+        mentions: Vec::new(),
     };
     let author = author.normalised();
     let sent_at = date;
@@ -344,6 +354,29 @@ async fn read(
         sent_at,
         report,
     }))
+}
+
+/// Whether a mail is an answer of the tenant's own, which `rcpt` got along with somebody else. One that went
+/// to `rcpt` alone is not meant here: whoever sends a case to another address of the house wants it seen there.
+async fn is_own(
+    core: &Core,
+    access: &Access,
+    mail: &ParsedMail,
+    author: &EmailAddress,
+    rcpt: &str,
+) -> Result<bool, StoreError> {
+    // Ours say by their form that they may be, so that nothing is asked about others.
+    let Some((local, domain)) = mail.message_id.as_deref().and_then(|id| id.split_once('@')) else {
+        return Ok(false);
+    };
+    if local.len() != 32 || !domain.eq_ignore_ascii_case(author.domain()) {
+        return Ok(false);
+    }
+    let Ok(id) = Uuid::try_parse(local) else { return Ok(false) };
+    let base = |address: &EmailAddress| address.split_detail().0.normalised();
+    let Ok(here) = EmailAddress::parse(rcpt).map(|address| base(&address)) else { return Ok(false) };
+    let along = mail.to.iter().chain(&mail.cc).any(|to| base(&to.address) != here);
+    Ok(along && core.store.is_own_reply(access, MessageId(id)).await?)
 }
 
 /// The thread that a signed reply address names, itself or by the number of a message in it; `None`

@@ -16,12 +16,15 @@ pub mod drafts;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
+pub mod macros;
 pub mod me;
 pub mod messages;
 pub mod names;
+pub mod notifications;
 pub mod openapi;
 pub mod operation;
 pub mod operator;
+pub mod push;
 pub mod quarantine;
 pub mod queues;
 pub mod saved_views;
@@ -46,18 +49,21 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         session::OPERATIONS,
         sessions::OPERATIONS,
         me::OPERATIONS,
+        push::OPERATIONS,
         users::OPERATIONS,
         invitations::OPERATIONS,
         api_keys::OPERATIONS,
         conversations::OPERATIONS,
         drafts::OPERATIONS,
         messages::OPERATIONS,
+        notifications::OPERATIONS,
         attachments::OPERATIONS,
         contacts::OPERATIONS,
         search::OPERATIONS,
         queues::OPERATIONS,
         tags::OPERATIONS,
         saved_views::OPERATIONS,
+        macros::OPERATIONS,
         channel_accounts::OPERATIONS,
         authorisations::OPERATIONS,
         signing_keys::OPERATIONS,
@@ -78,18 +84,21 @@ pub fn router() -> Router<App> {
         session::mount,
         sessions::mount,
         me::mount,
+        push::mount,
         users::mount,
         invitations::mount,
         api_keys::mount,
         conversations::mount,
         drafts::mount,
         messages::mount,
+        notifications::mount,
         attachments::mount,
         contacts::mount,
         search::mount,
         queues::mount,
         tags::mount,
         saved_views::mount,
+        macros::mount,
         channel_accounts::mount,
         authorisations::mount,
         signing_keys::mount,

@@ -66,6 +66,12 @@ impl Names {
         self.tags.iter().find(|tag| tag.id == id && tag.merged_into.is_none())
     }
 
+    /// The tag that has the conversations of the tag `id`: itself, or the one that it was merged into.
+    #[must_use]
+    pub fn tag_in_force(&self, id: TagId) -> TagId {
+        self.tags.iter().find(|tag| tag.id == id).and_then(|tag| tag.merged_into).unwrap_or(id)
+    }
+
     /// The name of the tag `id`, also of one that was merged; empty when it is not known.
     #[must_use]
     pub fn tag_name(&self, id: TagId) -> String {

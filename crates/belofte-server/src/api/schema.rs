@@ -42,6 +42,8 @@ closed_sets! {
     ConversationStatus = model::ConversationStatus::ALL.map(model::ConversationStatus::as_str);
     /// What a message is.
     MessageKind = model::MessageKind::ALL.map(model::MessageKind::as_str);
+    /// What a notification tells.
+    NotificationKind = model::NotificationKind::ALL.map(model::NotificationKind::as_str);
     /// What a draft becomes.
     DraftKind = model::DraftKind::ALL.map(model::DraftKind::as_str);
     /// What somebody does in a conversation.
@@ -69,6 +71,8 @@ closed_sets! {
     DmarcPolicy = model::DmarcPolicy::ALL.iter().map(|policy| policy.as_str());
     /// Whether a mail comes from the domain of its author, in a word.
     SenderVerdict = model::SenderVerdict::ALL.iter().map(|verdict| verdict.as_str());
+    /// What sort of mail it is, where it is no letter of one person to another.
+    MailSort = model::MailSort::ALL.map(model::MailSort::as_str);
     /// Whether a mail is signed or encrypted, as far as its form tells.
     MailCover = model::MailCover::ALL.map(model::MailCover::as_str);
     /// What a calendar asks or tells.
@@ -83,6 +87,8 @@ closed_sets! {
     RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
+    /// Why a device was not told the last time.
+    PushProblem = model::PushProblem::ALL.map(model::PushProblem::as_str);
     /// What a leaf of the ledger tells.
     LedgerKind = model::LedgerKind::ALL.map(model::LedgerKind::as_str);
     /// One thing that a user can be allowed.
@@ -90,7 +96,7 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 14] = [
+pub const PERMISSIONS: [ModelPermission; 15] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
@@ -104,6 +110,7 @@ pub const PERMISSIONS: [ModelPermission; 14] = [
     ModelPermission::ManageChannelAccounts,
     ModelPermission::ManageApiKeys,
     ModelPermission::SeeDeadLetters,
+    ModelPermission::ManageTenant,
     ModelPermission::ReadLedger,
 ];
 
@@ -124,6 +131,7 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ManageChannelAccounts => "manage_channel_accounts",
         ModelPermission::ManageApiKeys => "manage_api_keys",
         ModelPermission::SeeDeadLetters => "see_dead_letters",
+        ModelPermission::ManageTenant => "manage_tenant",
         ModelPermission::ReadLedger => "read_ledger",
     }
 }

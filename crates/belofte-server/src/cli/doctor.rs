@@ -343,7 +343,11 @@ fn recipients(config: &Config) -> Check {
         [] => "no sub-processor is named in outbound.sub_processors".to_owned(),
         named => format!("sub-processors, all within the EEA: {}", named.join("; ")),
     };
-    good("recipients", format!("{named}; {names}"))
+    let push = match config.push_services().as_slice() {
+        [] => "no browser is told anything".to_owned(),
+        services => format!("push services, of tenants that allow it: {}", services.join(", ")),
+    };
+    good("recipients", format!("{named}; {names}; {push}"))
 }
 
 #[cfg(test)]

@@ -104,10 +104,20 @@ fn recipients(cli: &Cli) -> anyhow::Result<Done> {
     for server in &name_servers {
         text.push_str(&format!("name server  {server}\n"));
     }
-    for TenantRecipients { tenant_id, chosen_hosts, mailed } in &tenants {
-        text.push_str(&format!("tenant  {tenant_id}  {chosen_hosts} hosts of its own  {mailed} mailed\n"));
+    let push_services = config.push_services();
+    for service in &push_services {
+        text.push_str(&format!("push service  {service}  of tenants that allow it\n"));
     }
-    let all = json!({ "sub_processors": sub_processors, "name_servers": name_servers, "tenants": tenants });
+    for TenantRecipients { tenant_id, chosen_hosts, mailed, push_allowed } in &tenants {
+        let push = if *push_allowed { "  allows browser push" } else { "" };
+        text.push_str(&format!(
+            "tenant  {tenant_id}  {chosen_hosts} hosts of its own  {mailed} mailed{push}\n"
+        ));
+    }
+    let all = json!({
+        "sub_processors": sub_processors, "name_servers": name_servers, "push_services": push_services,
+        "tenants": tenants,
+    });
     cli.tell(&text, &all)?;
     Ok(Done::Well)
 }

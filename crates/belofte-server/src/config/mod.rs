@@ -278,6 +278,23 @@ impl Config {
         self.vault.root_key_file.clone().unwrap_or_else(|| self.data_folder().join("root.key"))
     }
 
+    /// Where push services reach who runs this (RFC 8292, section 2.1); `None` where no browser is told anything.
+    #[must_use]
+    pub fn push_contact(&self) -> Option<String> {
+        let named = || match &self.push.contact {
+            Some(contact) => format!("mailto:{}", contact.as_sent()),
+            None => format!("https://{}", self.server.public_url.authority()),
+        };
+        self.push.enabled.then(named)
+    }
+
+    /// The push services that are spoken with, for tenants that allow it; none where there is no push.
+    #[must_use]
+    pub fn push_services(&self) -> Vec<String> {
+        let listed = self.push.services.iter().map(ToString::to_string);
+        if self.push.enabled { listed.collect() } else { Vec::new() }
+    }
+
     /// The name that the mail listener greets with.
     #[must_use]
     pub fn smtp_hostname(&self) -> &str {

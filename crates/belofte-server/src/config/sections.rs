@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::read::{KeyDoc, Reader, SectionDoc};
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor};
+use belofte_channels::push::PushService;
 use belofte_channels::scanner::ScannerAddress;
 use belofte_model::EmailAddress;
 
@@ -212,6 +213,19 @@ sections! {
         /// Further certificate authorities (PEM) that mail servers may be signed by, beside the
         /// public ones.
         root_certs_file: Option<PathBuf> = "";
+    }
+    /// Telling browsers that something is new for their user (web push), and never what. By default it is there for
+    /// tenants whose admin allows it; none does by itself. The push services are those of browser makers, most of them
+    /// outside the EEA: they learn that and when a browser of yours is told something, and from which installation.
+    Push as push = "push" {
+        /// Whether tenants may allow it. Without it no browser is told anything, and no push service is spoken with.
+        enabled: bool = "true";
+        /// The push services that are spoken with: a host, all hosts below a name (`*.push.example`), or `host:port` for
+        /// one of your own, which may then lie in a private network. Browsers of any other get none.
+        services: Vec<PushService> = "fcm.googleapis.com, *.push.services.mozilla.com, *.push.apple.com, *.notify.windows.com";
+        /// Where a push service reaches you when something is wrong with what you send (RFC 8292): each of them sees this
+        /// address. Without one they get `server.public_url`.
+        contact: Option<EmailAddress> = "";
     }
     /// Asking the domain name system, which says what domains publish about their mails (SPF, DKIM, DMARC).
     Names as dns = "dns" {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use belofte_channels::dns::parse_server;
 use belofte_channels::network::Network;
 use belofte_channels::outbound::{AllowPrivate, SubProcessor, SubProcessorError};
+use belofte_channels::push::PushService;
 use belofte_channels::scanner::ScannerAddress;
 use belofte_model::EmailAddress;
 
@@ -253,6 +254,15 @@ impl Setting for WebAddress {
         } else {
             Err(wrong::<Self>(text))
         }
+    }
+}
+
+impl Setting for PushService {
+    fn kind() -> String {
+        "a host, all hosts below a name (`*.push.example`), or `host:port`".into()
+    }
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| wrong::<Self>(text))
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Code {
     DraftChanged,
     /// More drafts than one may have.
     TooManyDrafts,
+    /// More macros than there may be.
+    TooManyMacros,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
@@ -56,6 +58,10 @@ pub enum Code {
     ClientRefused,
     /// The provider was not reached, or gave nothing that can be used.
     ProviderFailed,
+    /// The organisation or the installation has no browser told anything.
+    PushNotAllowed,
+    /// More devices than one may have.
+    TooManyDevices,
     /// A scanner found malware in it.
     MalwareFound,
     /// The scanner for malware does not answer: nobody can tell.
@@ -84,7 +90,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -97,6 +103,7 @@ impl Code {
         Self::AnsweredMeanwhile,
         Self::DraftChanged,
         Self::TooManyDrafts,
+        Self::TooManyMacros,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
@@ -109,6 +116,8 @@ impl Code {
         Self::AuthorisationInvalid,
         Self::ClientRefused,
         Self::ProviderFailed,
+        Self::PushNotAllowed,
+        Self::TooManyDevices,
         Self::MalwareFound,
         Self::ScannerUnavailable,
         Self::TooLarge,
@@ -139,6 +148,7 @@ impl Code {
             Self::AnsweredMeanwhile => "answered_meanwhile",
             Self::DraftChanged => "draft_changed",
             Self::TooManyDrafts => "too_many_drafts",
+            Self::TooManyMacros => "too_many_macros",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
@@ -151,6 +161,8 @@ impl Code {
             Self::AuthorisationInvalid => "authorisation_invalid",
             Self::ClientRefused => "client_refused",
             Self::ProviderFailed => "provider_failed",
+            Self::PushNotAllowed => "push_not_allowed",
+            Self::TooManyDevices => "too_many_devices",
             Self::MalwareFound => "malware_found",
             Self::ScannerUnavailable => "scanner_unavailable",
             Self::TooLarge => "too_large",
@@ -180,6 +192,7 @@ impl Code {
             | Self::AnsweredMeanwhile
             | Self::DraftChanged
             | Self::TooManyDrafts
+            | Self::TooManyMacros
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend
@@ -187,7 +200,9 @@ impl Code {
             | Self::UndoTooLate
             | Self::MessageOnItsWay
             | Self::ChooseOrganisation
-            | Self::TooManyUploads => StatusCode::CONFLICT,
+            | Self::TooManyUploads
+            | Self::PushNotAllowed
+            | Self::TooManyDevices => StatusCode::CONFLICT,
             Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -103,7 +103,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let image_server = format!("localhost:{}", pictures.port);
     let more = format!(
         "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nimages_from = [{image_server:?}]\nroot_certs_file = {:?}\n[observability]\nlog = \"debug,async_imap=trace\"\nmetrics_listen = \"127.0.0.1:{metrics}\"\n\
-         otlp_endpoint = \"http://127.0.0.1:{}\"\n",
+         otlp_endpoint = \"http://127.0.0.1:{}\"\n[push]\nservices = [\"localhost:9\"]\n",
         provider.certificate.authority, traces.port
     );
     let mut server = Server::start_with(engine, &more);
@@ -257,6 +257,13 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().post(&format!("{reads}/authorisation/code"), begin()).expect(200);
     begin();
 
+    // A browser that is told when something is new; its push service is not there.
+    server.admin().patch("/push", json!({ "allowed": true })).expect(200);
+    let endpoint = json!({ "endpoint": format!("https://localhost:9/{}", mark("apparaat")) });
+    let device = server.admin().post("/push/devices", endpoint).expect(201);
+    let test = format!("/push/devices/{}/test", device["id"].as_str().expect("an id"));
+    assert_eq!(server.admin().post_nothing(&test).expect(200)["result"], "unreachable");
+
     // A key that is to sign what goes out.
     let domains = server.admin().get("/signing-keys").expect(200);
     let domain = json!({ "domain": domains["items"][0]["domain"] });
@@ -295,6 +302,14 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     server.admin().patch("/drafts/mail", mail).expect(200);
     let view = json!({ "name": mark("weergave"), "shared": true, "filter": { "tag": tag["id"] } });
     server.admin().post("/saved-views", view).expect(201);
+    let html = format!("<p>{} {{{{contact.name|{}}}}}</p>", mark("macrohtml"), mark("anders"));
+    let kept = json!({
+        "name": mark("macro"), "shared": true, "actions": { "add_tag_ids": [tag["id"]] },
+        "texts": { "nl": { "text": mark("macrotekst") }, "en": { "html": html } },
+    });
+    let kept = server.admin().post("/macros", kept).expect(201);
+    let used = json!({ "macro_id": kept["id"], "macro_version": kept["version"] });
+    server.admin().post(&format!("/conversations/{id}/macro"), used).expect(200);
     // A conversation with a name of its own becomes part of it, and stands beside it no more.
     let mail = json!({
         "account_id": plain["id"], "to": [format!("{}@x.example", mark("tweede"))], "subject": mark("erbij"),

@@ -281,10 +281,35 @@ on_both_engines!(machines_that_answer_each_other_are_never_joined, |engine| {
         wait::until("the answer", Duration::from_secs(20), || world.sink.handed().into_iter().next());
     // What we sent comes in at our own other account, as its mail server would bring it.
     post(world.server.smtp, DESK, "hulp@winkel.example", handed.data.as_bytes());
-    // A person wrote that, and it belongs to the case: it opens it, and this is where it ends.
+    // It stands in the case, and nothing is asked by it that the house did not say itself.
     wait::until("it to come back", Duration::from_secs(20), || {
+        (admin.get(&path).expect(200)["message_count"] == 3).then_some(())
+    });
+    assert_eq!(admin.get(&path).expect(200)["status"], "resolved", "our own answer opens nothing");
+    let all = admin.get(&format!("{path}/messages")).expect(200)["items"].as_array().cloned().expect("items");
+    assert_eq!((text(&all[2], "kind"), &all[2]["sort"]), ("automatic", &json!("own_copy")));
+    // Who only takes over its identifier is not of the house.
+    let id = handed.header().iter().find_map(|field| field.strip_prefix("Message-ID: ").map(str::to_owned));
+    let id = id.expect("an identifier");
+    let taken_over = format!(
+        "From: {JAN}\nTo: {DESK}, els@klant.example\nSubject: Lus\nMessage-ID: {id}\nIn-Reply-To: {id}\n\nEn nu ik.\n"
+    );
+    assert!(post(world.server.smtp, JAN, DESK, taken_over.as_bytes()).starts_with("250"));
+    wait::until("what they write to be open", Duration::from_secs(20), || {
+        let open = admin.get("/conversations?status=open").expect(200);
+        let mut cases = open["items"].as_array().expect("items").iter();
+        cases.any(|case| case["preview"] == "En nu ik.").then_some(())
+    });
+    // What goes to another address of ours alone is meant to be seen there.
+    let passed_on = json!({
+        "kind": "reply", "text": "Voor u.", "to": ["hulp@winkel.example"], "attachment_ids": [], "resolve": true,
+    });
+    admin.post(&format!("{path}/messages"), passed_on).expect(201);
+    let handed = wait::until("the next", Duration::from_secs(20), || world.sink.handed().into_iter().nth(1));
+    post(world.server.smtp, DESK, "hulp@winkel.example", handed.data.as_bytes());
+    wait::until("it to be open", Duration::from_secs(20), || {
         let case = admin.get(&path).expect(200);
-        (case["message_count"] == 3 && case["status"] == "open").then_some(())
+        (case["message_count"] == 5 && case["status"] == "open").then_some(())
     });
     admin.patch(&path, json!({ "status": "resolved" })).expect(200);
     // The customer's machine answers, and answers each answer that it would get, twenty times.
@@ -310,13 +335,40 @@ on_both_engines!(machines_that_answer_each_other_are_never_joined, |engine| {
     }
     wait::until("all of it", Duration::from_secs(30), || {
         let case = admin.get(&path).expect(200);
-        (case["message_count"].as_i64() == Some(23)).then_some(())
+        (case["message_count"].as_i64() == Some(25)).then_some(())
     });
     let case = admin.get(&path).expect(200);
     assert_eq!(case["status"], "resolved", "no machine opens it again: {case}");
     world.plain();
     let own = world.sink.handed().len();
-    assert_eq!(own, 1, "one mail went out, and nothing after it");
+    assert_eq!(own, 2, "two mails went out, and nothing after them");
+});
+
+on_both_engines!(a_group_brings_what_persons_write_and_a_machine_is_called_by_its_sort, |engine| {
+    let world = world(engine);
+    let admin = world.server.admin();
+    world.send(&mail("Groep", "groep-0", "\nIs de ketel er al?\n"));
+    let case = until_listed(admin, "Groep");
+    let path = format!("/conversations/{}", text(&case, "id"));
+    let told = |id: &str, fields: &str, sort: Option<&str>, kind: &str, status: &str| {
+        admin.patch(&path, json!({ "status": "resolved" })).expect(200);
+        let count = admin.get(&path).expect(200)["message_count"].as_i64().expect("a count");
+        let head = format!("In-Reply-To: <groep-0@klant.example>\n{fields}");
+        world.send(&mail("Re: Groep", id, &format!("{head}\n\nHallo.\n")));
+        wait::until("it to come in", Duration::from_secs(20), || {
+            (admin.get(&path).expect(200)["message_count"].as_i64() == Some(count + 1)).then_some(())
+        });
+        assert_eq!(admin.get(&path).expect(200)["status"], status, "{fields}");
+        let all = admin.get(&format!("{path}/messages")).expect(200)["items"].as_array().cloned();
+        let last = all.expect("items").pop().expect("the newest");
+        assert_eq!((text(&last, "kind"), last["sort"].as_str()), (kind, sort), "{fields}");
+    };
+    told("g-1", "List-Id: <hulp.winkel.example>\nPrecedence: list", Some("list"), "incoming", "open");
+    told("g-2", "List-Unsubscribe: <mailto:weg@klant.example>", None, "incoming", "open");
+    told("g-3", "Precedence: bulk", Some("bulk"), "automatic", "resolved");
+    told("g-4", "Auto-Submitted: auto-replied (vacation)", Some("auto_reply"), "automatic", "resolved");
+    told("g-5", "Auto-Submitted: auto-generated", Some("auto_generated"), "automatic", "resolved");
+    assert!(world.sink.handed().is_empty(), "nobody was answered");
 });
 
 on_both_engines!(an_attachment_bomb_stays_packed_and_blocks_nobody, |engine| {

@@ -89,6 +89,10 @@ on_both_engines!(what_a_dead_process_made_is_not_made_again, |engine| {
     let view = twice(&mut server, &admin, &Post::json("/saved-views", &view), 201);
     let views = items(&admin, "/saved-views");
     assert_eq!((views.len(), &views[0]["id"]), (1, &view["id"]));
+    let kept = json!({ "name": "Van ons", "shared": true, "texts": { "nl": { "text": "Dag." } } });
+    let kept = twice(&mut server, &admin, &Post::json("/macros", &kept), 201);
+    let all = items(&admin, "/macros");
+    assert_eq!((all.len(), &all[0]["id"]), (1, &kept["id"]));
 
     let before = items(&admin, "/invitations").len();
     let made = twice(&mut server, &admin, &Post::json("/invitations", &json!({ "role": "agent" })), 201);
@@ -124,6 +128,15 @@ on_both_engines!(what_a_dead_process_queued_is_not_queued_again, |engine| {
     assert_eq!(told["items"][0]["outcome"], "unchanged");
     let activity = items(&admin, &format!("/conversations/{}/activity", text(&case, "id")));
     assert_eq!(activity.iter().filter(|one| one["kind"] == "status").count(), 1);
+    // What a macro did is not done again.
+    let kept = json!({ "name": "Open", "actions": { "status": "open", "assignee": "me" } });
+    let kept = admin.post("/macros", kept).expect(201);
+    let used = json!({ "macro_id": kept["id"], "macro_version": 1 });
+    let path = format!("/conversations/{}/macro", text(&case, "id"));
+    let told = twice(&mut server, &admin, &Post::json(&path, &used), 200);
+    assert_eq!((&told["conversation"]["status"], &told["changed"]), (&json!("open"), &json!(false)));
+    let activity = items(&admin, &format!("/conversations/{}/activity", text(&case, "id")));
+    assert_eq!(activity.iter().filter(|one| one["kind"] == "assigned").count(), 1);
     // What became one is one, what was taken out is one conversation, and each is undone once.
     let other = receive(&server, "Sam <sam@klant.example>", "Nog iets", "En dit?", &[]);
     let (one, two) = (text(&case, "id").to_owned(), text(&other, "id").to_owned());

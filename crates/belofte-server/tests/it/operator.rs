@@ -132,7 +132,8 @@ on_both_engines!(the_register_says_to_whom_something_goes_and_nothing_goes_to_ot
     admin.post(&path, json!({ "kind": "reply", "text": "Wij komen." })).expect(201);
     wait::until("the answer", Duration::from_secs(20), || (sink.handed().len() == 1).then_some(()));
     let counts = || server.command_json(&["operator", "recipients"]);
-    let one = json!([{ "tenant_id": server.tenant.id, "chosen_hosts": 1, "mailed": 1 }]);
+    let one =
+        json!([{ "tenant_id": server.tenant.id, "chosen_hosts": 1, "mailed": 1, "push_allowed": false }]);
     wait::until("the count", Duration::from_secs(20), || (counts()["tenants"] == one).then_some(()));
     assert_eq!(counts()["sub_processors"], json!([kluis]));
     assert_eq!(counts()["name_servers"], json!(["127.0.0.1:9"]));

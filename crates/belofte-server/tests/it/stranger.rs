@@ -4,7 +4,10 @@
 //! and so does a row without an operation.
 
 mod callers;
+mod macros;
 mod merging;
+mod notifications;
+mod push;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +52,13 @@ GET    /sessions                        200   200   200        200   200     200
 DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401 sign_in          -
 PATCH  /me                              200   200   200        200   200     200   403  403   401      401 membership       -
 POST   /me/password                     204   204   204        204   204     204   403  403   401      401 membership       -
+GET    /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
+PATCH  /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
+GET    /push                            200   200   200        200   200     200   403  403   401      401 -                -
+PATCH  /push                            200   200   403        403   403     200   403  403   401      401 instruction      -
+POST   /push/devices                    201   201   201        201   201     201   403  403   401      401 membership       -
+DELETE /push/devices/{id}               204   404   404        404   404     404   403  403   401      401 membership       -
+POST   /push/devices/{id}/test          200   404   404        404   404     404   403  403   401      401 -                -
 
 GET    /users                           200   200   200        200   200     200   200  200   401      401 -                -
 PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
@@ -66,6 +76,7 @@ POST   /conversations                   201   201   201        201   201     404
 GET    /conversations/counts            200   200   200        200   200     200   200  200   401      401 -                -
 GET    /conversations/{id}              200   200   200        200   200     404   200  200   401      401 -                conversation,conversation_list
 PATCH  /conversations/{id}              200   200   200        200   200     404   403  200   401      401 -                conversation
+POST   /conversations/{id}/macro        200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /conversations/bulk              200   200   200        200   200     200   403  200   401      401 -                -
 POST   /conversations/{id}/seen         204   204   204        204   204     404   403  204   401      401 -                -
 GET    /conversations/{id}/messages     200   200   200        200   200     404   200  200   401      401 -                conversation
@@ -83,6 +94,9 @@ GET    /drafts/mail                     200   200   200        200   200     200
 PATCH  /drafts/mail                     200   200   200        200   200     200   403  200   401      401 -                -
 GET    /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                conversation
 PATCH  /conversations/{id}/drafts       200   200   200        200   200     404   403  200   401      401 -                -
+GET    /conversations/{id}/mentionable  200   200   200        200   200     404   403  200   401      401 -                -
+GET    /notifications                   200   200   200        200   200     200   200  200   401      401 -                conversation_list
+PATCH  /notifications                   200   200   200        200   200     404   403  200   401      401 -                -
 POST   /messages/{id}/retry             200   200   200        200   200     404   403  200   401      401 -                conversation
 POST   /messages/{id}/undo              200   200   200        200   200     404   403  200   401      401 -                conversation
 GET    /messages/{id}/source            200   200   403        403   403     404   403  403   401      401 -                message_source
@@ -104,6 +118,11 @@ GET    /saved-views                     200   200   200        200   200     200
 POST   /saved-views                     201   201   201        201   201     201   403  403   401      401 -                -
 PATCH  /saved-views/{id}                200   200   200        403   403     404   403  403   401      401 instruction      -
 DELETE /saved-views/{id}                204   204   204        403   403     404   403  403   401      401 instruction      -
+GET    /macros                          200   200   200        200   200     200   200  200   401      401 -                -
+POST   /macros                          201   201   201        201   201     201   403  403   401      401 -                -
+GET    /macros/{id}                     200   200   200        200   200     404   200  200   401      401 -                -
+PATCH  /macros/{id}                     200   200   200        403   403     404   403  403   401      401 instruction      -
+DELETE /macros/{id}                     204   204   204        403   403     404   403  403   401      401 instruction      -
 GET    /live                            101   101   101        101   101     101   101  101   401      401 -                -
 
 GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401 -                -
@@ -197,7 +216,10 @@ pub fn world(engine: crate::support::server::Engine) -> World {
     let trusted = &provider.certificate.authority;
     let mut server = Server::start_with(
         engine,
-        &format!("[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {trusted:?}\n"),
+        &format!(
+            "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {trusted:?}\n{}",
+            push::CONFIGURATION
+        ),
     );
     let other = server.found_tenant("bakker");
     let owner = server.admin();
@@ -553,10 +575,13 @@ impl World {
             | "GET /operator/recipients"
             | "GET /recipients" => {}
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
-            other => match self.merging(other) {
-                Some(found) => (row, body) = found,
-                None => panic!("nothing says how to call {other}"),
-            },
+            other => {
+                let known = self.merging(other).or_else(|| self.notifications(other));
+                match known.or_else(|| self.macros(other)).or_else(|| self.pushing(other, caller)) {
+                    Some(found) => (row, body) = found,
+                    None => panic!("nothing says how to call {other}"),
+                }
+            }
         }
         (template.replace("{id}", &row), body)
     }

@@ -41,6 +41,10 @@ pub const LEDGER_LEAF_ENTRY: Column = Column(2605);
 pub const TAG_NAME: Column = Column(3813);
 /// `saved_view.content`.
 pub const SAVED_VIEW_CONTENT: Column = Column(3905);
+/// `macro.about`.
+pub const MACRO_ABOUT: Column = Column(4705);
+/// `macro.texts`.
+pub const MACRO_TEXTS: Column = Column(4706);
 /// `draft.content`.
 pub const DRAFT_CONTENT: Column = Column(4406);
 /// `recipient.host`.
@@ -61,3 +65,7 @@ pub const IDEMPOTENCY_ANSWER: Column = Column(2806);
 pub const LEXICON_CONTENT: Column = Column(3202);
 /// `remote_image.picture`.
 pub const REMOTE_IMAGE_PICTURE: Column = Column(4605);
+/// `push_setting.secret`.
+pub const PUSH_SETTING_SECRET: Column = Column(4903);
+/// `push_device.details`.
+pub const PUSH_DEVICE_DETAILS: Column = Column(4916);

@@ -126,9 +126,11 @@ from_id!(
     ConversationId,
     TagId,
     SavedViewId,
+    MacroId,
     DraftId,
     LineId,
     SigningKeyId,
+    PushDeviceId,
     ThreadId,
     MessageId,
     AttachmentId,
@@ -142,7 +144,8 @@ from_id!(
     ApiKeyId,
     InvitationId,
     RequestId,
-    NodeId
+    NodeId,
+    NotificationId
 );
 
 impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {

@@ -2,7 +2,7 @@
 //! Deliveries: whoever waits for an answer is tried again, by one job a message, whatever becomes
 //! of the other recipients.
 
-use belofte_model::{DeliveryState, Duration, JobId, JobKind, MessageId, Timestamp};
+use belofte_model::{DeliveryState, Duration, JobId, JobKind, MessageId, NotificationId, Timestamp};
 
 use super::desk::{Desk, Stored, person, says};
 use super::house::{House, houses};
@@ -20,6 +20,11 @@ const NAMES: [&str; 3] = ["jan", "piet", "klaas"];
 /// A job's id.
 fn look(house: &House) -> JobId {
     JobId::new(house.clock.now(), house.store.random().bytes())
+}
+
+/// The id of a line that tells of a failure.
+fn told(house: &House) -> NotificationId {
+    NotificationId::new(house.clock.now(), house.store.random().bytes())
 }
 
 /// An answer on its way to three people.
@@ -65,7 +70,8 @@ impl Answer {
     /// What a worker does before it opens a connection; those whom it will try.
     async fn begin(&self, house: &House, job: &ClaimedJob) -> (Access, Message, Vec<Delivery>) {
         let (access, now) = (Access::job(job, house.clock.clone()), house.clock.now());
-        let abandon = AbandonSending { job: job.clone(), message: self.id, look: look(house), now };
+        let abandon =
+            AbandonSending { job: job.clone(), message: self.id, look: look(house), told: told(house), now };
         house.store.write(&access, abandon).await.expect("the lease is held");
         let message = self.message(house).await;
         let mut due = message.deliveries.clone();
@@ -186,7 +192,13 @@ async fn only_who_holds_the_job_may_say_that_a_send_was_abandoned() {
         let job = &answer.claim(&house).await[0];
         answer.begin(&house, job).await;
         let (access, now) = (Access::job(old, house.clock.clone()), house.clock.now());
-        let late = AbandonSending { job: old.clone(), message: answer.id, look: look(&house), now };
+        let late = AbandonSending {
+            job: old.clone(),
+            message: answer.id,
+            look: look(&house),
+            told: told(&house),
+            now,
+        };
         let refused = house.store.write(&access, late).await;
         assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
         assert_eq!(answer.states(&house).await, [Sending; 3]);

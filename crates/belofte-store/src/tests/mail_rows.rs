@@ -9,6 +9,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("end_authorisation", "changes; of an account that is seen"),
     ("give_up_renewal", "changes; of an account that is seen"),
     ("image_choices", "what the one who asks chose, and the tenant; ids alone"),
+    ("is_own_reply", "whether a mail that names an answer of the tenant's is that one; nothing of it"),
     ("keep_remote_images", "changes; of a message that is seen, below"),
     ("keep_renewed", "changes; of an account that is seen"),
     ("mail_signer", "signs, for a mail that is seen"),

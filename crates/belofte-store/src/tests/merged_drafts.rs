@@ -5,7 +5,9 @@ use belofte_model::{ConversationId, DraftKind, MessageId, MessageKind, Role};
 
 use super::desk::{Desk, says};
 use super::house::{House, houses, upload};
-use crate::{Access, DraftContent, DraftPlace, DraftSaved, Handling, MessageContent, NewFile, Outgoing};
+use crate::{
+    Access, DraftContent, DraftPlace, DraftSaved, Handling, Mention, MessageContent, NewFile, Outgoing,
+};
 
 fn words(text: &str) -> DraftContent {
     DraftContent { text: text.to_owned(), ..DraftContent::default() }
@@ -54,13 +56,20 @@ async fn drafts_go_along_and_who_wrote_in_both_reads_both() {
             bytes: b"bon".to_vec(),
         };
         let receipt = upload(store, own, file).await.expect("uploaded").id;
-        let other = DraftContent { attachments: vec![receipt], ..words("Over <het> andere:") };
+        let mention = Mention { user: desk.admin.id, from: 5, to: 10 };
+        let other = DraftContent {
+            attachments: vec![receipt],
+            mentions: vec![mention],
+            ..words("Over <het> andere:")
+        };
         save(&house, own, two, 0, &other).await;
         save(&house, &agent, two, 0, &words("Van de collega")).await;
         store.merge_conversations(own, one, &[two], false).await.expect("merged");
 
         let [(both, now)] = drafts(&house, own, one).await.try_into().expect("one draft");
         assert_eq!(both, "Beste Jan,\n\nOver <het> andere:", "{name}");
+        let named = store.drafts_in(own, Some(one)).await.expect("drafts")[0].content.mentions[0];
+        assert_eq!(&both[named.from..named.to], "<het>", "{name}: who is named there is named here");
         let [(colleague, _)] = drafts(&house, &agent, one).await.try_into().expect("one draft");
         assert_eq!(colleague, "Van de collega", "{name}: whoever wrote in one alone goes on there");
         // Whoever has not seen the other words does not overwrite them.

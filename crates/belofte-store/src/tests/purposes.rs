@@ -8,8 +8,8 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MessageId, MessageKind, NodeId, Purpose, RequestId, Role, SavedViewId, Scope, SessionId,
-    SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
+    JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, RequestId, Role, SavedViewId,
+    Scope, SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -21,9 +21,9 @@ use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
-    MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange,
-    Preferences, ReviveJob, SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange,
-    UserChangeError, ViewContent,
+    MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
+    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, ReviveJob, SplitError, StoreError,
+    TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -33,6 +33,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("account_for_retrieval", Some(Use::Receive)),
     ("accounting", Some(Use::Account)),
     ("activities", Some(Use::Look)),
+    ("add_push_device", Some(Use::Configure)),
+    ("allow_push", Some(Use::Configure)),
     ("api_keys", Some(Use::Name)),
     ("attachment", Some(Use::ReadMessage)),
     ("authorisation_standings", Some(Use::Name)),
@@ -40,12 +42,14 @@ const USES: &[(&str, Option<Use>)] = &[
     ("begin_request", None),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
+    ("change_macro", Some(Use::Configure)),
     ("change_saved_view", Some(Use::Configure)),
     ("change_tag", Some(Use::Configure)),
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
     ("choose_images", Some(Use::Answer)),
+    ("choose_notification_ways", Some(Use::Configure)),
     ("chosen_recipients", Some(Use::Name)),
     ("claim_renewal", Some(Use::UseToken)),
     ("contact", Some(Use::Look)),
@@ -56,6 +60,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
+    ("create_macro", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
     ("create_signing_key", Some(Use::Configure)),
     ("create_tag", Some(Use::Configure)),
@@ -83,8 +88,12 @@ const USES: &[(&str, Option<Use>)] = &[
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
     ("linked_conversations", Some(Use::Look)),
+    ("macro_with_texts", Some(Use::Name)),
+    ("macros", Some(Use::Name)),
     ("mail_signer", Some(Use::Send)),
+    ("mark_notifications", Some(Use::Answer)),
     ("may_upload", Some(Use::Answer)),
+    ("mentionable", Some(Use::Look)),
     ("merge_conversations", Some(Use::Answer)),
     ("merge_index", Some(Use::Maintain)),
     ("merge_tag", Some(Use::Configure)),
@@ -93,8 +102,11 @@ const USES: &[(&str, Option<Use>)] = &[
     ("message_source", Some(Use::ReadSource)),
     ("message_to_answer", Some(Use::Answer)),
     ("messages", Some(Use::ReadMessage)),
+    ("note_push", Some(Use::Notify)),
     ("note_retrieval", Some(Use::Receive)),
     ("note_signing_record", Some(Use::Configure)),
+    ("notification_ways", Some(Use::Configure)),
+    ("notifications", Some(Use::Look)),
     ("open_conversation", Some(Use::Answer)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
@@ -104,12 +116,17 @@ const USES: &[(&str, Option<Use>)] = &[
     ("prepare_password", Some(Use::Configure)),
     ("presence_elsewhere", Some(Use::Maintain)),
     ("provider", Some(Use::UseToken)),
+    ("push_devices", Some(Use::Configure)),
+    ("push_setting", Some(Use::Name)),
+    ("push_target", Some(Use::Notify)),
     ("quarantine", Some(Use::Account)),
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
     ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
+    ("remove_macro", Some(Use::Configure)),
+    ("remove_push_device", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
@@ -132,6 +149,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("take_authorisation_request", Some(Use::Configure)),
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
+    ("is_own_reply", Some(Use::Receive)),
     ("threads", Some(Use::Look)),
     ("unmerge_conversations", Some(Use::Answer)),
     ("unsplit_conversation", Some(Use::Answer)),
@@ -233,6 +251,13 @@ fn every_change_that_others_can_write_says_what_it_is_used_for() {
         }
     }
     assert!(changes > 10, "the source is read: {changes}");
+}
+
+fn of_macro(error: MacroError) -> Result<(), StoreError> {
+    match error {
+        MacroError::Store(error) => Err(error),
+        MacroError::TooMany => Ok(()),
+    }
 }
 
 fn account(error: ChannelAccountError) -> StoreError {
@@ -403,6 +428,7 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "suggest_contacts" => store.suggest_contacts(access, "jan", 1).await.map(drop),
         "suggest_words" => store.suggest_words(access, "woo", 1).await.map(drop),
         "tenant" => store.tenant(access).await.map(drop),
+        "is_own_reply" => store.is_own_reply(access, MessageId(Uuid::nil())).await.map(drop),
         "thread_of_number" => store.thread_of_number(access, 1).await.map(drop),
         "threads" => store.threads(access, case).await.map(drop),
         "upload" => {
@@ -421,6 +447,14 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "place_of_case" => store.place_of_case(access, case).await.map(drop),
         "presence_elsewhere" => store.presence_elsewhere(access, NodeId(id)).await.map(drop),
         "save_draft" => store.save_draft(access, DraftPlace::MAIL, 0, None).await.map(drop),
+        "choose_notification_ways" => store.choose_notification_ways(access, Vec::new()).await,
+        "mark_notifications" => {
+            let which = crate::NotificationLines::Of(case);
+            store.mark_notifications(access, which, true).await.map(drop)
+        }
+        "mentionable" => store.mentionable(access, case).await.map(drop),
+        "notification_ways" => store.notification_ways(access).await.map(drop),
+        "notifications" => store.notifications(access).await.map(drop),
         "tags" => store.tags(access).await.map(drop),
         "create_tag" => {
             store.create_tag(access, None, "Spoed", TagColour::Red).await.map(drop).or_else(of_tag)
@@ -438,6 +472,30 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             store.change_saved_view(access, SavedViewId(id), content, false).await.map(drop)
         }
         "remove_saved_view" => store.remove_saved_view(access, SavedViewId(id)).await,
+        "macros" => store.macros(access).await.map(drop),
+        "macro_with_texts" => store.macro_with_texts(access, MacroId(id)).await.map(drop),
+        "create_macro" => {
+            let made = store.create_macro(access, None, MacroContent::default(), false).await;
+            made.map(drop).or_else(of_macro)
+        }
+        "change_macro" => {
+            let content = MacroContent::default();
+            let changed = store.change_macro(access, MacroId(id), None, content, false).await;
+            changed.map(drop).or_else(of_macro)
+        }
+        "remove_macro" => store.remove_macro(access, MacroId(id)).await,
+        "add_push_device" => {
+            match store.add_push_device(access, None, super::push::browser(SessionId(id), "a")).await {
+                Err(PushDeviceError::Store(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
+        "allow_push" => store.allow_push(access, true, &[]).await,
+        "note_push" => store.note_push(access, PushDeviceId(id), PushOutcome::Told, None).await,
+        "push_devices" => store.push_devices(access).await.map(drop),
+        "push_setting" => store.push_setting(access).await.map(drop),
+        "push_target" => store.push_target(access, PushDeviceId(id), None).await.map(drop),
+        "remove_push_device" => store.remove_push_device(access, PushDeviceId(id)).await,
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {

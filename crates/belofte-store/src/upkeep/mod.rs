@@ -47,7 +47,8 @@ impl Store {
             | JobKind::Deliver
             | JobKind::Retrieve
             | JobKind::Reconcile
-            | JobKind::CheckSigning => {
+            | JobKind::CheckSigning
+            | JobKind::Push => {
                 return Err(StoreError::Inconsistent { what: "a job came to the wrong room" });
             }
         };

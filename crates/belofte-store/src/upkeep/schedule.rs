@@ -26,7 +26,8 @@ pub(crate) fn standing_job(tenant: TenantId, kind: JobKind) -> JobId {
         | JobKind::Retrieve
         | JobKind::Reconcile
         | JobKind::Wake
-        | JobKind::CheckSigning => 0,
+        | JobKind::CheckSigning
+        | JobKind::Push => 0,
         JobKind::Checkpoint => 1,
         JobKind::Sweep => 2,
         JobKind::RotateKeys => 3,

@@ -27,7 +27,8 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
 use crate::{
-    Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs, remote_images,
+    Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs,
+    notification_lines, push_devices, remote_images,
 };
 
 /// What is younger may belong to a write that is under way.
@@ -162,7 +163,10 @@ impl Write for Expired {
                 params![tenant, now - remote_images::IMAGES_KEPT, limit],
             )
             .await?;
-        Ok([sessions, invitations, answers, drafts, images].iter().all(|gone| *gone < BATCH as u64))
+        let lines = notification_lines::expire(tx, now, limit).await?;
+        let devices = push_devices::forget_without_session(tx, limit).await?;
+        let gone = [sessions, invitations, answers, drafts, images, lines, devices];
+        Ok(gone.iter().all(|gone| *gone < BATCH as u64))
     }
 }
 

@@ -4,6 +4,7 @@
 import type * as T from "@belofte/api-client";
 import * as d from "./data";
 import * as drafts from "./drafts";
+import * as told from "./notifications";
 
 /** A plain brown banner. */
 const BANNER =
@@ -86,6 +87,18 @@ function whole(c: d.Case): T.Conversation {
 
 function log(c: d.Case, kind: T.ActivityKind, from: string | null, to: string | null) {
   c.activity.push({ id: d.uuid(), kind, actor: { kind: "user", name: d.me.name }, at: d.iso(Date.now()), from, to });
+}
+
+function savedMacro(kept: Pick<T.Macro, "id" | "own" | "uses" | "version">, body: Record<string, unknown>): T.Macro {
+  const { name, shared, actions, texts } = body as unknown as T.SaveMacro;
+  return {
+    ...kept,
+    name,
+    shared: shared ?? false,
+    actions: { assignee: "any", add_tag_ids: [], remove_tag_ids: [], ...actions },
+    languages: (["nl", "en"] as const).filter((one) => texts?.[one]),
+    texts: texts ?? {},
+  };
 }
 
 function change(c: d.Case, body: Record<string, unknown>, language: T.Language): Answer {
@@ -188,6 +201,11 @@ function send(c: d.Case, body: Record<string, unknown>): Answer {
     return { id, name: file?.name ?? "", media_type: file?.type ?? "", size_bytes: file?.bytes.length ?? 0, inline: false };
   });
   const message = d.makeMessage(c.row.id, kind, { contact: c.contact, user: d.me }, text, at, { attachments });
+  message.mentions = ((body.mentions as T.Naming[] | undefined) ?? []).flatMap(({ user_id, starts_at, ends_at }) => {
+    const user = d.users.find((one) => one.id === user_id);
+    return user ? [{ user: d.ref(user), starts_at, ends_at }] : [];
+  });
+  if (kind === "note") message.undo_until = d.iso(Date.now() + 15 * d.minute);
   if (kind === "reply") {
     message.to = body.to ? people(body, "to") : [{ name: "", address: c.row.contact.address }];
     message.cc = people(body, "cc");
@@ -283,8 +301,14 @@ export function answer(call: Call): Answer {
   if (at === "GET /session") return ok(session());
   if (at === "DELETE /session") return { ...none, session: "end" };
   if (at === "GET /sessions") return ok({ items: d.sessions });
+  if (at === "GET /push") return ok(d.push);
+  if (at === "PATCH /push") return ok(Object.assign(d.push, { allowed: body.allowed === true, devices: body.allowed === true ? d.push.devices : [] }));
   if (at === "PATCH /me") return ok(Object.assign(d.me, body));
   if (at === "POST /me/password") return none;
+  if (at === "GET /me/notifications") return ok(told.preferences());
+  if (at === "PATCH /me/notifications") return ok(told.choose(body.items as T.NotificationPreference[]));
+  if (at === "GET /notifications") return ok(told.list());
+  if (at === "PATCH /notifications") return ok(told.mark(body));
   if (at === "GET /users") return ok({ items: d.users });
   if (at === "GET /invitations") return ok({ items: d.invitations });
   if (at === "POST /invitations") {
@@ -330,6 +354,12 @@ export function answer(call: Call): Answer {
   if (at === "POST /saved-views") {
     const made = { ...(body as unknown as T.SaveView), id: d.uuid(), own: true, shared: body.shared === true } as T.SavedView;
     d.savedViews.push(made);
+    return ok(made, 201);
+  }
+  if (at === "GET /macros") return ok({ items: d.macros.map(({ texts, ...one }) => one) });
+  if (at === "POST /macros") {
+    const made = savedMacro({ id: d.uuid(), own: true, uses: 0, version: 1 }, body);
+    d.macros.push(made);
     return ok(made, 201);
   }
   if (at === "POST /conversations/bulk") {
@@ -430,6 +460,8 @@ function byId(call: Call): Answer {
         const { status, saved } = drafts.save(id, body.kind as T.Draft["kind"], body);
         return status === 200 ? ok(saved) : problem(409, "draft_changed", "Elders gewijzigd", "");
       }
+      case "GET conversations/mentionable":
+        return ok(told.mentionable());
       case "POST conversations/seen":
         c.row.unread = false;
         return none;
@@ -461,6 +493,24 @@ function byId(call: Call): Answer {
           log(c, "merged", String(part.row.no), null);
         }
         return ok(c.row);
+      }
+      case "POST conversations/macro": {
+        const { macro_id: wanted, snoozed_until, skip_missing: rest } = body as unknown as T.UseMacro;
+        const used = d.macros.find((one) => one.id === wanted);
+        if (!used) return notFound(language);
+        const { status, add_tag_ids = [], remove_tag_ids = [], assignee } = used.actions;
+        const user = d.users.find((one) => one.id === (assignee === "me" ? d.me.id : assignee));
+        if (user?.state === "blocked" && !rest) return problem(422, "invalid", "Klopt niet", "");
+        const { row } = c;
+        const undo: T.UndoMacro = {
+          ...(status && status !== row.status ? { status: row.status } : {}),
+          ...(user ? { assignee_id: row.assignee?.id ?? null } : {}),
+          add_tag_ids: remove_tag_ids.filter((id) => row.tags.some((tag) => tag.id === id)),
+          remove_tag_ids: add_tag_ids.filter((id) => !row.tags.some((tag) => tag.id === id)),
+        };
+        change(c, { add_tag_ids, remove_tag_ids, ...(status ? { status, snoozed_until } : {}), ...(user?.state === "active" ? { assignee_id: user.id } : {}) }, language);
+        used.uses += 1;
+        return ok({ conversation: c.row, changed: true, undo });
       }
       case "GET conversations/activity":
         return ok({ items: c.activity });
@@ -551,15 +601,24 @@ function byId(call: Call): Answer {
     }
     case "POST tags/merge":
       return none;
+    case "GET macros": {
+      const found = d.macros.find((one) => one.id === id);
+      return found ? ok(found) : notFound(language);
+    }
+    case "PATCH macros": {
+      const found = d.macros.find((one) => one.id === id);
+      return found ? ok(Object.assign(found, savedMacro({ ...found, version: found.version + 1 }, body))) : notFound(language);
+    }
     case "PATCH saved-views": {
       const view = d.savedViews.find((one) => one.id === id);
       return view ? ok(Object.assign(view, body)) : notFound(language);
     }
+    case "DELETE macros":
     case "DELETE saved-views":
     case "DELETE sessions":
     case "DELETE invitations":
     case "DELETE api-keys": {
-      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys, "saved-views": d.savedViews };
+      const lists: Record<string, { id: string }[]> = { sessions: d.sessions, invitations: d.invitations, "api-keys": d.apiKeys, "saved-views": d.savedViews, macros: d.macros };
       const list = lists[noun ?? ""] ?? [];
       const index = list.findIndex((x) => x.id === id);
       if (index >= 0) list.splice(index, 1);

@@ -59,6 +59,52 @@ export const savedViews: T.SavedView[] = [
   { id: uuid(), name: "Mijn facturen", shared: false, own: true, filter: { status: "open", assignee: "me", queue: queues[1]?.id ?? "" } },
 ];
 
+const NO_ACTIONS: T.MacroActions = { assignee: "any", add_tag_ids: [], remove_tag_ids: [] };
+export const macros: T.Macro[] = [
+  {
+    id: uuid(),
+    name: "Retour aanmelden",
+    shared: true,
+    own: false,
+    actions: { ...NO_ACTIONS, status: "waiting", assignee: "me", add_tag_ids: [tags[0]?.id ?? ""] },
+    languages: ["nl", "en"],
+    texts: {
+      nl: {
+        text: "Beste {{contact.first_name|klant}},\n\nU kunt de bestelling binnen 14 dagen terugsturen.\n\nMet vriendelijke groet,\n{{agent.name}}",
+        html: "<p>Beste {{contact.first_name|klant}},</p><p>U kunt de bestelling <strong>binnen 14 dagen</strong> terugsturen:</p><ol><li><p>Pak alles in.</p></li><li><p>Plak het label op de doos.</p></li></ol><p>Met vriendelijke groet,<br>{{agent.name}}</p>",
+      },
+      en: { text: "Dear {{contact.first_name|customer}},\n\nYou can return the order within 14 days.\n\nKind regards,\n{{agent.name}}" },
+    },
+    uses: 128,
+    used_on: ago(60 * 24),
+    version: 3,
+  },
+  {
+    id: uuid(),
+    name: "Meubel beschadigd: foto’s vragen",
+    shared: true,
+    own: true,
+    actions: { ...NO_ACTIONS, status: "snoozed", snooze: { days: 3, time: "09:00" }, add_tag_ids: [tags[2]?.id ?? ""] },
+    languages: ["nl"],
+    texts: { nl: { text: "Beste {{contact.name}},\n\nWat vervelend. Kunt u ons foto’s sturen van {{conversation.subject}}?" } },
+    uses: 41,
+    used_on: ago(60 * 24 * 4),
+    version: 1,
+  },
+  {
+    id: uuid(),
+    name: "Naar Tom, met spoed",
+    shared: false,
+    own: true,
+    actions: { ...NO_ACTIONS, assignee: users[3]?.id ?? "", add_tag_ids: [tags[1]?.id ?? ""] },
+    languages: [],
+    texts: {},
+    uses: 2,
+    used_on: ago(60 * 24 * 60),
+    version: 1,
+  },
+];
+
 const queue = (index: number): T.Organisation => queues[index % queues.length] as T.Organisation;
 
 export const accounts: T.ChannelAccount[] = [
@@ -197,6 +243,17 @@ export const sessions: T.OwnSession[] = [
   { id: uuid(), created_at: ago(60 * 72), last_seen_at: ago(60 * 11), current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1" },
 ];
 
+export const push: T.Push = {
+  offered: true,
+  allowed: true,
+  public_key: "BOVfEeVXAhCIzBLLa_Cn0uFF0GKDWwg2pP1KnGNcVh7eQVyCrm7ZdVY2LD-kPj9hX9wpAv0V8D3YfZJm2gAwQ3E",
+  services: ["fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"],
+  devices: [
+    { id: uuid(), user_agent: sessions[0]?.user_agent ?? "", service: "fcm.googleapis.com", current: false, told_at: ago(37), created_at: ago(60 * 24 * 9) },
+    { id: uuid(), user_agent: sessions[1]?.user_agent ?? "", service: "web.push.apple.com", current: false, problem: "refused", created_at: ago(60 * 72) },
+  ],
+};
+
 export interface Case {
   row: T.ConversationRow;
   contact: T.Contact;
@@ -284,6 +341,7 @@ export function makeMessage(
     deliveries: kind === "reply" || kind === "automatic" ? [deliveryTo(person, at)] : [],
     created_at: at,
     source_available: kind === "incoming",
+    mentions: [],
     ...more,
   };
 }

@@ -5,6 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useWords } from "../i18n";
+import { Bell } from "../notifications/bell";
+import { whose } from "../push/whose";
 import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
 import { Account } from "./account";
 import css from "./desk.module.css";
@@ -23,7 +25,10 @@ const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help"));
 const SignInAgain = lazy(() => import("../session/again"));
 
-export type Overlay = "palette" | "help" | null;
+const loadNotifications = () => import("../notifications/panel");
+const NotificationPanel = lazy(loadNotifications);
+
+export type Overlay = "palette" | "help" | "notifications" | null;
 
 /**
  * The desk, or the door to it when the session has ended meanwhile. The address stays, what was
@@ -86,12 +91,19 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
     return () => document.removeEventListener("keydown", listener);
   }, [overlay, setOverlay]);
 
+  // A browser that is told when something is new goes on in this session, or lets go of somebody else's.
+  useEffect(() => {
+    if (whose() === null) return;
+    return atRest(() => void import("../push/device").then((push) => push.resume(session.user)).catch(() => undefined));
+  }, [session.user]);
+
   // The palette opens without waiting: it is fetched once the desk has come to rest.
-  useEffect(() => atRest(() => void loadPalette()), []);
+  useEffect(() => atRest(() => void loadPalette().then(loadNotifications)), []);
 
   useShortcuts(
     {
       "?": () => setOverlay("help"),
+      b: () => setOverlay("notifications"),
       "/": () => {
         const field = document.getElementById("search-field");
         if (field instanceof HTMLInputElement) {
@@ -126,6 +138,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           <RailLink to="/search" icon={SearchIcon} name={t("rail.search")} />
           {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
           <span className={css.spring} />
+          <Bell opened={overlay === "notifications"} open={() => setOverlay("notifications")} />
           <RailLink to="/settings" icon={SettingsIcon} name={t("rail.settings")} />
           <Account help={() => setOverlay("help")} signOut={signOut} />
         </nav>
@@ -136,7 +149,8 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>
-          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} signOut={signOut} />}
+          {overlay === "palette" && <Palette close={() => setOverlay(null)} help={() => setOverlay("help")} notifications={() => setOverlay("notifications")} signOut={signOut} />}
+          {overlay === "notifications" && <NotificationPanel close={() => setOverlay(null)} />}
           {overlay === "help" && <Help close={() => setOverlay(null)} />}
         </Suspense>
       </div>

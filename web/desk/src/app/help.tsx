@@ -24,13 +24,16 @@ const KEYS: [string[], Key][] = [
   [["t"], "keys.tag"],
   [["z"], "keys.snooze"],
   [["m"], "keys.move"],
+  [["i"], "keys.macro"],
   [["g"], "keys.merge"],
   [["p"], "keys.print"],
+  [["b"], "keys.notifications"],
   [["/"], "keys.search"],
   [["?"], "keys.help"],
 ];
 const CHORDS: [string[], Key][] = [
   [[CTRL, "K"], "keys.palette"],
+  [[CTRL, "/"], "keys.macro_writing"],
   [[CTRL, "Enter"], "keys.send"],
   [[CTRL, "Shift", "Enter"], "keys.send_resolve"],
   [["Esc"], "keys.close"],

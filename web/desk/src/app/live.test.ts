@@ -28,6 +28,8 @@ describe("live events", () => {
     expect(affected(frame("quarantine_changed")).lists).toBe(false);
     expect(affected(frame("tags_changed")).keys).toContainEqual(["conversations"]);
     expect(affected(frame("saved_views_changed")).keys).toEqual([["saved-views"]]);
+    expect(affected(frame("notifications_changed"))).toEqual({ keys: [["notifications"], ["notification-ways"]], lists: false, all: false });
+    expect(affected(frame("macros_changed")).keys).toEqual([["macros"]]);
     expect(affected(frame("hello"))).toEqual({ keys: [], lists: false, all: false });
   });
 

@@ -55,8 +55,12 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.tags, keys.lists, ["conversation"], ["activity"], ["search"]);
     case "saved_views_changed":
       return of(keys.savedViews);
+    case "macros_changed":
+      return of(keys.macros);
     case "user_changed":
-      return of(keys.users, keys.session, keys.senders);
+      return of(keys.users, keys.session, keys.senders, ["mentionable"]);
+    case "notifications_changed":
+      return of(keys.notifications, keys.notificationWays);
   }
 }
 

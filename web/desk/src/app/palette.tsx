@@ -12,14 +12,16 @@ import { openPrint } from "../conversations/print-window";
 import { openTool, type Tool } from "../conversations/tool";
 import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
+import { inOrder } from "../macros/macros";
+import { askForMacros, offerMacros } from "../macros/offer";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
 import { arrive } from "./hold";
-import { queuesQuery, savedViewsQuery, sendersQuery, tagsQuery } from "./queries";
+import { macrosQuery, queuesQuery, savedViewsQuery, sendersQuery, tagsQuery } from "./queries";
 import { recentConversations } from "./recent";
 import css from "./palette.module.css";
 import { useSession } from "./session";
@@ -46,10 +48,11 @@ export function fits(text: string, q: string): boolean {
 interface Props {
   close: () => void;
   help: () => void;
+  notifications: () => void;
   signOut: () => void;
 }
 
-export default function Palette({ close, help, signOut }: Props) {
+export default function Palette({ close, help, notifications, signOut }: Props) {
   const words = useWords();
   const { t } = words;
   const session = useSession();
@@ -83,6 +86,7 @@ export default function Palette({ close, help, signOut }: Props) {
 
   const saved = useQuery(savedViewsQuery).data?.items;
   const tags = useQuery(tagsQuery).data?.items;
+  const macros = useQuery(macrosQuery).data?.items;
   const queues = useQuery(queuesQuery).data?.items.length ?? 0;
   const senders = useQuery(sendersQuery).data?.items.length ?? 0;
 
@@ -140,6 +144,16 @@ export default function Palette({ close, help, signOut }: Props) {
       whole("link", t("palette.link", { who }), LinkIcon);
       if (senders > 1) whole("mailbox", t("palette.mailbox", { who }), MailIcon);
     }
+    other.push({ id: "notifications", group: t("palette.views"), text: t("notifications.title"), more: key("b"), icon: BellIcon, run: notifications });
+    if (open) {
+      const who = open.contact.name || open.contact.address;
+      other.push({ id: "macros", group: t("palette.actions"), text: t("palette.macros", { who }), more: key("i"), icon: BoltIcon, run: () => askForMacros([open.id]) });
+    }
+    // As with tags; and only where there is something to use one on.
+    const where = conversation === NEW ? NEW : open?.id;
+    for (const one of where && text.trim() ? inOrder(macros ?? []) : []) {
+      other.push({ id: `macro-${one.id}`, group: t("palette.actions"), text: t("palette.macro", { name: one.name }), icon: BoltIcon, run: () => offerMacros({ ids: [where ?? NEW], chosen: one.id }) });
+    }
     for (const view of VIEWS) {
       other.push({ id: `view-${view}`, group: t("palette.views"), text: t(VIEW_NAMES[view]), icon: InboxIcon, run: () => void navigate({ to: "/inbox/$view", params: { view } }) });
     }
@@ -179,7 +193,7 @@ export default function Palette({ close, help, signOut }: Props) {
       });
     }
     return all;
-  }, [text, q, found.data, people.data, help, conversation, actions, navigate, session, signOut, saved, tags, queues, senders, t]);
+  }, [text, q, found.data, people.data, help, notifications, conversation, actions, navigate, session, signOut, saved, tags, macros, queues, senders, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {

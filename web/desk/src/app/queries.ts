@@ -64,7 +64,11 @@ export const keys = {
   queues: ["queues"] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
+  macros: ["macros"] as const,
   drafts: ["drafts"] as const,
+  notifications: ["notifications"] as const,
+  notificationWays: ["notification-ways"] as const,
+  mentionable: (id: Uuid) => ["mentionable", id] as const,
   accounts: ["channel-accounts"] as const,
   senders: ["senders"] as const,
   accounting: (id: Uuid) => ["accounting", id] as const,
@@ -74,6 +78,8 @@ export const keys = {
   apiKeys: ["api-keys"] as const,
   signingKeys: ["signing-keys"] as const,
   sessions: ["sessions"] as const,
+  push: ["push"] as const,
+  pushHere: ["push-here"] as const,
 };
 
 export const sessionQuery = queryOptions({
@@ -126,11 +132,18 @@ export const relatedQuery = (id: Uuid) =>
     queryFn: ({ signal }) => api.conversations.related(id, signal),
   });
 
+export const mentionableQuery = (id: Uuid) =>
+  queryOptions({ queryKey: keys.mentionable(id), queryFn: () => api.conversations.mentionable(id) });
+
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });
+export const macrosQuery = queryOptions({ queryKey: keys.macros, queryFn: () => api.macros.list() });
+/** What one version of a macro says: it is never another. */
+export const macroQuery = (id: Uuid, version: number) =>
+  queryOptions({ queryKey: ["macro", id, version] as const, queryFn: () => api.macros.get(id) });
 export const draftsQuery = queryOptions({ queryKey: keys.drafts, queryFn: () => api.drafts.list() });
 export const accountsQuery = queryOptions({
   queryKey: keys.accounts,

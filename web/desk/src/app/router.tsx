@@ -93,10 +93,20 @@ const profile = createRoute({
   path: "profile",
   component: lazyRouteComponent(() => import("../settings/profile"), "Profile"),
 });
+const notifications = createRoute({
+  getParentRoute: () => settings,
+  path: "notifications",
+  component: lazyRouteComponent(() => import("../settings/notifications"), "Notifications"),
+});
 const ownSessions = createRoute({
   getParentRoute: () => settings,
   path: "sessions",
   component: lazyRouteComponent(() => import("../settings/sessions"), "Sessions"),
+});
+const push = createRoute({
+  getParentRoute: () => settings,
+  path: "push",
+  component: lazyRouteComponent(() => import("../settings/push"), "PushSettings"),
 });
 const users = createRoute({
   getParentRoute: () => settings,
@@ -143,6 +153,11 @@ const tags = createRoute({
   path: "tags",
   component: lazyRouteComponent(() => import("../settings/tags"), "Tags"),
 });
+const macros = createRoute({
+  getParentRoute: () => settings,
+  path: "macros",
+  component: lazyRouteComponent(() => import("../settings/macros"), "Macros"),
+});
 const deadLetters = createRoute({
   getParentRoute: () => settings,
   path: "dead-letters",
@@ -168,7 +183,9 @@ export const router = createRouter({
       settings.addChildren([
         settingsHome,
         profile,
+        notifications,
         ownSessions,
+        push,
         users,
         apiKeys,
         channels,
@@ -178,6 +195,7 @@ export const router = createRouter({
         signing,
         accounting,
         tags,
+        macros,
         deadLetters,
       ]),
     ]),

@@ -7,6 +7,8 @@ import { setScheme } from "../ui/scheme";
 import { api } from "./api";
 import { forgetDrafts, saveAll } from "../conversations/draft-sync";
 import { forgetWritten } from "../conversations/draft";
+import { forgetAfter } from "../macros/after";
+import { whose } from "../push/whose";
 import { noteSignedIn } from "./early";
 import { clearPrivate, keep, kept } from "./private-store";
 import { keys, queryClient, sessionQuery } from "./queries";
@@ -51,6 +53,7 @@ export function begin(session: Session) {
     clearPrivate();
     forgetDrafts();
     forgetWritten();
+    forgetAfter();
   }
   keep(OWNER, session.user.id);
   noteSignedIn(true);
@@ -69,6 +72,8 @@ export function lock() {
 export async function end() {
   // What was typed last is kept at the server before this browser forgets it.
   await saveAll();
+  // This browser shows nothing of theirs any more; the server forgets it with the session.
+  if (whose() !== null) await import("../push/device").then((push) => push.leave());
   await api.session.end().catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
   });
@@ -79,6 +84,7 @@ export function forget() {
   noteSignedIn(false);
   forgetDrafts();
   forgetWritten();
+  forgetAfter();
   clearPrivate();
   queryClient.clear();
 }

@@ -152,6 +152,8 @@ export interface Actions {
   assign: (ids: Uuid[] | Uuid, user: UserRef | null) => Promise<void>;
   move: (ids: Uuid[] | Uuid, queue: Queue) => Promise<void>;
   tag: (ids: Uuid[] | Uuid, tag: TagRef, on: boolean) => Promise<void>;
+  /** What a macro does. */
+  use: (ids: Uuid[], change: Change, name: string) => Promise<void>;
 }
 
 export function useActions(): Actions {
@@ -235,6 +237,11 @@ export function useActions(): Actions {
         run(ids, toQueue(queue), {
           one: (row) => t("did.moved", { who: nameOf(row), queue: queue.name }),
           many: (count) => t("bulk.moved", { count, queue: queue.name }),
+        }),
+      use: (ids, change, name) =>
+        run(ids, change, {
+          one: () => t("did.macro", { name }),
+          many: (count) => t("bulk.macro", { count, name }),
         }),
       tag: (ids, tag, on) =>
         run(ids, toTag(tag, on), {

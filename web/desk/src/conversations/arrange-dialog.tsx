@@ -358,7 +358,7 @@ function Split({ conversation, first, close }: SplitProps) {
             label={
               <>
                 <strong>
-                  {message.author.name || message.author.address || t("message.automatic")}
+                  {message.author.name || message.author.address || t("message.unknown_author")}
                 </strong>{" "}
                 {words.shortTime(message.created_at, new Date())}
               </>

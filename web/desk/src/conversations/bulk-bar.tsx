@@ -6,7 +6,8 @@ import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { queuesQuery } from "../app/queries";
 import { useWords } from "../i18n";
-import { CheckIcon, CloseIcon, DownIcon, MoveIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
+import { askForMacros } from "../macros/offer";
+import { BoltIcon, CheckIcon, CloseIcon, DownIcon, MoveIcon, SnoozeIcon, TagIcon, UserIcon } from "../ui/icons";
 import { MOST_AT_ONCE, useActions } from "./actions";
 import css from "./bulk-bar.module.css";
 import { StatusMark } from "./status";
@@ -67,6 +68,9 @@ export default function BulkBar({ rows, loaded, tool, setTool, selectAll, clear,
           <MoveIcon size={17} />
         </ToolMenu>
       )}
+      <button type="button" className={css.button} aria-label={t("macro.use")} title={t("macro.use")} aria-haspopup="dialog" onClick={() => askForMacros(ids, true)}>
+        <BoltIcon size={17} />
+      </button>
       <Menu width={200} position="bottom-end">
         <Menu.Target>
           <button type="button" className={css.button} aria-label={t("bulk.status")} title={t("bulk.status")}>

@@ -9,9 +9,14 @@ import { api, newKey } from "../app/api";
 import { useHere } from "../app/here";
 import { keys, queryClient, sendersQuery } from "../app/queries";
 import { useSession } from "../app/session";
-import { FailureLine } from "../app/states";
+import { explainShort, FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
+import { type After, afterOf, keepAfter } from "../macros/after";
+import { asksForMacros, MacroButton } from "../macros/macro-button";
+import { askForMacros } from "../macros/offer";
+import { UnfilledLine, useUnfilled } from "../macros/unfilled";
+import { usePlace } from "../macros/use-place";
 import { ClipIcon, DownIcon, LockIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } from "../ui/icons";
 import { findRow, show } from "./actions";
 import { join, type Kind } from "./compose";
@@ -19,6 +24,7 @@ import css from "./composer.module.css";
 import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
 import { DraftConflict, DraftState, Overtaken, WriterBar } from "./draft-line";
 import { close, flush, hold, open, release } from "./draft-sync";
+import { namings } from "./mentions";
 import { appendMessage, refreshMessages } from "./message-cache";
 import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
 import { FormatButton, Formatted } from "./mail-text";
@@ -30,6 +36,7 @@ import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { awaitDraft, joined, offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
+import { WordsField } from "./words-field";
 
 const MAX_HEIGHT = 320;
 /** The id of the messages above, where the focus goes when it came from nowhere. */
@@ -97,6 +104,17 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [id]);
   const { writer } = useColleagues(id);
   const locked = !note && writer !== null;
+  const anew = useCallback(
+    (next: Draft) => {
+      update(() => next);
+      setShownAnew((count) => count + 1);
+    },
+    [update],
+  );
+  usePlace({ id, draft, update, field, rich, taken: locked ? writer.name : null, anew });
+  const unfilled = useUnfilled(draft);
+  // What a macro that wrote the answer makes of the conversation holds after the answer, too.
+  const after = note ? null : afterOf(id, conversation?.status);
   // Whoever was overtaken while they wrote is told so; until then they may not have written at all.
   const [begunHere, setBegunHere] = useState(false);
   useHereIn(id, note ? "" : draft.text, writer !== null);
@@ -187,7 +205,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [draft.way, draft.quoted, answered, conversation, change, words]);
 
   const send = useMutation({
-    mutationFn: async ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft }) => {
+    mutationFn: async ({ body }: { body: CreateMessage; resolve: boolean; draft: Draft; standing: After | null }) => {
       const print = JSON.stringify(body);
       const version = await hold(id, body.kind === "note" ? "note" : "reply");
       // The same words sent again after a lost answer carry the same key, so
@@ -205,7 +223,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
         void refreshMessages(id, new Set());
       }
     },
-    onSuccess: (message, { body, resolve, draft: was }) => {
+    onSuccess: (message, { body, resolve, draft: was, standing }) => {
       attempt.current = null;
       update((old) => sent(old, body.kind === "note"));
       release(id, body.kind === "note" ? "note" : "reply", true);
@@ -213,6 +231,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       wroteIt(id);
       uploads.clear();
       setAddressing(false);
+      if (body.kind !== "note") {
+        keepAfter(id, null);
+        if (standing) void api.conversations.change(id, standing).catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
+      }
       appendMessage(message);
       const row = findRow(id);
       if (row) {
@@ -234,7 +256,6 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
         if (undoSeconds() === 0) toast(t("did.sent_resolved"));
         onNext();
       }
-      if (body.kind === "note") return;
       offerUndo(message, id, was, words, () => {
         // The words are there; whoever went on is brought back to them.
         if (here() !== id) void navigate({ to: "/inbox/$view/$conversation", params: { view: "open", conversation: id } });
@@ -249,8 +270,11 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
   const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
   const ready = !coming && filled && addressed && !locked;
-  const submit = (resolve: boolean, anyway = false) => {
-    if (!filled || !addressed || send.isPending || locked) return;
+  const lastAsked = useRef(false);
+  const submit = (asked: boolean, anyway = false) => {
+    lastAsked.current = asked;
+    if (!filled || !addressed || send.isPending || locked || !unfilled.passes()) return;
+    const resolve = asked || after?.status === "resolved";
     if (uploading || coming) {
       // Who sends while a file is still on its way means with that file; and who is faster than the conversation
       // is not told to press again.
@@ -267,7 +291,12 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     const seen = anyway ? newest : (draft.seen ?? before?.id ?? newest);
     if (anyway && newest) change({ seen: newest });
     const body: CreateMessage = note
-      ? { kind: "note", text: draft.note.trim(), attachment_ids: draft.files.map((one) => one.id) }
+      ? {
+          kind: "note",
+          text: draft.note.trim(),
+          mentions: namings(draft.note.trim(), draft.named),
+          attachment_ids: draft.files.map((one) => one.id),
+        }
       : {
           kind: forward ? "forward" : "reply",
           ...content(draft, sender),
@@ -282,7 +311,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           ...(resolve ? { resolve: true } : {}),
           ...(undoSeconds() > 0 ? { undo_seconds: undoSeconds() } : {}),
         };
-    send.mutate({ body, resolve, draft });
+    // One that is put off again needs a moment that is still to come.
+    const passed = after?.snoozed_until !== undefined && new Date(after.snoozed_until) <= new Date();
+    send.mutate({ body, resolve, draft, standing: resolve || passed || after?.status === "waiting" ? null : after });
   };
 
   const failedFile = uploads.sending.some((one) => one.error !== null);
@@ -302,6 +333,11 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const onKeyDown = (event: KeyboardEvent) => {
     // A menu that floats has keys of its own.
     if (!(event.target instanceof Node) || !section.current?.contains(event.target)) return;
+    if (asksForMacros(event)) {
+      event.preventDefault();
+      askForMacros([id]);
+      return;
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       submit(event.shiftKey && !note);
@@ -371,21 +407,22 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           />
           </div>
         ) : (
-          <textarea
-            ref={field}
+          <WordsField
+            id={id}
+            field={field}
             readOnly={locked}
             className={css.field}
-            rows={2}
-            value={text}
+            text={text}
+            named={note ? draft.named : null}
             aria-label={note ? t("composer.note_field") : forward ? t("composer.forward_field") : t("composer.reply_field")}
             placeholder={note ? t("composer.note_hint") : forward ? t("composer.forward_hint") : t("composer.reply_hint")}
-            onChange={(event) => {
+            change={(words, named) => {
               if (!note) setBegunHere(true);
-              change(note ? { note: event.currentTarget.value } : { text: event.currentTarget.value });
+              change(note ? { note: words, named } : { text: words });
             }}
             onPaste={onPaste}
             onFocus={() => setStarted(true)}
-            onBlur={() => flush(id)}
+            onLeave={() => flush(id)}
           />
         )}
         {!note && (started || text !== "") && (
@@ -399,6 +436,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           }
           uploads={uploads}
         />
+        <UnfilledLine unfilled={unfilled} field={field} rich={rich} send={() => submit(lastAsked.current)} />
         {overtaken && (
           <Overtaken read={() => document.getElementById(MESSAGES)?.focus()} send={() => submit(send.variables?.resolve ?? false, true)} />
         )}
@@ -424,6 +462,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
               event.currentTarget.value = "";
             }}
           />
+          <MacroButton id={id} />
           {!note && <FormatButton draft={draft} change={change} />}
           <DraftState id={id} />
           <span className={css.hint}>{t("composer.send_hint")}</span>
@@ -435,7 +474,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
               className={note ? css.noteButton : undefined}
               data-joined={!note || undefined}
             >
-              {note ? t("composer.add_note") : t("composer.send")}
+              {note ? t("composer.add_note") : t(after?.status === "resolved" ? "composer.send_resolve" : "composer.send")}
             </Button>
             {!note && (
               <Menu width={250} position="top-end">

@@ -45,6 +45,13 @@ describe("drafts at the server", () => {
     expect(draftFrom([{ ...kept("note", draft) }]).noting).toBe(true);
   });
 
+  it("keeps with a note whom it names", () => {
+    const draft: Draft = { ...EMPTY, noting: true, note: "@Daan Bos kijk", named: [{ id: "u", name: "Daan Bos" }, { id: "v", name: "Weg" }] };
+    expect(contentOf("note", draft)?.mentions).toEqual([{ user_id: "u", starts_at: 0, ends_at: 9 }]);
+    expect(draftFrom([kept("note", draft)]).named).toEqual([{ id: "u", name: "Daan Bos" }]);
+    expect(contentOf("reply", { ...draft, text: "Dag" })?.mentions).toEqual([]);
+  });
+
   it("puts two together and loses nothing", () => {
     const theirs: Draft = { ...EMPTY, text: "Van kantoor", files: [file("a"), file("b")] };
     const mine: Draft = { ...EMPTY, text: "Uit de trein", note: "Let op", files: [file("b"), file("c")] };

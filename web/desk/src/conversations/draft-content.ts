@@ -3,16 +3,17 @@
 
 import type { Draft as Kept, DraftContent } from "@belofte/api-client";
 import { type Draft, EMPTY } from "./draft";
+import { chosenIn, namings } from "./mentions";
 
 export type Kind = Kept["kind"];
 
 /** What one of the two says to the server; null when there is nothing to keep. */
 export function contentOf(kind: Kind, draft: Draft): DraftContent | null {
-  const { noting, note, text, html, way, answers, to, cc, bcc, subject, account, signed, quoted, copies, files } = draft;
+  const { noting, note, named, text, html, way, answers, to, cc, bcc, subject, account, signed, quoted, copies, files } = draft;
   if (kind === "note") {
     const own = noting ? files : [];
     if (note === "" && own.length === 0) return null;
-    return { text: note, unsigned: false, bcc: [], subject: "", attachment_ids: own.map((one) => one.id), copied_attachment_ids: [] };
+    return { text: note, unsigned: false, bcc: [], subject: "", attachment_ids: own.map((one) => one.id), copied_attachment_ids: [], mentions: namings(note, named) };
   }
   const own = noting ? [] : files;
   const bare = text === "" && html === null && to === null && cc === null && bcc.length === 0 && subject === "" && quoted === null && copies.length === 0;
@@ -31,6 +32,7 @@ export function contentOf(kind: Kind, draft: Draft): DraftContent | null {
     ...(quoted === null ? {} : { quoted }),
     attachment_ids: own.map((one) => one.id),
     copied_attachment_ids: copies.map((one) => one.id),
+    mentions: [],
   };
 }
 
@@ -38,7 +40,8 @@ export function contentOf(kind: Kind, draft: Draft): DraftContent | null {
 export function draftFrom(items: readonly Kept[]): Draft {
   const note = items.find((one) => one.kind === "note");
   const other = items.find((one) => one.kind !== "note");
-  const draft: Draft = { ...EMPTY, note: note?.content.text ?? "", noting: note !== undefined && other === undefined };
+  const words = note?.content.text ?? "";
+  const draft: Draft = { ...EMPTY, note: words, named: chosenIn(words, note?.content.mentions ?? []), noting: note !== undefined && other === undefined };
   if (!other) return { ...draft, files: note?.attachments ?? [] };
   const { content } = other;
   return {
@@ -70,6 +73,7 @@ export function both(theirs: Draft, mine: Draft): Draft {
     ...mine,
     text: texts(theirs.text, mine.text),
     note: texts(theirs.note, mine.note),
+    named: [...theirs.named, ...mine.named],
     html: markup,
     subject: mine.subject || theirs.subject,
     to: mine.to ?? theirs.to,

@@ -3,6 +3,7 @@
 
 import type { Attachment, Mailbox, Uuid } from "@belofte/api-client";
 import { keep, kept as keptText } from "../app/private-store";
+import type { Named } from "./mentions";
 
 /** How a mail goes out of a conversation. */
 export type Way = "reply" | "all" | "forward";
@@ -11,6 +12,8 @@ export interface Draft {
   /** Whether the note is in front; what was written to others stays meanwhile. */
   noting: boolean;
   note: string;
+  /** Colleagues who were chosen for the note; told are those whose names stand in it. */
+  named: Named[];
   way: Way;
   text: string;
   /** The same with markup, when it is formatted; an upload that it shows stands there by its id. */
@@ -41,6 +44,7 @@ export interface Draft {
 export const EMPTY: Draft = {
   noting: false,
   note: "",
+  named: [],
   way: "reply",
   text: "",
   html: null,
@@ -58,7 +62,7 @@ export const EMPTY: Draft = {
   savedAt: null,
 };
 
-const LISTS = ["bcc", "copies", "files"] as const;
+const LISTS = ["bcc", "copies", "files", "named"] as const;
 
 /** What was written in this tab, also when the server has it. */
 const memory = new Map<string, Draft>();
@@ -122,7 +126,7 @@ export function writeDraft(id: string, draft: Draft) {
 
 /** What is left when the note, or the mail, has gone. */
 export function sent(draft: Draft, note: boolean): Draft {
-  return note ? { ...draft, note: "", noting: false, files: [] } : { ...EMPTY, note: draft.note };
+  return note ? { ...draft, note: "", named: [], noting: false, files: [] } : { ...EMPTY, note: draft.note, named: draft.named };
 }
 
 /** Another way: its recipients and what it takes along begin anew, the words stay. */

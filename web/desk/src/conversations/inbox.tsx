@@ -13,6 +13,7 @@ import { isTyping, useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
 import { useTitle } from "../app/title";
 import { useWords } from "../i18n";
+import { askForMacros } from "../macros/offer";
 import { CheckIcon, DownIcon, PencilIcon, ViewsIcon } from "../ui/icons";
 import { MOST_AT_ONCE, useActions } from "./actions";
 import css from "./inbox.module.css";
@@ -224,6 +225,11 @@ export function Inbox() {
       onTool={(wanted) => {
         if (!selecting) return false;
         setTool(wanted);
+        return true;
+      }}
+      onMacros={() => {
+        if (!selecting) return false;
+        askForMacros([...selected], true);
         return true;
       }}
       list={

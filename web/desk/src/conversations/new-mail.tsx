@@ -14,6 +14,10 @@ import { Blank, Failure, FailureLine } from "../app/states";
 import { useTitle } from "../app/title";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
+import { asksForMacros, MacroButton } from "../macros/macro-button";
+import { askForMacros } from "../macros/offer";
+import { UnfilledLine, useUnfilled } from "../macros/unfilled";
+import { usePlace } from "../macros/use-place";
 import { BackIcon, ClipIcon, MailIcon } from "../ui/icons";
 import composer from "./composer.module.css";
 import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
@@ -69,6 +73,16 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
     return () => close(NEW, show);
   }, []);
 
+  const anew = useCallback(
+    (next: Draft) => {
+      update(() => next);
+      setShownAnew((count) => count + 1);
+    },
+    [update],
+  );
+  usePlace({ id: NEW, draft, update, field, rich, taken: null, anew });
+  const unfilled = useUnfilled(draft);
+
   const senders = found.data?.items ?? [];
   const able = senders.filter((one) => one.can_send);
   const sender = able.find((one) => one.id === draft.account) ?? able[0];
@@ -123,7 +137,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const filled = says(draft) || draft.files.length > 0;
   const ready = sender && filled && draft.subject.trim() !== "" && people.to.length > 0 && allGood(people);
   const submit = () => {
-    if (!sender || !ready || send.isPending) return;
+    if (!sender || !ready || send.isPending || !unfilled.passes()) return;
     if (uploading) {
       setQueued(true);
       return;
@@ -154,6 +168,11 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
     uploads.start(files);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (asksForMacros(event)) {
+      event.preventDefault();
+      askForMacros([NEW]);
+      return;
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       submit();
@@ -213,6 +232,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
               uploads={uploads}
             />
           </div>
+          <UnfilledLine unfilled={unfilled} field={field} rich={rich} send={submit} />
           {send.isError && (
             <div className={composer.error}>
               <FailureLine error={send.error} retry={submit} />
@@ -235,6 +255,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
                 event.currentTarget.value = "";
               }}
             />
+            <MacroButton id={NEW} />
             <FormatButton draft={draft} change={change} />
             <DraftState id={NEW} />
             <span className={composer.hint}>{t("composer.send_hint")}</span>

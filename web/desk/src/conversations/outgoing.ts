@@ -25,7 +25,8 @@ export function quote(message: Message, subject: string, words: Words): string {
 export const wholeText = (draft: Draft, sender: Sender | undefined): string =>
   [draft.text.trim(), draft.signed ? (sender?.signature ?? "") : "", draft.quoted ?? ""].filter(Boolean).join("\n\n");
 
-const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+/** Text as markup that shows it. */
+export const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** Plain text as markup: its paragraphs and lines. */
 export const htmlOf = (text: string): string =>

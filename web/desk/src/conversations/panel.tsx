@@ -12,6 +12,7 @@ import { useSession } from "../app/session";
 import { Failure, FailureLine, Skeleton } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
+import { PanelMacros } from "../macros/panel-macros";
 import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import { Related } from "./related";
@@ -88,6 +89,7 @@ export function Panel({ id }: { id: string }) {
           </ul>
         </section>
       )}
+      <PanelMacros id={id} />
       <Related conversation={conversation.data} />
       <section aria-labelledby="panel-earlier">
         <h3 id="panel-earlier">{t("panel.earlier", { count: others.length })}</h3>

@@ -14,6 +14,7 @@ import { useWords, type Words } from "../i18n";
 import { splitQuoted } from "../messages/quoted";
 import { isolated } from "../ui/isolate";
 import { PrintIcon } from "../ui/icons";
+import { withNames } from "./mentions";
 import css from "./print.module.css";
 
 const person = (one: { name: string; address?: string | null }) =>
@@ -93,7 +94,7 @@ function Printed({ message, quoted, words }: { message: Message; quoted: boolean
             </div>
           ))}
       </dl>
-      <div className={css.text}>{quoted ? message.text : own}</div>
+      <div className={css.text}>{message.kind === "note" ? withNames(message.text, message.mentions) : quoted ? message.text : own}</div>
     </article>
   );
 }

@@ -8,6 +8,7 @@ import StarterKit from "@tiptap/starter-kit";
 import { type ReactNode, type Ref, useId, useImperativeHandle, useRef, useState } from "react";
 import { api } from "../app/api";
 import { useWords } from "../i18n";
+import { OpenPlaces, select } from "../macros/open-places";
 import { BulletsIcon, LinkIcon, NumbersIcon, QuoteIcon } from "../ui/icons";
 import css from "./rich.module.css";
 
@@ -36,6 +37,7 @@ const EXTENSIONS = [
     link: { openOnClick: false, autolink: true, defaultProtocol: "https", protocols: ["mailto"], HTMLAttributes: { target: null, rel: null } },
   }),
   Picture,
+  OpenPlaces,
 ];
 
 const isPicture = (file: File) => /^image\/(png|jpeg|gif|webp)$/.test(file.type);
@@ -43,6 +45,10 @@ const isPicture = (file: File) => /^image\/(png|jpeg|gif|webp)$/.test(file.type)
 export interface RichField {
   focus: () => void;
   insert: (text: string) => void;
+  /** Puts markup where the cursor is. */
+  put: (html: string) => void;
+  /** Goes to the first place of a text and selects it. */
+  find: (text: string) => void;
 }
 
 interface Props {
@@ -52,16 +58,18 @@ interface Props {
   /** Takes files that were pasted or dropped; `then` gets each that is there. */
   take: (files: File[], then?: (file: Attachment) => void) => void;
   field?: Ref<RichField>;
+  /** Takes the focus only when it is asked to. */
+  quiet?: boolean;
 }
 
-export default function Rich({ html, label, change, take, field }: Props) {
+export default function Rich({ html, label, change, take, field, quiet }: Props) {
   const { t } = useWords();
   const latest = useRef({ change, take });
   latest.current = { change, take };
   const editor = useEditor({
     extensions: EXTENSIONS,
     content: html,
-    autofocus: "end",
+    autofocus: quiet ? false : "end",
     // The policy of the desk allows no styles but those of its own sheets; they stand in rich.module.css.
     injectCSS: false,
     editorProps: {
@@ -95,6 +103,8 @@ export default function Rich({ html, label, change, take, field }: Props) {
     () => ({
       focus: () => void editor?.commands.focus(),
       insert: (text) => void editor?.chain().focus("end").insertContent(text).run(),
+      put: (html) => void editor?.chain().focus().insertContent(html).run(),
+      find: (text) => editor && select(editor, text),
     }),
     [editor],
   );

@@ -11,11 +11,13 @@ import { activityQuery, conversationQuery, messagesQuery, queryClient } from "..
 import { useSession } from "../app/session";
 import { Failure, FailureLine, Skeleton } from "../app/states";
 import { useWords } from "../i18n";
+import { useReadNotifications } from "../notifications/use-read";
 import { DownIcon } from "../ui/icons";
 import { MessageView } from "../messages/message";
 import { ActivityLine } from "./activity";
 import { Composer, MESSAGES } from "./composer";
 import { Header } from "./header";
+import { jumped, useJump } from "./jump";
 import { useLead, useMoved } from "./lead";
 import css from "./thread.module.css";
 import { keepThreadPlace, type Place, placeAfterReload } from "./thread-place";
@@ -172,9 +174,42 @@ export function Thread({ id, ...frame }: Props) {
     return () => document.removeEventListener("visibilitychange", mark);
   }, [id, unread, session.user.id]);
 
+  useReadNotifications(id);
+
   const older = () => {
     if (messages.hasNextPage && !messages.isFetchingNextPage) void messages.fetchNextPage();
   };
+
+  // Somebody who is told of a message is led to it, however far back it stands.
+  const jump = useJump(id);
+  const [shown, setShown] = useState<string | null>(null);
+  const toMessage = useEffectEvent((message: string) => {
+    if (!messages.data || messages.isFetching) return;
+    if (!entries.some((entry) => keyOf(entry) === message)) {
+      if (messages.hasNextPage && !messages.isFetchNextPageError) older();
+      else jumped(id);
+      return;
+    }
+    atEnd.current = false;
+    place.current = { key: message, below: -12 };
+    toPlace();
+    setBelow(0);
+    setShown(message);
+    scroller.current?.focus({ preventScroll: true });
+    jumped(id);
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looked for again when more is there
+  useEffect(() => {
+    if (jump) toMessage(jump);
+  }, [jump, entries, messages.isFetching]);
+  useEffect(() => {
+    if (!shown) return;
+    const timer = setTimeout(() => {
+      setShown(null);
+      place.current = null;
+    }, SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [shown]);
 
   const failed = conversation.isError && !conversation.data;
   useEffect(() => {
@@ -252,6 +287,7 @@ export function Thread({ id, ...frame }: Props) {
                   key={item.key}
                   ref={virtual.measureElement}
                   data-index={item.index}
+                  data-shown={item.key === shown || undefined}
                   className={css.entry}
                   style={{ transform: `translateY(${item.start}px)` }}
                   onFocus={() => setFocused(String(item.key))}

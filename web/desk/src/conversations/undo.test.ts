@@ -24,6 +24,14 @@ describe("taking back", () => {
     expect(joined(back, { ...EMPTY, text: "Second.", html: "<p><b>Second.</b></p>" }).html).toBe("<p>First.</p><p><b>Second.</b></p>");
   });
 
+  it("brings a note back where notes are written, with whom it names", () => {
+    const mentions = [{ user: { id: "u", name: "Daan Bos", role: "agent", state: "active" }, starts_at: 0, ends_at: 5 }];
+    const back = draftOf({ kind: "note", text: "@Daan kijk", mentions, attachments: [], deliveries: [] } as unknown as Message);
+    expect(back).toMatchObject({ noting: true, note: "@Daan kijk", text: "", named: [{ id: "u", name: "Daan" }] });
+    const now = joined(back, { ...EMPTY, text: "An answer.", note: "More." });
+    expect(now).toMatchObject({ noting: true, note: "@Daan kijk\n\nMore.", text: "An answer." });
+  });
+
   it("makes a draft of a message that nobody has the draft of any more", () => {
     const message = {
       text: "Hello\n\nKind regards",

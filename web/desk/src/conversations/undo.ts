@@ -9,6 +9,7 @@ import { toast } from "../app/toasts";
 import type { Words } from "../i18n";
 import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
 import { flush } from "./draft-sync";
+import { chosenIn, namingsOf } from "./mentions";
 import { removeMessage } from "./message-cache";
 import { htmlOf } from "./outgoing";
 
@@ -36,11 +37,15 @@ export function awaitDraft(id: string, place: Place): () => void {
 
 /** What came back, above what was begun since. */
 export function joined(back: Draft, now: Draft): Draft {
-  const { text, html, files, note } = now;
+  const { text, html, files, note, named } = now;
+  if (back.noting) {
+    const notes = [back.note, note].filter((one) => one.trim()).join("\n\n");
+    return { ...now, noting: true, note: notes, named: [...back.named, ...named], files: [...back.files, ...files] };
+  }
   const both = [back.text, text].filter((one) => one.trim()).join("\n\n");
   const marked = back.html ?? (html === null ? null : htmlOf(back.text));
   const more = html ?? (text.trim() ? htmlOf(text) : "");
-  return { ...back, note, noting: false, text: both, html: marked === null ? null : marked + more, files: [...back.files, ...files] };
+  return { ...back, note, named, noting: false, text: both, html: marked === null ? null : marked + more, files: [...back.files, ...files] };
 }
 
 function giveBack(id: string, draft: Draft) {
@@ -55,6 +60,9 @@ function giveBack(id: string, draft: Draft) {
 export function draftOf(message: Message): Draft {
   const blind: Mailbox[] = message.deliveries.filter((one) => one.role === "bcc").map((one) => one.recipient);
   const { text, to, cc, attachments } = message;
+  if (message.kind === "note") {
+    return { ...EMPTY, noting: true, note: text, named: chosenIn(text, namingsOf(message.mentions)), files: attachments };
+  }
   // Its signature is a part of its text by now.
   return { ...EMPTY, text, to, cc, bcc: blind, files: attachments, signed: false };
 }
@@ -69,11 +77,11 @@ export async function takeBack(message: Message, id: string, draft: Draft | null
     void queryClient.invalidateQueries({ queryKey: keys.counts });
     void queryClient.invalidateQueries({ queryKey: keys.activity(message.conversation_id) });
     void queryClient.invalidateQueries({ queryKey: keys.conversation(message.conversation_id) });
-    toast(words.t("did.taken_back"));
+    toast(words.t(message.kind === "note" ? "did.note_taken_back" : "did.taken_back"));
     return true;
   } catch (error) {
     const late = error instanceof ApiError && (error.status === 409 || error.status === 404);
-    toast(late ? words.t("did.too_late") : explainShort(error, words), { bad: true });
+    toast(late ? words.t(message.kind === "note" ? "did.note_too_late" : "did.too_late") : explainShort(error, words), { bad: true });
     return false;
   }
 }
@@ -82,7 +90,8 @@ export async function takeBack(message: Message, id: string, draft: Draft | null
 export function offerUndo(message: Message, id: string, draft: Draft, words: Words, then: () => void) {
   const seconds = undoSeconds();
   if (seconds === 0) return;
-  toast(words.t("did.sending", { seconds }), {
+  // A note is there at once; it is the way back that ends.
+  toast(message.kind === "note" ? words.t("did.noted") : words.t("did.sending", { seconds }), {
     life: seconds * 1000,
     undo: () => void takeBack(message, id, draft, words).then((back) => back && then()),
   });

@@ -10,6 +10,7 @@ import { atRest } from "../app/rest";
 import { useSession } from "../app/session";
 import { useShortcuts } from "../app/shortcuts";
 import { useWords } from "../i18n";
+import { askForMacros, useOffered } from "../macros/offer";
 import { InboxIcon } from "../ui/icons";
 import { Blank } from "../app/states";
 import { arrange, useArrangement } from "./arrange";
@@ -24,6 +25,7 @@ const Thread = lazy(() => loadThread().then((found) => ({ default: found.Thread 
 const NewMail = lazy(() => import("./new-mail"));
 const Panel = lazy(() => loadThread().then((found) => ({ default: found.Panel })));
 const ArrangeDialog = lazy(() => import("./arrange-dialog"));
+const MacroDialog = lazy(() => import("../macros/macro-dialog"));
 const PanelSheet = lazy(() => import("./panel-sheet"));
 
 const LIST = { least: 320, most: 400, first: 360, key: "belofte.list-width" };
@@ -45,9 +47,11 @@ interface Props {
   onNext: () => void;
   /** Opens a tool over what is selected; false when nothing is, and the open conversation is meant. */
   onTool?: (tool: Tool) => boolean;
+  /** Offers macros over what is selected; false when nothing is. */
+  onMacros?: () => boolean;
 }
 
-export function Workspace({ list, nothing, listName, conversation: shown, onBack, onNext, onTool }: Props) {
+export function Workspace({ list, nothing, listName, conversation: shown, onBack, onNext, onTool, onMacros }: Props) {
   const { t } = useWords();
   const session = useSession();
   const here = useHere();
@@ -79,6 +83,11 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
       g: () => {
         const id = here();
         if (id) arrange({ what: "merge", id });
+      },
+      i: () => {
+        if (onMacros?.()) return;
+        const id = here();
+        if (id) askForMacros([id]);
       },
       p: () => {
         const id = here();
@@ -112,6 +121,7 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
   };
 
   const arrangement = useArrangement();
+  const offered = useOffered();
 
   return (
     <div
@@ -171,6 +181,11 @@ export function Workspace({ list, nothing, listName, conversation: shown, onBack
       {arrangement && (
         <Suspense fallback={null}>
           <ArrangeDialog key={`${arrangement.what} ${arrangement.id}`} {...arrangement} />
+        </Suspense>
+      )}
+      {offered && (
+        <Suspense fallback={null}>
+          <MacroDialog {...offered} />
         </Suspense>
       )}
       {conversation && panel && !narrow && (

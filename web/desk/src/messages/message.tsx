@@ -8,8 +8,10 @@ import { mayAdministrate, useSession } from "../app/session";
 import { useWords, type Words } from "../i18n";
 import { arrange } from "../conversations/arrange";
 import { compose, type Kind } from "../conversations/compose";
+import { parts } from "../conversations/mentions";
 import { openPrint } from "../conversations/print-window";
-import { BoltIcon, DownloadIcon, FileIcon, LockIcon, MoreIcon, PassOnIcon, PrintIcon, ReplyAllIcon, ReplyIcon, SplitIcon } from "../ui/icons";
+import { takeBack } from "../conversations/undo";
+import { BoltIcon, DownloadIcon, FileIcon, LockIcon, MoreIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyAllIcon, ReplyIcon, SplitIcon } from "../ui/icons";
 import { isolated } from "../ui/isolate";
 import { Monogram } from "../ui/monogram";
 import { Attachments } from "./attachments";
@@ -26,8 +28,13 @@ import { SourceView } from "./source";
 export const addressText = (one: Mailbox) => one.name || one.address;
 
 function authorOf(message: Message, { t }: Words): string {
-  if (message.kind === "automatic") return t("message.automatic");
   return message.author.name || message.author.address || t("message.unknown_author");
+}
+
+/** What sort of mail it is, in a word; a machine's always says that it is one. */
+function sortOf(message: Message, { t, tOr }: Words): string | null {
+  if (message.sort) return tOr(`message.sort.${message.sort}`, "message.automatic");
+  return message.kind === "automatic" ? t("message.automatic") : null;
 }
 
 export const MessageView = memo(function MessageView({ message }: { message: Message }) {
@@ -35,6 +42,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
   const { t } = words;
   const session = useSession();
   const author = authorOf(message, words);
+  const sort = sortOf(message, words);
   const images = useRemoteImages(message);
   const [source, setSource] = useState(false);
   const files = message.attachments.filter((one) => !one.inline || !message.html);
@@ -69,11 +77,12 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
             <strong title={author}>
               <bdi>{author}</bdi>
             </strong>
+            {sort && <span className={css.sort}>{sort}</span>}
             {message.authentication && <SenderSign checked={message.authentication} />}
           </div>
           {message.kind !== "note" && recipients.length > 0 && (
             <span className={css.to} title={recipients.map((one) => one.address).join(", ")}>
-              {message.kind === "incoming" && message.author.address && message.author.name
+              {(message.kind === "incoming" || message.kind === "automatic") && message.author.address && message.author.name
                 ? t("message.from_to", { from: message.author.address, names })
                 : t("message.to", { names })}
             </span>
@@ -82,6 +91,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
         <time dateTime={message.created_at} title={words.fullTime(message.created_at)}>
           {messageTime(message.created_at, words)}
         </time>
+        {message.kind === "note" && message.author.id === session.user.id && <NoteMenu message={message} />}
         {message.kind !== "note" && (
           <Menu width={220}>
             <Menu.Target>
@@ -136,6 +146,8 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
               title={t("mail.frame", { author })}
               images={images}
             />
+          ) : message.kind === "note" ? (
+            <NoteText message={message} />
           ) : (
             <PlainText text={message.text} quotedFrom={message.quoted_from ?? null} signatureFrom={message.signature_from ?? null} />
           )}
@@ -147,6 +159,55 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
     </article>
   );
 });
+
+/** The words of a note; who is named in it stands there under the name of now. */
+function NoteText({ message }: { message: Message }) {
+  const { t } = useWords();
+  const session = useSession();
+  return (
+    <div className={css.text}>
+      {parts(message.text, message.mentions).map(({ text, user }, index) =>
+        user ? (
+          <span
+            // biome-ignore lint/suspicious/noArrayIndexKey: the text of a note never changes
+            key={index}
+            className={css.mention}
+            data-me={user.id === session.user.id || undefined}
+            data-gone={user.state === "blocked" || undefined}
+          >
+            <bdi>{text}</bdi>
+            {user.state === "blocked" && <small> {t("mentions.gone")}</small>}
+          </span>
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the text of a note never changes
+          <Linked key={index} text={text} within />
+        ),
+      )}
+    </div>
+  );
+}
+
+/** Its writer takes a note back while it is new. */
+function NoteMenu({ message }: { message: Message }) {
+  const words = useWords();
+  const { t } = words;
+  const [now] = useState(Date.now);
+  if (!message.undo_until || Date.parse(message.undo_until) <= now) return null;
+  return (
+    <Menu width={240}>
+      <Menu.Target>
+        <ActionIcon size={28} aria-label={t("note.more")}>
+          <MoreIcon size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<PencilIcon size={16} />} onClick={() => void takeBack(message, message.conversation_id, null, words)}>
+          {t("note.take_back")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
 
 function messageTime(time: string, words: Words): string {
   const short = words.shortTime(time, new Date());
@@ -197,9 +258,10 @@ export function PlainText({ text, quotedFrom, signatureFrom = null }: TextProps)
   );
 }
 
-function Linked({ text }: { text: string }) {
+function Linked({ text, within = false }: { text: string; within?: boolean }) {
+  const Part = within ? "span" : "div";
   return (
-    <div className={css.text}>
+    <Part className={within ? undefined : css.text}>
       {linkPieces(text).map((piece, index) =>
         piece.href ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the text of a message never changes
@@ -210,7 +272,7 @@ function Linked({ text }: { text: string }) {
           piece.text
         ),
       )}
-    </div>
+    </Part>
   );
 }
 

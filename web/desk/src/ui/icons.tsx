@@ -92,3 +92,6 @@ export const MoveIcon = icon(<path d="M3 5.5h5l1.5 2H17V16H3zM8 11.700h5m-2-2 2 
 export const ViewsIcon = icon(<path d="M3 5.5h14M5.5 10h9M8 14.5h4" />);
 export const MergeIcon = icon(<path d="M5 3.500v3c0 3 5 3 5 6.500v4M15 3.500v3c0 3-5 3-5 6.500m-2.500 1.500L10 17l2.500-2.500" />);
 export const SplitIcon = icon(<path d="M10 3v4c0 3.500-5 3.500-5 6.500V17M10 7c0 3.500 5 3.500 5 6.500V17m-12-2.300L5 17l2-2.300m6 0 2 2.300 2-2.300" />);
+export const BellIcon = icon(<path d="M10 3a4.500 4.500 0 0 0-4.500 4.500c0 3.500-1 5-2 6h13c-1-1-2-2.500-2-6A4.500 4.500 0 0 0 10 3ZM8.300 16.200a1.800 1.800 0 0 0 3.400 0" />);
+export const AtIcon = icon(<path d="M10 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm3-6v3.800c0 3 4 2.800 4-.8a7 7 0 1 0-3 5.700" />);
+export const PushIcon = icon(<path d="M6.500 4h7v12h-7zM9.300 13.500h1.400M3.500 7v6M16.500 7v6" />);

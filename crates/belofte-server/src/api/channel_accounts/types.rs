@@ -470,4 +470,8 @@ pub struct RecipientRegister {
     /// The mail servers that the organisation chose, oldest first; what they pass on goes over the
     /// open mail system, of which nobody can say where it ends.
     pub chosen: Vec<ChosenRecipient>,
+    /// The push services of browser makers that learn that and when somebody of the organisation is notified, and not of
+    /// what: hosts, or all hosts below a name (`*.`). Most lie outside the EEA. None while the organisation does not
+    /// allow it.
+    pub push_services: Vec<String>,
 }

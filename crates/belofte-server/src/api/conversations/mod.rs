@@ -8,6 +8,7 @@ pub mod create;
 pub mod get;
 pub mod link;
 pub mod list;
+pub mod mentionable;
 pub mod merge;
 pub mod merging;
 pub mod messages;
@@ -20,6 +21,7 @@ mod types;
 pub mod unmerge;
 pub mod unsplit;
 pub mod update;
+pub mod use_macro;
 mod writing;
 
 pub use merging::*;
@@ -50,6 +52,8 @@ pub const OPERATIONS: &[Operation] = &[
     split::OPERATION,
     unsplit::OPERATION,
     link::OPERATION,
+    mentionable::OPERATION,
+    use_macro::OPERATION,
 ];
 
 /// The endpoints with their handlers.
@@ -70,5 +74,7 @@ pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &unmerge::OPERATION, unmerge::handle);
     let router = route(router, &split::OPERATION, split::handle);
     let router = route(router, &unsplit::OPERATION, unsplit::handle);
-    route(router, &link::OPERATION, link::handle)
+    let router = route(router, &link::OPERATION, link::handle);
+    let router = route(router, &mentionable::OPERATION, mentionable::handle);
+    route(router, &use_macro::OPERATION, use_macro::handle)
 }

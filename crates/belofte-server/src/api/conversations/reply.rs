@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /conversations/{id}/messages: a reply, a note, or a message passed on.
 
+use std::collections::HashSet;
+
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
-use belofte_core::NewReply;
-use belofte_model::{ConversationId, DraftKind, MessageId, Permission};
+use belofte_core::{NewNote, NewReply};
+use belofte_model::{ConversationId, DraftKind, MessageId, Permission, UserId};
 use belofte_store::{DraftPlace, Handling, ViewKind};
 use uuid::Uuid;
 
 use super::{CreateMessage, CreateMessageKind, writing};
-use crate::api::messages::{Authors, Message};
+use crate::api::messages::{Authors, Message, mentions};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::{self, Checks, Code, ContextOf, FieldCode, Id, IdempotencyKey, Json};
@@ -94,8 +96,16 @@ async fn create(
     ] {
         checks.that(!note || absent, field, FieldCode::Invalid);
     }
+    checks.that(note || asked.mentions.is_empty(), "mentions", FieldCode::Invalid);
     let (text, html) = writing::words(&mut checks, asked.text, asked.html, has_files);
     checks.done()?;
+    let mentions = if asked.mentions.is_empty() {
+        Vec::new()
+    } else {
+        let mut may: HashSet<UserId> = access.user().into_iter().collect();
+        may.extend(app.core.store.mentionable(access, id).await?.iter().map(|user| user.id));
+        mentions::checked(&mut checks, &text, &asked.mentions, |user| may.contains(&user))
+    };
     let wait = writing::wait(&mut checks, asked.undo_seconds);
     let people = [("to", asked.to), ("cc", asked.cc), ("bcc", asked.bcc)];
     let [to, cc, bcc] = writing::recipients(&mut checks, people);
@@ -103,7 +113,8 @@ async fn create(
     let attachments = writing::files(app, access, &mut checks, uploads, copied).await?;
     checks.done()?;
     let stored = if note {
-        belofte_core::note(&app.core, access, id, intended, &text, attachments, asked.draft_version).await
+        let new = NewNote { id: intended, text, mentions, attachments, draft: asked.draft_version };
+        belofte_core::note(&app.core, access, id, &new).await
     } else {
         let reply = NewReply {
             id: intended,

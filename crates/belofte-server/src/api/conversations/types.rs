@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::contacts::Contact;
+use crate::api::messages::Naming;
 use crate::api::queues::Queue;
 use crate::api::schema;
 use crate::api::serde_help::present;
@@ -532,6 +533,18 @@ pub struct CreateMessage {
     /// The version of the draft that it was; that draft is gone once it is sent.
     #[serde(default)]
     pub draft_version: Option<i64>,
+    /// The colleagues who are named in a note, in the order of its text. They are told, except for its writer. Each
+    /// has to be one of those who can be named in the conversation.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub mentions: Vec<Naming>,
+}
+
+/// The colleagues who can be named in a note.
+#[derive(Serialize, ToSchema)]
+pub struct Mentionable {
+    /// By name.
+    pub items: Vec<UserRef>,
 }
 
 /// A mail that begins a conversation.

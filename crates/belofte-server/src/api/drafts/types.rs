@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::api::attachments::Attachment;
 use crate::api::conversations::ConversationRow;
+use crate::api::messages::{Naming, mentions};
 use crate::api::schema;
 use crate::api::time::Time;
 use crate::http::{self, Checks, FieldCode};
@@ -105,6 +106,10 @@ pub struct DraftContent {
     #[serde(default)]
     #[schema(value_type = Vec<Uuid>, max_items = 50)]
     pub copied_attachment_ids: Vec<AttachmentId>,
+    /// The colleagues who are named in a note, in the order of its text; what does not stand in it is left out.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub mentions: Vec<Naming>,
 }
 
 fn short(checks: &mut Checks, text: &str, field: &str, most: usize) {
@@ -152,6 +157,7 @@ impl DraftContent {
                 .collect::<Vec<_>>()
         };
         Ok(store::DraftContent {
+            mentions: mentions::to_draft(&self.text, &self.mentions),
             text: self.text,
             html: self.html,
             way: match self.way {
@@ -182,6 +188,7 @@ impl From<store::DraftContent> for DraftContent {
                 .collect::<Vec<_>>()
         };
         Self {
+            mentions: mentions::of_draft(&content.text, &content.mentions),
             text: content.text,
             html: content.html,
             way: match content.way {

@@ -80,6 +80,15 @@ impl Tellers {
             (LedgerKind::Membership, _, "changed") => "user_changed",
             (LedgerKind::Membership, _, "preferences") => "preferences",
             (LedgerKind::Membership, _, "password_changed") => "password_changed",
+            (LedgerKind::Membership, _, "push_device_added") => "push_device_added",
+            (LedgerKind::Membership, _, "push_device_removed") => "push_device_removed",
+            (LedgerKind::Instruction, "browser_push", _) => {
+                if detail["after"]["allowed"] == true {
+                    "push_allowed"
+                } else {
+                    "push_forbidden"
+                }
+            }
             (LedgerKind::Instruction, "user", "changed") => {
                 let duty = |when: &str| detail[when]["privacy_officer"] == true;
                 match (duty("before"), duty("after")) {
@@ -106,6 +115,9 @@ impl Tellers {
             (LedgerKind::Instruction, "saved_view", "created") => "saved_view_created",
             (LedgerKind::Instruction, "saved_view", "changed") => "saved_view_changed",
             (LedgerKind::Instruction, "saved_view", "removed") => "saved_view_removed",
+            (LedgerKind::Instruction, "macro", "created") => "macro_created",
+            (LedgerKind::Instruction, "macro", "changed") => "macro_changed",
+            (LedgerKind::Instruction, "macro", "removed") => "macro_removed",
             // An act that a newer version wrote: its kind is all there is to say.
             (LedgerKind::Membership, ..) => "membership",
             (LedgerKind::Instruction, ..) => "instruction",
@@ -127,7 +139,10 @@ impl Tellers {
                 fill("count", Some(views.to_string()));
             }
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
-                if !matches!(what, "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view") =>
+                if !matches!(
+                    what,
+                    "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view" | "macro"
+                ) =>
             {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();
                 // A user of a store that was restored to an earlier day may not be there.

@@ -139,6 +139,10 @@ pub enum LiveKind {
     TagsChanged,
     /// A saved view was added, changed or removed.
     SavedViewsChanged,
+    /// What the user is told of changed; nobody else hears of it.
+    NotificationsChanged,
+    /// A macro was added, changed or removed.
+    MacrosChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -156,6 +160,8 @@ impl From<EventKind> for LiveKind {
             EventKind::ContactChanged => Self::ContactChanged,
             EventKind::TagsChanged => Self::TagsChanged,
             EventKind::SavedViewsChanged => Self::SavedViewsChanged,
+            EventKind::NotificationsChanged => Self::NotificationsChanged,
+            EventKind::MacrosChanged => Self::MacrosChanged,
         }
     }
 }

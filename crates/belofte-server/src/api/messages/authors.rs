@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use belofte_model::{ApiKeyId, AuthorKind, ContactId, DeliveryState, MessageKind, SenderVerdict, UserId};
 use belofte_store::{self as store, Access, ImageChoices};
 
+use super::mentions;
 use super::{Appointment, Authentication, Author, Delivery, ImagesFor, Message, RecipientRole};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
@@ -61,7 +62,10 @@ impl Authors {
             }
         };
         let quoted_from = content.quoted_from.map(|octets| belofte_mail::utf16_offset(&content.text, octets));
+        let note = message.kind == MessageKind::Note;
         Message {
+            mentions: mentions::shown(&self.names, &content.text, &content.mentions),
+            undo_until: note.then(|| (message.created_at + store::NOTE_TAKEN_BACK).into()),
             id: message.id,
             no: message.no,
             conversation_id: message.conversation,
@@ -83,6 +87,7 @@ impl Authors {
             created_at: message.created_at.into(),
             source_available: message.source.is_some(),
             authentication: content.authentication.map(Authentication::from),
+            sort: content.sort,
             cover: content.cover,
             invitation: content.invitation.map(|one| Appointment::from(*one)),
             show_images_for,

@@ -6,6 +6,7 @@ mod authors;
 pub mod eml;
 pub mod images;
 mod invitation;
+pub mod mentions;
 pub mod retry;
 pub mod source;
 mod types;
@@ -15,6 +16,7 @@ pub use authentication::*;
 pub use authors::Authors;
 pub use images::{ImageState, ImagesFor, RemoteImage, RemoteImages};
 pub use invitation::*;
+pub use mentions::{Mention, Naming};
 pub use types::*;
 
 use axum::Router;

@@ -2,13 +2,14 @@
 //! What goes over the wire about messages.
 
 use belofte_model::{
-    AuthorKind, ConversationId, DeliveryId, DeliveryState, MailCover, MessageId, MessageKind, ThreadId,
+    AuthorKind, ConversationId, DeliveryId, DeliveryState, MailCover, MailSort, MessageId, MessageKind,
+    ThreadId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Appointment, Authentication, ImagesFor};
+use super::{Appointment, Authentication, ImagesFor, Mention};
 use crate::api::attachments::Attachment;
 use crate::api::conversations::Mailbox;
 use crate::api::schema;
@@ -71,6 +72,10 @@ pub struct Message {
     /// found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// What sort of mail it is; absent for a letter of one person to another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::MailSort>)]
+    pub sort: Option<MailSort>,
     /// Whether it is signed or encrypted, as far as its form tells. Nothing of it was checked or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::MailCover>)]
@@ -82,6 +87,11 @@ pub struct Message {
     /// to be asked for, and for a mail that the author's domain disowns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show_images_for: Option<ImagesFor>,
+    /// The colleagues who are named in it, of a note.
+    pub mentions: Vec<Mention>,
+    /// Until when its writer can take it back, of a note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Time>,
 }
 
 /// Who wrote a message.

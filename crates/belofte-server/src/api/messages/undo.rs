@@ -17,12 +17,13 @@ pub const OPERATION: Operation = Operation::post(
     "undo_message",
     "/messages/{id}/undo",
     Tag::Conversations,
-    "Takes one's own message back that has not gone out yet; its files wait for a message again",
+    "Takes one's own message back that has not gone out yet, or a note of the last quarter of an hour; its files wait for \
+     a message again",
 )
 .may(Permission::Answer)
 .answers(&[Answer {
     status: 200,
-    meaning: "The message as it was; nobody gets it",
+    meaning: "The message as it was; nobody gets it, or sees it any more",
     content: Content::json::<Message>(),
 }])
 .problems(&[Code::Conflict]);

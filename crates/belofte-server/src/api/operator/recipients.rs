@@ -15,7 +15,8 @@ pub const OPERATION: Operation = Operation::get(
     "operator_recipients",
     "/operator/recipients",
     Tag::Operator,
-    "The register of recipients: sub-processors, name servers, and how many recipients each tenant chose, not whom",
+    "The register of recipients: sub-processors, name servers, push services, and how many recipients each tenant \
+     chose, not whom",
 )
 .caller(Caller::Operator)
 .answers(&[Answer { status: 200, meaning: "The register", content: Content::json::<OperatorRecipients>() }]);
@@ -29,6 +30,7 @@ pub async fn handle(State(app): State<App>, _: SignedOperator) -> http::Answer<J
     Ok(Json(OperatorRecipients {
         sub_processors: app.register.sub_processors().iter().map(SubProcessor::from).collect(),
         name_servers: app.dns.servers().iter().map(ToString::to_string).collect(),
+        push_services: app.pushing.services(),
         tenants: counts.into_iter().map(TenantRecipients::from).collect(),
     }))
 }

@@ -108,6 +108,9 @@ pub struct OperatorRecipients {
     pub sub_processors: Vec<SubProcessor>,
     /// The name servers that are asked what domains say of their mails: they learn the domains of those who mail.
     pub name_servers: Vec<String>,
+    /// The push services that browsers are told by, of tenants that allow it: they learn that and when somebody is
+    /// notified. Most lie outside the EEA.
+    pub push_services: Vec<String>,
     /// What tenants chose, in numbers.
     pub tenants: Vec<TenantRecipients>,
 }
@@ -122,11 +125,18 @@ pub struct TenantRecipients {
     pub chosen_hosts: i64,
     /// How many recipients of answers were reached over the open mail system.
     pub mailed: i64,
+    /// Whether it lets push services learn when its users are notified.
+    pub push_allowed: bool,
 }
 
 impl From<RecipientCount> for TenantRecipients {
     fn from(count: RecipientCount) -> Self {
-        Self { tenant_id: count.tenant, chosen_hosts: count.chosen, mailed: count.mailed }
+        Self {
+            tenant_id: count.tenant,
+            chosen_hosts: count.chosen,
+            mailed: count.mailed,
+            push_allowed: count.push_allowed,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod post;
 pub mod postfix;
 pub mod postgres;
 pub mod provider;
+pub mod push_service;
 pub mod refusing;
 pub mod relay;
 pub mod server;

@@ -145,7 +145,8 @@ fn consent(held: &mut Held, url: &str) -> (Value, String) {
     (json!({ "state": asked["state"], "code": code }), redirect)
 }
 
-fn tls(certificate: &Certificate) -> rustls::ServerConfig {
+/// What shows this certificate.
+pub(super) fn tls(certificate: &Certificate) -> rustls::ServerConfig {
     let chain = CertificateDer::pem_file_iter(&certificate.certificate).expect("our own file");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_file(&certificate.key).expect("a key");

@@ -145,8 +145,16 @@ impl Server {
     /// # Panics
     /// On an embedded engine, which has one node.
     pub fn neighbour(&self) -> Self {
+        self.neighbour_with("")
+    }
+
+    /// As [`neighbour`](Self::neighbour), with more lines of configuration.
+    ///
+    /// # Panics
+    /// As [`neighbour`](Self::neighbour).
+    pub fn neighbour_with(&self, more: &str) -> Self {
         let databases = self.databases.as_ref().expect("nodes share a server");
-        let more = format!("[vault]\nroot_key_file = {:?}\n", self.data_folder().join("root.key"));
+        let more = format!("[vault]\nroot_key_file = {:?}\n{more}", self.data_folder().join("root.key"));
         let mut node = Self::prepare_on(self.engine, Some(databases), &more);
         fs::create_dir(node.data_folder()).expect("our own folder");
         let blobs = self.data_folder().join("blobs");

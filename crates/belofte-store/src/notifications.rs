@@ -18,6 +18,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::messages::Mention;
+use crate::push_devices::tell_devices;
 use crate::{Access, Read, Rows, Store, StoreError, Tx};
 
 /// Something that a user is told of.
@@ -55,23 +56,25 @@ enum Line {
 pub(crate) struct Standing {
     ways: NotificationWays,
     line: Line,
+    /// Whether there are devices that could be told.
+    devices: bool,
 }
 
 impl Standing {
     /// Reads it from the number that [`standing`] gives; none for who wants to hear nothing of it.
     pub(crate) fn of(number: i64) -> Option<Self> {
         let ways = NotificationWays { desk: number & 1 != 0, push: number & 2 != 0 };
-        let line = match number >> 2 {
+        let line = match number >> 2 & 3 {
             0 => Line::None,
             1 => Line::Read,
             _ => Line::Unread,
         };
-        ways.any().then_some(Self { ways, line })
+        ways.any().then_some(Self { ways, line, devices: number & 16 != 0 })
     }
 }
 
-/// How a user is told of one kind (1 in the desk, 2 on devices), and of the line about a subject that there is (4
-/// read, 8 unread), as one number; NULL for who cannot sign in. `$1` is the tenant.
+/// How a user is told of one kind (1 in the desk, 2 on devices), of the line about a subject that there is (4 read, 8
+/// unread), and whether they have devices (16), as one number; NULL for who cannot sign in. `$1` is the tenant.
 macro_rules! standing {
     ($user:literal, $kind:literal, $subject:literal) => {
         concat!(
@@ -83,7 +86,8 @@ macro_rules! standing {
             $kind,
             " AND n.subject_id = ",
             $subject,
-            "), 0) FROM user_account u WHERE u.tenant_id = $1 AND u.id = ",
+            "), 0) + CASE WHEN EXISTS (SELECT 1 FROM push_device d WHERE d.tenant_id = $1 AND d.user_id = u.id) THEN 16 \
+             ELSE 0 END FROM user_account u WHERE u.tenant_id = $1 AND u.id = ",
             $user,
             " AND u.state = 'active')"
         )
@@ -107,7 +111,8 @@ async fn standing_of(
     .await
 }
 
-/// Tells a user of `news`, with the event `no`. Gives whether their devices are to be told as well: the line is new or unread again, and they want to hear of such things there.
+/// Tells a user of `news`, with the event `no`; and their devices, when the line is new or unread again and they want
+/// to hear of such things there. Gives whether devices are told.
 ///
 /// This is the one place in which a line becomes unread.
 pub(crate) async fn tell(
@@ -116,7 +121,7 @@ pub(crate) async fn tell(
     standing: Standing,
     no: i64,
 ) -> Result<bool, StoreError> {
-    let (tenant, Standing { ways, line }) = (tx.tenant(), standing);
+    let (tenant, Standing { ways, line, devices }) = (tx.tenant(), standing);
     match line {
         Line::None => {
             tx.late(
@@ -167,7 +172,11 @@ pub(crate) async fn tell(
         }
     }
     changed(news.user, news.at).append(tx, no).await?;
-    Ok(ways.push && line != Line::Unread)
+    let push = devices && ways.push && line != Line::Unread;
+    if push {
+        tell_devices(tx, news.user, news.at).await?;
+    }
+    Ok(push)
 }
 
 /// What tells `user`, and nobody else, to look again.

@@ -111,10 +111,6 @@ fn index(keys: &TenantKeys, endpoint: &str) -> [u8; 16] {
 /// Has every device of a user told soon, in the write of what is new for them. There is one job for each device, with
 /// its id: while it waits it stands for everything that came since, and what a push service is told has no content.
 /// Users are told in the order of their ids, where one write tells several: no two writes then wait for each other.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "called by the write of a notification, which comes beside this")
-)]
 pub(crate) async fn tell_devices(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant();
     tx.execute(

@@ -240,6 +240,47 @@ on_both_engines!(a_name_of_the_list_that_leads_into_the_house_gets_nothing, |eng
     assert!(service.told().is_empty());
 });
 
+on_both_engines!(what_concerns_a_user_is_told_to_their_devices_once, |engine| {
+    let world = world(engine);
+    let (server, service) = (&world.server, &world.service);
+    account(server, None);
+    let jan = "Jan Jansen <jan@klant.example>";
+    let row = receive(server, jan, "Factuur", "Dag.", &["--h-Message-Id", "<1@klant.example>"]);
+    let case = format!("/conversations/{}", text(&row, "id"));
+    let (sanne, daan) = (server.join("agent"), server.join("agent"));
+    world.add(&sanne, "sanne");
+    world.add(&daan, "daan");
+    let hers = sanne.get("/session").expect(200)["user"]["id"].clone();
+    let told = || -> Vec<String> { service.told().into_iter().map(|message| message.path).collect() };
+    let name = |admin: &Client| {
+        let mentions = json!([{ "user_id": hers, "starts_at": 0, "ends_at": 2 }]);
+        let note = json!({ "kind": "note", "text": "@S, kijk jij?", "mentions": mentions });
+        admin.post(&format!("{case}/messages"), note).expect(201);
+    };
+    name(server.admin());
+    world.until_told(1);
+    // A case of hers, and a mail in it; a second mail is the same line still.
+    server.admin().patch(&case, json!({ "assignee_id": hers })).expect(200);
+    world.until_told(2);
+    for (count, id) in [(3, "<2@klant.example>"), (4, "<3@klant.example>")] {
+        let more = ["--h-Message-Id", id, "--h-In-Reply-To", "<1@klant.example>"];
+        receive(server, jan, "Factuur", "En nu?", &more);
+        wait::until("the mail", SOON, || {
+            (sanne.get(&case).expect(200)["message_count"] == count).then_some(())
+        });
+        world.until_told(3);
+    }
+    wait::pause(A_WHILE);
+    assert_eq!(told(), ["/sanne", "/sanne", "/sanne"]);
+    // Who does not want to hear of it on devices does not; nor does anybody of what they do themselves.
+    let quiet = json!({ "items": [{ "kind": "mentioned", "desk": true, "push": false }] });
+    sanne.patch("/me/notifications", quiet).expect(200);
+    name(server.admin());
+    daan.patch(&case, json!({ "assignee_id": daan.get("/session").expect(200)["user"]["id"] })).expect(200);
+    wait::pause(A_WHILE);
+    assert_eq!(told().len(), 3, "{:?}", told());
+});
+
 on_both_engines!(who_is_signed_out_or_sits_before_a_case_is_told_nothing, |engine| {
     let world = world(engine);
     let server = &world.server;

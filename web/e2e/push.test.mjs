@@ -247,6 +247,8 @@ test("with the desk before somebody nothing is shown", async () => {
 
 test("signing out ends it, in the browser and at the server", async () => {
   await settings();
+  // Until then the page moves, and a menu that opens meanwhile closes again.
+  await button("Turn off").waitFor();
   await sanne.page.getByRole("button", { name: /^Account/ }).click();
   await sanne.page.getByRole("menuitem", { name: "Sign out" }).click();
   await sanne.page.getByRole("button", { name: "Sign in" }).waitFor();

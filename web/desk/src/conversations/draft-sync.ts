@@ -142,8 +142,13 @@ async function save(place: Place): Promise<void> {
       tell(place, "saved");
       plan(place, PAUSE_MS);
     } catch (error) {
+      if (error instanceof ApiError && error.code === "draft_changed") {
+        await conflict(place);
+        place.flight = null;
+        plan(place, PAUSE_MS);
+        return;
+      }
       place.flight = null;
-      if (error instanceof ApiError && error.code === "draft_changed") return void conflict(place);
       place.failures += 1;
       place.refusal = error instanceof ApiError && error.status < 500 && error.status !== 401 ? error : null;
       tell(place, "failed");
@@ -173,9 +178,22 @@ async function known(place: Place) {
 
 const fetchKept = async (id: string): Promise<Kept[]> => (id === NEW ? api.drafts.mail() : api.drafts.of(id)).then((found) => found.items);
 
+/** Somebody else saved first. Where that was this same text, by the page before this one while it went, it is no conflict. */
 async function conflict(place: Place) {
   const items = await fetchKept(place.id).catch(() => null);
-  tell(place, items?.length === 0 ? "gone" : "changed");
+  const theirs = draftFrom(items ?? []);
+  const same = kindsOf(place.id).every((kind) => printOf(kind, theirs) === printOf(kind, place.draft));
+  if (!items?.length || !same) {
+    tell(place, items?.length === 0 ? "gone" : "changed");
+    return;
+  }
+  for (const kind of kindsOf(place.id)) {
+    place.bases.set(kind, { version: items.find((one) => one.kind === kind)?.version ?? 0, print: printOf(kind, theirs) });
+  }
+  place.failures = 0;
+  place.refusal = null;
+  place.since = null;
+  tell(place, "saved");
 }
 
 function adopt(place: Place, items: readonly Kept[], draft: Draft) {

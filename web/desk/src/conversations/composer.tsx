@@ -21,9 +21,9 @@ import { ClipIcon, DownIcon, LockIcon, PassOnIcon, ReplyAllIcon, ReplyIcon } fro
 import { findRow, show } from "./actions";
 import { join, type Kind } from "./compose";
 import css from "./composer.module.css";
-import { type Draft, readDraft, sent, turned, writeDraft } from "./draft";
+import { type Draft, sent, turned } from "./draft";
 import { DraftConflict, DraftState, Overtaken, WriterBar } from "./draft-line";
-import { close, flush, hold, open, release } from "./draft-sync";
+import { flush, hold, release } from "./draft-sync";
 import { namings } from "./mentions";
 import { appendMessage, refreshMessages } from "./message-cache";
 import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
@@ -36,6 +36,7 @@ import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { awaitDraft, joined, offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
+import { useDraft } from "./use-draft";
 import { WordsField } from "./words-field";
 
 const MAX_HEIGHT = 320;
@@ -63,7 +64,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const session = useSession();
   const here = useHere();
   const navigate = useNavigate();
-  const [draft, setDraft] = useState<Draft>(() => readDraft(id));
+  const { draft, update, change, anew, shownAnew } = useDraft(id);
   const [addressing, setAddressing] = useState(false);
   const [started, setStarted] = useState(false);
   const [queued, setQueued] = useState<{ resolve: boolean } | null>(null);
@@ -72,45 +73,18 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const first = useRef<HTMLInputElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ print: string; body: CreateMessage; key: string } | null>(null);
-  // Another draft than was typed here is shown from its beginning.
-  const [shownAnew, setShownAnew] = useState(0);
   const senders = useQuery(sendersQuery).data?.items;
   const note = draft.noting;
   const kind: Kind = note ? "note" : draft.way;
   const text = note ? draft.note : draft.text;
 
-  const update = useCallback(
-    (make: (old: Draft) => Draft) =>
-      setDraft((old) => {
-        const next = make(old);
-        writeDraft(id, next);
-        return next;
-      }),
-    [id],
-  );
-  const change = useCallback((part: Partial<Draft>) => update((old) => ({ ...old, ...part })), [update]);
   const uploads = useUploads(
     useCallback((file: Attachment) => update((old) => ({ ...old, files: [...old.files, file] })), [update]),
   );
   const { over, listens } = useDrop(uploads.start);
 
-  useEffect(() => {
-    const show = (kept: Draft) => {
-      setDraft(kept);
-      setShownAnew((count) => count + 1);
-    };
-    void open(id, show);
-    return () => close(id, show);
-  }, [id]);
   const { writer } = useColleagues(id);
   const locked = !note && writer !== null;
-  const anew = useCallback(
-    (next: Draft) => {
-      update(() => next);
-      setShownAnew((count) => count + 1);
-    },
-    [update],
-  );
   usePlace({ id, draft, update, field, rich, taken: locked ? writer.name : null, anew });
   const unfilled = useUnfilled(draft);
   // What a macro that wrote the answer makes of the conversation holds after the answer, too.

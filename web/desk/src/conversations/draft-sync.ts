@@ -7,7 +7,7 @@ import { useSyncExternalStore } from "react";
 import { api } from "../app/api";
 import { NEW } from "../app/here";
 import { draftsQuery, keys, queryClient } from "../app/queries";
-import { confirm, type Draft, keepVersions, kept, keptVersions, readDraft, whenWritten, writeDraft } from "./draft";
+import { confirm, type Draft, keepFlight, keepVersions, kept, keptFlights, keptVersions, readDraft, whenWritten, writeDraft } from "./draft";
 import { both, contentOf, draftFrom, type Kind } from "./draft-content";
 
 /** After so long without a key what was typed goes to the server, in milliseconds … */
@@ -30,6 +30,8 @@ interface Place {
   id: string;
   draft: Draft;
   bases: Map<Kind, Base>;
+  /** What was on its way when the page before this one went. */
+  left: Record<string, string>;
   state: State;
   /** Since when something waits to be saved. */
   since: number | null;
@@ -61,6 +63,7 @@ function placeOf(id: string): Place {
     id,
     draft: readDraft(id),
     bases: new Map(),
+    left: {},
     state: "still",
     since: null,
     timer: null,
@@ -131,6 +134,7 @@ async function save(place: Place): Promise<void> {
         const print = printOf(kind, place.draft);
         const content = contentOf(kind, place.draft);
         const base = place.bases.get(kind);
+        keepFlight(place.id, kind, print);
         const saved = await send(place.id, kind, base?.version ?? 0, content, false);
         place.bases.set(kind, { version: saved.version, print });
         list(place, kind, saved);
@@ -164,6 +168,7 @@ async function known(place: Place) {
   const stood = kept(place.id) ? keptVersions(place.id) : null;
   if (stood) {
     // Before this page was loaded anew it stood on these.
+    place.left = keptFlights(place.id);
     for (const kind of kindsOf(place.id)) place.bases.set(kind, { version: stood[kind] ?? 0, print: null });
     return;
   }
@@ -178,12 +183,18 @@ async function known(place: Place) {
 
 const fetchKept = async (id: string): Promise<Kept[]> => (id === NEW ? api.drafts.mail() : api.drafts.of(id)).then((found) => found.items);
 
-/** Somebody else saved first. Where that was this same text, by the page before this one while it went, it is no conflict. */
+/**
+ * Somebody else saved first. Where that was the page before this one while it went, by the same words or earlier ones, it
+ * is no conflict: what is written here goes on from it.
+ */
 async function conflict(place: Place) {
   const items = await fetchKept(place.id).catch(() => null);
   const theirs = draftFrom(items ?? []);
-  const same = kindsOf(place.id).every((kind) => printOf(kind, theirs) === printOf(kind, place.draft));
-  if (!items?.length || !same) {
+  const own = kindsOf(place.id).every((kind) => {
+    const print = printOf(kind, theirs);
+    return print === printOf(kind, place.draft) || print === place.bases.get(kind)?.print || print === place.left[kind];
+  });
+  if (!items?.length || !own) {
     tell(place, items?.length === 0 ? "gone" : "changed");
     return;
   }
@@ -192,7 +203,6 @@ async function conflict(place: Place) {
   }
   place.failures = 0;
   place.refusal = null;
-  place.since = null;
   tell(place, "saved");
 }
 
@@ -332,6 +342,7 @@ function leave() {
       const content = contentOf(kind, place.draft);
       // A browser lets no more than 64 KiB outlive a page; what is longer stays in this tab for the next time.
       if (!base || base.print === null || JSON.stringify(content).length > 60_000) continue;
+      keepFlight(place.id, kind, printOf(kind, place.draft));
       void send(place.id, kind, base.version, content, true).catch(() => undefined);
     }
   }

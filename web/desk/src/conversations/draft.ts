@@ -84,6 +84,20 @@ const baseOf = (id: string) => `writing-on.${id}`;
 export function confirm(id: string) {
   keep(nameOf(id), null);
   keep(baseOf(id), null);
+  keep(flightsOf(id), null);
+}
+
+const flightsOf = (id: string) => `writing-sent.${id}`;
+
+/** What is on its way to the server, for each kind: the page may go before the answer has come. */
+export const keepFlight = (id: string, kind: string, print: string) => keep(flightsOf(id), JSON.stringify({ ...keptFlights(id), [kind]: print }));
+
+export function keptFlights(id: string): Record<string, string> {
+  try {
+    return (JSON.parse(keptText(flightsOf(id)) ?? "null") as Record<string, string> | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** On which versions of the server the copy stands. */
@@ -107,7 +121,10 @@ export function readDraft(id: string): Draft {
   if (!text) return EMPTY;
   try {
     const draft = { ...EMPTY, ...(JSON.parse(text) as Partial<Draft>) };
-    return LISTS.every((name) => Array.isArray(draft[name])) ? draft : EMPTY;
+    if (!LISTS.every((name) => Array.isArray(draft[name]))) return EMPTY;
+    // It is what is written here also when the server has it, and the browser's copy is gone.
+    memory.set(id, draft);
+    return draft;
   } catch {
     return EMPTY;
   }

@@ -20,9 +20,9 @@ import { UnfilledLine, useUnfilled } from "../macros/unfilled";
 import { usePlace } from "../macros/use-place";
 import { BackIcon, ClipIcon, MailIcon } from "../ui/icons";
 import composer from "./composer.module.css";
-import { type Draft, EMPTY, readDraft, writeDraft } from "./draft";
+import { type Draft, EMPTY, readDraft } from "./draft";
 import { DraftConflict, DraftState } from "./draft-line";
-import { close, flush, hold, open, release } from "./draft-sync";
+import { flush, hold, release } from "./draft-sync";
 import css from "./new-mail.module.css";
 import { FormatButton, Formatted } from "./mail-text";
 import { content, says, shows } from "./outgoing";
@@ -32,13 +32,14 @@ import type { RichField } from "./rich";
 import { SenderField, Signature } from "./sender";
 import { offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
+import { useDraft } from "./use-draft";
 
 export default function NewMail({ onBack }: { onBack: () => void }) {
   const words = useWords();
   const { t } = words;
   const navigate = useNavigate();
   const found = useQuery(sendersQuery);
-  const [draft, setDraft] = useState<Draft>(() => readDraft(NEW));
+  const { draft, update, change, anew, shownAnew } = useDraft(NEW);
   const [queued, setQueued] = useState(false);
   const [typed, setTyped] = useState("");
   const first = useRef<HTMLInputElement>(null);
@@ -46,40 +47,13 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   const rich = useRef<RichField>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attempt = useRef<{ print: string; body: CreateConversation; key: string } | null>(null);
-  const [shownAnew, setShownAnew] = useState(0);
   const id = useId();
   useTitle(t("new_mail.title"));
 
-  const update = useCallback(
-    (make: (old: Draft) => Draft) =>
-      setDraft((old) => {
-        const next = make(old);
-        writeDraft(NEW, next);
-        return next;
-      }),
-    [],
-  );
-  const change = useCallback((part: Partial<Draft>) => update((old) => ({ ...old, ...part })), [update]);
   const uploads = useUploads(
     useCallback((file: Attachment) => update((old) => ({ ...old, files: [...old.files, file] })), [update]),
   );
   const { over, listens } = useDrop(uploads.start);
-  useEffect(() => {
-    const show = (kept: Draft) => {
-      setDraft(kept);
-      setShownAnew((count) => count + 1);
-    };
-    void open(NEW, show);
-    return () => close(NEW, show);
-  }, []);
-
-  const anew = useCallback(
-    (next: Draft) => {
-      update(() => next);
-      setShownAnew((count) => count + 1);
-    },
-    [update],
-  );
   usePlace({ id: NEW, draft, update, field, rich, taken: null, anew });
   const unfilled = useUnfilled(draft);
 

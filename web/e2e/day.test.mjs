@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { findings, SIZES } from "./support/access.mjs";
 import { ask as asked } from "./support/api.mjs";
 import { accept, launch, PASSWORD, window } from "./support/browser.mjs";
-import { startHouse, until } from "./support/house.mjs";
+import { pause, startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
 
 const BOX = "hulp@winkel.example";
@@ -129,6 +129,38 @@ test("the palette finds people, conversations, actions, settings and help, and g
   await page.getByRole("option", { name: /Write a reply to Carla Cohen/ }).waitFor();
   await page.keyboard.press("Enter");
   await until("the cursor in the reply", () => field(page).evaluate((element) => element === document.activeElement));
+});
+
+test("a press on one's account counts, also when its menu comes in between", async () => {
+  const { page } = sanne;
+  let give;
+  const menu = new Promise((done) => {
+    give = done;
+  });
+  await page.route(/\/account-menu-[^/]*\.js$/, async (route) => {
+    await menu;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/\/account-menu-/);
+  await page.goto(`${house.url}/inbox/open`);
+  const account = page.getByRole("button", { name: /^Account/ });
+  await account.hover();
+  await page.mouse.down();
+  await asked;
+  const came = page.waitForResponse(/\/account-menu-/);
+  give();
+  await (await came).finished();
+  // Whatever a menu that is there does to the button has been done.
+  await pause(300);
+  await page.mouse.up();
+  await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("menuitem", { name: "Sign out" }).waitFor({ state: "hidden" });
+  await until("the focus on the button", () => account.evaluate((one) => one === document.activeElement));
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.unroute(/\/account-menu-[^/]*\.js$/);
 });
 
 test("keys that are switched off do nothing", async () => {

@@ -2,7 +2,7 @@
 
 import { Menu } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { ReactElement } from "react";
+import { type ReactElement, type RefObject, useEffect, useState } from "react";
 import { useWords } from "../i18n";
 import { OutIcon, UserIcon } from "../ui/icons";
 import css from "./desk.module.css";
@@ -11,17 +11,23 @@ import { useSession } from "./session";
 interface Props {
   /** The button that opens it. */
   children: ReactElement;
-  /** Whether the button was pressed before the menu was there. */
-  opened: boolean;
+  /** The same, where the focus returns to. */
+  pressed: RefObject<HTMLButtonElement | null>;
   help: () => void;
   signOut: () => void;
 }
 
-export default function AccountMenu({ children, opened, help, signOut }: Props) {
+export default function AccountMenu({ children, pressed, help, signOut }: Props) {
   const { t } = useWords();
   const session = useSession();
+  // It is drawn because the button was pressed, whose place another one has taken.
+  const [opened, setOpened] = useState(false);
+  useEffect(() => {
+    pressed.current?.focus();
+    setOpened(true);
+  }, [pressed]);
   return (
-    <Menu position="right-end" width={220} defaultOpened={opened}>
+    <Menu position="right-end" width={220} opened={opened} onChange={setOpened}>
       <Menu.Target>{children}</Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>

@@ -8,6 +8,7 @@ import { findings } from "./support/access.mjs";
 import { ask as asked, watched } from "./support/api.mjs";
 import { accept, launch, window } from "./support/browser.mjs";
 import { startHouse, until } from "./support/house.mjs";
+import { tabTo, walkTo } from "./support/keys.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
 
 const BOX = "hulp@winkel.example";
@@ -61,16 +62,6 @@ async function open(page, about) {
   await page.getByRole("heading", { name: about }).first().waitFor();
   await answer(page).waitFor();
 }
-
-/** Walks with a key until the focus is on what is asked for. */
-async function walkTo(page, wanted, key, most = 60) {
-  for (let step = 0; step < most; step += 1) {
-    if (await wanted.evaluate((one) => one === document.activeElement)) return;
-    await page.keyboard.press(key);
-  }
-  assert.fail(`${key} does not come to ${wanted}`);
-}
-const tabTo = (page, wanted, most) => walkTo(page, wanted, "Tab", most);
 
 test("one is made with the keyboard alone, in two languages, with what it does", async () => {
   const { page } = sanne;

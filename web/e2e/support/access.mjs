@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What axe finds on a view, in both sizes and both colour schemes.
+// What axe finds on a view, and what only a mouse can reach, in both sizes and both colour schemes.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -13,6 +13,17 @@ export const SIZES = [
   { width: 1280, height: 800 },
   { width: 390, height: 844 },
 ];
+
+/** What looks as if it could be pressed and cannot be reached without a mouse. */
+const mouseOnly = () => {
+  const reached = "a[href], button, input, select, textarea, label, summary, [tabindex], [contenteditable], [role=option]";
+  const clickable = [...document.querySelectorAll("body *")].filter((one) => {
+    if (getComputedStyle(one).cursor !== "pointer" || one.closest(reached)) return false;
+    const { width, height } = one.getBoundingClientRect();
+    return width > 0 && height > 0;
+  });
+  return clickable.map((one) => one.outerHTML.slice(0, 120));
+};
 
 /** Gathers the findings of the page as it stands; each names its view, rule and first element. */
 export async function findings(page, name, sizes = SIZES) {
@@ -39,9 +50,13 @@ export async function findings(page, name, sizes = SIZES) {
           }),
         [TAGS, NOT, scheme === "dark"],
       );
+      const where = `${name}, ${size.width} px, ${scheme}`;
+      if (scheme === "light") {
+        for (const one of await page.evaluate(mouseOnly)) found.push(`${where}: by mouse alone: ${one}`);
+      }
       for (const one of violations) {
         const [node] = one.nodes;
-        found.push(`${name}, ${size.width} px, ${scheme}: ${one.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? node.html}`);
+        found.push(`${where}: ${one.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? node.html}`);
       }
     }
   }

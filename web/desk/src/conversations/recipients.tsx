@@ -190,6 +190,9 @@ export interface People {
 /** The focus stays while it is pressed: leaving the field ends what is typed there, and the button would move away. */
 const stay = (event: MouseEvent) => event.preventDefault();
 
+/** A field that was asked for is where one goes on; the button that brought it is gone. */
+const goOn = (field: HTMLInputElement | null) => field?.focus();
+
 /** Whether everybody can be written to. */
 export const allGood = ({ to, cc, bcc }: People): boolean => [...to, ...cc, ...bcc].every((one) => isAddress(one.address));
 
@@ -229,8 +232,8 @@ export function Recipients({ people, change, first, typed, up }: Props) {
           </span>
         )}
       </div>
-      {showCc && <PeopleField label={t("composer.cc")} people={people.cc} change={(cc) => change({ cc })} />}
-      {showBcc && <PeopleField label={t("composer.bcc")} people={people.bcc} change={(bcc) => change({ bcc })} />}
+      {showCc && <PeopleField label={t("composer.cc")} people={people.cc} change={(cc) => change({ cc })} input={people.cc.length === 0 ? goOn : undefined} />}
+      {showBcc && <PeopleField label={t("composer.bcc")} people={people.bcc} change={(bcc) => change({ bcc })} input={people.bcc.length === 0 ? goOn : undefined} />}
     </div>
   );
 }

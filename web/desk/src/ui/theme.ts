@@ -29,7 +29,8 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm", fz: "var(--fs-13)", h: "var(--target)", px: 12, fw: 500 } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "var(--target)" } },
     TextInput: { defaultProps: { size: "sm" } },
-    PasswordInput: { defaultProps: { size: "sm" } },
+    // Whoever uses no mouse looks at what they typed as well.
+    PasswordInput: { defaultProps: { size: "sm", visibilityToggleFocusable: true } },
     NativeSelect: { defaultProps: { size: "sm", rightSection: createElement(DownIcon, { size: 14 }) } },
     Textarea: { defaultProps: { size: "sm" } },
     Switch: { defaultProps: { size: "sm" } },

@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use belofte_model::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use tokio_postgres::Client;
 
 use crate::engine::read_address;
-use crate::{EngineSettings, MIGRATIONS, PostgresSettings, StoreError, StoreSettings};
+use crate::{Clock, EngineSettings, MIGRATIONS, PostgresSettings, StoreError, StoreSettings};
 
 /// What was found out about one database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,28 @@ pub struct RoleState {
     pub bypasses_rls: bool,
 }
 
+/// What time a server said it was, and when it was asked. It looked at its clock at some moment in between: how long it
+/// took to answer says nothing of its clock (Cristian, "Probabilistic clock synchronization", 1989).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerTime {
+    /// When it was asked, by the clock of this machine.
+    pub asked: Timestamp,
+    /// What it said.
+    pub said: Timestamp,
+    /// When its answer was there, by the clock of this machine.
+    pub answered: Timestamp,
+}
+
+impl ServerTime {
+    /// How far the two clocks are apart, at the least.
+    #[must_use]
+    pub fn apart(&self) -> Duration {
+        let early = if self.said < self.asked { self.asked.since(self.said) } else { Duration::ZERO };
+        let late = if self.said > self.answered { self.said.since(self.answered) } else { Duration::ZERO };
+        early.max(late)
+    }
+}
+
 /// What was found out about the stores.
 #[derive(Clone, Debug)]
 pub struct Examination {
@@ -50,24 +73,24 @@ pub struct Examination {
     /// cannot be told.
     pub same_database: Option<bool>,
     /// What time the server of the content says it is, on PostgreSQL.
-    pub server_time: Option<Timestamp>,
+    pub server_time: Option<ServerTime>,
     /// Index files that do not hold together; they can be deleted and are made again.
     pub broken_indexes: Vec<PathBuf>,
     /// How many index files there are.
     pub indexes: usize,
 }
 
-/// Looks at the stores of `settings`. What cannot be reached is part of the answer.
+/// Looks at the stores of `settings`, whose clock is compared with `clock`. What cannot be reached is part of the answer.
 ///
 /// # Errors
 /// None: every failure is a finding.
-pub async fn examine(settings: &StoreSettings) -> Examination {
+pub async fn examine(settings: &StoreSettings, clock: &Clock) -> Examination {
     let (folder, idx) = (settings.folder.clone(), settings.folder.join("idx"));
     let (indexes, broken_indexes) =
         tokio::task::spawn_blocking(move || check_indexes(&idx)).await.unwrap_or_default();
     let mut found = match &settings.engine {
         EngineSettings::Sqlite { .. } => tokio::task::spawn_blocking(move || lite(&folder)).await.ok(),
-        EngineSettings::Postgres(settings) => Some(postgres(settings).await),
+        EngineSettings::Postgres(settings) => Some(postgres(settings, Some(clock)).await),
     }
     .unwrap_or_else(unreachable);
     found.indexes = indexes;
@@ -83,7 +106,7 @@ pub async fn schemas(settings: &StoreSettings) -> (SchemaState, SchemaState) {
     let folder = settings.folder.clone();
     let found = match &settings.engine {
         EngineSettings::Sqlite { .. } => tokio::task::spawn_blocking(move || lite(&folder)).await.ok(),
-        EngineSettings::Postgres(settings) => Some(postgres(settings).await),
+        EngineSettings::Postgres(settings) => Some(postgres(settings, None).await),
     }
     .unwrap_or_else(unreachable);
     (found.content, found.keys)
@@ -171,9 +194,9 @@ fn check_indexes(folder: &Path) -> (usize, Vec<PathBuf>) {
     (files.len(), files.iter().filter(|path| !sound(path)).cloned().collect())
 }
 
-async fn postgres(settings: &PostgresSettings) -> Examination {
-    let content = look(settings, &settings.content_url, MIGRATIONS.content_postgres).await;
-    let keys = look(settings, &settings.keys_url, MIGRATIONS.keys_postgres).await;
+async fn postgres(settings: &PostgresSettings, clock: Option<&Clock>) -> Examination {
+    let content = look(settings, &settings.content_url, MIGRATIONS.content_postgres, clock).await;
+    let keys = look(settings, &settings.keys_url, MIGRATIONS.keys_postgres, None).await;
     let mut found = unreachable();
     if let (Ok(content), Ok(keys)) = (&content, &keys) {
         found.same_database = Some(content.identity == keys.identity);
@@ -184,7 +207,7 @@ async fn postgres(settings: &PostgresSettings) -> Examination {
     if let Ok(content) = content {
         found.content = content.schema;
         found.role = Some(content.role);
-        found.server_time = Some(content.time);
+        found.server_time = content.time;
     }
     found
 }
@@ -194,23 +217,29 @@ struct Looked {
     role: RoleState,
     /// The database's id and the start of its server: no two databases share both.
     identity: (i64, i64),
-    time: Timestamp,
+    time: Option<ServerTime>,
 }
 
 async fn look(
     settings: &PostgresSettings,
     url: &str,
     expected: &[(&str, &str)],
+    clock: Option<&Clock>,
 ) -> Result<Looked, StoreError> {
     let (config, connector) = read_address(url, &settings.tls)?;
     let (client, connection) = config.connect(connector).await?;
     tokio::select! {
-        looked = ask(&client, expected) => looked,
+        looked = ask(&client, expected, clock) => looked,
         _ = connection => Err(StoreError::Busy),
     }
 }
 
-async fn ask(client: &Client, expected: &[(&str, &str)]) -> Result<Looked, StoreError> {
+async fn ask(
+    client: &Client,
+    expected: &[(&str, &str)],
+    clock: Option<&Clock>,
+) -> Result<Looked, StoreError> {
+    let asked = clock.map(Clock::now);
     let row = client
         .query_one(
             "SELECT r.rolsuper, r.rolbypassrls, d.oid::bigint, \
@@ -221,6 +250,8 @@ async fn ask(client: &Client, expected: &[(&str, &str)]) -> Result<Looked, Store
             &[],
         )
         .await?;
+    let said = Timestamp::from_micros(row.try_get(4)?);
+    let time = asked.zip(clock.map(Clock::now)).map(|(asked, answered)| ServerTime { asked, said, answered });
     let schema = if row.try_get(5)? {
         let rows = client.query("SELECT version::bigint FROM refinery_schema_history", &[]).await?;
         let applied: Result<BTreeSet<i64>, _> = rows.iter().map(|row| row.try_get(0)).collect();
@@ -232,7 +263,7 @@ async fn ask(client: &Client, expected: &[(&str, &str)]) -> Result<Looked, Store
         schema,
         role: RoleState { superuser: row.try_get(0)?, bypasses_rls: row.try_get(1)? },
         identity: (row.try_get(2)?, row.try_get(3)?),
-        time: Timestamp::from_micros(row.try_get(4)?),
+        time,
     })
 }
 
@@ -249,12 +280,23 @@ mod tests {
         assert_eq!(applied(&[1, 2, 3]), SchemaState::Ahead);
     }
 
+    #[test]
+    fn a_slow_answer_is_no_wrong_clock() {
+        let at = Timestamp::from_secs;
+        let apart = |said| ServerTime { asked: at(1_000), said: at(said), answered: at(1_020) }.apart();
+        for said in [1_000, 1_007, 1_020] {
+            assert_eq!(apart(said), Duration::ZERO, "{said}");
+        }
+        assert_eq!(apart(994), Duration::from_secs(6));
+        assert_eq!(apart(1_026), Duration::from_secs(6));
+    }
+
     #[tokio::test]
     async fn a_folder_without_databases_stays_without() {
         let folder = tempfile::tempdir().expect("a folder");
         let engine = EngineSettings::Sqlite { readers: 1 };
         let settings = StoreSettings { folder: folder.path().to_owned(), engine };
-        let found = examine(&settings).await;
+        let found = examine(&settings, &Clock::System).await;
         assert_eq!((found.content, found.keys), (SchemaState::Absent, SchemaState::Absent));
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }

@@ -114,7 +114,7 @@ pub use drafts::{Draft, DraftContent, DraftPlace, DraftSaved, DraftWay};
 pub use engine::{Migrations, Param, PostgresSettings, PostgresTls, Read, Row, Rows, Sql, Tx, Write};
 pub use error::StoreError;
 pub use events::{Event, Events, Fact};
-pub use examine::{Examination, RoleState, SchemaState, examine, schemas};
+pub use examine::{Examination, RoleState, SchemaState, ServerTime, examine, schemas};
 pub use fail::FailPoint;
 pub use figures::{Figures, JobFigures};
 pub use filing::{Filed, IncomingMail};

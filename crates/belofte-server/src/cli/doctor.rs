@@ -9,7 +9,7 @@ use belofte_channels::dns::name_servers;
 use belofte_channels::outbound::{Outbound, Register, SubProcessor};
 use belofte_channels::scanner::Scanner;
 use belofte_model::Timestamp;
-use belofte_store::{Clock, Examination, KeyBackups, SchemaState, Store, StoreSettings, examine};
+use belofte_store::{Clock, Examination, KeyBackups, SchemaState, ServerTime, Store, StoreSettings, examine};
 use belofte_vault::{Random, RootKey, VaultError};
 use serde_json::json;
 
@@ -116,7 +116,7 @@ fn look(config: &Config) -> anyhow::Result<Vec<Check>> {
     let mut checks = vec![root_key(config), kept(config), private(config.data_folder())];
     let settings = house::store_settings(config)?;
     let (found, together) = rooms::run(async {
-        let found = examine(&settings).await;
+        let found = examine(&settings, &Clock::System).await;
         let together = together(config, &settings, &found).await;
         Ok((found, together))
     })?;
@@ -254,12 +254,12 @@ fn disk(folder: &Path) -> Check {
     }
 }
 
-fn clock(now: Timestamp, server: Option<Timestamp>) -> Check {
+fn clock(now: Timestamp, server: Option<ServerTime>) -> Check {
     if now < FIRST {
         return finding("clock", "this machine believes that it is before 2026; set its clock");
     }
     let Some(server) = server else { return good("clock", "it is later than 2025") };
-    let apart = now.since(server).max(server.since(now));
+    let apart = server.apart();
     if apart > DRIFT {
         let seconds = apart.as_secs();
         return finding("clock", format!("this machine and its database are {seconds} s apart"));
@@ -359,9 +359,14 @@ mod tests {
         let now = Timestamp::from_secs(1_800_000_000);
         assert_eq!(clock(Timestamp::from_secs(0), None).state, State::Finding);
         assert_eq!(clock(now, None).state, State::Good);
-        assert_eq!(clock(now, Some(now + DRIFT)).state, State::Good);
-        for apart in [now + Duration::from_secs(6), now - Duration::from_secs(6)] {
-            assert_eq!(clock(now, Some(apart)).state, State::Finding);
+        // It was a busy minute: the answer took longer than clocks may differ.
+        let answered = now + Duration::from_secs(20);
+        let said = |said| Some(ServerTime { asked: now, said, answered });
+        for time in [now - DRIFT, now, answered, answered + DRIFT] {
+            assert_eq!(clock(answered, said(time)).state, State::Good);
+        }
+        for apart in [answered + Duration::from_secs(6), now - Duration::from_secs(6)] {
+            assert_eq!(clock(answered, said(apart)).state, State::Finding);
         }
     }
 

@@ -175,6 +175,11 @@ fn rust_tests(postgres: &str, args: &[String]) -> Result<(Option<String>, Counts
     let mut command = runner();
     // All that fails is told at once; building has no such option.
     command.arg("--no-fail-fast").args(args).env(postgres::VARIABLE, postgres);
+    if has_nextest() {
+        // Many tests wait, for a mail server or a moment that comes: three of them keep two cores busy.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("NEXTEST_TEST_THREADS", (cores + cores.div_ceil(2)).to_string());
+    }
     let (lines, ok) = shell::tee(&mut command)?;
     let counts = counts::read(&lines);
     let summary = counts::summary(&lines);

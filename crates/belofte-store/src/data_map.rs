@@ -720,7 +720,7 @@ pub const DATA_MAP: &[Table] = &[
             column(2801, "tenant_id", Holds::Plain),
             column(2802, "actor_id", Holds::Plain),
             column(2803, "key_hash", Holds::Secret),
-            column(2804, "request_hash", Holds::Secret),
+            column(2804, "request_hash", Holds::BlindIndex),
             column(2805, "status", Holds::Plain),
             column(
                 2806,

@@ -12,6 +12,8 @@
 //! - who takes over is given the same [`intended id`](IdempotencyTicket::intended) as the one who
 //!   died, finds the row that was made under it, and makes no second one.
 
+use std::fmt::Write as _;
+
 use belofte_model::{Duration, KeyId, NodeId, Timestamp, Use, uuid_v7};
 use belofte_vault::{SealContext, sha256};
 use uuid::Uuid;
@@ -81,10 +83,20 @@ fn seal_row(actor: Uuid, key_hash: &[u8; 32]) -> Uuid {
     Uuid::from_bytes(*hash.first_chunk().expect("SHA-256 has 32 bytes"))
 }
 
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 struct Begin {
     actor: Uuid,
     key_hash: [u8; 32],
-    request_hash: [u8; 32],
+    /// Keyed: a body may hold what is guessed, such as a password, and who reads the row is to have nothing to guess by.
+    request_hash: [u8; 16],
+    /// The hash without a key, which a version before stored: a request that is repeated across its end is still known.
+    unkeyed: [u8; 32],
     intended: Uuid,
     key: KeyId,
     holder: Option<NodeId>,
@@ -144,7 +156,7 @@ impl Write for Begin {
             .await?;
         // Given up between the two statements: the client's next try finds nothing in its way.
         let Some((request, status, answer, key, at, intended)) = row else { return Ok(Placed::Running) };
-        if request != self.request_hash {
+        if request != self.request_hash && request != self.unkeyed {
             return Ok(Placed::Other);
         }
         if status != RUNNING && status != DONE {
@@ -279,8 +291,8 @@ impl Write for VoidRequests {
 }
 
 impl Store {
-    /// Begins a request with an idempotency `key`. `request` is a hash of method, path and body.
-    /// Keys of different users and programs do not meet.
+    /// Begins a request with an idempotency `key`. `request` is a hash of method, path and body; of it
+    /// a keyed one is kept. Keys of different users and programs do not meet.
     ///
     /// # Errors
     /// The engine's errors and those of sealing.
@@ -295,7 +307,8 @@ impl Store {
         let begin = Begin {
             actor,
             key_hash,
-            request_hash: *request,
+            request_hash: keys.lookup.index("request", &hex(request)),
+            unkeyed: *request,
             intended: uuid_v7(now, self.random().bytes()),
             key: keys.settings.id(),
             holder: self.node(),

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::house::houses;
 use super::upkeep::{Count, sweep};
-use crate::engine::sql;
-use crate::{Begun, IdempotencyTicket, StoreError};
+use crate::engine::{params, sql};
+use crate::{Begun, IdempotencyTicket, Read, StoreError, Tx, Write};
 
 const REQUEST: [u8; 32] = [1; 32];
 const OTHER: [u8; 32] = [2; 32];
@@ -50,6 +50,49 @@ async fn the_same_request_gets_the_same_answer_and_another_is_refused() {
         sweep(&house, admin.tenant).await;
         let left = sql!("SELECT CAST(count(*) AS bigint) FROM idempotency WHERE tenant_id = $1");
         assert_eq!(store.read(&admin.access, Count(left)).await.expect("counted"), 0, "{}", house.name());
+        house.close().await;
+    }
+}
+
+/// How many requests are kept whose hash can be computed by who has no key.
+struct Guessable;
+
+impl Read for Guessable {
+    type Out = i64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!(
+            "SELECT CAST(count(*) AS bigint) FROM idempotency WHERE tenant_id = $1 AND (request_hash = $2 OR length(request_hash) <> 16)"
+        );
+        tx.query_one(text, params![tenant, &REQUEST], |row| row.int(0)).await
+    }
+}
+
+/// Makes the row what a version before had stored.
+struct AsBefore;
+
+impl Write for AsBefore {
+    type Out = u64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        let tenant = tx.tenant();
+        let text = sql!("UPDATE idempotency SET request_hash = $2 WHERE tenant_id = $1");
+        tx.execute(text, params![tenant, &REQUEST]).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_asked_cannot_be_guessed_from_what_is_kept() {
+    for house in houses().await {
+        let admin = house.tenant("bakker").await;
+        let store = &house.store;
+        let begin = async |request| store.begin_request(&admin.access, "key", request).await.expect("begun");
+        ticket(begin(&REQUEST).await);
+        assert_eq!(store.read(&admin.access, Guessable).await.expect("read"), 0, "{}", house.name());
+        // One that was begun before an upgrade is known all the same.
+        assert_eq!(store.write(&admin.access, AsBefore).await.expect("written"), 1);
+        assert_eq!(store.read(&admin.access, Guessable).await.expect("read"), 1);
+        assert!(matches!(begin(&REQUEST).await, Begun::Running), "{}", house.name());
+        assert!(matches!(begin(&OTHER).await, Begun::OtherRequest));
         house.close().await;
     }
 }

@@ -163,6 +163,21 @@ test("a press on one's account counts, also when its menu comes in between", asy
   await page.unroute(/\/account-menu-[^/]*\.js$/);
 });
 
+test("what is typed about one person is not saved with another", async () => {
+  const { page } = sanne;
+  // Both are known to the desk: nothing is fetched, and nothing is drawn anew for that.
+  await open(page, "Bas Bakker");
+  await page.getByRole("button", { name: "Change name" }).waitFor();
+  await row(page, subject("Carla Cohen")).click();
+  await page.getByRole("heading", { name: subject("Carla Cohen") }).waitFor();
+  await page.getByRole("button", { name: "Change name" }).click();
+  const name = page.getByRole("textbox", { name: "Customer’s name" });
+  await name.fill("Carla de Wit");
+  await row(page, subject("Bas Bakker")).click();
+  await page.getByRole("heading", { name: subject("Bas Bakker") }).waitFor();
+  await until("no form", async () => (await name.count()) === 0);
+});
+
 test("keys that are switched off do nothing", async () => {
   const { page } = sanne;
   await ask("PATCH", "/me", { single_key_shortcuts: false });

@@ -179,7 +179,9 @@ test("who wants to hear nothing of it does not, and a note is taken back with it
   const { page } = daan;
   await page.goto(`${house.url}/settings/notifications`);
   const box = page.getByRole("checkbox", { name: "In the desk: You are named in a note" });
-  await box.uncheck();
+  // It is drawn in the next moment: `uncheck` wants it in this one.
+  await box.click();
+  await until("it is off", async () => !(await box.isChecked()));
   await until("it is kept", async () => {
     const { items } = await ask(page, "GET", "/me/notifications");
     return items.find((one) => one.kind === "mentioned").desk === false;

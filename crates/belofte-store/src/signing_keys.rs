@@ -23,6 +23,9 @@ use crate::jobs::{self, NewJob};
 use crate::sealing::seal_json;
 use crate::{Access, Event, NewLeaf, Read, Store, StoreError, TenantKeys, Tx, Write};
 
+/// A withdrawal that looks at the record get in the way of is planned so often.
+const PLANS: usize = 8;
+
 /// A key, without its private half.
 #[derive(Clone, Debug)]
 pub struct SigningKey {
@@ -512,16 +515,23 @@ impl Store {
     /// or that has ended, is gone. An instruction.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::Conflict`] when it has changed at the same moment; the engine's
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] when it changed again and again; the engine's
     /// errors and those of sealing.
     pub async fn withdraw_signing_key(&self, access: &Access, id: SigningKeyId) -> Result<(), StoreError> {
         access.to(Use::Configure)?;
-        let (key, account) = self.key_of_domain(access, id).await?;
-        let (keys, now) = (self.keys(access).await?, access.clock().now());
-        let after = (key.state == SigningState::Signing).then_some(SigningState::Former);
-        let told = key.told("withdrawn", Some(key.state), after);
-        let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, told)?;
-        self.write(access, Withdraw { key, account, leaf, now }).await
+        let mut plans = 1;
+        loop {
+            let (key, account) = self.key_of_domain(access, id).await?;
+            let (keys, now) = (self.keys(access).await?, access.clock().now());
+            let after = (key.state == SigningState::Signing).then_some(SigningState::Former);
+            let told = key.told("withdrawn", Some(key.state), after);
+            let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, told)?;
+            match self.write(access, Withdraw { key, account, leaf, now }).await {
+                // The house looked at its record at this moment. The wish holds all the same.
+                Err(StoreError::Conflict) if plans < PLANS => plans += 1,
+                done => return done,
+            }
+        }
     }
 
     /// What signs mail from `address`, for who sends it; `None` when nothing does.

@@ -200,3 +200,23 @@ fn a_domain_stands_in_names_in_ascii() {
     assert_eq!(signing_domain(&email("info@Bäcker.example")), "xn--bcker-gra.example");
     assert_eq!(signing_domain(&email("info@Winkel.Example")), "winkel.example");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_the_record_is_not_in_the_way_of_who_takes_the_key_back() {
+    for house in houses().await {
+        let world = World::new(house, "bakker").await;
+        let store = &world.house.store;
+        for round in 0..20 {
+            let key = world.make("bakker.example").await.expect("made");
+            let (looked, taken) = tokio::join!(
+                store.note_signing_record(&world.admin, &key, Some(RecordProblem::Missing), None),
+                store.withdraw_signing_key(&world.admin, key.id),
+            );
+            let lost = looked.is_err();
+            assert!(matches!(looked, Ok(()) | Err(StoreError::Conflict | StoreError::NotFound)), "{looked:?}");
+            taken.unwrap_or_else(|error| panic!("{}, round {round}, {lost}: {error}", world.house.name()));
+        }
+        assert!(world.states().await.is_empty());
+        world.house.close().await;
+    }
+}

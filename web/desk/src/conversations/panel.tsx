@@ -31,7 +31,7 @@ export function Panel({ id }: { id: string }) {
   const further = participants.filter((one) => !contact.identities.some((own) => own.value === one.address));
   return (
     <div className={css.panel}>
-      <Person contact={contact} conversation={conversation.data} />
+      <Person key={contact.id} contact={contact} conversation={conversation.data} />
       <section aria-labelledby="panel-case">
         <h3 id="panel-case">{t("panel.case")}</h3>
         <dl className={css.facts}>

@@ -25,8 +25,11 @@ export function Notifications() {
   const put = (items: NotificationPreference[]) => queryClient.setQueryData<NotificationPreferences>(keys.notificationWays, { items });
   const choose = useMutation({
     mutationFn: (item: NotificationPreference) => api.notifications.choose([item]),
-    // Seen at once; a refusal puts it back.
-    onMutate: (item) => put((ways.data?.items ?? []).map((one) => (one.kind === item.kind ? item : one))),
+    // Seen at once, and not undone by what is on its way; a refusal puts it back.
+    onMutate: (item) => {
+      void queryClient.cancelQueries({ queryKey: keys.notificationWays });
+      put((ways.data?.items ?? []).map((one) => (one.kind === item.kind ? item : one)));
+    },
     onError: () => void queryClient.invalidateQueries({ queryKey: keys.notificationWays }),
     onSuccess: ({ items }) => put(items),
   });

@@ -213,7 +213,10 @@ async fn a_look_at_the_record_is_not_in_the_way_of_who_takes_the_key_back() {
                 store.withdraw_signing_key(&world.admin, key.id),
             );
             let lost = looked.is_err();
-            assert!(matches!(looked, Ok(()) | Err(StoreError::Conflict | StoreError::NotFound)), "{looked:?}");
+            assert!(
+                matches!(looked, Ok(()) | Err(StoreError::Conflict | StoreError::NotFound)),
+                "{looked:?}"
+            );
             taken.unwrap_or_else(|error| panic!("{}, round {round}, {lost}: {error}", world.house.name()));
         }
         assert!(world.states().await.is_empty());

@@ -32,20 +32,26 @@ export async function until(what, look, ms = 20_000) {
   }
 }
 
-/** Different ports of the loopback: each is held until all are found. */
+// Below what Linux gives to outgoing connections by default (`ip_local_port_range` begins at 32768),
+// so that no connection of a browser takes a port before its server listens on it.
+const FIRST_PORT = 10_000;
+const PORTS = 22_000;
+let nextPort = (process.pid * 37) % PORTS;
+
+/** Different free ports of the loopback. The files run one after the other, so nobody else asks meanwhile. */
 async function freePorts(count) {
-  const servers = [];
-  for (let at = 0; at < count; at += 1) {
+  const ports = [];
+  for (let tries = 0; ports.length < count && tries < PORTS; tries += 1) {
+    const port = FIRST_PORT + nextPort;
+    nextPort = (nextPort + 1) % PORTS;
     const server = createServer();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    servers.push(server);
-  }
-  const ports = servers.map((server) => server.address().port);
-  for (const server of servers) {
+    const free = await new Promise((done) => server.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true)));
+    if (!free) continue;
+    ports.push(port);
     server.close();
     await once(server, "close");
   }
+  if (ports.length < count) throw new Error("the loopback has no free ports");
   return ports;
 }
 

@@ -238,17 +238,9 @@ impl Server {
         command.extend(variables.iter().map(String::as_str));
         command.extend([env!("CARGO_BIN_EXE_belofte"), "serve", "--config", &config]);
         let client = Client::new(self.https);
-        let mut started = 1;
         self.process = Some(Peer::start(new_folder("server"), "TERM", &command));
         wait::until("the server to be ready", Duration::from_secs(60), || {
             let logs = self.logs();
-            if logs.contains("belofte: cannot listen") && started < 20 {
-                // A port that was free a moment ago is taken for a moment by somebody's connection.
-                started += 1;
-                self.process = None;
-                self.process = Some(Peer::start(new_folder("server"), "TERM", &command));
-                return None;
-            }
             assert!(!logs.contains("belofte: "), "the server did not start: {logs}");
             let answer = client.try_exchange(Method::GET, "/readyz", &[], Vec::new());
             answer.is_ok_and(|answer| answer.status.is_success()).then_some(())

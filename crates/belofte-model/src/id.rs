@@ -125,6 +125,10 @@ ids! {
     KeyId,
     /// A signed-in browser.
     SessionId,
+    /// A sign-in that waits for its second step.
+    SignInStepId,
+    /// The second factor of a user.
+    SecondFactorId,
     /// A key for programs.
     ApiKeyId,
     /// A single-use invitation to become a user.

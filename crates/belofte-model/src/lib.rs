@@ -25,6 +25,7 @@ mod presence;
 mod purpose;
 mod push;
 mod retrieval;
+mod second_factor;
 mod sign_in;
 mod signing;
 mod tag;
@@ -58,6 +59,10 @@ pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
 pub use push::{PUSH_WORTH, PushProblem, next_push, push_ttl};
 pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
+pub use second_factor::{
+    CODE_STEP_LIFE, ENROLMENT_LIFE, FactorMethod, GivenCode, RECOVERY_CODES, STEPS_OF_ORIGIN, STEPS_OF_USER,
+    SecondFactorRule, SignInStepKind, code_period,
+};
 pub use sign_in::{
     Failures, INVITATION_LIFE, LockOut, OPERATOR_SESSION_LIFE, SEEN_EVERY, SESSION_IDLE, SESSION_LIFE,
     session_holds, worth_noting,

@@ -14,6 +14,7 @@ mod macros;
 mod merges;
 mod notifications;
 mod push;
+mod second_factor;
 mod signing_key;
 mod together;
 
@@ -70,6 +71,8 @@ pub const DATA_MAP: &[Table] = &[
             column(216, "credential_key_id", Holds::Plain),
             column(217, "invitation_id", Holds::Plain),
             column(218, "proof", Holds::Secret),
+            column(5001, "factor_id", Holds::Plain),
+            column(5002, "factor_reset_at", Holds::Plain),
         ],
     },
     Table {
@@ -690,6 +693,12 @@ pub const DATA_MAP: &[Table] = &[
     },
     push::SETTING,
     push::DEVICE,
+    second_factor::FACTOR,
+    second_factor::RECOVERY_CODE,
+    second_factor::TRY,
+    second_factor::ENROLMENT,
+    second_factor::STEP,
+    second_factor::RULE,
     Table {
         name: "tombstone",
         retention: Retention::Tenant,

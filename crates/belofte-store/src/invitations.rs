@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    Actor, EmailAddress, EventKind, INVITATION_LIFE, InvitationId, Language, LedgerKind, Role, TenantId,
-    Timestamp, Use, UserId,
+    Actor, EmailAddress, EventKind, INVITATION_LIFE, InvitationId, Language, LedgerKind, Role,
+    SignInStepKind, TenantId, Timestamp, Use, UserId,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
+use crate::second_factor_rule::RuleOf;
 use crate::sessions::{FreshSession, NewSession, Standing};
+use crate::sign_in_steps::{FreshStep, Origin, SignInNext};
 use crate::users::{FreshUser, is_officer};
 use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write};
 
@@ -290,10 +292,17 @@ impl Read for ByToken {
     }
 }
 
+/// With what somebody goes on who has accepted.
+enum Entry {
+    Session(FreshSession),
+    /// Of their role a second factor is asked.
+    Step(FreshStep),
+}
+
 struct Accept {
     invitation: InvitationId,
     user: FreshUser,
-    session: FreshSession,
+    entry: Entry,
     leaves: [NewLeaf; 2],
     event: Event,
     now: Timestamp,
@@ -319,7 +328,11 @@ impl Write for Accept {
             return Err(StoreError::NotFound);
         }
         self.user.insert(tx).await?;
-        self.session.insert(tx).await?;
+        // Where the rule has changed at this moment a session that was made does not hold.
+        match &self.entry {
+            Entry::Session(session) => session.insert(tx).await?,
+            Entry::Step(step) => step.insert(tx).await?,
+        }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 2, ..Needs::default() }).await?;
         for (leaf, no) in self.leaves.iter().zip(numbers.leaf..) {
             leaf.append(tx, no).await?;
@@ -387,32 +400,48 @@ impl SystemTx<'_> {
     /// Makes a user of who accepts `invitation`, and signs them in.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the invitation was used, revoked or ran out in the meantime;
-    /// [`StoreError::Conflict`] when the organisation has a user with this address (the invitation
-    /// stays open then); the engine's errors.
+    /// As [`join`](Self::join); [`StoreError::Conflict`] also where they have joined and are asked a second factor.
     pub async fn accept_invitation(
         &self,
         invitation: &OpenInvitation,
         user: &NewUser,
     ) -> Result<NewSession, StoreError> {
+        match self.join(invitation, user).await? {
+            SignInNext::Session(session) => Ok(session),
+            SignInNext::Step(_) => Err(StoreError::Conflict),
+        }
+    }
+
+    /// Makes a user of who accepts `invitation`, and gives them a session, or where a second factor is asked of their
+    /// role the step in which they set one up.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the invitation was used, revoked or ran out in the meantime;
+    /// [`StoreError::Conflict`] when the organisation has a user with this address (the invitation
+    /// stays open then); the engine's errors.
+    pub async fn join(&self, invitation: &OpenInvitation, user: &NewUser) -> Result<SignInNext, StoreError> {
         let store = self.store;
         let (tenant, now, random) = (invitation.tenant, store.clock().now(), store.random());
         let keys = store.tenant_keys(tenant).await?;
         let login = self.login_index(&user.email).await?;
         let fresh = FreshUser::new(&keys, random, now, invitation, user, login)?;
         let id = fresh.id;
-        let (session, told) = FreshSession::new(
-            &keys,
-            random,
-            now,
-            id,
-            Standing {
+        let asked = store.read_for(Some(tenant), Arc::new(RuleOf)).await?.asks(invitation.role);
+        let (entry, detail, next) = if asked {
+            let kind = SignInStepKind::Enrolment;
+            let (step, told) =
+                FreshStep::new(&keys, random, now, id, kind, fresh.standing(), Origin::of_invitation());
+            (Entry::Step(step), FreshStep::detail(id), SignInNext::Step(told))
+        } else {
+            let standing = Standing {
                 role: invitation.role,
                 privacy_officer: invitation.privacy_officer,
                 language: user.language,
-            },
-            &user.user_agent,
-        )?;
+            };
+            let (session, told) = FreshSession::new(&keys, random, now, id, standing, &user.user_agent)?;
+            let detail = session.detail();
+            (Entry::Session(session), detail, SignInNext::Session(told))
+        };
         let leaf = |kind, detail| NewLeaf::by(Actor::User(id), now, &keys, random, kind, detail);
         let joined = json!({
             "act": "joined",
@@ -421,10 +450,10 @@ impl SystemTx<'_> {
             "role": invitation.role,
             "privacy_officer": invitation.privacy_officer,
         });
-        let leaves = [leaf(LedgerKind::Membership, joined)?, leaf(LedgerKind::SignIn, session.detail())?];
+        let leaves = [leaf(LedgerKind::Membership, joined)?, leaf(LedgerKind::SignIn, detail)?];
         let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, now) };
-        let accept = Accept { invitation: invitation.id, user: fresh, session, leaves, event, now };
+        let accept = Accept { invitation: invitation.id, user: fresh, entry, leaves, event, now };
         store.write_for(Some(tenant), Arc::new(accept)).await?;
-        Ok(told)
+        Ok(next)
     }
 }

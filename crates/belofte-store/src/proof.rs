@@ -14,6 +14,8 @@ pub(crate) enum Grants {
     Invitation,
     /// To act as a user, from one browser.
     Session,
+    /// To become a session, with a second factor.
+    Step,
     /// To act as a program.
     ApiKey,
     /// To sign in, with a role and a duty.
@@ -29,6 +31,7 @@ impl Grants {
         match self {
             Self::Invitation => "row invitation",
             Self::Session => "row session",
+            Self::Step => "row sign_in_step",
             Self::ApiKey => "row api_key",
             Self::User => "row user_account",
             Self::Operator => "row operator_user",

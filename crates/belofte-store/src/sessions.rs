@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    EventKind, KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SessionId, TenantId, Timestamp,
-    Use, UserId, session_holds, worth_noting,
+    EventKind, KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SecondFactorRule, SessionId,
+    TenantId, Timestamp, Use, UserId, session_holds, worth_noting,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
@@ -18,7 +18,10 @@ use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
 use crate::users::{Facts, facts, language};
-use crate::{Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write, push_devices};
+use crate::{
+    Access, Event, NewLeaf, Read, Store, StoreError, SystemTx, TenantKeys, Tx, Write, push_devices,
+    second_factor_rule,
+};
 
 /// What a browser calls itself is kept up to this many characters.
 const AGENT: usize = 200;
@@ -247,6 +250,8 @@ struct Found {
     last_seen_at: Timestamp,
     language: Language,
     proof: Option<Vec<u8>>,
+    /// Of which roles the tenant asks a second factor.
+    rule: SecondFactorRule,
     facts: Facts,
 }
 
@@ -257,10 +262,12 @@ impl Read for ByToken {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         tx.query_opt(
             sql!(concat!(
-                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.language, s.proof, ",
+                "SELECT s.tenant_id, s.id, s.user_id, s.expires_at, s.last_seen_at, u.language, s.proof, \
+                 r.admin, r.supervisor, r.agent, ",
                 facts!(),
                 " FROM session s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
                  JOIN tenant t ON t.id = s.tenant_id \
+                 LEFT JOIN second_factor_rule r ON r.tenant_id = s.tenant_id \
                  WHERE s.token_hash = $1 AND u.state = 'active' AND t.state = 'active'"
             )),
             params![&self.0],
@@ -273,7 +280,8 @@ impl Read for ByToken {
                     last_seen_at: row.time(4)?,
                     language: row.name(5, language)?,
                     proof: row.opt_bytes(6)?,
-                    facts: Facts::read(row, 7)?,
+                    rule: second_factor_rule::joined(row, 7)?,
+                    facts: Facts::read(row, 10)?,
                 })
             },
         )
@@ -313,7 +321,8 @@ impl Write for Seen {
 }
 
 impl SystemTx<'_> {
-    /// The session of a token, when it and its user were written by this house.
+    /// The session of a token, when it and its user were written by this house. One of somebody of whom a second
+    /// factor is asked, and who has none, is none.
     async fn session_found(&self, token_hash: [u8; 32]) -> Result<Option<Found>, StoreError> {
         let Some(found) = self.store.read_for(None, Arc::new(ByToken(token_hash))).await? else {
             return Ok(None);
@@ -321,7 +330,8 @@ impl SystemTx<'_> {
         let keys = self.store.tenant_keys(found.tenant).await?;
         let parts = parts(found.id, found.user, &token_hash, found.expires_at);
         let good = proof::holds(&keys, Grants::Session, &parts, found.proof.as_deref());
-        Ok((good && found.facts.hold(&keys)).then_some(found))
+        let lacks = found.facts.factor.is_none() && found.rule.asks(found.facts.role);
+        Ok((good && !lacks && found.facts.hold(&keys)).then_some(found))
     }
 
     /// Whether the session of `token` holds now and its user can sign in. To look is no use of the

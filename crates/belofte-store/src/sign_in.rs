@@ -5,7 +5,7 @@
 //! A try is counted before the password is looked at. What it is counted for stands under keyed
 //! hashes: the account with the network or the known browser that it comes from, the account, the
 //! network; who may try again when is decided in
-//! [`belofte_model::LockOut`].
+//! [`belofte_model::LockOut`]. What follows the password, where there is a second factor, is in `sign_in_steps`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,8 +21,12 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::keys::{SYSTEM, TenantKeys};
 use crate::sessions::{FreshSession, NewSession, Standing};
-use crate::users::{Facts, facts};
-use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write};
+use crate::sign_in_steps::Origin;
+use crate::users::{Facts, UserStanding, facts};
+use crate::{NewLeaf, Read, StoreError, SystemTx, Tx, Write, second_factor_rule};
+
+/// What the marks and counts of users are kept under.
+pub(crate) const USER: &str = "sign_in_account";
 
 /// An account or a network whose tries are counted.
 #[derive(Clone, Copy)]
@@ -56,12 +60,17 @@ pub struct SignInCandidate {
     pub password: Pii<String>,
     /// Whether the user can sign in.
     pub state: UserState,
-    standing: Standing,
+    pub(crate) standing: Standing,
+    /// What they were let in by when the password was looked up.
+    pub(crate) facts: UserStanding,
+    /// Whether they have a second factor.
+    pub(crate) has_factor: bool,
 }
 
 /// A try that was taken.
 pub struct SignInTry {
-    counted: Vec<Counted>,
+    pub(crate) counted: Vec<Counted>,
+    pub(crate) origin: Origin,
     /// The users with this address; none for an unknown one, whose password is checked against a
     /// dummy all the same.
     pub candidates: Vec<SignInCandidate>,
@@ -134,6 +143,14 @@ impl Write for TakeTry {
     }
 }
 
+/// Forgets the failures of an account, as a success of it does, without giving any try back.
+pub(crate) async fn wash(tx: &mut Tx<'_>, counted: &[Counted]) -> Result<(), StoreError> {
+    for counted in counted.iter().filter(|one| one.washed_by_success) {
+        tx.execute(sql!("DELETE FROM sign_in_failure WHERE subject = $1"), params![&counted.subject]).await?;
+    }
+    Ok(())
+}
+
 /// Gives a try back; a success also forgets the failures of its account.
 pub(crate) async fn give_back(tx: &mut Tx<'_>, counted: &[Counted], success: bool) -> Result<(), StoreError> {
     for counted in counted {
@@ -197,6 +214,8 @@ impl Read for Candidates {
 struct SignIn {
     session: FreshSession,
     user: UserId,
+    standing: Standing,
+    facts: UserStanding,
     counted: Vec<Counted>,
     leaf: NewLeaf,
     now: Timestamp,
@@ -206,14 +225,19 @@ impl Write for SignIn {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        // Blocked between the look-up and now is blocked.
+        // The tenant's row is locked first, as by what gives a second factor or asks one.
+        counters::take(tx, Needs::default()).await?;
+        if second_factor_rule::of(tx).await?.asks(self.standing.role) {
+            return Err(StoreError::NotFound);
+        }
+        // Blocked between the look-up and now is blocked, and so for another password or a second factor.
         let active = tx
             .execute(
                 sql!(
                     "UPDATE user_account SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 \
-                     AND state = 'active'"
+                     AND state = 'active' AND factor_id IS NULL AND proof = $4"
                 ),
-                params![tenant, self.user, self.now],
+                params![tenant, self.user, self.now, &self.facts.0],
             )
             .await?;
         if active == 0 {
@@ -264,7 +288,7 @@ fn browser_tag(keys: &TenantKeys, kind: &str, address: &str, browser: &str) -> S
     hex::encode(keys.lookup.index("known_browser", &format!("{kind} {browser} {address}")))
 }
 
-fn recognises(keys: &TenantKeys, kind: &str, address: &str, known: &str) -> bool {
+pub(crate) fn recognises(keys: &TenantKeys, kind: &str, address: &str, known: &str) -> bool {
     known.split_once('.').is_some_and(|(browser, tag)| {
         let expected = browser_tag(keys, kind, address, browser);
         // Compared as hashes: how far a guess is right does not show in the time that this takes.
@@ -299,7 +323,7 @@ impl SystemTx<'_> {
         network: IpAddr,
         known: Option<&str>,
     ) -> Result<SignInStart<SignInTry>, StoreError> {
-        let counted = self.counted("sign_in_account", email, network, known).await?;
+        let counted = self.counted(USER, email, network, known).await?;
         if let Some(wait) = self.take_try(&counted).await? {
             return Ok(SignInStart::Wait(wait));
         }
@@ -322,16 +346,20 @@ impl SystemTx<'_> {
                     privacy_officer: facts.privacy_officer,
                     language: known.language,
                 },
+                facts: facts.standing(),
+                has_factor: facts.factor.is_some(),
             });
         }
-        Ok(SignInStart::Proceed(SignInTry { counted, candidates }))
+        let origin = self.origin(email, network, known).await?;
+        Ok(SignInStart::Proceed(SignInTry { counted, origin, candidates }))
     }
 
-    /// The password was right for the candidate of `tenant`: makes a session.
+    /// The password was right for the candidate of `tenant`, and is all that is asked: makes a session. Where it may
+    /// not be, [`after_password`](Self::after_password) says what follows.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such candidate or the user is blocked; the
-    /// engine's errors.
+    /// [`StoreError::NotFound`] when there is no such candidate, the user is blocked, has another
+    /// password by now, or has or is asked a second factor; the engine's errors.
     pub async fn sign_in(
         &self,
         attempt: &SignInTry,
@@ -346,7 +374,15 @@ impl SystemTx<'_> {
         let actor = Actor::User(one.user);
         let leaf = NewLeaf::by(actor, now, &keys, random, LedgerKind::SignIn, session.detail())?;
         let counted = attempt.counted.clone();
-        let write = SignIn { session, user: one.user, counted, leaf, now };
+        let write = SignIn {
+            session,
+            user: one.user,
+            standing: one.standing,
+            facts: one.facts.clone(),
+            counted,
+            leaf,
+            now,
+        };
         store.write_for(Some(tenant), Arc::new(write)).await?;
         Ok(told)
     }
@@ -414,7 +450,7 @@ impl SystemTx<'_> {
         Ok(SignInStart::Proceed(OperatorTry { counted, candidate, network }))
     }
 
-    async fn counted(
+    pub(crate) async fn counted(
         &self,
         kind: &str,
         email: &EmailAddress,
@@ -451,7 +487,7 @@ impl SystemTx<'_> {
     /// # Errors
     /// The engine's errors.
     pub async fn known_browser(&self, email: &EmailAddress) -> Result<String, StoreError> {
-        self.browser_mark("sign_in_account", email).await
+        self.browser_mark(USER, email).await
     }
 
     /// As [`known_browser`](Self::known_browser), for somebody of the operator.

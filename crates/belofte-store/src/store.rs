@@ -486,6 +486,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V15__macros", include_str!("../migrations/sqlite/content_V15__macros.sql")),
         ("V16__notifications", include_str!("../migrations/sqlite/content_V16__notifications.sql")),
         ("V17__push", include_str!("../migrations/sqlite/content_V17__push.sql")),
+        ("V18__second_factor", include_str!("../migrations/sqlite/content_V18__second_factor.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -519,6 +520,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V18__macros", include_str!("../migrations/postgres/content_V18__macros.sql")),
         ("V19__notifications", include_str!("../migrations/postgres/content_V19__notifications.sql")),
         ("V20__push", include_str!("../migrations/postgres/content_V20__push.sql")),
+        ("V21__second_factor", include_str!("../migrations/postgres/content_V21__second_factor.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use belofte_model::{
-    ColourScheme, EmailAddress, EventKind, InvitationId, KeyId, Language, LedgerKind, Role, SessionId,
-    TenantId, Timestamp, Use, UserId, UserState,
+    ColourScheme, EmailAddress, EventKind, KeyId, Language, LedgerKind, Role, SessionId, TenantId, Timestamp,
+    Use, UserId, UserState,
 };
 use belofte_vault::{Pii, Random, SealContext};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
@@ -18,10 +17,11 @@ use crate::engine::{params, sql};
 use crate::invitations::{NewUser, OpenInvitation};
 use crate::keys::SYSTEM;
 use crate::notifications;
-use crate::proof::{self, Grants, Part};
 use crate::sealing::seal_json;
+pub(crate) use crate::user_facts::{Facts, UserStanding, facts};
 use crate::{
-    Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, push_devices,
+    Access, Event, NewLeaf, Read, Row, Store, StoreError, SystemTx, TenantKeys, Tx, Write, second_factor,
+    second_factor_rule,
 };
 
 /// A user.
@@ -49,6 +49,18 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they last did something, to the minute.
     pub last_seen_at: Option<Timestamp>,
+    /// Whether they have a second factor.
+    pub second_factor: bool,
+    /// When an admin took their second factor away, until they have seen it.
+    pub second_factor_reset_at: Option<Timestamp>,
+}
+
+/// The password of the user who asks, and what they are let in by at that moment.
+#[derive(Clone, Debug)]
+pub struct OwnPassword {
+    /// The password as a PHC string.
+    pub hash: Pii<String>,
+    pub(crate) standing: UserStanding,
 }
 
 /// A change of a user by an admin; what is `None` stays.
@@ -100,128 +112,6 @@ pub(crate) fn language(tag: &str) -> Option<Language> {
     Language::ALL.into_iter().find(|language| language.tag() == tag)
 }
 
-/// What a user is let in by, as the row says: what its proof covers.
-pub(crate) struct Facts {
-    pub(crate) id: UserId,
-    pub(crate) role: Role,
-    pub(crate) privacy_officer: bool,
-    pub(crate) state: UserState,
-    login_index: Vec<u8>,
-    /// The password as a PHC string, sealed for this row.
-    credential: Vec<u8>,
-    credential_key: KeyId,
-    invitation: InvitationId,
-    proof: Option<Vec<u8>>,
-}
-
-/// The columns of [`Facts`] in their order, of the table `user_account u`.
-macro_rules! facts {
-    () => {
-        "u.id, u.role, u.privacy_officer, u.state, u.login_index, u.credential, u.credential_key_id, \
-         u.invitation_id, u.proof"
-    };
-}
-pub(crate) use facts;
-
-impl Facts {
-    /// Reads the columns from number `at` on. A row without credential or invitation is none of
-    /// ours, and fails its proof.
-    pub(crate) fn read(row: &Row<'_>, at: usize) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id(at)?,
-            role: row.name(at + 1, Role::parse)?,
-            privacy_officer: row.bool(at + 2)?,
-            state: row.name(at + 3, UserState::parse)?,
-            login_index: row.bytes(at + 4)?,
-            credential: row.opt_bytes(at + 5)?.unwrap_or_default(),
-            credential_key: row.opt_id(at + 6)?.unwrap_or(KeyId(Uuid::nil())),
-            invitation: row.opt_id(at + 7)?.unwrap_or(InvitationId(Uuid::nil())),
-            proof: row.opt_bytes(at + 8)?,
-        })
-    }
-
-    fn parts(&self) -> [Part<'_>; 8] {
-        [
-            Part::Id(self.id.uuid()),
-            Part::Bytes(self.role.as_str().as_bytes()),
-            Part::Int(i64::from(self.privacy_officer)),
-            Part::Bytes(self.state.as_str().as_bytes()),
-            Part::Bytes(&self.login_index),
-            Part::Bytes(&self.credential),
-            Part::Id(self.credential_key.uuid()),
-            Part::Id(self.invitation.uuid()),
-        ]
-    }
-
-    fn prove(&self, keys: &TenantKeys) -> [u8; 16] {
-        proof::of(keys, Grants::User, &self.parts())
-    }
-
-    /// Whether this house wrote them.
-    pub(crate) fn hold(&self, keys: &TenantKeys) -> bool {
-        proof::holds(keys, Grants::User, &self.parts(), self.proof.as_deref())
-    }
-
-    fn is_admin(&self) -> bool {
-        self.role == Role::Admin && self.state == UserState::Active
-    }
-
-    fn is_officer(&self) -> bool {
-        self.privacy_officer && self.state == UserState::Active
-    }
-
-    /// What the ledger says of them.
-    fn told(&self) -> Value {
-        json!({ "role": self.role, "state": self.state, "privacy_officer": self.privacy_officer })
-    }
-
-    /// Those of a user, in a transaction that will change them; refused when this house did not
-    /// write them, so that no change makes them good.
-    async fn of(tx: &mut Tx<'_>, keys: &TenantKeys, id: UserId) -> Result<Self, StoreError> {
-        let tenant = tx.tenant();
-        let facts = tx
-            .query_one(
-                sql!(concat!(
-                    "SELECT ",
-                    facts!(),
-                    " FROM user_account u WHERE u.tenant_id = $1 AND u.id = $2"
-                )),
-                params![tenant, id],
-                |row| Self::read(row, 0),
-            )
-            .await?;
-        if facts.hold(keys) { Ok(facts) } else { Err(StoreError::NotFound) }
-    }
-
-    /// Stores `self` in the place of what the proof `before` covered.
-    async fn replace(
-        &self,
-        tx: &mut Tx<'_>,
-        keys: &TenantKeys,
-        before: Option<&Vec<u8>>,
-    ) -> Result<(), StoreError> {
-        let tenant = tx.tenant();
-        tx.execute_one(
-            sql!(
-                "UPDATE user_account SET role = $3, privacy_officer = $4, state = $5, credential = $6, \
-                 credential_key_id = $7, proof = $8 WHERE tenant_id = $1 AND id = $2 AND proof = $9"
-            ),
-            params![
-                tenant,
-                self.id,
-                self.role.as_str(),
-                self.privacy_officer,
-                self.state.as_str(),
-                &self.credential,
-                self.credential_key,
-                &self.prove(keys),
-                before
-            ],
-        )
-        .await
-    }
-}
-
 fn seal_password(keys: &TenantKeys, random: &Random, id: UserId, hash: &Pii<String>) -> Vec<u8> {
     let context =
         SealContext { tenant: keys.tenant, column: columns::USER_ACCOUNT_CREDENTIAL, row: id.uuid() };
@@ -260,6 +150,7 @@ impl FreshUser {
             credential_key: keys.settings.id(),
             invitation: invitation.id,
             proof: None,
+            factor: None,
         };
         Ok(Self {
             id,
@@ -270,6 +161,11 @@ impl FreshUser {
             key: keys.settings.id(),
             now,
         })
+    }
+
+    /// What they are let in by, once they are stored.
+    pub(crate) fn standing(&self) -> UserStanding {
+        UserStanding(self.proof.to_vec())
     }
 
     /// Stores the user; [`StoreError::Conflict`] when the tenant has one with this address.
@@ -324,6 +220,7 @@ struct UserRow {
     key: KeyId,
     created_at: Timestamp,
     last_seen_at: Option<Timestamp>,
+    factor_reset_at: Option<Timestamp>,
     facts: Facts,
 }
 
@@ -340,7 +237,8 @@ fn user_row(row: &Row<'_>) -> Result<UserRow, StoreError> {
         key: row.id(8)?,
         created_at: row.time(9)?,
         last_seen_at: row.opt_time(10)?,
-        facts: Facts::read(row, 11)?,
+        factor_reset_at: row.opt_time(11)?,
+        facts: Facts::read(row, 12)?,
     })
 }
 
@@ -353,7 +251,7 @@ impl Read for AllUsers {
         tx.query(
             sql!(concat!(
                 "SELECT u.id, u.role, u.privacy_officer, u.state, u.language, u.colour_scheme, u.shortcuts, \
-                 u.profile, u.key_id, u.created_at, u.last_seen_at, ",
+                 u.profile, u.key_id, u.created_at, u.last_seen_at, u.factor_reset_at, ",
                 facts!(),
                 " FROM user_account u WHERE u.tenant_id = $1 ORDER BY u.id"
             )),
@@ -373,7 +271,7 @@ impl Read for OneUser {
         tx.query_one(
             sql!(concat!(
                 "SELECT u.id, u.role, u.privacy_officer, u.state, u.language, u.colour_scheme, u.shortcuts, \
-                 u.profile, u.key_id, u.created_at, u.last_seen_at, ",
+                 u.profile, u.key_id, u.created_at, u.last_seen_at, u.factor_reset_at, ",
                 facts!(),
                 " FROM user_account u WHERE u.tenant_id = $1 AND u.id = $2"
             )),
@@ -456,7 +354,6 @@ enum Changed {
 impl Write for ChangeUser {
     type Out = Changed;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, StoreError> {
-        let tenant = tx.tenant();
         // The tenant's row is locked first: two admins who demote each other take turns.
         counters::take(tx, Needs::default()).await?;
         let mut facts = Facts::of(tx, &self.keys, self.id).await?;
@@ -488,14 +385,13 @@ impl Write for ChangeUser {
             "before": was,
             "after": facts.told(),
         }))?;
+        second_factor::end_steps(tx, self.id).await?;
         if facts.state == UserState::Blocked {
-            tx.execute(
-                sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2"),
-                params![tenant, self.id],
-            )
-            .await?;
+            second_factor::end_sessions(tx, self.id, None).await?;
             notifications::end_user(tx, self.id).await?;
-            push_devices::forget_ended(tx, self.id).await?;
+        } else if facts.factor.is_none() && second_factor_rule::of(tx).await?.asks(facts.role) {
+            // Of their role now a second factor is asked, which they do not have.
+            second_factor::end_sessions(tx, self.id, None).await?;
         }
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         leaf.append(tx, numbers.leaf).await?;
@@ -565,7 +461,6 @@ struct SetPassword {
 impl Write for SetPassword {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let tenant = tx.tenant();
         // As for a change by an admin: the two take turns.
         counters::take(tx, Needs::default()).await?;
         let mut facts = Facts::of(tx, &self.keys, self.id).await?;
@@ -576,13 +471,8 @@ impl Write for SetPassword {
         facts.credential_key = self.keys.settings.id();
         let before = facts.proof.take();
         facts.replace(tx, &self.keys, before.as_ref()).await?;
-        let keep = self.keep.map_or_else(uuid::Uuid::nil, SessionId::uuid);
-        tx.execute(
-            sql!("DELETE FROM session WHERE tenant_id = $1 AND user_id = $2 AND id <> $3"),
-            params![tenant, self.id, keep],
-        )
-        .await?;
-        push_devices::forget_ended(tx, self.id).await?;
+        second_factor::end_steps(tx, self.id).await?;
+        second_factor::end_sessions(tx, self.id, self.keep).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
         self.event.append(tx, numbers.event).await?;
         self.leaf.append(tx, numbers.leaf).await
@@ -602,6 +492,19 @@ impl Store {
         hash.map(Pii::new).map_err(|_| StoreError::Inconsistent { what: "a password that is no text" })
     }
 
+    /// The address of a user, out of their sealed profile.
+    pub(crate) async fn open_email(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        key: KeyId,
+        profile: &[u8],
+    ) -> Result<Pii<String>, StoreError> {
+        let column = columns::USER_ACCOUNT_PROFILE;
+        let profile: Profile = self.open_json(tenant, column, id.uuid(), key, profile).await?;
+        Ok(Pii::new(profile.email))
+    }
+
     async fn open_user(&self, access: &Access, row: UserRow) -> Result<User, StoreError> {
         let profile: Profile = self
             .open_json(access.tenant(), columns::USER_ACCOUNT_PROFILE, row.id.uuid(), row.key, &row.profile)
@@ -618,6 +521,8 @@ impl Store {
             single_key_shortcuts: row.shortcuts,
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
+            second_factor: row.facts.factor.is_some(),
+            second_factor_reset_at: row.factor_reset_at,
         })
     }
 
@@ -713,18 +618,19 @@ impl Store {
         self.user(access, id).await
     }
 
-    /// The password of the user who asks, as a PHC string to check the current one against.
+    /// The password of the user who asks, to check the current one against.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
-    pub async fn own_password(&self, access: &Access) -> Result<Pii<String>, StoreError> {
+    pub async fn own_password(&self, access: &Access) -> Result<OwnPassword, StoreError> {
         access.to(Use::Configure)?;
         let id = access.user().ok_or(StoreError::NotFound)?;
         let facts = self.read(access, FactsOf(id)).await?;
         if !facts.hold(&*self.keys(access).await?) {
             return Err(StoreError::NotFound);
         }
-        self.open_password(access.tenant(), &facts).await
+        let hash = self.open_password(access.tenant(), &facts).await?;
+        Ok(OwnPassword { hash, standing: facts.standing() })
     }
 
     /// Prepares the write that sets the password of the user who asks (a PHC string) and ends their

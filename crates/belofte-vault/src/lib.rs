@@ -12,7 +12,7 @@
 //! | `ledger_signer` | [`LedgerSigner`]: signs checkpoints, gives the key to nobody |
 //! | `dkim_key` | [`DkimKey`]: signs mail for a domain, gives the key to nobody |
 //! | `push_key` | [`PushKey`]: says to push services who sends, gives the key to nobody |
-//! | [`password`], `token` | what a sign-in is checked against |
+//! | [`password`], `token`, `totp` | what a sign-in is checked against |
 //! | `pii`, `random` | personal values that do not print, chance that is an argument |
 //!
 //! What this crate does *not* know: SQL, HTTP, async, the current time, where a wrapped key is
@@ -36,6 +36,7 @@ mod random;
 mod root_key;
 mod search_key;
 mod token;
+mod totp;
 mod words;
 
 pub use data_key::{DataKey, SealContext};
@@ -51,4 +52,5 @@ pub use random::{Random, SeededRandom};
 pub use root_key::{FileRootKey, RootKey};
 pub use search_key::{SearchKey, TokenField, Tokens};
 pub use token::{Sha256, new_token, sha256, token_hash};
+pub use totp::{TotpSecret, new_recovery_code};
 pub use words::{WordFinder, query_words, words};

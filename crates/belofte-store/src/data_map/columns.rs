@@ -69,3 +69,7 @@ pub const REMOTE_IMAGE_PICTURE: Column = Column(4605);
 pub const PUSH_SETTING_SECRET: Column = Column(4903);
 /// `push_device.details`.
 pub const PUSH_DEVICE_DETAILS: Column = Column(4916);
+/// `second_factor.secret`.
+pub const SECOND_FACTOR_SECRET: Column = Column(5014);
+/// `second_factor_enrolment.secret`.
+pub const SECOND_FACTOR_ENROLMENT_SECRET: Column = Column(5044);

@@ -141,6 +141,8 @@ from_id!(
     JobId,
     KeyId,
     SessionId,
+    SignInStepId,
+    SecondFactorId,
     ApiKeyId,
     InvitationId,
     RequestId,

@@ -6,6 +6,8 @@
 //! but a sign-in that succeeds. A recovery code has 80 random bits, so that guessing is hopeless: its own pause is
 //! short, and nobody who guesses at codes can take it away from its owner.
 
+use serde::Serialize;
+
 use crate::{Duration, LockOut, Role, Timestamp};
 
 const MINUTE: u64 = 60;
@@ -73,7 +75,8 @@ impl SecondFactorRule {
 }
 
 /// What a step of a sign-in waits for, after the password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignInStepKind {
     /// A code, or a recovery code.
     Code,

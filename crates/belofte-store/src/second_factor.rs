@@ -663,7 +663,6 @@ impl Store {
         act: &str,
         doing: impl FnOnce(&TenantKeys, SecondFactorId) -> Doing,
     ) -> Result<(), SecondFactorError> {
-        access.to(Use::Configure)?;
         let user = access.user().ok_or(StoreError::NotFound)?;
         let keys = self.keys(access).await?;
         let shown = self.shown(access.tenant(), user, given).await?;
@@ -688,6 +687,7 @@ impl Store {
         password: &OwnPassword,
         given: &GivenCode,
     ) -> Result<NewRecoveryCodes, SecondFactorError> {
+        access.to(Use::Configure)?;
         let mut told = None;
         let renew = |keys: &TenantKeys, factor| {
             let (codes, new) = FreshCodes::new(keys, self, factor);
@@ -710,6 +710,7 @@ impl Store {
         password: &OwnPassword,
         given: &GivenCode,
     ) -> Result<(), SecondFactorError> {
+        access.to(Use::Configure)?;
         self.with_factor(access, password, given, "second_factor_off", |_, _| Doing::Remove(session)).await
     }
 

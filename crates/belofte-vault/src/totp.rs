@@ -55,6 +55,22 @@ impl TotpSecret {
         Zeroizing::new(base32(&*self.0))
     }
 
+    /// The secret that [`text`](Self::text) told; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (mut bytes, mut held, mut bits) = (Zeroizing::new(Vec::with_capacity(20)), 0_u32, 0);
+        for letter in text.bytes() {
+            let place = BASE32.iter().position(|known| *known == letter)?;
+            held = held << 5 | u32::try_from(place).ok()?;
+            bits += 5;
+            if bits >= 8 {
+                bits -= 8;
+                bytes.push((held >> bits & 0xff) as u8);
+            }
+        }
+        <[u8; 20]>::try_from(&bytes[..]).ok().map(|secret| Self(Zeroizing::new(secret)))
+    }
+
     /// Seals the secret for the place `ctx` under `key`.
     #[must_use]
     pub fn seal(&self, key: &DataKey, random: &Random, ctx: &SealContext) -> Vec<u8> {
@@ -156,7 +172,10 @@ mod tests {
         // Section 10, without padding.
         let all = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base32(text.as_bytes()));
         assert_eq!(all, ["", "MY", "MZXQ", "MZXW6", "MZXW6YQ", "MZXW6YTB", "MZXW6YTBOI"]);
-        assert_eq!(*of_the_rfc().text(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        let text = of_the_rfc().text();
+        assert_eq!(*text, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(TotpSecret::parse(&text).map(|secret| secret.code(0)), Some(755_224));
+        assert!(TotpSecret::parse("GEZDGNBVGY3TQOJQ").is_none() && TotpSecret::parse("gezdgnbv").is_none());
     }
 
     #[test]

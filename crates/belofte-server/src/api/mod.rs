@@ -30,6 +30,7 @@ pub mod queues;
 pub mod saved_views;
 pub mod schema;
 pub mod search;
+pub mod second_factor;
 pub mod serde_help;
 pub mod session;
 pub mod sessions;
@@ -49,6 +50,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         session::OPERATIONS,
         sessions::OPERATIONS,
         me::OPERATIONS,
+        second_factor::OPERATIONS,
         push::OPERATIONS,
         users::OPERATIONS,
         invitations::OPERATIONS,
@@ -84,6 +86,7 @@ pub fn router() -> Router<App> {
         session::mount,
         sessions::mount,
         me::mount,
+        second_factor::mount,
         push::mount,
         users::mount,
         invitations::mount,

@@ -91,6 +91,8 @@ closed_sets! {
     PushProblem = model::PushProblem::ALL.map(model::PushProblem::as_str);
     /// What a leaf of the ledger tells.
     LedgerKind = model::LedgerKind::ALL.map(model::LedgerKind::as_str);
+    /// What follows a right password, where something does.
+    SignInStepKind = model::SignInStepKind::ALL.map(model::SignInStepKind::as_str);
     /// One thing that a user can be allowed.
     Permission = PERMISSIONS.map(permission_name);
 }

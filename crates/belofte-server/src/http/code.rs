@@ -14,6 +14,8 @@ pub enum Code {
     NotSignedIn,
     /// Wrong address or password, said without telling which.
     SignInFailed,
+    /// A code that is wrong, or was used.
+    WrongCode,
     /// Signed in, but not allowed to; or the request could come from another site.
     Forbidden,
     /// It does not exist for this tenant.
@@ -50,8 +52,12 @@ pub enum Code {
     ChooseOrganisation,
     /// What was uploaded and waits for a message takes all the room of this user.
     TooManyUploads,
+    /// Who asks a second factor of their own role has one.
+    SecondFactorFirst,
     /// Used, withdrawn or too old.
     InvitationInvalid,
+    /// What was begun at the sign-in, or in one's settings, is over.
+    StepOver,
     /// Nobody was sent to a provider with this, or too long ago.
     AuthorisationInvalid,
     /// The provider does not know the client, or refuses what it asks for.
@@ -90,10 +96,11 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
+        Self::WrongCode,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -112,7 +119,9 @@ impl Code {
         Self::MessageOnItsWay,
         Self::ChooseOrganisation,
         Self::TooManyUploads,
+        Self::SecondFactorFirst,
         Self::InvitationInvalid,
+        Self::StepOver,
         Self::AuthorisationInvalid,
         Self::ClientRefused,
         Self::ProviderFailed,
@@ -139,6 +148,7 @@ impl Code {
             Self::Malformed => "malformed",
             Self::NotSignedIn => "not_signed_in",
             Self::SignInFailed => "sign_in_failed",
+            Self::WrongCode => "wrong_code",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -157,7 +167,9 @@ impl Code {
             Self::MessageOnItsWay => "message_on_its_way",
             Self::ChooseOrganisation => "choose_organisation",
             Self::TooManyUploads => "too_many_uploads",
+            Self::SecondFactorFirst => "second_factor_first",
             Self::InvitationInvalid => "invitation_invalid",
+            Self::StepOver => "step_over",
             Self::AuthorisationInvalid => "authorisation_invalid",
             Self::ClientRefused => "client_refused",
             Self::ProviderFailed => "provider_failed",
@@ -183,7 +195,7 @@ impl Code {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::NotSignedIn | Self::SignInFailed => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::SignInFailed | Self::WrongCode => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::PrivacyOfficerOnly => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -201,9 +213,10 @@ impl Code {
             | Self::MessageOnItsWay
             | Self::ChooseOrganisation
             | Self::TooManyUploads
+            | Self::SecondFactorFirst
             | Self::PushNotAllowed
             | Self::TooManyDevices => StatusCode::CONFLICT,
-            Self::InvitationInvalid | Self::AuthorisationInvalid => StatusCode::GONE,
+            Self::InvitationInvalid | Self::StepOver | Self::AuthorisationInvalid => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,

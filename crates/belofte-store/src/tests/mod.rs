@@ -33,6 +33,7 @@ mod push;
 mod retrievals;
 mod saved_views;
 mod search;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod signing_keys;

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use belofte_model::{
-    ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, IntakeId, InvitationId, JobId,
-    JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, RequestId, Role, SavedViewId,
-    Scope, SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
+    ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, GivenCode, IntakeId, InvitationId,
+    JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, RequestId, Role,
+    SavedViewId, Scope, SecondFactorRule, SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -22,8 +22,8 @@ use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
     MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
-    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, ReviveJob, SplitError, StoreError,
-    TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, ReviveJob, SecondFactorError,
+    SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -40,6 +40,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("authorisation_standings", Some(Use::Name)),
     ("begin_authorisation", Some(Use::Configure)),
     ("begin_request", None),
+    ("begin_second_factor", Some(Use::Configure)),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
     ("change_macro", Some(Use::Configure)),
@@ -52,6 +53,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("choose_notification_ways", Some(Use::Configure)),
     ("chosen_recipients", Some(Use::Name)),
     ("claim_renewal", Some(Use::UseToken)),
+    ("confirm_second_factor", Some(Use::Configure)),
     ("contact", Some(Use::Look)),
     ("conversation", Some(Use::Look)),
     ("conversation_by_number", Some(Use::Look)),
@@ -128,6 +130,9 @@ const USES: &[(&str, Option<Use>)] = &[
     ("remove_macro", Some(Use::Configure)),
     ("remove_push_device", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
+    ("remove_second_factor", Some(Use::Configure)),
+    ("renew_recovery_codes", Some(Use::Configure)),
+    ("reset_second_factor", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
     ("reply_thread", Some(Use::Look)),
@@ -136,8 +141,12 @@ const USES: &[(&str, Option<Use>)] = &[
     ("save_draft", Some(Use::Answer)),
     ("saved_views", Some(Use::Name)),
     ("search", Some(Use::Look)),
+    ("second_factor", Some(Use::Configure)),
+    ("second_factor_reset_seen", Some(Use::Configure)),
+    ("second_factor_rule", Some(Use::Configure)),
     ("sent_mailbox", Some(Use::UseSecret)),
     ("sessions", Some(Use::Configure)),
+    ("set_second_factor_rule", Some(Use::Configure)),
     ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
     ("split_conversation", Some(Use::Answer)),
@@ -272,6 +281,13 @@ fn of_tag(error: TagError) -> Result<(), StoreError> {
     match error {
         TagError::Store(error) => Err(error),
         TagError::NameTaken | TagError::NoSuchTag => Ok(()),
+    }
+}
+
+fn of_factor(error: SecondFactorError) -> Result<(), StoreError> {
+    match error {
+        SecondFactorError::Store(error) => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -496,6 +512,27 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "push_setting" => store.push_setting(access).await.map(drop),
         "push_target" => store.push_target(access, PushDeviceId(id), None).await.map(drop),
         "remove_push_device" => store.remove_push_device(access, PushDeviceId(id)).await,
+        "begin_second_factor" => store.begin_second_factor(access, SessionId(id)).await.map(drop),
+        "confirm_second_factor" => {
+            let (password, code) = (super::second_factor::no_password(), GivenCode::Code(1));
+            let confirmed = store.confirm_second_factor(access, SessionId(id), &password, &code).await;
+            confirmed.map(drop).or_else(of_factor)
+        }
+        "remove_second_factor" => {
+            let (password, code) = (super::second_factor::no_password(), GivenCode::Code(1));
+            store.remove_second_factor(access, SessionId(id), &password, &code).await.or_else(of_factor)
+        }
+        "renew_recovery_codes" => {
+            let (password, code) = (super::second_factor::no_password(), GivenCode::Code(1));
+            store.renew_recovery_codes(access, &password, &code).await.map(drop).or_else(of_factor)
+        }
+        "reset_second_factor" => store.reset_second_factor(access, UserId(id)).await.or_else(of_factor),
+        "second_factor" => store.second_factor(access).await.map(drop),
+        "second_factor_reset_seen" => store.second_factor_reset_seen(access).await,
+        "second_factor_rule" => store.second_factor_rule(access).await.map(drop),
+        "set_second_factor_rule" => {
+            store.set_second_factor_rule(access, SecondFactorRule::default()).await.or_else(of_factor)
+        }
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {

@@ -5,14 +5,13 @@ use ::http::HeaderMap;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_model::EmailAddress;
-use belofte_store::{NewUser, StoreError};
+use belofte_store::{NewUser, SignInNext, StoreError};
 use belofte_vault::Pii;
 
 use super::AcceptInvitation;
 use super::open;
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
-use crate::api::session::Session;
-use crate::api::session::signed_in;
+use crate::api::session::{Session, SignInStep, signed_in, step_follows};
 use crate::app::{App, user_agent};
 use crate::http::{self, Checks, Code, ContextOf, FieldCode, Json};
 use crate::passwords;
@@ -22,11 +21,18 @@ pub const OPERATION: Operation =
     Operation::post("accept_invitation", "/invitations/accept", Tag::Users, "Becomes a user and signs in")
         .caller(Caller::Anyone)
         .takes(Content::json::<AcceptInvitation>())
-        .answers(&[Answer {
-            status: 201,
-            meaning: "A user, signed in; the cookie is set",
-            content: Content::json::<Session>(),
-        }])
+        .answers(&[
+            Answer {
+                status: 201,
+                meaning: "A user, signed in; the cookie is set",
+                content: Content::json::<Session>(),
+            },
+            Answer {
+                status: 202,
+                meaning: "A user, of whom a second factor is asked: it is to be set up",
+                content: Content::json::<SignInStep>(),
+            },
+        ])
         .problems(&[Code::InvitationInvalid, Code::Conflict, Code::TooManyTries]);
 
 /// Answers the endpoint. There is no idempotency key here: a second acceptance finds the
@@ -60,8 +66,9 @@ pub async fn handle(
         password_hash: app.passwords.hash(Pii::new(wanted.password)).await?,
         user_agent: user_agent(&headers),
     };
-    match app.core.store.system().accept_invitation(&invitation, &user).await {
-        Ok(session) => signed_in(&app, &context, session).await,
+    match app.core.store.system().join(&invitation, &user).await {
+        Ok(SignInNext::Session(session)) => signed_in(&app, &context, session).await,
+        Ok(SignInNext::Step(step)) => Ok(step_follows(step)),
         Err(StoreError::NotFound) => Err(Code::InvitationInvalid.into()),
         Err(error) => Err(error.into()),
     }

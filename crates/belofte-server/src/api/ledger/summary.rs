@@ -67,6 +67,7 @@ impl Tellers {
         let code = match (entry.kind, what, act) {
             (LedgerKind::SignIn, _, "signed_out") => "signed_out",
             (LedgerKind::SignIn, ..) if text("outcome") == "refused" => "sign_in_failed",
+            (LedgerKind::SignIn, ..) if text("outcome") == "asked" => "sign_in_asked",
             (LedgerKind::SignIn, ..) => "sign_in",
             (LedgerKind::Views, ..) => "views",
             (LedgerKind::Keys, _, "rotated") => "key_rotated",
@@ -80,6 +81,11 @@ impl Tellers {
             (LedgerKind::Membership, _, "changed") => "user_changed",
             (LedgerKind::Membership, _, "preferences") => "preferences",
             (LedgerKind::Membership, _, "password_changed") => "password_changed",
+            (LedgerKind::Membership, _, "second_factor_on") => "second_factor_on",
+            (LedgerKind::Membership, _, "second_factor_off") => "second_factor_off",
+            (LedgerKind::Membership, _, "recovery_codes_renewed") => "recovery_codes_renewed",
+            (LedgerKind::Instruction, "second_factor", _) => "second_factor_reset",
+            (LedgerKind::Instruction, "second_factor_rule", _) => "second_factor_rule",
             (LedgerKind::Membership, _, "push_device_added") => "push_device_added",
             (LedgerKind::Membership, _, "push_device_removed") => "push_device_removed",
             (LedgerKind::Instruction, "browser_push", _) => {

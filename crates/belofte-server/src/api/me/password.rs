@@ -4,14 +4,13 @@
 use ::http::StatusCode;
 use axum::extract::State;
 use axum::response::Response;
-use belofte_model::EmailAddress;
-use belofte_store::{SignInStart, Who};
+use belofte_store::Who;
 use belofte_vault::Pii;
 
-use super::ChangePassword;
+use super::{ChangePassword, check_password};
 use crate::api::operation::{Answer, Content, Operation, Tag};
-use crate::app::{App, SignedUser, network};
-use crate::http::{self, ApiError, Checks, Code, ContextOf, IdempotencyKey, Json};
+use crate::app::{App, SignedUser};
+use crate::http::{self, Checks, Code, ContextOf, IdempotencyKey, Json};
 use crate::passwords;
 
 /// The endpoint.
@@ -45,24 +44,7 @@ pub async fn handle(
         let mut checks = Checks::default();
         passwords::check(&mut checks, "new", &wanted.new, email.expose());
         checks.done()?;
-        let address = EmailAddress::parse(email.expose()).map_err(|error| {
-            tracing::error!(?error, "a user has an address that is none");
-            ApiError::from(Code::Internal)
-        })?;
-        let system = store.system();
-        let mut attempt = match system.begin_sign_in(&address, network(&context)).await? {
-            SignInStart::Proceed(attempt) => attempt,
-            SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
-        };
-        // The same address may belong to users of other organisations, whom this does not concern.
-        attempt.candidates.retain(|one| one.tenant == access.tenant());
-        let current = store.own_password(access).await?;
-        let held = app.passwords.verify(Pii::new(wanted.current), vec![current]).await?;
-        if held != [true] {
-            system.sign_in_failed(&attempt).await?;
-            return Err(Code::SignInFailed.into());
-        }
-        system.sign_in_undecided(&attempt).await?;
+        check_password(&app, &context, &signed, wanted.current).await?;
         let hash = app.passwords.hash(Pii::new(wanted.new)).await?;
         Ok((store.prepare_password(access, hash, Some(*session)).await?, ()))
     };

@@ -8,25 +8,32 @@ use ::http::header::SET_COOKIE;
 use axum::extract::State;
 use axum::response::Response;
 use belofte_model::EmailAddress;
-use belofte_store::{SignInStart, StoreError};
+use belofte_store::{SignInNext, SignInStart, StoreError};
 use belofte_vault::Pii;
 
-use super::signed_in;
-use super::{Session, SignIn};
+use super::{Session, SignIn, SignInStep};
+use super::{known_browser, signed_in, step_follows};
 use crate::api::operation::{Answer, Caller, Content, Operation, Tag};
 use crate::app::{App, network, user_agent};
-use crate::http::{self, ApiError, BROWSER_LIFE, Code, ContextOf, Cookie, FieldCode, Json, Organisation};
+use crate::http::{self, ApiError, Code, ContextOf, Cookie, FieldCode, Json, Organisation};
 
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("sign_in", "/session", Tag::Session, "Signs in with an address and a password")
         .caller(Caller::Anyone)
         .takes(Content::json::<SignIn>())
-        .answers(&[Answer {
-            status: 201,
-            meaning: "Signed in; the cookie is set",
-            content: Content::json::<Session>(),
-        }])
+        .answers(&[
+            Answer {
+                status: 201,
+                meaning: "Signed in; the cookie is set",
+                content: Content::json::<Session>(),
+            },
+            Answer {
+                status: 202,
+                meaning: "The password is right, and a second factor is asked or to be set up",
+                content: Content::json::<SignInStep>(),
+            },
+        ])
         .problems(&[Code::SignInFailed, Code::TooManyTries, Code::ChooseOrganisation]);
 
 /// Refusals are answered at multiples of this time, so that how long one took does not tell
@@ -40,8 +47,8 @@ fn until_step(took: Duration) -> Duration {
 }
 
 /// Answers the endpoint. A try is taken before the password is looked at; whether the address is
-/// known, blocked or has another password is the same answer after the same work; between
-/// organisations one chooses only with a password that holds.
+/// known, blocked or has another password is the same answer after the same work, and so is whether it
+/// has a second factor; between organisations one chooses only with a password that holds.
 ///
 /// # Errors
 /// [`Code::TooManyTries`], [`Code::SignInFailed`], [`Code::ChooseOrganisation`], those of the store.
@@ -86,14 +93,16 @@ pub async fn handle(
         system.sign_in_undecided(&attempt).await?;
         return Err(ApiError::choose_organisation(organisations));
     }
-    match system.sign_in(&attempt, first.tenant, &user_agent(&headers)).await {
-        Ok(session) => {
-            let mark = system.known_browser(&email).await?;
+    match system.after_password(&attempt, first.tenant, &user_agent(&headers)).await {
+        Ok(SignInNext::Session(session)) => {
+            let mark = known_browser(&app, &wanted.email).await?;
             let mut response = signed_in(&app, &context, session).await?;
-            response.headers_mut().append(SET_COOKIE, Cookie::Browser.set(&mark, BROWSER_LIFE));
+            response.headers_mut().append(SET_COOKIE, mark);
             Ok(response)
         }
-        // Blocked between the look-up and now.
+        // The browser is known once everything that is asked was given.
+        Ok(SignInNext::Step(step)) => Ok(step_follows(step)),
+        // Blocked, or given a second factor, between the look-up and now.
         Err(StoreError::NotFound) => Err(Code::SignInFailed.into()),
         Err(error) => Err(error.into()),
     }

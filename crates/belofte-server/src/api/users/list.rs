@@ -37,6 +37,7 @@ pub async fn handle(State(app): State<App>, signed: Signed) -> http::Answer<Json
         privacy_officer: user.privacy_officer,
         language: all.then_some(user.language),
         last_seen_at: user.last_seen_at.filter(|_| all).map(Into::into),
+        second_factor: all.then_some(user.second_factor),
     });
     Ok(Json(UserList { items: items.collect() }))
 }

@@ -2,6 +2,7 @@
 //! Users of the tenant.
 
 pub mod list;
+pub mod second_factor;
 mod types;
 pub mod update;
 
@@ -14,10 +15,11 @@ use crate::app::App;
 use crate::http::mount as route;
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] = &[list::OPERATION, update::OPERATION];
+pub const OPERATIONS: &[Operation] = &[list::OPERATION, update::OPERATION, second_factor::OPERATION];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &list::OPERATION, list::handle);
-    route(router, &update::OPERATION, update::handle)
+    let router = route(router, &update::OPERATION, update::handle);
+    route(router, &second_factor::OPERATION, second_factor::handle)
 }

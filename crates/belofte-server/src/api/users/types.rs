@@ -78,6 +78,9 @@ pub struct ListedUser {
     /// For an admin: when they last did something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<Time>,
+    /// For an admin: whether they have a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<bool>,
 }
 
 /// The users of the tenant.

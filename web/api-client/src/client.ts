@@ -79,8 +79,13 @@ export function createApi(options: ApiOptions) {
   return {
     session: {
       get: (signal?: AbortSignal) => take(client.GET("/api/v1/session", { signal: signal ?? null })),
-      create: (body: T.SignIn) =>
+      /** A session, or the step that follows the password. */
+      create: (body: T.SignIn): Promise<T.Session | T.SignInStep> =>
         take(client.POST("/api/v1/session", { body })),
+      code: (step: string, code: string) => take(client.POST("/api/v1/session/code", { body: { step, code } })),
+      beginSecondFactor: (step: string) => take(client.POST("/api/v1/session/second-factor", { body: { step } })),
+      confirmSecondFactor: (step: string, code: string) =>
+        take(client.POST("/api/v1/session/second-factor/confirm", { body: { step, code } })),
       end: () => take(client.DELETE("/api/v1/session")),
     },
     sessions: {
@@ -91,6 +96,17 @@ export function createApi(options: ApiOptions) {
       change: (body: T.UpdateMe) => take(client.PATCH("/api/v1/me", { body })),
       password: (current: string, next: string) =>
         take(client.POST("/api/v1/me/password", { body: { current, new: next } })),
+    },
+    secondFactor: {
+      get: () => take(client.GET("/api/v1/me/second-factor")),
+      begin: () => take(client.POST("/api/v1/me/second-factor")),
+      confirm: (body: T.PasswordAndCode) => take(client.POST("/api/v1/me/second-factor/confirm", { body })),
+      renew: (body: T.PasswordAndCode) => take(client.POST("/api/v1/me/second-factor/recovery-codes", { body })),
+      remove: (body: T.PasswordAndCode) => take(client.POST("/api/v1/me/second-factor/remove", { body })),
+      resetSeen: () => take(client.POST("/api/v1/me/second-factor/reset-seen")),
+      rule: () => take(client.GET("/api/v1/second-factor-rule")),
+      setRule: (body: T.UpdateSecondFactorRule) => take(client.PATCH("/api/v1/second-factor-rule", { body })),
+      reset: (user: Uuid) => take(client.DELETE("/api/v1/users/{id}/second-factor", { params: id(user) })),
     },
     push: {
       get: () => take(client.GET("/api/v1/push")),
@@ -111,7 +127,8 @@ export function createApi(options: ApiOptions) {
       withdraw: (invitation: Uuid) =>
         take(client.DELETE("/api/v1/invitations/{id}", { params: id(invitation) })),
       look: (token: string) => take(client.POST("/api/v1/invitations/look", { body: { token } })),
-      accept: (body: T.AcceptInvitation) => take(client.POST("/api/v1/invitations/accept", { body })),
+      accept: (body: T.AcceptInvitation): Promise<T.Session | T.SignInStep> =>
+        take(client.POST("/api/v1/invitations/accept", { body })),
     },
     apiKeys: {
       list: () => take(client.GET("/api/v1/api-keys")),

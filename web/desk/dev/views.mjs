@@ -514,6 +514,7 @@ export const views = {
   profile: { path: "/settings/profile" },
   settings: { path: "/settings" },
   sessions: { path: "/settings/sessions" },
+  secondFactor: { path: "/settings/second-factor" },
   push: { path: "/settings/push" },
   users: { path: "/settings/users" },
   channels: { path: "/settings/channels" },

@@ -53,6 +53,12 @@ on_both_engines!(what_shows_content_leaves_a_view_and_a_change_of_settings_an_in
         for (actor, caller) in callers {
             let (mut path, mut body) = world.request(&operation, &caller);
             match operation.as_str() {
+                // A change, of a role that nobody here has.
+                "PATCH /second-factor-rule" => body = Body::Json(json!({ "supervisor": true })),
+                "POST /session/second-factor" | "POST /session/second-factor/confirm" => {
+                    let step = world.asked(owner, "supervisor");
+                    body = world.set_up(&step, operation.ends_with("confirm"));
+                }
                 // As themselves.
                 "POST /session" => body = Body::Json(json!({ "email": email, "password": PASSWORD })),
                 "DELETE /sessions/{id}" => {

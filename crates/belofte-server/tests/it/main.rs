@@ -44,6 +44,7 @@ mod restore;
 mod retrieval;
 mod road;
 mod search;
+mod second_factor;
 mod shares;
 mod sign_in;
 mod signing;

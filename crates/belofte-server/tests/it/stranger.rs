@@ -8,9 +8,10 @@ mod macros;
 mod merging;
 mod notifications;
 mod push;
+mod second_factor;
 mod table;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub struct World {
     user: String,
     quarantined: Vec<String>,
     dead: Vec<String>,
+    /// The second factors of callers, by their addresses.
+    held: RefCell<BTreeMap<String, second_factor::Held>>,
     /// Numbers what must be unique.
     next: Cell<u32>,
 }
@@ -167,6 +170,7 @@ pub fn world(engine: crate::support::server::Engine) -> World {
         other,
         server,
         provider,
+        held: RefCell::default(),
         next: Cell::new(0),
     }
 }
@@ -446,6 +450,7 @@ impl World {
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
             other => {
                 let known = self.merging(other).or_else(|| self.notifications(other));
+                let known = known.or_else(|| self.second_factors(other, caller));
                 match known.or_else(|| self.macros(other)).or_else(|| self.pushing(other, caller)) {
                     Some(found) => (row, body) = found,
                     None => panic!("nothing says how to call {other}"),
@@ -596,7 +601,7 @@ on_both_engines!(everybody_gets_what_the_table_says_and_nothing_else, |engine| {
                 }
             }
             // Signing in as somebody of the first tenant tells of it to whom may.
-            let signs_in = matches!(operation.as_str(), "POST /session" | "POST /invitations/accept");
+            let signs_in = operation.starts_with("POST /session") || operation == "POST /invitations/accept";
             if caller.column == "other" && !signs_in {
                 // What the caller has named is no news to them.
                 let asked = if let Body::Json(json) = &body { json.to_string() } else { String::new() };

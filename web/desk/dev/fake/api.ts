@@ -301,6 +301,9 @@ export function answer(call: Call): Answer {
   if (at === "GET /session") return ok(session());
   if (at === "DELETE /session") return { ...none, session: "end" };
   if (at === "GET /sessions") return ok({ items: d.sessions });
+  if (at === "GET /me/second-factor") return ok({ recovery_codes: 0, asked: false });
+  if (at === "POST /me/second-factor") return ok(d.secret);
+  if (at === "GET /second-factor-rule") return ok({ admin: false, supervisor: false, agent: false });
   if (at === "GET /push") return ok(d.push);
   if (at === "PATCH /push") return ok(Object.assign(d.push, { allowed: body.allowed === true, devices: body.allowed === true ? d.push.devices : [] }));
   if (at === "PATCH /me") return ok(Object.assign(d.me, body));

@@ -243,6 +243,12 @@ export const sessions: T.OwnSession[] = [
   { id: uuid(), created_at: ago(60 * 72), last_seen_at: ago(60 * 11), current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1" },
 ];
 
+export const secret: T.NewSecret = {
+  secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+  uri: "otpauth://totp/Belofte%20Noorderlicht:sanne%40noorderlicht.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Belofte%20Noorderlicht&algorithm=SHA1&digits=6&period=30",
+  expires_at: iso(start + 15 * minute),
+};
+
 export const push: T.Push = {
   offered: true,
   allowed: true,

@@ -12,6 +12,7 @@ import { Account } from "./account";
 import css from "./desk.module.css";
 import { expect } from "./hold";
 import { LiveLine, useLive } from "./live";
+import { ResetNotice } from "./reset-notice";
 import { OverlayContext } from "./overlays";
 import { countsQuery, sessionQuery, whenSignedOut } from "./queries";
 import { atRest } from "./rest";
@@ -146,6 +147,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           <div id="view" className={css.view} tabIndex={-1}>
             <Outlet />
           </div>
+          <ResetNotice />
           <LiveLine live={live} />
         </div>
         <Suspense fallback={null}>

@@ -78,6 +78,8 @@ export const keys = {
   apiKeys: ["api-keys"] as const,
   signingKeys: ["signing-keys"] as const,
   sessions: ["sessions"] as const,
+  secondFactor: ["second-factor"] as const,
+  secondFactorRule: ["second-factor-rule"] as const,
   push: ["push"] as const,
   pushHere: ["push-here"] as const,
 };

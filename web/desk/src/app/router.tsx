@@ -103,6 +103,11 @@ const ownSessions = createRoute({
   path: "sessions",
   component: lazyRouteComponent(() => import("../settings/sessions"), "Sessions"),
 });
+const secondFactor = createRoute({
+  getParentRoute: () => settings,
+  path: "second-factor",
+  component: lazyRouteComponent(() => import("../settings/second-factor"), "SecondFactor"),
+});
 const push = createRoute({
   getParentRoute: () => settings,
   path: "push",
@@ -185,6 +190,7 @@ export const router = createRouter({
         profile,
         notifications,
         ownSessions,
+        secondFactor,
         push,
         users,
         apiKeys,

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Address, password and, for who belongs to more than one, the organisation.
 
-import { ApiError, type Organisation, type Session } from "@belofte/api-client";
+import { ApiError, type Organisation, type Session, type SignInStep } from "@belofte/api-client";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { FailureLine, useWait } from "../app/states";
 import { useWords } from "../i18n";
 import { Monogram } from "../ui/monogram";
 import css from "./gate.module.css";
+
+const SecondStep = lazy(() => import("../second-factor/step"));
 
 interface Props {
   title: string;
@@ -26,6 +28,7 @@ export function SignInForm({ title, lead, known = "", onSession, children }: Pro
   const [email, setEmail] = useState(known);
   const [password, setPassword] = useState("");
   const [organisations, setOrganisations] = useState<Organisation[] | null>(null);
+  const [step, setStep] = useState<SignInStep | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef<HTMLInputElement>(null);
   const second = useRef<HTMLInputElement>(null);
@@ -33,7 +36,13 @@ export function SignInForm({ title, lead, known = "", onSession, children }: Pro
   const signIn = useMutation({
     mutationFn: (organisation?: string) =>
       api.session.create({ email: email.trim(), password, ...(organisation ? { organisation_id: organisation } : {}) }),
-    onSuccess: onSession,
+    onSuccess: (answer) => {
+      if (!("next" in answer)) return onSession(answer);
+      // The password is right and not needed any more.
+      setPassword("");
+      setOrganisations(null);
+      setStep(answer);
+    },
     onError: (error) => {
       if (error instanceof ApiError && error.code === "choose_organisation") setOrganisations(error.organisations);
     },
@@ -54,6 +63,20 @@ export function SignInForm({ title, lead, known = "", onSession, children }: Pro
     signIn.mutate(undefined);
   };
 
+  if (step) {
+    return (
+      <Suspense fallback={null}>
+        <SecondStep
+          step={step}
+          onSession={onSession}
+          onBack={() => {
+            setStep(null);
+            signIn.reset();
+          }}
+        />
+      </Suspense>
+    );
+  }
   if (organisations) {
     return (
       <>

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The token stands behind the # of the link: it reaches no server log.
 
-import { ApiError, type Language } from "@belofte/api-client";
+import { ApiError, type Language, type Session, type SignInStep } from "@belofte/api-client";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, lazy, Suspense, useState } from "react";
 import { api } from "../app/api";
 import { begin } from "../app/session";
 import { Failure, FailureLine, Skeleton } from "../app/states";
 import { useWords } from "../i18n";
 import { Gate } from "./gate";
 import css from "./gate.module.css";
+
+const SecondStep = lazy(() => import("../second-factor/step"));
 
 /** Shortest password that the desk accepts; the server decides in the end. */
 export const LEAST_PASSWORD = 12;
@@ -24,6 +26,7 @@ export function Invitation() {
   const [name, setName] = useState("");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
+  const [step, setStep] = useState<SignInStep | null>(null);
 
   const look = useQuery({
     queryKey: ["invitation", language],
@@ -32,13 +35,17 @@ export function Invitation() {
     retry: false,
     gcTime: 0,
   });
+  const enter = (session: Session) => {
+    begin(session);
+    void navigate({ to: "/", replace: true });
+  };
   const accept = useMutation({
     mutationFn: () => api.invitations.accept({ token, name: name.trim(), email: email.trim(), password, language: language as Language }),
-    onSuccess: (session) => {
-      begin(session);
+    onSuccess: (answer) => {
       // The used token leaves the history too.
       history.replaceState(null, "", location.pathname);
-      void navigate({ to: "/", replace: true });
+      if ("next" in answer) setStep(answer);
+      else enter(answer);
     },
   });
   const wrong = (field: string) => {
@@ -50,6 +57,15 @@ export function Invitation() {
     accept.mutate();
   };
 
+  if (step) {
+    return (
+      <Gate>
+        <Suspense fallback={null}>
+          <SecondStep step={step} onSession={enter} onBack={() => void navigate({ to: "/sign-in", search: {} })} />
+        </Suspense>
+      </Gate>
+    );
+  }
   if (token === "") {
     return (
       <Gate>

@@ -3,13 +3,14 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, MailIcon, PencilIcon, PushIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, LockIcon, MailIcon, PencilIcon, PushIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
     | "/settings/profile"
     | "/settings/notifications"
     | "/settings/sessions"
+    | "/settings/second-factor"
     | "/settings/push"
     | "/settings/users"
     | "/settings/api-keys"
@@ -31,6 +32,7 @@ export const SECTIONS: Section[] = [
   { to: "/settings/profile", name: "settings.profile", icon: UserIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/notifications", name: "settings.notifications", icon: BellIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/sessions", name: "settings.sessions", icon: DeviceIcon, group: "settings.group_you", may: anyone },
+  { to: "/settings/second-factor", name: "settings.second_factor", icon: LockIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/push", name: "settings.push", icon: PushIcon, group: "settings.group_you", may: anyone },
   { to: "/settings/channels", name: "settings.channels", icon: MailIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/signing", name: "settings.signing", icon: PencilIcon, group: "settings.group_mail", may: mayAdministrate },

@@ -13,7 +13,8 @@ import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { MoreIcon, PlusIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
-import { Block, Once, Page, State, Table } from "./page";
+import { SecondFactorRule } from "./second-factor-rule";
+import { Block, Confirm, Once, Page, State, Table } from "./page";
 import css from "./page.module.css";
 
 const ROLES: Role[] = ["agent", "supervisor", "admin"];
@@ -31,12 +32,33 @@ export function Users() {
       return queryClient.invalidateQueries({ queryKey: keys.users });
     },
   });
+  // Whose second factor is about to be taken away.
+  const [lost, setLost] = useState<ListedUser | null>(null);
+  const reset = useMutation({
+    mutationFn: (user: ListedUser) => api.secondFactor.reset(user.id),
+    onSuccess: (_done, user) => {
+      toast(t("did.second_factor_reset", { name: user.name }));
+      setLost(null);
+      return queryClient.invalidateQueries({ queryKey: keys.users });
+    },
+  });
   return (
     <Page title={t("settings.users")} lead={t("users.lead")} may={mayAdministrate}>
       <Invite />
       {users.isPending && <Skeleton rows={4} />}
       {users.isError && <Failure error={users.error} retry={() => void users.refetch()} />}
       {change.isError && <FailureLine error={change.error} />}
+      {reset.isError && <FailureLine error={reset.error} />}
+      {lost && (
+        <Block title={t("users.reset_factor")} text={t("users.reset_factor_sure", { name: lost.name })}>
+          <div className={css.row}>
+            <Confirm label={t("users.reset_factor")} sure={t("users.reset_factor_yes")} loading={reset.isPending} onConfirm={() => reset.mutate(lost)} />
+            <Button variant="subtle" onClick={() => setLost(null)}>
+              {t("action.cancel")}
+            </Button>
+          </div>
+        </Block>
+      )}
       {users.data && (
         <Table name={t("settings.users")} head={[t("users.name"), t("users.role"), t("users.state"), t("users.seen"), ""]}>
           {users.data.items.map((user) => (
@@ -58,6 +80,7 @@ export function Users() {
                 <State tone={user.state === "active" ? "good" : "plain"}>
                   {user.state === "active" ? t("users.active") : t("users.blocked")}
                 </State>
+                {user.second_factor && <span className={css.sub}>{t("users.with_factor")}</span>}
               </td>
               <td>{user.last_seen_at ? words.shortTime(user.last_seen_at, new Date()) : "–"}</td>
               <td>
@@ -66,6 +89,7 @@ export function Users() {
                   self={user.id === session.user.id}
                   appoints={session.user.privacy_officer}
                   onChange={(patch, said) => change.mutate({ id: user.id, patch, said })}
+                  onLost={() => setLost(user)}
                 />
               </td>
             </tr>
@@ -73,11 +97,12 @@ export function Users() {
         </Table>
       )}
       <OpenInvitations />
+      <SecondFactorRule />
     </Page>
   );
 }
 
-function UserMenu({ user, self, appoints, onChange }: { user: ListedUser; self: boolean; appoints: boolean; onChange: (patch: UpdateUser, said: string) => void }) {
+function UserMenu({ user, self, appoints, onChange, onLost }: { user: ListedUser; self: boolean; appoints: boolean; onChange: (patch: UpdateUser, said: string) => void; onLost: () => void }) {
   const { t } = useWords();
   const officer = user.privacy_officer;
   return (
@@ -113,6 +138,7 @@ function UserMenu({ user, self, appoints, onChange }: { user: ListedUser; self: 
         >
           {user.state === "active" ? t("users.block") : t("users.unblock")}
         </Menu.Item>
+        {user.second_factor && !self && <Menu.Item onClick={onLost}>{t("users.reset_factor")}</Menu.Item>}
         {self && <Menu.Label>{t("users.self")}</Menu.Label>}
       </Menu.Dropdown>
     </Menu>

@@ -22,12 +22,21 @@ pub const TABLE: &str = "
                                         owner admin supervisor agent officer other read write operator nobody  leaf             view
 
 POST   /session                         201   201   201        201   201     201   201  201   201      201 sign_in          -
+POST   /session/code                    201   201   201        201   201     201   201  201   201      201 sign_in          -
+POST   /session/second-factor           200   200   200        200   200     200   200  200   200      200 -                -
+POST   /session/second-factor/confirm   201   201   201        201   201     201   201  201   201      201 membership,sign_in -
 GET    /session                         200   200   200        200   200     200   403  403   401      401 -                -
 DELETE /session                         204   204   204        204   204     204   403  403   401      401 sign_in          -
 GET    /sessions                        200   200   200        200   200     200   403  403   401      401 -                -
 DELETE /sessions/{id}                   204   404   404        404   404     404   403  403   401      401 sign_in          -
 PATCH  /me                              200   200   200        200   200     200   403  403   401      401 membership       -
 POST   /me/password                     204   204   204        204   204     204   403  403   401      401 membership       -
+GET    /me/second-factor                200   200   200        200   200     200   403  403   401      401 -                -
+POST   /me/second-factor                200   200   200        200   200     200   403  403   401      401 -                -
+POST   /me/second-factor/confirm        200   200   200        200   200     200   403  403   401      401 membership       -
+POST   /me/second-factor/recovery-codes 200   200   200        200   200     200   403  403   401      401 membership       -
+POST   /me/second-factor/remove         204   204   204        204   204     204   403  403   401      401 membership       -
+POST   /me/second-factor/reset-seen     204   204   204        204   204     204   403  403   401      401 -                -
 GET    /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
 PATCH  /me/notifications                200   200   200        200   200     200   403  403   401      401 -                -
 GET    /push                            200   200   200        200   200     200   403  403   401      401 -                -
@@ -38,6 +47,9 @@ POST   /push/devices/{id}/test          200   404   404        404   404     404
 
 GET    /users                           200   200   200        200   200     200   200  200   401      401 -                -
 PATCH  /users/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
+DELETE /users/{id}/second-factor        204   204   403        403   403     404   403  403   401      401 instruction      -
+GET    /second-factor-rule              200   200   403        403   403     200   403  403   401      401 -                -
+PATCH  /second-factor-rule              200   200   403        403   403     200   403  403   401      401 instruction      -
 GET    /invitations                     200   200   403        403   403     200   403  403   401      401 -                -
 POST   /invitations                     201   201   403        403   403     201   403  403   401      401 instruction      -
 DELETE /invitations/{id}                204   204   403        403   403     404   403  403   401      401 instruction      -

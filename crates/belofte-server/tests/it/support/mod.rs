@@ -2,6 +2,7 @@
 //! The real programs that the tests speak with, each a private instance with its own data,
 //! on the loopback, gone when its handle is dropped or the test process ends in any way.
 
+pub mod authenticator;
 pub mod backstage;
 pub mod browser;
 pub mod canary;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: EUPL-1.2
+
+import { Button } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { useWords } from "../i18n";
+import { CheckIcon, CopyIcon } from "../ui/icons";
+import css from "./second-factor.module.css";
+
+/** Recovery codes, which the server tells once. */
+export function RecoveryCodes({ codes, onKept, row, level }: { codes: string[]; onKept: () => void; row: string; level: "h1" | "h3" }) {
+  const { t } = useWords();
+  const [copied, setCopied] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const Heading = level;
+  return (
+    <>
+      <Heading ref={heading} tabIndex={-1}>
+        {t("second_factor.codes_title")}
+      </Heading>
+      <p className={css.label}>{t("second_factor.codes_text")}</p>
+      <ul className={css.codes}>
+        {codes.map((code) => (
+          <li key={code}>{code}</li>
+        ))}
+      </ul>
+      <div className={row}>
+        <Button onClick={onKept}>{t("second_factor.codes_kept")}</Button>
+        <Button
+          variant="default"
+          leftSection={copied ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
+          onClick={() => void navigator.clipboard.writeText(codes.join("\n")).then(() => setCopied(true))}
+        >
+          {copied ? t("did.copied") : t("second_factor.codes_copy")}
+        </Button>
+      </div>
+    </>
+  );
+}

@@ -13,6 +13,7 @@ use std::time::Duration;
 use belofte_store::data_map::{DATA_MAP, Holds};
 use serde_json::json;
 
+use crate::support::authenticator::{Authenticator, recovery_codes};
 use crate::support::canary::Canary;
 use crate::support::dovecot::Dovecot;
 use crate::support::free_port::free_ports;
@@ -146,6 +147,19 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let browser = server.stranger().with_header("user-agent", &mark("browser"));
     browser.post("/session", json!({ "email": invited, "password": PASSWORD })).expect(201);
     agent.get("/session").expect(200);
+    // A second factor, a sign-in that waits for its code, and a second factor that is being set up.
+    let secret = agent.post("/me/second-factor", json!({})).expect(200);
+    let code = Authenticator::reads(&secret).next();
+    let confirm = json!({ "password": PASSWORD, "code": code });
+    let codes = agent.post("/me/second-factor/confirm", confirm).expect(200);
+    let asked = browser.post("/session", json!({ "email": invited, "password": PASSWORD })).expect(202);
+    let begun = server.admin().post("/me/second-factor", json!({})).expect(200);
+    let mut told = recovery_codes(&codes);
+    told.extend(told.clone().into_iter().map(|code| code.replace('-', "").to_uppercase()));
+    told.extend(
+        [&secret["secret"], &begun["secret"], &asked["step"]]
+            .map(|one| one.as_str().expect("a text").to_owned()),
+    );
     let account = server.admin().post("/channel-accounts", account).expect(201);
     let address = account["address"].as_str().expect("an address").to_owned();
     server.admin().patch("/me", json!({ "name": mark("beheerder") })).expect(200);
@@ -348,6 +362,7 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         let page = server.admin().get(&answered).expect(200);
         page.to_string().contains("\"failed\"").then_some(())
     });
+    all.extend(told.into_iter().map(Canary::of));
     let figures = Command::new("curl").args(["-s", &format!("http://127.0.0.1:{metrics}/metrics")]).output();
     let figures = figures.expect("curl is there").stdout;
     assert!(memchr::memmem::find(&figures, b"belofte_intake_total").is_some(), "the figures are read");

@@ -330,12 +330,14 @@ async fn who_has_the_password_puts_no_step_of_another_network_away() {
         let (own, _) = step_from(&house, &agent, HERE, None).await;
         let mut others = Vec::new();
         for _ in 0..40 {
+            house.pass(1);
             others.push(step_from(&house, &agent, from(1), None).await.0);
         }
         let waits = async |token: &str| system.step_by_token(token).await.expect("asked").is_some();
         assert!(waits(&own).await, "{name}: another network puts its own away");
         assert!(!waits(&others[34]).await && waits(&others[35]).await, "{name}: but for the last five");
         for n in 0..110 {
+            house.pass(1);
             step_from(&house, &agent, from(100 + n), None).await;
         }
         assert!(waits(&known_token).await, "{name}: a browser that is known is out of reach");

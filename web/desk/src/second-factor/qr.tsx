@@ -10,9 +10,9 @@ const QUIET = 4;
 
 export function QrCode({ text, name }: { text: string; name: string }) {
   const { path, size } = useMemo(() => {
-    const rows = encodeQR(text, "raw", { ecc: "medium", border: 0 });
-    const dark = rows.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x + QUIET} ${y + QUIET}h1v1h-1z`] : [])));
-    return { path: dark.join(""), size: rows.length + 2 * QUIET };
+    const rows = encodeQR(text, "raw", { ecc: "medium", border: QUIET });
+    const dark = rows.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])));
+    return { path: dark.join(""), size: rows.length };
   }, [text]);
   // Dark on white in both colour schemes: not every camera reads the other way round.
   return (

@@ -323,7 +323,7 @@ impl Read for ByToken {
 /// What makes a session of a step.
 enum With {
     Shown(Shown),
-    SetUp(FreshFactor),
+    SetUp(Box<FreshFactor>),
 }
 
 struct Finish {
@@ -563,7 +563,7 @@ impl SystemTx<'_> {
             return Err(SecondFactorError::Over);
         }
         let (factor, codes) = self.store.set_up_factor(step.holder(), given, step.facts.clone()).await?;
-        let session = self.finish(step, With::SetUp(factor), "set_up", from).await?;
+        let session = self.finish(step, With::SetUp(Box::new(factor)), "set_up", from).await?;
         Ok((session, codes))
     }
 }

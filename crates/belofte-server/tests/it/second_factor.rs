@@ -55,7 +55,7 @@ on_both_engines!(signing_in_takes_the_password_and_then_a_code, |engine| {
     let codes = recovery_codes(&confirm(&sanne, PASSWORD, &code).expect(200));
     assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), 10);
     assert!(codes.iter().all(|code| code.len() == 19), "{codes:?}");
-    confirm(&sanne, PASSWORD, &code).problem(409, "conflict");
+    confirm(&sanne, PASSWORD, &code).problem(410, "step_over");
     sanne.get("/session").expect(200);
     elsewhere.get("/session").problem(401, "not_signed_in");
 

@@ -68,6 +68,8 @@ pub struct World {
     dead: Vec<String>,
     /// The second factors of callers, by their addresses.
     held: RefCell<BTreeMap<String, second_factor::Held>>,
+    /// Somebody with a second factor, and their recovery codes that were not used.
+    spare: RefCell<(String, Vec<String>)>,
     /// Numbers what must be unique.
     next: Cell<u32>,
 }
@@ -171,6 +173,7 @@ pub fn world(engine: crate::support::server::Engine) -> World {
         server,
         provider,
         held: RefCell::default(),
+        spare: RefCell::default(),
         next: Cell::new(0),
     }
 }

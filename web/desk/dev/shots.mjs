@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Takes a picture of every view in both languages, schemes and sizes, and
-// fails on a script error, a policy violation or an accessibility finding.
+// fails on a script error, a policy violation, an accessibility finding or
+// what does not fit on the width of the window.
 // `--dev` uses the development server, `--only=thread,inbox` some of the views,
 // `--quick` Dutch light on both sizes; `--language=en`, `--scheme=dark` pick one.
 
@@ -9,6 +10,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { createServer, preview } from "vite";
+import { sideways } from "../../e2e/support/sideways.mjs";
 import { views } from "./views.mjs";
 
 const args = process.argv.slice(2);
@@ -96,6 +98,7 @@ for (const language of chosen("language", ["nl", "en"])) {
           if (view.act) await view.act(page, size);
           await page.waitForTimeout(350);
           await page.screenshot({ path: `${out}/${where}.png` });
+          for (const one of await page.evaluate(sideways)) note(`too wide: ${one}`);
           await page.evaluate(axe);
           const result = await page.evaluate(() =>
             axe.run(document, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What axe finds on a view, and what only a mouse can reach, in both sizes and both colour schemes.
+// What axe finds on a view, what only a mouse can reach and what does not fit, in both sizes and both colour schemes.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { sideways } from "./sideways.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -53,6 +54,7 @@ export async function findings(page, name, sizes = SIZES) {
       const where = `${name}, ${size.width} px, ${scheme}`;
       if (scheme === "light") {
         for (const one of await page.evaluate(mouseOnly)) found.push(`${where}: by mouse alone: ${one}`);
+        for (const one of await page.evaluate(sideways)) found.push(`${where}: too wide: ${one}`);
       }
       for (const one of violations) {
         const [node] = one.nodes;

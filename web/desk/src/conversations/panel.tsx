@@ -9,7 +9,7 @@ import { api } from "../app/api";
 import { patchLists, rowOf } from "../app/lists";
 import { conversationQuery, keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
-import { Failure, FailureLine, Skeleton } from "../app/states";
+import { FailureLine, Skeleton } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { PanelMacros } from "../macros/panel-macros";
@@ -24,9 +24,8 @@ export function Panel({ id }: { id: string }) {
   const { t } = words;
   const conversation = useQuery(conversationQuery(id));
   if (conversation.isPending) return <Skeleton rows={4} />;
-  if (conversation.isError && !conversation.data) {
-    return <Failure error={conversation.error} retry={() => void conversation.refetch()} />;
-  }
+  // The thread beside it asks for the same and says what is wrong; a second alert says nothing more.
+  if (!conversation.data) return null;
   const { contact, other_conversations: others, participants } = conversation.data;
   const further = participants.filter((one) => !contact.identities.some((own) => own.value === one.address));
   return (

@@ -4,6 +4,7 @@
 use super::free_port::free_ports;
 use super::peer::SCRIPTS;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -167,8 +168,20 @@ fn execute(url: &str, sql: &str) -> String {
     psql(url, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
+/// The client itself where Debian puts it: the one on the path is a script that looks for it first, each time.
+fn client() -> &'static PathBuf {
+    static CLIENT: OnceLock<PathBuf> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let mut found: Vec<_> = versions.map(|one| one.path().join("bin/psql")).collect();
+        found.retain(|client| client.is_file());
+        found.sort();
+        found.pop().unwrap_or_else(|| PathBuf::from("psql"))
+    })
+}
+
 fn psql(url: &str, sql: &str) -> Result<String, String> {
-    let output = Command::new("psql")
+    let output = Command::new(client())
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
         .output()
         .map_err(|error| format!("psql: {error}"))?;

@@ -11,6 +11,7 @@
 //! ```
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -105,6 +106,27 @@ pub struct Tenant {
     pub admin: Client,
 }
 
+/// A database with the schema of the content and nothing in it. The schema is made once for a whole run, from nothing as
+/// on a first start; that of the keys is small, and holds keys of its own from its first moment.
+fn content() -> Database {
+    let mut hasher = DefaultHasher::new();
+    belofte_store::MIGRATIONS.content_postgres.hash(&mut hasher);
+    let template = format!("template_content_{:x}", hasher.finish());
+    Database::from_template(&template, |url| {
+        let (folder, keys) = (tempfile::tempdir().expect("a folder"), Database::empty());
+        let config = folder.path().join("belofte.toml");
+        let (data, keys) = (folder.path().join("data"), keys.url());
+        let text = format!(
+            "[data]\nfolder = {data:?}\n[storage]\nengine = \"postgres\"\nurl = {url:?}\nkeys_url = {keys:?}\n"
+        );
+        fs::write(&config, text).expect("our own folder");
+        let mut migrate = Command::new(env!("CARGO_BIN_EXE_belofte"));
+        let made =
+            migrate.args(["migrate", "--config"]).arg(&config).output().expect("the program was built");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    })
+}
+
 impl Server {
     /// Starts a server with everything as it is by default.
     pub fn start(engine: Engine) -> Self {
@@ -177,7 +199,7 @@ impl Server {
     }
 
     fn prepare(engine: Engine, more: &str) -> Self {
-        let databases = (engine == Engine::Postgres).then(|| [Database::empty(), Database::empty()]);
+        let databases = (engine == Engine::Postgres).then(|| [content(), Database::empty()]);
         let mut server = Self::prepare_on(engine, databases.as_ref(), more);
         server.databases = databases;
         server

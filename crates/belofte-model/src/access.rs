@@ -95,9 +95,9 @@ pub enum Permission {
     ManageTags,
     /// Keep a view or a macro, or choose whose images are shown, for everybody.
     ShareViews,
-    /// See how queues are set up, archived ones too.
+    /// See how queues and teams are set up, archived ones too.
     SeeQueues,
-    /// Make, change, archive and restore queues.
+    /// Make, change, archive and restore queues and teams.
     ManageQueues,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,

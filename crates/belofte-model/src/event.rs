@@ -33,11 +33,13 @@ pub enum EventKind {
     MacrosChanged,
     /// A queue was made, changed, archived or restored: every row with its name may be old.
     QueuesChanged,
+    /// A team was made, changed or archived.
+    TeamsChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -51,6 +53,7 @@ impl EventKind {
         Self::NotificationsChanged,
         Self::MacrosChanged,
         Self::QueuesChanged,
+        Self::TeamsChanged,
     ];
 
     /// The stored and sent name.
@@ -70,6 +73,7 @@ impl EventKind {
             Self::NotificationsChanged => "notifications_changed",
             Self::MacrosChanged => "macros_changed",
             Self::QueuesChanged => "queues_changed",
+            Self::TeamsChanged => "teams_changed",
         }
     }
 

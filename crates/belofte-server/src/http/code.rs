@@ -34,6 +34,14 @@ pub enum Code {
     TooManyDrafts,
     /// More macros than there may be.
     TooManyMacros,
+    /// More queues than there may be.
+    TooManyQueues,
+    /// More teams than there may be.
+    TooManyTeams,
+    /// Conversations begin in it when nothing says otherwise.
+    QueueIsDefault,
+    /// It was not said where that goes which lies in a queue.
+    QueueNotEmpty,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
@@ -90,7 +98,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -104,6 +112,10 @@ impl Code {
         Self::DraftChanged,
         Self::TooManyDrafts,
         Self::TooManyMacros,
+        Self::TooManyQueues,
+        Self::TooManyTeams,
+        Self::QueueIsDefault,
+        Self::QueueNotEmpty,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
@@ -149,6 +161,10 @@ impl Code {
             Self::DraftChanged => "draft_changed",
             Self::TooManyDrafts => "too_many_drafts",
             Self::TooManyMacros => "too_many_macros",
+            Self::TooManyQueues => "too_many_queues",
+            Self::TooManyTeams => "too_many_teams",
+            Self::QueueIsDefault => "queue_is_default",
+            Self::QueueNotEmpty => "queue_not_empty",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
@@ -193,6 +209,10 @@ impl Code {
             | Self::DraftChanged
             | Self::TooManyDrafts
             | Self::TooManyMacros
+            | Self::TooManyQueues
+            | Self::TooManyTeams
+            | Self::QueueIsDefault
+            | Self::QueueNotEmpty
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend

@@ -8,6 +8,7 @@ mod macros;
 mod merging;
 mod notifications;
 mod push;
+mod queues;
 mod table;
 
 use std::cell::Cell;
@@ -424,7 +425,6 @@ impl World {
             | "GET /api-keys"
             | "GET /conversations"
             | "GET /conversations/counts"
-            | "GET /queues"
             | "GET /senders"
             | "GET /tags"
             | "GET /saved-views"
@@ -446,7 +446,11 @@ impl World {
             "GET /conversations/numbered" => return (format!("{template}?no=1"), body),
             other => {
                 let known = self.merging(other).or_else(|| self.notifications(other));
-                match known.or_else(|| self.macros(other)).or_else(|| self.pushing(other, caller)) {
+                match known
+                    .or_else(|| self.macros(other))
+                    .or_else(|| self.queues(other))
+                    .or_else(|| self.pushing(other, caller))
+                {
                     Some(found) => (row, body) = found,
                     None => panic!("nothing says how to call {other}"),
                 }

@@ -58,7 +58,8 @@ async fn settle_soon(tx: &mut Tx<'_>, queue: QueueId, now: Timestamp) -> Result<
     .map(drop)
 }
 
-/// Has a case that is open again moved when it lies in an archived queue; called by what opens cases.
+/// Has a case that is open again moved when it lies in an archived queue; called by what opens cases. A job that waits
+/// need not wait any more; one that had failed for good is left to who sees that.
 pub(crate) async fn follow(tx: &mut Tx<'_>, case: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant();
     tx.execute(
@@ -67,7 +68,9 @@ pub(crate) async fn follow(tx: &mut Tx<'_>, case: ConversationId, now: Timestamp
              created_at, changed_at) SELECT q.tenant_id, q.id, 'settle_queue', q.id, 'ready', CAST($3 AS bigint), 0, 0, \
              NULL, NULL, CAST($3 AS bigint), CAST($3 AS bigint) FROM conversation c JOIN queue q \
              ON q.tenant_id = c.tenant_id AND q.id = c.queue_id WHERE c.tenant_id = $1 AND c.id = $2 \
-             AND q.archived_at IS NOT NULL ON CONFLICT DO NOTHING"
+             AND q.archived_at IS NOT NULL ON CONFLICT (tenant_id, id) DO UPDATE SET \
+             run_at = CASE WHEN job.state = 'ready' THEN excluded.run_at ELSE job.run_at END, \
+             changed_at = excluded.changed_at"
         ),
         params![tenant, case, now],
     )

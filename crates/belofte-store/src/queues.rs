@@ -333,8 +333,11 @@ impl Write for Order {
     type Out = bool;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         let tenant = tx.tenant();
-        let mut there: Vec<_> =
-            lock_all(tx).await?.into_iter().filter(|queue| !queue.archived).map(|queue| queue.id).collect();
+        let all = lock_all(tx).await?;
+        if self.ids.iter().any(|id| all.iter().all(|queue| queue.id != *id)) {
+            return Err(StoreError::NotFound);
+        }
+        let mut there: Vec<_> = all.iter().filter(|queue| !queue.archived).map(|queue| queue.id).collect();
         let mut named = self.ids.clone();
         there.sort_unstable();
         named.sort_unstable();
@@ -501,7 +504,8 @@ impl Store {
     /// Puts the queues in use into this order. Each of them is named once.
     ///
     /// # Errors
-    /// [`QueueError::NotAll`]; the engine's errors and those of sealing.
+    /// [`QueueError::NotAll`]; [`StoreError::NotFound`] for one that the tenant does not have; the engine's errors and
+    /// those of sealing.
     pub async fn order_queues(&self, access: &Access, ids: Vec<QueueId>) -> Result<(), QueueError> {
         access.to(Use::Configure)?;
         let queues = self.queues(access).await?;

@@ -68,7 +68,7 @@ on_both_engines!(a_queue_is_named_ordered_and_open_at_its_hours, |engine| {
     admin.patch(&path, json!({ "name": "Laat", "version": 1 })).problem(409, "conflict");
     admin.post("/queues", json!({ "name": " " })).fields(&["name: required"]);
     let long = json!({ "name": "x".repeat(81), "description": "x".repeat(501) });
-    admin.post("/queues", long).fields(&["name: too_long", "description: too_long"]);
+    admin.post("/queues", long).fields(&["description: too_long", "name: too_long"]);
 
     let never = json!({ "week": [[], [], [], [], [], [], []], "holidays": ["easter"] });
     let shut = admin.patch(&format!("{path}/hours"), json!({ "hours": never })).expect(200);
@@ -83,9 +83,9 @@ on_both_engines!(a_queue_is_named_ordered_and_open_at_its_hours, |engine| {
         "exceptions": [{ "date": "2026-02-29" }],
     });
     admin.patch(&format!("{path}/hours"), json!({ "hours": wrong })).fields(&[
-        "hours.zone: invalid",
-        "hours.week[0][0]: invalid",
         "hours.exceptions[0].date: invalid",
+        "hours.week[0][0]: invalid",
+        "hours.zone: invalid",
     ]);
     admin
         .patch(&format!("{path}/hours"), json!({ "hours": { "week": [[]] } }))

@@ -18,12 +18,12 @@ pub const OPERATION: Operation =
         .may(Permission::ManageQueues)
         .takes(Content::json::<OrderQueues>())
         .answers(&[Answer { status: 204, meaning: "In order", content: Content::Nothing }])
-        .problems(&[Code::Conflict]);
+        .problems(&[Code::Conflict, Code::NotFound]);
 
 /// Answers the endpoint. Asked for again it changes nothing.
 ///
 /// # Errors
-/// [`Code::Invalid`] for too many; [`Code::Conflict`] when not every queue in use is named once: somebody made or
+/// [`Code::Invalid`] for too many; [`Code::NotFound`]; [`Code::Conflict`] when not every queue in use is named once: somebody made or
 /// archived one; those of the store.
 pub async fn handle(
     State(app): State<App>,

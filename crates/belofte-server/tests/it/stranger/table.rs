@@ -87,7 +87,7 @@ POST   /search                          200   200   200        200   200     200
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
 GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
 POST   /queues                          201   201   403        403   403     201   403  403   401      401 instruction      -
-POST   /queues/order                    204   204   403        403   403     409   403  403   401      401 instruction      -
+POST   /queues/order                    204   204   403        403   403     404   403  403   401      401 instruction      -
 GET    /queues/{id}                     200   200   200        403   403     404   403  403   401      401 -                -
 PATCH  /queues/{id}                     200   200   403        403   403     404   403  403   401      401 instruction      -
 PATCH  /queues/{id}/hours               200   200   403        403   403     404   403  403   401      401 instruction      -

@@ -20,7 +20,7 @@ async fn a_team_has_members_and_queues_of_its_own_tenant() {
             house.join(&admin, Role::Agent, "twee@bakker.example").await,
         );
         let block = UserChange { state: Some(UserState::Blocked), ..UserChange::default() };
-        store.change_user(access, blocked.id, block.clone()).await.expect("blocked");
+        store.change_user(access, blocked.id, block).await.expect("blocked");
         let other = house.tenant("slager").await;
         let theirs = store.default_queue(&other.access).await.expect("a queue");
         let team = store.create_team(access, None, "Balie").await.expect("made").team.id;

@@ -63,11 +63,13 @@ impl Role {
             Permission::SeeMailAccounting
             | Permission::RetryQuarantine
             | Permission::CreateTags
-            | Permission::ShareViews => !matches!(self, Self::Agent),
+            | Permission::ShareViews
+            | Permission::SeeQueues => !matches!(self, Self::Agent),
             Permission::ManageUsers
             | Permission::ManageChannelAccounts
             | Permission::ManageApiKeys
             | Permission::ManageTags
+            | Permission::ManageQueues
             | Permission::ReadSource
             | Permission::SeeDeadLetters
             | Permission::ManageTenant => matches!(self, Self::Admin),
@@ -93,6 +95,10 @@ pub enum Permission {
     ManageTags,
     /// Keep a view or a macro, or choose whose images are shown, for everybody.
     ShareViews,
+    /// See how queues and teams are set up, archived ones too.
+    SeeQueues,
+    /// Make, change, archive and restore queues and teams.
+    ManageQueues,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
     /// See the bytes of a mail as it came or went.

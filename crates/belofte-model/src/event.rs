@@ -31,11 +31,15 @@ pub enum EventKind {
     NotificationsChanged,
     /// A macro was added, changed or removed.
     MacrosChanged,
+    /// A queue was made, changed, archived or restored: every row with its name may be old.
+    QueuesChanged,
+    /// A team was made, changed or archived.
+    TeamsChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -48,6 +52,8 @@ impl EventKind {
         Self::SavedViewsChanged,
         Self::NotificationsChanged,
         Self::MacrosChanged,
+        Self::QueuesChanged,
+        Self::TeamsChanged,
     ];
 
     /// The stored and sent name.
@@ -66,6 +72,8 @@ impl EventKind {
             Self::SavedViewsChanged => "saved_views_changed",
             Self::NotificationsChanged => "notifications_changed",
             Self::MacrosChanged => "macros_changed",
+            Self::QueuesChanged => "queues_changed",
+            Self::TeamsChanged => "teams_changed",
         }
     }
 

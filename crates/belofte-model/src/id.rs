@@ -87,6 +87,8 @@ ids! {
     ChannelAccountId,
     /// A queue of conversations.
     QueueId,
+    /// People who work together.
+    TeamId,
     /// A case; may hold threads of several channels.
     ConversationId,
     /// A word of a tenant's own that cases are sorted by.

@@ -29,11 +29,13 @@ pub enum JobKind {
     CheckSigning,
     /// Tell a device of a user that something is new, and not what.
     Push,
+    /// Move the conversations of a queue that was archived or restored to where they belong.
+    SettleQueue,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ProcessIntake,
         Self::Deliver,
         Self::Checkpoint,
@@ -44,6 +46,7 @@ impl JobKind {
         Self::Wake,
         Self::CheckSigning,
         Self::Push,
+        Self::SettleQueue,
     ];
 
     /// The stored name.
@@ -60,6 +63,7 @@ impl JobKind {
             Self::Wake => "wake",
             Self::CheckSigning => "check_signing",
             Self::Push => "push",
+            Self::SettleQueue => "settle_queue",
         }
     }
 
@@ -78,7 +82,8 @@ impl JobKind {
             | Self::Sweep
             | Self::Wake
             | Self::CheckSigning
-            | Self::Push => Duration::from_secs(60),
+            | Self::Push
+            | Self::SettleQueue => Duration::from_secs(60),
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -99,7 +104,8 @@ impl JobKind {
             | Self::RotateKeys
             | Self::Sweep
             | Self::Reconcile
-            | Self::Wake => 12,
+            | Self::Wake
+            | Self::SettleQueue => 12,
             // A mailbox that cannot be read, and a record that is not there, say so in the desk, and are tried as
             // long as somebody wants them; a device is told in time, or not at all.
             Self::Retrieve | Self::CheckSigning | Self::Push => u32::MAX,

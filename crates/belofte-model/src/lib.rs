@@ -7,11 +7,13 @@
 
 mod access;
 mod authorisation;
+mod business_hours;
 mod channel_account;
 mod conversation;
 mod delivery;
 mod draft;
 mod event;
+mod holiday;
 mod id;
 mod intake;
 mod job;
@@ -34,6 +36,10 @@ mod user;
 
 pub use access::{Actor, BuiltInField, Permission, Role, Scope, Subset, Visible};
 pub use authorisation::{SignInWith, TokenProblem, token_used_until};
+pub use business_hours::{
+    BusinessHours, DEFAULT_ZONE, HoursException, HoursFault, HoursProblem, HoursSettings, MOST_EXCEPTIONS,
+    MOST_SPANS, OpenSpan,
+};
 pub use channel_account::{
     AccountState, ChannelKind, EmailAddress, EmailAddressError, LineSecurity, signed_as,
 };
@@ -43,6 +49,7 @@ pub use conversation::{
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
 pub use draft::DraftKind;
 pub use event::EventKind;
+pub use holiday::Holiday;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};
 pub use job::{JobKind, JobState};

@@ -330,6 +330,8 @@ const fn purpose(operation: &Operation) -> Purpose {
             | Permission::ManageApiKeys
             | Permission::CreateTags
             | Permission::ManageTags
+            | Permission::SeeQueues
+            | Permission::ManageQueues
             | Permission::ShareViews
             | Permission::SeeDeadLetters
             | Permission::ManageTenant,

@@ -103,7 +103,7 @@ async fn work(
         JobKind::Push => push(core, pushing, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
-        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake => {
+        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake | JobKind::SettleQueue => {
             let access = Access::job(job, core.clock().clone());
             if let Err(error) = core.store.upkeep(&access, job).await {
                 belofte_core::retry_later(core, job, &error).await;

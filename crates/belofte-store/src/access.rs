@@ -44,6 +44,7 @@ impl Access {
             | JobKind::RotateKeys
             | JobKind::Sweep
             | JobKind::Wake
+            | JobKind::SettleQueue
             // Telling that something is new takes no look at what it is.
             | JobKind::Push => Purpose::Upkeep,
             // An admin asked for it once, and it looks until it is so.

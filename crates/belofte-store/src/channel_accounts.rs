@@ -272,7 +272,7 @@ impl Write for Save {
     type Out = Saved;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Saved, StoreError> {
         let tenant = tx.tenant();
-        if !queues::exists(tx, self.queue).await? {
+        if !queues::in_use(tx, self.queue).await? {
             return Ok(Saved::NoSuchQueue);
         }
         if let Some(index) = &self.new_address {

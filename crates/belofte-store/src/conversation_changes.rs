@@ -15,7 +15,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs::{self, NewJob};
 use crate::notifications::{self, Given};
-use crate::{Access, Rows, Store, StoreError, Tx, Write, tags};
+use crate::{Access, Rows, Store, StoreError, Tx, Write, queue_archives, queues, tags};
 
 /// What is to become of a case; what is `None` or empty stays.
 #[derive(Clone, Debug, Default)]
@@ -223,6 +223,11 @@ impl ChangeConversation {
                 tags::follow(tx, self.id, status, before.placed_at).await?;
             }
         }
+        if new_queue != before.queue || (resolved && status != old_status) {
+            queue_archives::forget(tx, self.id).await?;
+        } else if status != old_status && old_status == ConversationStatus::Resolved {
+            queue_archives::follow(tx, self.id, self.now).await?;
+        }
         for tag in &added {
             tags::add(tx, self.id, *tag, status, before.placed_at).await?;
         }
@@ -334,10 +339,9 @@ impl ChangeConversation {
             if !self.visible.queues.contains(&queue) {
                 return Err(StoreError::NotFound);
             }
-            let text = sql!("SELECT id FROM queue WHERE tenant_id = $1 AND id = $2");
-            tx.query_opt(text, params![tenant, queue], |row| row.uuid(0))
-                .await?
-                .ok_or(StoreError::NotFound)?;
+            if !queues::in_use(tx, queue).await? {
+                return Err(StoreError::NotFound);
+            }
         }
         for tag in added {
             if !tags::is_in_use(tx, *tag).await? {
@@ -498,7 +502,8 @@ impl Write for Wake {
 }
 
 /// Leaves what a message does to a case that was put off for the end of the transaction: the job that
-/// would wake it is gone, and its tags know where it stands.
+/// would wake it is gone, and its tags know where it stands. One that is open again does not stay in a queue that
+/// was archived.
 pub(crate) async fn follow_message(
     tx: &mut Tx<'_>,
     id: ConversationId,
@@ -507,6 +512,12 @@ pub(crate) async fn follow_message(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let tenant = tx.tenant();
+    if status != before && before == ConversationStatus::Resolved {
+        queue_archives::follow(tx, id, now).await?;
+    }
+    if status != before && status == ConversationStatus::Resolved {
+        queue_archives::forget(tx, id).await?;
+    }
     if before == ConversationStatus::Snoozed && status != before {
         tx.late(
             sql!("DELETE FROM job WHERE tenant_id = $1 AND subject_id = $2 AND kind = 'wake'"),

@@ -266,7 +266,7 @@ impl Read for Counts {
             .query(
                 sql!(
                     "SELECT status, assignee_id, queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
-                     WHERE tenant_id = $1 GROUP BY status, assignee_id, queue_id, channel_account_id"
+                     WHERE tenant_id = $1 GROUP BY queue_id, status, assignee_id, channel_account_id"
                 ),
                 params![tenant],
                 |row| {

@@ -14,8 +14,10 @@ mod macros;
 mod merges;
 mod notifications;
 mod push;
+mod queues;
 mod second_factor;
 mod signing_key;
+mod teams;
 mod together;
 
 pub use index::INDEX_MAP;
@@ -181,22 +183,12 @@ pub const DATA_MAP: &[Table] = &[
             column(904, "locked_until", Holds::Plain),
         ],
     },
-    Table {
-        name: "queue",
-        retention: Retention::Tenant,
-        columns: &[
-            column(1001, "tenant_id", Holds::Plain),
-            column(1002, "id", Holds::Plain),
-            column(
-                1003,
-                "name",
-                Holds::Sealed { category: Configuration, subject: Nobody, key: KeyClass::Settings },
-            ),
-            column(1004, "key_id", Holds::Plain),
-            column(1005, "is_default", Holds::Plain),
-            column(1006, "created_at", Holds::Plain),
-        ],
-    },
+    queues::QUEUE,
+    queues::HOURS,
+    queues::MOVE,
+    teams::TEAM,
+    teams::MEMBER,
+    teams::QUEUE,
     Table {
         name: "channel_account",
         retention: Retention::Tenant,

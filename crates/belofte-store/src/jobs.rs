@@ -5,8 +5,8 @@
 //! lease, finds another one in the row, and fails as a whole.
 
 use belofte_model::{
-    ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, TenantId,
-    Timestamp, Use, Visible,
+    ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, QueueId,
+    TenantId, Timestamp, Use, Visible,
 };
 use uuid::Uuid;
 
@@ -362,6 +362,7 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
             }
         }
         JobKind::Wake => visibility::sees_case(tx, visible, ConversationId(letter.subject)).await,
+        JobKind::SettleQueue => Ok(visible.queues.contains(&QueueId(letter.subject))),
         JobKind::Retrieve => Ok(visible.channels.contains(&ChannelAccountId(letter.subject))),
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
         // They never become one.

@@ -9,6 +9,7 @@ use belofte_model::{KeyClass, KeyId, KeyState, NodeId, TenantId};
 use belofte_vault::{DataKey, Random, RootKey};
 
 use crate::account_lookup::Resolved;
+use crate::business_hours::Openings;
 use crate::engine::{
     Gathering, Hands, Migrations, Postgres, PostgresSettings, Read, Sqlite, SqliteSettings, Write,
 };
@@ -66,6 +67,7 @@ struct Inner {
     unindexed: Unindexed,
     lexicons: Lexicons,
     resolved: Resolved,
+    openings: Openings,
     filing: Arc<Gathering<FilingQuestion>>,
     node: OnceLock<NodeId>,
 }
@@ -112,6 +114,7 @@ impl Store {
             unindexed: Unindexed::default(),
             lexicons: Lexicons::default(),
             resolved: Resolved::default(),
+            openings: Openings::default(),
             filing: Arc::default(),
             node: OnceLock::new(),
         };
@@ -414,6 +417,11 @@ impl Store {
         &self.inner.resolved
     }
 
+    /// What is known of when queues are open.
+    pub(crate) fn openings(&self) -> &Openings {
+        &self.inner.openings
+    }
+
     /// The node that this process serves as; none for commands and tests.
     pub(crate) fn node(&self) -> Option<NodeId> {
         self.inner.node.get().copied()
@@ -487,6 +495,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V16__notifications", include_str!("../migrations/sqlite/content_V16__notifications.sql")),
         ("V17__push", include_str!("../migrations/sqlite/content_V17__push.sql")),
         ("V18__second_factor", include_str!("../migrations/sqlite/content_V18__second_factor.sql")),
+        ("V19__queues", include_str!("../migrations/sqlite/content_V19__queues.sql")),
+        ("V20__teams", include_str!("../migrations/sqlite/content_V20__teams.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -521,6 +531,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V19__notifications", include_str!("../migrations/postgres/content_V19__notifications.sql")),
         ("V20__push", include_str!("../migrations/postgres/content_V20__push.sql")),
         ("V21__second_factor", include_str!("../migrations/postgres/content_V21__second_factor.sql")),
+        ("V22__queues", include_str!("../migrations/postgres/content_V22__queues.sql")),
+        ("V23__teams", include_str!("../migrations/postgres/content_V23__teams.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

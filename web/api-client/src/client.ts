@@ -291,7 +291,23 @@ export function createApi(options: ApiOptions) {
       suggest: (prefix: string, signal?: AbortSignal) =>
         take(client.POST("/api/v1/search/suggest", { body: { prefix }, signal: signal ?? null })),
     },
-    queues: { list: () => take(client.GET("/api/v1/queues")) },
+    teams: {
+      list: () => take(client.GET("/api/v1/teams")),
+      get: (team: Uuid) => take(client.GET("/api/v1/teams/{id}", { params: id(team) })),
+      create: (body: T.CreateTeam) => take(client.POST("/api/v1/teams", { body })),
+      change: (team: Uuid, body: T.UpdateTeam) => take(client.PATCH("/api/v1/teams/{id}", { params: id(team), body })),
+    },
+    queues: {
+      list: (query: { archived?: boolean } = {}) => take(client.GET("/api/v1/queues", { params: { query } })),
+      get: (queue: Uuid, signal?: AbortSignal) => take(client.GET("/api/v1/queues/{id}", { params: id(queue), signal: signal ?? null })),
+      create: (body: T.CreateQueue) => take(client.POST("/api/v1/queues", { body })),
+      change: (queue: Uuid, body: T.UpdateQueue) => take(client.PATCH("/api/v1/queues/{id}", { params: id(queue), body })),
+      hours: (queue: Uuid, body: T.SetBusinessHours) => take(client.PATCH("/api/v1/queues/{id}/hours", { params: id(queue), body })),
+      order: (ids: Uuid[]) => take(client.POST("/api/v1/queues/order", { body: { ids } })),
+      archive: (queue: Uuid, into: Uuid | null) =>
+        take(client.POST("/api/v1/queues/{id}/archive", { params: id(queue), body: into ? { into_id: into } : {} })),
+      restore: (queue: Uuid) => take(client.POST("/api/v1/queues/{id}/restore", { params: id(queue) })),
+    },
     channelAccounts: {
       list: () => take(client.GET("/api/v1/channel-accounts")),
       create: (body: T.CreateChannelAccount) => take(client.POST("/api/v1/channel-accounts", { body })),

@@ -1189,10 +1189,97 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The queues that the caller sees */
+        /** The queues that the caller sees, and whether they are open */
         get: operations["list_queues"];
         put?: never;
+        /** Makes a queue; an instruction */
+        post: operations["create_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the queues in order; an instruction */
+        post: operations["order_queues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A queue with its hours, and what moves */
+        get: operations["get_queue"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Renames or describes a queue, or has conversations begin there; an instruction */
+        patch: operations["update_queue"];
+        trace?: never;
+    };
+    "/api/v1/queues/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archives a queue, and moves its open conversations in the background; an instruction */
+        post: operations["archive_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Sets when a queue is open, as a whole; an instruction */
+        patch: operations["set_business_hours"];
+        trace?: never;
+    };
+    "/api/v1/queues/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an archived queue into use, and brings back what nobody has touched since; an instruction */
+        post: operations["restore_queue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1529,6 +1616,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The teams, archived ones too, without who is in them */
+        get: operations["list_teams"];
+        put?: never;
+        /** Makes a team; an instruction */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A team with who is in it, and what it serves */
+        get: operations["get_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Renames or archives a team, or says who is in it and what it serves; an instruction */
+        patch: operations["update_team"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1729,6 +1852,14 @@ export interface components {
             /** @description A time whose zone nobody knows, such as `2026-12-01T10:00:00`. */
             local?: string | null;
         };
+        /** @description Where to go with what lies in a queue. */
+        ArchiveQueue: {
+            /**
+             * Format: uuid
+             * @description The queue that takes its open conversations, and what its channel accounts receive. Needed where there are any.
+             */
+            into_id?: string | null;
+        };
         /** @description A file of a message. */
         Attachment: {
             /** @description The name by which the text refers to it (RFC 2392). */
@@ -1809,6 +1940,17 @@ export interface components {
             authorization_url: string;
             /** @description Where the provider sends them back to; it has to stand on the provider's list. */
             redirect_uri: string;
+        };
+        /** @description When a queue is open, by what the clock shows in a place. */
+        BusinessHours: {
+            /** @description Days that are otherwise. */
+            exceptions?: components["schemas"]["HoursException"][];
+            /** @description The Dutch holidays on which it is closed. */
+            holidays?: components["schemas"]["Holiday"][];
+            /** @description The hours of Monday to Sunday; on a day without any it is closed. */
+            week: components["schemas"]["OpenSpan"][][];
+            /** @description The zone of time, by its name in the database of the IANA. */
+            zone?: string;
         };
         /** @description Another password. */
         ChangePassword: {
@@ -2245,6 +2387,13 @@ export interface components {
              */
             endpoint: string;
         };
+        /** @description A queue to make. */
+        CreateQueue: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description What it is called. */
+            name: string;
+        };
         /** @description A key to make. */
         CreateSigningKey: {
             /** @description A domain from which an account sends, as the list names it. */
@@ -2254,6 +2403,11 @@ export interface components {
         CreateTag: {
             colour?: components["schemas"]["TagColour"] | null;
             /** @description What it is called; no other tag is, capitals aside. */
+            name: string;
+        };
+        /** @description A team to make. */
+        CreateTeam: {
+            /** @description What it is called. */
             name: string;
         };
         /** @description A new key. The secret is shown this once. */
@@ -2478,6 +2632,22 @@ export interface components {
         };
         /** @enum {string} */
         FieldProblemCode: "required" | "invalid" | "unknown" | "too_short" | "too_long" | "out_of_range" | "taken" | "not_found";
+        /** @enum {string} */
+        Holiday: "new_year" | "good_friday" | "easter" | "easter_monday" | "kings_day" | "liberation_day" | "liberation_lustrum" | "ascension" | "whitsun" | "whit_monday" | "christmas_day" | "boxing_day";
+        /** @description When a holiday comes. */
+        HolidayDate: {
+            /** @description Its next date, as `YYYY-MM-DD`. */
+            date: string;
+            /** @description Which. */
+            holiday: components["schemas"]["Holiday"];
+        };
+        /** @description A day that is not as its day of the week is. It goes before a holiday. */
+        HoursException: {
+            /** @description The day, as `YYYY-MM-DD`. */
+            date: string;
+            /** @description When it is open; closed when empty. */
+            hours?: components["schemas"]["OpenSpan"][];
+        };
         /** @description An address of a person. */
         Identity: {
             /**
@@ -2542,7 +2712,7 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing" | "push";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing" | "push" | "settle_queue";
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -2589,6 +2759,23 @@ export interface components {
             conversation_id: string;
             /** @description Whether it is to stand there. */
             linked: boolean;
+        };
+        /** @description A queue in the list. */
+        ListedQueue: {
+            /** @description Whether nothing comes into it any more. */
+            archived: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Whether conversations begin here when nothing says otherwise. */
+            is_default: boolean;
+            /** @description Its name. */
+            name: string;
+            next_opening?: components["schemas"]["Time"] | null;
+            /** @description Whether it is open at this moment. */
+            open_now: boolean;
         };
         /** @description A user in a list: a [`UserRef`] with the duty, and for an admin the rest of a [`User`]. */
         ListedUser: {
@@ -2651,7 +2838,7 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "macros_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "macros_changed" | "queues_changed" | "teams_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
@@ -2996,6 +3183,13 @@ export interface components {
             /** @description One for each kind. */
             items: components["schemas"]["NotificationPreference"][];
         };
+        /** @description From when to when on a day; the end is not part of it. */
+        OpenSpan: {
+            /** @description As `HH:MM`. */
+            from: string;
+            /** @description As `HH:MM`; `24:00` is midnight. */
+            to: string;
+        };
         /** @description Failed work of a tenant. */
         OperatorDeadLetter: {
             /**
@@ -3130,6 +3324,11 @@ export interface components {
             /** @description Their name. */
             name: string;
         };
+        /** @description An order of queues. */
+        OrderQueues: {
+            /** @description Every queue in use, once. */
+            ids: string[];
+        };
         /** @description An organisation to choose. */
         Organisation: {
             /**
@@ -3164,7 +3363,7 @@ export interface components {
             password: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_queues" | "manage_queues" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
         /** @enum {string} */
         PresenceState: "away" | "viewing" | "writing";
         /** @description Somebody who is there. */
@@ -3208,7 +3407,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "wrong_code" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "second_factor_first" | "invitation_invalid" | "step_over" | "authorisation_invalid" | "client_refused" | "provider_failed" | "push_not_allowed" | "too_many_devices" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "wrong_code" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "too_many_queues" | "too_many_teams" | "queue_is_default" | "queue_not_empty" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "second_factor_first" | "invitation_invalid" | "step_over" | "authorisation_invalid" | "client_refused" | "provider_failed" | "push_not_allowed" | "too_many_devices" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description Whether browsers are told when something is new, and which of one's own. */
         Push: {
             /** @description Whether the organisation allows it. */
@@ -3286,7 +3485,7 @@ export interface components {
              */
             size_bytes: number;
         };
-        /** @description A queue. */
+        /** @description A queue by its name. */
         Queue: {
             /**
              * Format: uuid
@@ -3296,10 +3495,58 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A queue with how it is set up. */
+        QueueDetails: {
+            /** @description Whether nothing comes into it any more. */
+            archived: boolean;
+            /**
+             * Format: uuid
+             * @description Where its conversations were to go.
+             */
+            archived_into_id?: string | null;
+            /** @description What it is for. */
+            description: string;
+            /** @description When each of the holidays comes that a queue can be closed on. */
+            holidays: components["schemas"]["HolidayDate"][];
+            hours?: components["schemas"]["BusinessHours"] | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Whether conversations begin here when nothing says otherwise. */
+            is_default: boolean;
+            moving?: components["schemas"]["QueueMoving"] | null;
+            /** @description Its name. */
+            name: string;
+            next_opening?: components["schemas"]["Time"] | null;
+            /** @description Whether it is open at this moment. */
+            open_now: boolean;
+            /**
+             * Format: int64
+             * @description Goes up by one with each change.
+             */
+            version: number;
+        };
         /** @description The queues. */
         QueueList: {
-            /** @description By name. */
-            items: components["schemas"]["Queue"][];
+            /** @description In the order of the organisation. */
+            items: components["schemas"]["ListedQueue"][];
+        };
+        /** @description What is on its way out of an archived queue, or back into a restored one. */
+        QueueMoving: {
+            /** @description Whether the work failed for good; it waits among the dead letters, and archiving or restoring begins it anew. */
+            failed: boolean;
+            /**
+             * Format: int64
+             * @description So many conversations are left; counted up to 100,000.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description So many have gone out of it and can come back.
+             */
+            moved: number;
         };
         /** @description Everybody to whom something of the organisation goes, but for the people it writes to. */
         RecipientRegister: {
@@ -3630,6 +3877,15 @@ export interface components {
             /** @description Where tokens are given: an address with https. */
             token_endpoint: string;
         };
+        /** @description When a queue is to be open. */
+        SetBusinessHours: {
+            hours?: components["schemas"]["BusinessHours"] | null;
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
+        };
         /** @description The mailbox to read, as set. */
         SetRetrieval: {
             after?: components["schemas"]["AfterRetrieval"] | null;
@@ -3866,6 +4122,54 @@ export interface components {
             /** @description What it is called. */
             name: string;
         };
+        /** @description A team in the list. */
+        Team: {
+            /** @description Whether it is used no more. */
+            archived: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description So many members it has.
+             */
+            member_count: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description So many queues it serves.
+             */
+            queue_count: number;
+        };
+        /** @description A team with who is in it. */
+        TeamDetails: {
+            /** @description Whether it is used no more. */
+            archived: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its members, those who were blocked since too. */
+            member_ids: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description The queues that it serves, those that were archived since too. */
+            queue_ids: string[];
+            /**
+             * Format: int64
+             * @description Goes up by one with each change.
+             */
+            version: number;
+        };
+        /** @description The teams. */
+        TeamList: {
+            /** @description By name. */
+            items: components["schemas"]["Team"][];
+        };
         /** @description An organisation. */
         Tenant: {
             /**
@@ -4079,6 +4383,20 @@ export interface components {
          * @enum {string}
          */
         UpdateOutcome: "changed" | "unchanged" | "not_found" | "conflict";
+        /** @description A change of a queue; what is left out stays. */
+        UpdateQueue: {
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description That conversations begin here from now on when nothing says otherwise. */
+            make_default?: boolean;
+            /** @description What it is called. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
+        };
         /** @description Changes of that; what is left out stays. */
         UpdateSecondFactorRule: {
             /** @description Of admins. */
@@ -4095,6 +4413,22 @@ export interface components {
             colour?: components["schemas"]["TagColour"] | null;
             /** @description What it is called. */
             name?: string | null;
+        };
+        /** @description A change of a team; what is left out stays. */
+        UpdateTeam: {
+            /** @description Whether it is used no more. */
+            archived?: boolean | null;
+            /** @description All who are to be in it; who comes in is an active user. */
+            member_ids?: string[] | null;
+            /** @description What it is called. */
+            name?: string | null;
+            /** @description All queues that it is to serve; what is added is in use. */
+            queue_ids?: string[] | null;
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
         };
         /** @description Changes of a user by an admin; what is left out stays. */
         UpdateUser: {
@@ -4277,6 +4611,7 @@ export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyList = components['schemas']['ApiKeyList'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentTime = components['schemas']['AppointmentTime'];
+export type ArchiveQueue = components['schemas']['ArchiveQueue'];
 export type Attachment = components['schemas']['Attachment'];
 export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
@@ -4284,6 +4619,7 @@ export type AuthorKind = components['schemas']['AuthorKind'];
 export type Authorisation = components['schemas']['Authorisation'];
 export type AuthorisationState = components['schemas']['AuthorisationState'];
 export type BegunAuthorisation = components['schemas']['BegunAuthorisation'];
+export type BusinessHours = components['schemas']['BusinessHours'];
 export type ChangePassword = components['schemas']['ChangePassword'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
@@ -4308,8 +4644,10 @@ export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
 export type CreatePushDevice = components['schemas']['CreatePushDevice'];
+export type CreateQueue = components['schemas']['CreateQueue'];
 export type CreateSigningKey = components['schemas']['CreateSigningKey'];
 export type CreateTag = components['schemas']['CreateTag'];
+export type CreateTeam = components['schemas']['CreateTeam'];
 export type CreatedApiKey = components['schemas']['CreatedApiKey'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type DeadLetter = components['schemas']['DeadLetter'];
@@ -4332,6 +4670,9 @@ export type DraftStanding = components['schemas']['DraftStanding'];
 export type DraftWay = components['schemas']['DraftWay'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
+export type Holiday = components['schemas']['Holiday'];
+export type HolidayDate = components['schemas']['HolidayDate'];
+export type HoursException = components['schemas']['HoursException'];
 export type Identity = components['schemas']['Identity'];
 export type IdentityKind = components['schemas']['IdentityKind'];
 export type ImageState = components['schemas']['ImageState'];
@@ -4348,6 +4689,7 @@ export type LedgerKind = components['schemas']['LedgerKind'];
 export type LedgerPage = components['schemas']['LedgerPage'];
 export type LineSecurity = components['schemas']['LineSecurity'];
 export type LinkConversation = components['schemas']['LinkConversation'];
+export type ListedQueue = components['schemas']['ListedQueue'];
 export type ListedUser = components['schemas']['ListedUser'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveKind = components['schemas']['LiveKind'];
@@ -4380,6 +4722,7 @@ export type NotificationKind = components['schemas']['NotificationKind'];
 export type NotificationList = components['schemas']['NotificationList'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationPreferences = components['schemas']['NotificationPreferences'];
+export type OpenSpan = components['schemas']['OpenSpan'];
 export type OperatorDeadLetter = components['schemas']['OperatorDeadLetter'];
 export type OperatorDeadLetterList = components['schemas']['OperatorDeadLetterList'];
 export type OperatorLog = components['schemas']['OperatorLog'];
@@ -4389,6 +4732,7 @@ export type OperatorSession = components['schemas']['OperatorSession'];
 export type OperatorSignIn = components['schemas']['OperatorSignIn'];
 export type OperatorTenant = components['schemas']['OperatorTenant'];
 export type OperatorUser = components['schemas']['OperatorUser'];
+export type OrderQueues = components['schemas']['OrderQueues'];
 export type Organisation = components['schemas']['Organisation'];
 export type OwnSession = components['schemas']['OwnSession'];
 export type PasswordAndCode = components['schemas']['PasswordAndCode'];
@@ -4406,7 +4750,9 @@ export type QuarantinePage = components['schemas']['QuarantinePage'];
 export type QuarantineReason = components['schemas']['QuarantineReason'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Queue = components['schemas']['Queue'];
+export type QueueDetails = components['schemas']['QueueDetails'];
 export type QueueList = components['schemas']['QueueList'];
+export type QueueMoving = components['schemas']['QueueMoving'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
 export type RecordProblem = components['schemas']['RecordProblem'];
@@ -4441,6 +4787,7 @@ export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
 export type SetAuthorisation = components['schemas']['SetAuthorisation'];
+export type SetBusinessHours = components['schemas']['SetBusinessHours'];
 export type SetRetrieval = components['schemas']['SetRetrieval'];
 export type SetSubmission = components['schemas']['SetSubmission'];
 export type SetUpSession = components['schemas']['SetUpSession'];
@@ -4467,6 +4814,9 @@ export type Tag = components['schemas']['Tag'];
 export type TagColour = components['schemas']['TagColour'];
 export type TagList = components['schemas']['TagList'];
 export type TagRef = components['schemas']['TagRef'];
+export type Team = components['schemas']['Team'];
+export type TeamDetails = components['schemas']['TeamDetails'];
+export type TeamList = components['schemas']['TeamList'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type TenantRecipients = components['schemas']['TenantRecipients'];
@@ -4486,8 +4836,10 @@ export type UpdateConversations = components['schemas']['UpdateConversations'];
 export type UpdateMe = components['schemas']['UpdateMe'];
 export type UpdateOne = components['schemas']['UpdateOne'];
 export type UpdateOutcome = components['schemas']['UpdateOutcome'];
+export type UpdateQueue = components['schemas']['UpdateQueue'];
 export type UpdateSecondFactorRule = components['schemas']['UpdateSecondFactorRule'];
 export type UpdateTag = components['schemas']['UpdateTag'];
+export type UpdateTeam = components['schemas']['UpdateTeam'];
 export type UpdateUser = components['schemas']['UpdateUser'];
 export type UpdatedConversations = components['schemas']['UpdatedConversations'];
 export type UpdatedOne = components['schemas']['UpdatedOne'];
@@ -13749,14 +14101,17 @@ export interface operations {
     };
     list_queues: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether archived ones are told too. */
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The queues by name */
+            /** @description The queues in their order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13776,6 +14131,15 @@ export interface operations {
             };
             /** @description `forbidden` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13803,6 +14167,920 @@ export interface operations {
             };
             /** @description `busy` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_queue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateQueue"];
+            };
+        };
+        responses: {
+            /** @description The queue */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_queues` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_queues: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderQueues"];
+            };
+        };
+        responses: {
+            /** @description In order */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_queue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateQueue"];
+            };
+        };
+        responses: {
+            /** @description The queue as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_queue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveQueue"];
+            };
+        };
+        responses: {
+            /** @description The queue as it is now, with what is to be moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `queue_is_default`, `queue_not_empty` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_business_hours: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetBusinessHours"];
+            };
+        };
+        responses: {
+            /** @description The queue as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_queue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue as it is now, with what is to be moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16470,6 +17748,430 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The teams by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTeam"];
+            };
+        };
+        responses: {
+            /** @description The team */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_teams` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetails"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTeam"];
+            };
+        };
+        responses: {
+            /** @description The team as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetails"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -36,6 +36,7 @@ pub mod session;
 pub mod sessions;
 pub mod signing_keys;
 pub mod tags;
+pub mod teams;
 pub mod time;
 pub mod users;
 
@@ -63,6 +64,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         contacts::OPERATIONS,
         search::OPERATIONS,
         queues::OPERATIONS,
+        teams::OPERATIONS,
         tags::OPERATIONS,
         saved_views::OPERATIONS,
         macros::OPERATIONS,
@@ -99,6 +101,7 @@ pub fn router() -> Router<App> {
         contacts::mount,
         search::mount,
         queues::mount,
+        teams::mount,
         tags::mount,
         saved_views::mount,
         macros::mount,

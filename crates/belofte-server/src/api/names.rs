@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The names that rows refer to by id: users, queues and tags, fetched once per request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use belofte_model::{ApiKeyId, ChannelKind, QueueId, TagId, UserId};
 use belofte_store::{self as store, Access};
@@ -17,6 +17,8 @@ use crate::http;
 pub struct Names {
     users: HashMap<UserId, UserRef>,
     queues: HashMap<QueueId, Queue>,
+    /// Those that conversations can be moved to.
+    in_use: HashSet<QueueId>,
     /// By name.
     tags: Vec<store::Tag>,
 }
@@ -36,9 +38,10 @@ impl Names {
         });
         let users = users.collect();
         let queues = app.core.store.queues(access).await?;
+        let in_use = queues.iter().filter(|queue| !queue.archived).map(|queue| queue.id).collect();
         let queues = queues.into_iter().map(|queue| (queue.id, Queue { id: queue.id, name: queue.name }));
         let tags = app.core.store.tags(access).await?;
-        Ok(Self { users, queues: queues.collect(), tags })
+        Ok(Self { users, queues: queues.collect(), in_use, tags })
     }
 
     /// The user `id`; `None` when the tenant has none.
@@ -57,6 +60,12 @@ impl Names {
     #[must_use]
     pub fn queue(&self, id: QueueId) -> Option<&Queue> {
         self.queues.get(&id)
+    }
+
+    /// Whether conversations can be moved to the queue `id`: it is there, and not archived.
+    #[must_use]
+    pub fn queue_in_use(&self, id: QueueId) -> bool {
+        self.in_use.contains(&id)
     }
 
     /// The tag `id`, also one that is archived; `None` when the tenant has none, or it was merged into

@@ -72,6 +72,8 @@ pub enum Tag {
     ApiKeys,
     /// Conversations and their messages.
     Conversations,
+    /// Queues.
+    Queues,
     /// Files of messages.
     Attachments,
     /// People.
@@ -92,11 +94,12 @@ pub enum Tag {
 
 impl Tag {
     /// All chapters in the order of the documentation, with what each holds.
-    pub const ALL: [(Self, &'static str, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str, &'static str); 13] = [
         (Self::Session, "session", "Signing in and out, one's own sessions and settings"),
         (Self::Users, "users", "Users and invitations"),
         (Self::ApiKeys, "api_keys", "Keys for programs"),
         (Self::Conversations, "conversations", "Conversations, messages and notes"),
+        (Self::Queues, "queues", "Where conversations wait, and when somebody is there"),
         (Self::Attachments, "attachments", "Files that come and go with messages"),
         (Self::Contacts, "contacts", "The people who write"),
         (Self::Search, "search", "Search over sealed text"),

@@ -85,6 +85,8 @@ closed_sets! {
             .map(model::SigningState::as_str);
     /// What is wrong with the record of a signing key.
     RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
+    /// A holiday of the Netherlands.
+    Holiday = model::Holiday::ALL.map(model::Holiday::as_str);
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// Why a device was not told the last time.
@@ -98,13 +100,15 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 15] = [
+pub const PERMISSIONS: [ModelPermission; 17] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
     ModelPermission::CreateTags,
     ModelPermission::ManageTags,
     ModelPermission::ShareViews,
+    ModelPermission::SeeQueues,
+    ModelPermission::ManageQueues,
     ModelPermission::SeeMailAccounting,
     ModelPermission::ReadSource,
     ModelPermission::RetryQuarantine,
@@ -126,6 +130,8 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::CreateTags => "create_tags",
         ModelPermission::ManageTags => "manage_tags",
         ModelPermission::ShareViews => "share_views",
+        ModelPermission::SeeQueues => "see_queues",
+        ModelPermission::ManageQueues => "manage_queues",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
         ModelPermission::ReadSource => "read_source",
         ModelPermission::RetryQuarantine => "retry_quarantine",

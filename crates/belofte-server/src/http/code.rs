@@ -36,6 +36,14 @@ pub enum Code {
     TooManyDrafts,
     /// More macros than there may be.
     TooManyMacros,
+    /// More queues than there may be.
+    TooManyQueues,
+    /// More teams than there may be.
+    TooManyTeams,
+    /// Conversations begin in it when nothing says otherwise.
+    QueueIsDefault,
+    /// It was not said where that goes which lies in a queue.
+    QueueNotEmpty,
     /// Nobody could administer the organisation any more.
     LastAdmin,
     /// The last privacy officer passes the duty on before laying it down.
@@ -96,7 +104,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 46] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -111,6 +119,10 @@ impl Code {
         Self::DraftChanged,
         Self::TooManyDrafts,
         Self::TooManyMacros,
+        Self::TooManyQueues,
+        Self::TooManyTeams,
+        Self::QueueIsDefault,
+        Self::QueueNotEmpty,
         Self::LastAdmin,
         Self::LastPrivacyOfficer,
         Self::AccountCannotSend,
@@ -159,6 +171,10 @@ impl Code {
             Self::DraftChanged => "draft_changed",
             Self::TooManyDrafts => "too_many_drafts",
             Self::TooManyMacros => "too_many_macros",
+            Self::TooManyQueues => "too_many_queues",
+            Self::TooManyTeams => "too_many_teams",
+            Self::QueueIsDefault => "queue_is_default",
+            Self::QueueNotEmpty => "queue_not_empty",
             Self::LastAdmin => "last_admin",
             Self::LastPrivacyOfficer => "last_privacy_officer",
             Self::AccountCannotSend => "account_cannot_send",
@@ -205,6 +221,10 @@ impl Code {
             | Self::DraftChanged
             | Self::TooManyDrafts
             | Self::TooManyMacros
+            | Self::TooManyQueues
+            | Self::TooManyTeams
+            | Self::QueueIsDefault
+            | Self::QueueNotEmpty
             | Self::LastAdmin
             | Self::LastPrivacyOfficer
             | Self::AccountCannotSend

@@ -305,6 +305,14 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
     let note = json!({ "kind": "note", "text": mark("notitie"), "attachment_ids": [] });
     server.admin().post(&path, note).expect(201);
     server.admin().patch(&format!("/contacts/{contact}"), json!({ "name": mark("hernoemd") })).expect(200);
+    let queue = json!({ "name": mark("wachtrij"), "description": mark("omschrijving") });
+    let queue = server.admin().post("/queues", queue).expect(201);
+    let hours = json!({ "hours": { "week": [[], [], [], [], [], [], []], "exceptions": [{ "date": "2031-07-19" }] } });
+    server
+        .admin()
+        .patch(&format!("/queues/{}/hours", queue["id"].as_str().expect("an id")), hours)
+        .expect(200);
+    server.admin().post("/teams", json!({ "name": mark("ploeg") })).expect(201);
     let tag = server.admin().post("/tags", json!({ "name": mark("etiket") })).expect(201);
     let tagging = json!({ "add_tag_ids": [tag["id"]] });
     server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);

@@ -37,6 +37,7 @@ mod peers;
 mod power_cut;
 mod presence;
 mod push;
+mod queues;
 mod reconcile;
 mod remote_images;
 mod reports;

@@ -8,6 +8,7 @@ mod macros;
 mod merging;
 mod notifications;
 mod push;
+mod queues;
 mod second_factor;
 mod table;
 
@@ -431,7 +432,6 @@ impl World {
             | "GET /api-keys"
             | "GET /conversations"
             | "GET /conversations/counts"
-            | "GET /queues"
             | "GET /senders"
             | "GET /tags"
             | "GET /saved-views"
@@ -454,7 +454,8 @@ impl World {
             other => {
                 let known = self.merging(other).or_else(|| self.notifications(other));
                 let known = known.or_else(|| self.second_factors(other, caller));
-                match known.or_else(|| self.macros(other)).or_else(|| self.pushing(other, caller)) {
+                let known = known.or_else(|| self.macros(other)).or_else(|| self.queues(other));
+                match known.or_else(|| self.pushing(other, caller)) {
                     Some(found) => (row, body) = found,
                     None => panic!("nothing says how to call {other}"),
                 }

@@ -15,6 +15,12 @@ pub const API_KEY_NAME: Column = Column(505);
 pub const OPERATOR_USER_PROFILE: Column = Column(704);
 /// `queue.name`.
 pub const QUEUE_NAME: Column = Column(1003);
+/// `queue.description`.
+pub const QUEUE_DESCRIPTION: Column = Column(5101);
+/// `team.name`.
+pub const TEAM_NAME: Column = Column(5143);
+/// `queue_hours.hours`.
+pub const QUEUE_HOURS: Column = Column(5113);
 /// `channel_account.settings`.
 pub const CHANNEL_ACCOUNT_SETTINGS: Column = Column(1106);
 /// `contact.profile`.

@@ -125,6 +125,7 @@ from_id!(
     QueueId,
     ConversationId,
     TagId,
+    TeamId,
     SavedViewId,
     MacroId,
     DraftId,

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, GivenCode, IntakeId, InvitationId,
-    JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, RequestId, Role,
-    SavedViewId, Scope, SecondFactorRule, SessionId, SigningKeyId, TagColour, TagId, Timestamp, Use, UserId,
+    JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, QueueId, RequestId, Role,
+    SavedViewId, Scope, SecondFactorRule, SessionId, SigningKeyId, TagColour, TagId, TeamId, Timestamp, Use,
+    UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -22,8 +23,9 @@ use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
     MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
-    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, ReviveJob, SecondFactorError,
-    SplitError, StoreError, TagChange, TagError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, QueueChange, QueueError, ReviveJob,
+    SecondFactorError, SplitError, StoreError, TagChange, TagError, TeamChange, TeamError, UploadQuota,
+    UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -36,6 +38,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("add_push_device", Some(Use::Configure)),
     ("allow_push", Some(Use::Configure)),
     ("api_keys", Some(Use::Name)),
+    ("archive_queue", Some(Use::Configure)),
     ("attachment", Some(Use::ReadMessage)),
     ("authorisation_standings", Some(Use::Name)),
     ("begin_authorisation", Some(Use::Configure)),
@@ -44,8 +47,10 @@ const USES: &[(&str, Option<Use>)] = &[
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
     ("change_macro", Some(Use::Configure)),
+    ("change_queue", Some(Use::Configure)),
     ("change_saved_view", Some(Use::Configure)),
     ("change_tag", Some(Use::Configure)),
+    ("change_team", Some(Use::Configure)),
     ("change_user", Some(Use::Configure)),
     ("channel_account", Some(Use::Name)),
     ("channel_accounts", Some(Use::Name)),
@@ -63,9 +68,11 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
     ("create_macro", Some(Use::Configure)),
+    ("create_queue", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
     ("create_signing_key", Some(Use::Configure)),
     ("create_tag", Some(Use::Configure)),
+    ("create_team", Some(Use::Configure)),
     ("dead_letters", Some(Use::Account)),
     ("default_queue", Some(Use::Name)),
     ("drafts", Some(Use::Look)),
@@ -110,6 +117,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("notification_ways", Some(Use::Configure)),
     ("notifications", Some(Use::Look)),
     ("open_conversation", Some(Use::Answer)),
+    ("order_queues", Some(Use::Configure)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
     ("place_of_case", Some(Use::Follow)),
@@ -122,6 +130,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("push_setting", Some(Use::Name)),
     ("push_target", Some(Use::Notify)),
     ("quarantine", Some(Use::Account)),
+    ("queue_openings", Some(Use::Name)),
+    ("queue_set_up", Some(Use::Configure)),
     ("queues", Some(Use::Name)),
     // What it took is nothing before `upload` keeps it.
     ("receive_file", None),
@@ -133,6 +143,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("remove_second_factor", Some(Use::Configure)),
     ("renew_recovery_codes", Some(Use::Configure)),
     ("reset_second_factor", Some(Use::Configure)),
+    ("restore_queue", Some(Use::Configure)),
     ("retrieval_standings", Some(Use::Name)),
     ("retrieval_with_password", Some(Use::UseSecret)),
     ("reply_thread", Some(Use::Look)),
@@ -147,6 +158,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("sent_mailbox", Some(Use::UseSecret)),
     ("sessions", Some(Use::Configure)),
     ("set_second_factor_rule", Some(Use::Configure)),
+    ("set_business_hours", Some(Use::Configure)),
     ("settle_authorisation", Some(Use::Configure)),
     ("set_preferences", Some(Use::Configure)),
     ("split_conversation", Some(Use::Answer)),
@@ -156,6 +168,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("suggest_words", Some(Use::Look)),
     ("tags", Some(Use::Name)),
     ("take_authorisation_request", Some(Use::Configure)),
+    ("team_set_up", Some(Use::Configure)),
+    ("teams", Some(Use::Configure)),
     ("tenant", Some(Use::Name)),
     ("thread_of_number", Some(Use::Receive)),
     ("is_own_reply", Some(Use::Receive)),
@@ -287,6 +301,20 @@ fn of_tag(error: TagError) -> Result<(), StoreError> {
 fn of_factor(error: SecondFactorError) -> Result<(), StoreError> {
     match error {
         SecondFactorError::Store(error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn of_queue(done: Result<(), QueueError>) -> Result<(), StoreError> {
+    match done {
+        Err(QueueError::Store(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn of_team(done: Result<(), TeamError>) -> Result<(), StoreError> {
+    match done {
+        Err(TeamError::Store(error)) => Err(error),
         _ => Ok(()),
     }
 }
@@ -533,6 +561,24 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "set_second_factor_rule" => {
             store.set_second_factor_rule(access, SecondFactorRule::default()).await.or_else(of_factor)
         }
+        "archive_queue" => of_queue(store.archive_queue(access, QueueId(id), None).await.map(drop)),
+        "change_queue" => {
+            of_queue(store.change_queue(access, QueueId(id), QueueChange::default()).await.map(drop))
+        }
+        "create_queue" => of_queue(store.create_queue(access, None, "Winkel", "").await.map(drop)),
+        "order_queues" => of_queue(store.order_queues(access, Vec::new()).await),
+        "queue_openings" => store.queue_openings(access).await.map(drop),
+        "queue_set_up" => store.queue_set_up(access, QueueId(id)).await.map(drop),
+        "restore_queue" => of_queue(store.restore_queue(access, QueueId(id)).await.map(drop)),
+        "set_business_hours" => {
+            of_queue(store.set_business_hours(access, QueueId(id), None, None).await.map(drop))
+        }
+        "change_team" => {
+            of_team(store.change_team(access, TeamId(id), TeamChange::default()).await.map(drop))
+        }
+        "create_team" => of_team(store.create_team(access, None, "Balie").await.map(drop)),
+        "team_set_up" => store.team_set_up(access, TeamId(id)).await.map(drop),
+        "teams" => store.teams(access).await.map(drop),
         "user" => store.user(access, UserId(id)).await.map(drop),
         "users" => store.users(access).await.map(drop),
         "write_out" => {

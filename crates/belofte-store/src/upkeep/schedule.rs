@@ -27,6 +27,7 @@ pub(crate) fn standing_job(tenant: TenantId, kind: JobKind) -> JobId {
         | JobKind::Reconcile
         | JobKind::Wake
         | JobKind::CheckSigning
+        | JobKind::SettleQueue
         | JobKind::Push => 0,
         JobKind::Checkpoint => 1,
         JobKind::Sweep => 2,

@@ -28,7 +28,7 @@ use crate::engine::{params, sql};
 use crate::system::{FAILURES_KEPT, INVITATIONS_KEPT};
 use crate::{
     Access, NewLeaf, Param, Read, Store, StoreError, Tx, Write, drafts, idempotency, jobs,
-    notification_lines, push_devices, remote_images, sign_in_steps,
+    notification_lines, push_devices, queue_archives, remote_images, sign_in_steps,
 };
 
 /// What is younger may belong to a write that is under way.
@@ -166,6 +166,7 @@ impl Write for Expired {
         let lines = notification_lines::expire(tx, now, limit).await?;
         let devices = push_devices::forget_without_session(tx, limit).await?;
         let steps = sign_in_steps::expire(tx, now, limit).await?;
+        queue_archives::follow_all(tx, now).await?;
         let gone = [sessions, invitations, answers, drafts, images, lines, devices, steps];
         Ok(gone.iter().all(|gone| *gone < BATCH as u64))
     }

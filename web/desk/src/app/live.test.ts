@@ -30,6 +30,9 @@ describe("live events", () => {
     expect(affected(frame("saved_views_changed")).keys).toEqual([["saved-views"]]);
     expect(affected(frame("notifications_changed"))).toEqual({ keys: [["notifications"], ["notification-ways"]], lists: false, all: false });
     expect(affected(frame("macros_changed")).keys).toEqual([["macros"]]);
+    expect(affected(frame("queues_changed")).keys).toContainEqual(["queues"]);
+    expect(affected(frame("queues_changed")).keys).toContainEqual(["conversations"]);
+    expect(affected(frame("teams_changed")).keys).toEqual([["teams"], ["team"]]);
     expect(affected(frame("hello"))).toEqual({ keys: [], lists: false, all: false });
   });
 

@@ -57,6 +57,11 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.savedViews);
     case "macros_changed":
       return of(keys.macros);
+    case "queues_changed":
+      // Any row may show the queue, under its old name.
+      return of(keys.queues, ["queue"], keys.lists, ["conversation"], ["activity"], keys.accounts);
+    case "teams_changed":
+      return of(keys.teams, ["team"]);
     case "user_changed":
       return of(keys.users, keys.session, keys.senders, ["mentionable"]);
     case "notifications_changed":

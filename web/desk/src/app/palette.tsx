@@ -10,13 +10,13 @@ import { findRow, useActions } from "../conversations/actions";
 import { type Arrangement, arrange } from "../conversations/arrange";
 import { openPrint } from "../conversations/print-window";
 import { openTool, type Tool } from "../conversations/tool";
-import { tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
+import { queueView, tagView, VIEW_NAMES, VIEWS } from "../conversations/views";
 import { useWords } from "../i18n";
 import { inOrder } from "../macros/macros";
 import { askForMacros, offerMacros } from "../macros/offer";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { BellIcon, BoltIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, QueueIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { NEW } from "./here";
@@ -87,7 +87,7 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
   const saved = useQuery(savedViewsQuery).data?.items;
   const tags = useQuery(tagsQuery).data?.items;
   const macros = useQuery(macrosQuery).data?.items;
-  const queues = useQuery(queuesQuery).data?.items.length ?? 0;
+  const queues = useQuery(queuesQuery).data?.items;
   const senders = useQuery(sendersQuery).data?.items.length ?? 0;
 
   const items = useMemo(() => {
@@ -136,7 +136,7 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
       tool("assign", "a", t("palette.assign", { who }), UserIcon);
       tool("tag", "t", t("palette.tag", { who }), TagIcon);
       tool("snooze", "z", t("palette.snooze", { who }), SnoozeIcon);
-      if (queues > 1) tool("queue", "m", t("palette.move", { who }), MoveIcon);
+      if ((queues?.length ?? 0) > 1) tool("queue", "m", t("palette.move", { who }), MoveIcon);
       const whole = (what: Arrangement["what"], text: string, icon: Icon, more?: ReactNode) =>
         other.push({ id: `arrange-${what}`, group: t("palette.actions"), text, more, icon, run: () => arrange({ what, id: open.id }) });
       whole("merge", t("palette.merge", { who }), MergeIcon, key("g"));
@@ -163,6 +163,9 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
     // There may be many: they are for who types.
     for (const tag of text.trim() ? (tags ?? []) : []) {
       other.push({ id: `tag-${tag.id}`, group: t("palette.views"), text: t("palette.tagged", { tag: tag.name }), icon: TagIcon, run: () => void navigate({ to: "/inbox/$view", params: { view: tagView(tag.id) } }) });
+    }
+    for (const queue of text.trim() ? (queues ?? []) : []) {
+      other.push({ id: `queue-${queue.id}`, group: t("palette.views"), text: t("palette.queue", { queue: queue.name }), icon: QueueIcon, run: () => void navigate({ to: "/inbox/$view", params: { view: queueView(queue.id) } }) });
     }
     if (session.user.privacy_officer) {
       other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });

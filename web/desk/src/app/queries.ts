@@ -62,6 +62,9 @@ export const keys = {
   users: ["users"] as const,
   invitations: ["invitations"] as const,
   queues: ["queues"] as const,
+  queue: (id: Uuid) => ["queue", id] as const,
+  teams: ["teams"] as const,
+  team: (id: Uuid) => ["team", id] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
   macros: ["macros"] as const,
@@ -139,6 +142,17 @@ export const mentionableQuery = (id: Uuid) =>
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
 export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
+/** Archived ones too. */
+export const allQueuesQuery = queryOptions({ queryKey: ["queues", "all"] as const, queryFn: () => api.queues.list({ archived: true }) });
+/** How one is set up; asked for again while something moves out of it or back. */
+export const queueQuery = (id: Uuid) =>
+  queryOptions({
+    queryKey: keys.queue(id),
+    queryFn: ({ signal }) => api.queues.get(id, signal),
+    refetchInterval: ({ state }) => (state.data?.moving && !state.data.moving.failed ? 1500 : false),
+  });
+export const teamsQuery = queryOptions({ queryKey: keys.teams, queryFn: () => api.teams.list() });
+export const teamQuery = (id: Uuid) => queryOptions({ queryKey: keys.team(id), queryFn: () => api.teams.get(id) });
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });

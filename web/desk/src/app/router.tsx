@@ -158,6 +158,21 @@ const tags = createRoute({
   path: "tags",
   component: lazyRouteComponent(() => import("../settings/tags"), "Tags"),
 });
+const queues = createRoute({
+  getParentRoute: () => settings,
+  path: "queues",
+  component: lazyRouteComponent(() => import("../settings/queues"), "Queues"),
+});
+const queue = createRoute({
+  getParentRoute: () => settings,
+  path: "queues/$queue",
+  component: lazyRouteComponent(() => import("../settings/queue"), "Queue"),
+});
+const teams = createRoute({
+  getParentRoute: () => settings,
+  path: "teams",
+  component: lazyRouteComponent(() => import("../settings/teams"), "Teams"),
+});
 const macros = createRoute({
   getParentRoute: () => settings,
   path: "macros",
@@ -201,6 +216,9 @@ export const router = createRouter({
         signing,
         accounting,
         tags,
+        queues,
+        queue,
+        teams,
         macros,
         deadLetters,
       ]),

@@ -7,7 +7,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { NEW, useHere } from "../app/here";
 import { expect } from "../app/hold";
-import { countsQuery, draftsQuery, listQuery, savedViewsQuery, tagsQuery } from "../app/queries";
+import { allQueuesQuery, countsQuery, draftsQuery, listQuery, savedViewsQuery, tagsQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { isTyping, useShortcuts } from "../app/shortcuts";
 import { Blank, Failure, Skeleton } from "../app/states";
@@ -30,6 +30,7 @@ import {
   nameOf,
   shownBy,
   TABS,
+  queueIn,
   tagIn,
   VIEW_NAMES,
   VIEW_SHORT,
@@ -54,12 +55,13 @@ export function Inbox() {
   const counts = useQuery(countsQuery);
   const saved = useQuery(savedViewsQuery);
   const tags = useQuery({ ...tagsQuery, enabled: tagIn(view) !== null });
+  const queues = useQuery({ ...allQueuesQuery, enabled: queueIn(view) !== null });
   const filter = shownBy(view, saved.data?.items);
   const list = useInfiniteQuery({ ...listQuery(filter ?? FILTERS.mine), enabled: filter !== null });
   const drafting = view === DRAFTS;
   const drafts = useQuery({ ...draftsQuery, enabled: drafting });
   const gone = filter === null && !drafting && saved.data !== undefined;
-  const name = nameOf(view, t, saved.data?.items, tags.data?.items);
+  const name = nameOf(view, t, saved.data?.items, tags.data?.items, queues.data?.items);
   const actions = useActions();
   useTitle(name);
 

@@ -7,7 +7,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api } from "../app/api";
-import { keys, queryClient, queuesQuery, tagsQuery, usersQuery } from "../app/queries";
+import { allQueuesQuery, keys, queryClient, tagsQuery, usersQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { FailureLine } from "../app/states";
 import { useWords } from "../i18n";
@@ -37,7 +37,7 @@ export default function ViewEditor({ view, from, close }: Props) {
   const session = useSession();
   const navigate = useNavigate();
   const users = useQuery(usersQuery);
-  const queues = useQuery(queuesQuery);
+  const queues = useQuery(allQueuesQuery);
   const tags = useQuery(tagsQuery);
   const start = view?.filter ?? shownBy(from, undefined) ?? {};
   const [name, setName] = useState(view?.name ?? "");
@@ -90,7 +90,7 @@ export default function ViewEditor({ view, from, close }: Props) {
           label={t("channel.queue")}
           value={queue}
           onChange={(event) => setQueue(event.currentTarget.value)}
-          data={[{ value: "", label: t("view.any_queue") }, ...(queues.data?.items ?? []).map((one) => ({ value: one.id, label: one.name }))]}
+          data={[{ value: "", label: t("view.any_queue") }, ...(queues.data?.items ?? []).filter((one) => !one.archived || one.id === queue).map((one) => ({ value: one.id, label: one.name }))]}
         />
         <NativeSelect
           label={t("tags.one")}

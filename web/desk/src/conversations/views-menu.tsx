@@ -7,14 +7,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { api } from "../app/api";
-import { countsQuery, draftsQuery, keys, queryClient, savedViewsQuery } from "../app/queries";
+import { countsQuery, draftsQuery, keys, queryClient, queuesQuery, savedViewsQuery } from "../app/queries";
 import { useSession } from "../app/session";
 import { explainShort } from "../app/states";
 import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
-import { CheckIcon, PencilIcon, PlusIcon, TrashIcon, UsersIcon } from "../ui/icons";
+import { CheckIcon, PencilIcon, PlusIcon, QueueIcon, TrashIcon, UsersIcon } from "../ui/icons";
 import css from "./views-menu.module.css";
-import { countOf, DRAFTS, isView, OTHERS, TABS, VIEW_NAMES } from "./views";
+import { countOf, DRAFTS, isView, OTHERS, queueView, TABS, VIEW_NAMES } from "./views";
 
 const ViewEditor = lazy(() => import("./view-editor"));
 
@@ -35,6 +35,7 @@ export default function ViewsMenu({ view, name, className, icon, more }: Props) 
   const counts = useQuery(countsQuery);
   const saved = useQuery(savedViewsQuery);
   const drafts = useQuery(draftsQuery);
+  const queues = useQuery(queuesQuery).data?.items ?? [];
   const [editing, setEditing] = useState<SavedView | "new" | null>(null);
   const tab = (TABS as readonly string[]).includes(view);
   const all = saved.data?.items ?? [];
@@ -103,6 +104,8 @@ export default function ViewsMenu({ view, name, className, icon, more }: Props) 
         <Menu.Dropdown className={css.menu}>
           {OTHERS.map((one) => link(one, t(VIEW_NAMES[one]), counts.data ? countOf(counts.data, one) : undefined))}
           {link(DRAFTS, t("view.drafts"), drafts.data?.items.length, undefined)}
+          {queues.length > 1 && <Menu.Label>{t("settings.queues")}</Menu.Label>}
+          {queues.length > 1 && queues.map((one) => link(queueView(one.id), one.open_now ? one.name : t("queue.closed_named", { queue: one.name }), undefined, <QueueIcon size={14} />))}
           {shared.length > 0 && <Menu.Label>{t("view.shared")}</Menu.Label>}
           {shared.map((one) => link(one.id, one.name, undefined, <UsersIcon size={14} />))}
           {own.length > 0 && <Menu.Label>{t("view.own")}</Menu.Label>}

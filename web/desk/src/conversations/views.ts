@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The lists that have an address: the fixed ones, those that somebody keeps, and one for each tag.
+//! The lists that have an address: the fixed ones, those that somebody keeps, and one for each tag and each queue.
 
-import type { ConversationCounts, ConversationQuery, SavedView, Tag, Uuid } from "@belofte/api-client";
+import type { ConversationCounts, ConversationQuery, Queue, SavedView, Tag, Uuid } from "@belofte/api-client";
 import type { Key } from "../i18n";
 
 /** Those that stand above the list at all times. */
@@ -16,18 +16,25 @@ export const isView = (value: string): value is View => (VIEWS as readonly strin
 const ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const SAVED = new RegExp(`^${ID}$`);
 const OF_TAG = new RegExp(`^tag\\.(${ID})$`);
+const OF_QUEUE = new RegExp(`^queue\\.(${ID})$`);
 
 /** The address of the list of those in which one has begun to write. */
 export const DRAFTS = "drafts";
 
 /** Whether an address names a list, there or not. */
-export const isAddress = (value: string): boolean => value === DRAFTS || isView(value) || SAVED.test(value) || OF_TAG.test(value);
+export const isAddress = (value: string): boolean => value === DRAFTS || isView(value) || SAVED.test(value) || OF_TAG.test(value) || OF_QUEUE.test(value);
 
 /** The address of the list of all that have a tag. */
 export const tagView = (tag: Uuid): string => `tag.${tag}`;
 
 /** The tag whose list an address names. */
 export const tagIn = (value: string): Uuid | null => OF_TAG.exec(value)?.[1] ?? null;
+
+/** The address of the list of all that waits in a queue. */
+export const queueView = (queue: Uuid): string => `queue.${queue}`;
+
+/** The queue whose list an address names. */
+export const queueIn = (value: string): Uuid | null => OF_QUEUE.exec(value)?.[1] ?? null;
 
 export const FILTERS: Record<View, ConversationQuery> = {
   mine: { status: "open", assignee: "me" },
@@ -49,6 +56,9 @@ export function shownBy(value: string, saved: SavedView[] | undefined): Conversa
   if (isView(value)) return FILTERS[value];
   const tag = tagIn(value);
   if (tag) return { status: "all", assignee: "any", tag };
+  const queue = queueIn(value);
+  // What is to be done there; what was done is found by a view of one's own.
+  if (queue) return { status: "open", assignee: "any", queue };
   const view = saved?.find((one) => one.id === value);
   return view ? filterOf(view) : null;
 }
@@ -65,11 +75,13 @@ export const VIEW_NAMES: Record<View, Key> = {
 };
 
 /** The name of an address in words; empty while it is not known. */
-export function nameOf(value: string, t: (key: Key) => string, saved: SavedView[] | undefined, tags: Tag[] | undefined): string {
+export function nameOf(value: string, t: (key: Key) => string, saved: SavedView[] | undefined, tags: Tag[] | undefined, queues: Queue[] | undefined): string {
   if (value === DRAFTS) return t("view.drafts");
   if (isView(value)) return t(VIEW_NAMES[value]);
   const tag = tagIn(value);
   if (tag) return tags?.find((one) => one.id === tag)?.name ?? "";
+  const queue = queueIn(value);
+  if (queue) return queues?.find((one) => one.id === queue)?.name ?? "";
   return saved?.find((one) => one.id === value)?.name ?? "";
 }
 

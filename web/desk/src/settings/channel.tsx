@@ -171,7 +171,7 @@ function Form({ account }: { account: ChannelAccount | null }) {
         <div className={css.halves}>
           <NativeSelect
             label={t("channel.queue")}
-            value={fields.queue_id || (queues.data?.items[0]?.id ?? "")}
+            value={fields.queue_id || (queues.data?.items.find((one) => one.is_default)?.id ?? "")}
             onChange={(event) => set({ queue_id: event.currentTarget.value })}
             data={(queues.data?.items ?? []).map((one) => ({ value: one.id, label: one.name }))}
           />

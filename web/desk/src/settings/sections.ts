@@ -3,7 +3,7 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, LockIcon, MailIcon, PencilIcon, PushIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, LockIcon, MailIcon, PencilIcon, PushIcon, QueueIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
@@ -17,6 +17,8 @@ export interface Section {
     | "/settings/channels"
     | "/settings/signing"
     | "/settings/mail"
+    | "/settings/queues"
+    | "/settings/teams"
     | "/settings/tags"
     | "/settings/macros"
     | "/settings/dead-letters";
@@ -38,6 +40,8 @@ export const SECTIONS: Section[] = [
   { to: "/settings/signing", name: "settings.signing", icon: PencilIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/mail", name: "settings.mail", icon: BookIcon, group: "settings.group_mail", may: maySupervise },
   { to: "/settings/dead-letters", name: "settings.dead_letters", icon: DeadLetterIcon, group: "settings.group_mail", may: mayAdministrate },
+  { to: "/settings/queues", name: "settings.queues", icon: QueueIcon, group: "settings.group_work", may: maySupervise },
+  { to: "/settings/teams", name: "settings.teams", icon: UsersIcon, group: "settings.group_work", may: maySupervise },
   { to: "/settings/tags", name: "settings.tags", icon: TagIcon, group: "settings.group_work", may: mayAdministrate },
   { to: "/settings/macros", name: "settings.macros", icon: BoltIcon, group: "settings.group_work", may: anyone },
   { to: "/settings/users", name: "settings.users", icon: UsersIcon, group: "settings.group_people", may: mayAdministrate },

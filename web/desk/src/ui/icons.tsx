@@ -89,6 +89,7 @@ export const ImageIcon = icon(<path d="M4 4h12v12H4zM4 13l3.500-3.500 3 3 2-2L16
 export const TagIcon = icon(<path d="M3.5 3.5h6l7 7-6 6-7-7zM7 7v.1" />);
 export const SnoozeIcon = icon(<path d="M10 17.5a6.3 6.3 0 1 0 0-12.6 6.3 6.3 0 0 0 0 12.6Zm0-9.5v3.400l2.200 1.3M5 2.800 2.5 5M15 2.800 17.5 5" />);
 export const MoveIcon = icon(<path d="M3 5.5h5l1.5 2H17V16H3zM8 11.700h5m-2-2 2 2-2 2" />);
+export const QueueIcon = icon(<path d="M3 4.500h14v4H3zM3 11.500h14v4H3zM6 6.500h.1M6 13.500h.1" />);
 export const ViewsIcon = icon(<path d="M3 5.5h14M5.5 10h9M8 14.5h4" />);
 export const MergeIcon = icon(<path d="M5 3.500v3c0 3 5 3 5 6.500v4M15 3.500v3c0 3-5 3-5 6.500m-2.500 1.500L10 17l2.500-2.500" />);
 export const SplitIcon = icon(<path d="M10 3v4c0 3.500-5 3.500-5 6.500V17M10 7c0 3.500 5 3.500 5 6.500V17m-12-2.300L5 17l2-2.300m6 0 2 2.300 2-2.300" />);

@@ -50,7 +50,7 @@ pub(super) fn check(
         checks.that(known, &field("assignee_id"), FieldCode::NotFound);
     }
     if let Some(queue) = asked.queue_id {
-        checks.that(names.queue(queue).is_some(), &field("queue_id"), FieldCode::NotFound);
+        checks.that(names.queue_in_use(queue), &field("queue_id"), FieldCode::NotFound);
     }
     if let Some(account) = asked.channel_account_id {
         let known = accounts.iter().any(|known| known.id == account && known.state == AccountState::Active);

@@ -124,7 +124,7 @@ fn without_missing(mut actions: MacroActions, names: &Names) -> MacroActions {
     {
         actions.assignee = AssigneeFilter::Any;
     }
-    actions.queue_id = actions.queue_id.filter(|queue| names.queue(*queue).is_some());
+    actions.queue_id = actions.queue_id.filter(|queue| names.queue_in_use(*queue));
     actions.add_tag_ids.retain(|tag| names.tag(*tag).is_some_and(|tag| !tag.archived));
     actions.remove_tag_ids.retain(|tag| names.tag(*tag).is_some());
     actions

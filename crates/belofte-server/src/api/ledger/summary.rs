@@ -118,6 +118,14 @@ impl Tellers {
             (LedgerKind::Instruction, "tag", "created") => "tag_created",
             (LedgerKind::Instruction, "tag", "changed") => "tag_changed",
             (LedgerKind::Instruction, "tag", "merged") => "tag_merged",
+            (LedgerKind::Instruction, "queue", "created") => "queue_created",
+            (LedgerKind::Instruction, "queue", "changed") => "queue_changed",
+            (LedgerKind::Instruction, "queue", "ordered") => "queues_ordered",
+            (LedgerKind::Instruction, "queue", "hours") => "queue_hours",
+            (LedgerKind::Instruction, "queue", "archived") => "queue_archived",
+            (LedgerKind::Instruction, "queue", "restored") => "queue_restored",
+            (LedgerKind::Instruction, "team", "created") => "team_created",
+            (LedgerKind::Instruction, "team", "changed") => "team_changed",
             (LedgerKind::Instruction, "saved_view", "created") => "saved_view_created",
             (LedgerKind::Instruction, "saved_view", "changed") => "saved_view_changed",
             (LedgerKind::Instruction, "saved_view", "removed") => "saved_view_removed",
@@ -147,7 +155,14 @@ impl Tellers {
             LedgerKind::SignIn | LedgerKind::Membership | LedgerKind::Instruction
                 if !matches!(
                     what,
-                    "channel_account" | "signing_key" | "api_key" | "tag" | "saved_view" | "macro"
+                    "channel_account"
+                        | "signing_key"
+                        | "api_key"
+                        | "tag"
+                        | "queue"
+                        | "team"
+                        | "saved_view"
+                        | "macro"
                 ) =>
             {
                 let user = serde_json::from_value::<UserId>(detail["user"].clone()).ok();

@@ -143,6 +143,10 @@ pub enum LiveKind {
     NotificationsChanged,
     /// A macro was added, changed or removed.
     MacrosChanged,
+    /// A queue changed, in every row that shows it.
+    QueuesChanged,
+    /// A team changed.
+    TeamsChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -162,6 +166,8 @@ impl From<EventKind> for LiveKind {
             EventKind::SavedViewsChanged => Self::SavedViewsChanged,
             EventKind::NotificationsChanged => Self::NotificationsChanged,
             EventKind::MacrosChanged => Self::MacrosChanged,
+            EventKind::QueuesChanged => Self::QueuesChanged,
+            EventKind::TeamsChanged => Self::TeamsChanged,
         }
     }
 }

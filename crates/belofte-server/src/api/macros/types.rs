@@ -213,7 +213,7 @@ impl MacroActions {
             }
         };
         if let Some(queue) = self.queue_id {
-            checks.that(names.queue(queue).is_some(), "actions.queue_id", FieldCode::NotFound);
+            checks.that(names.queue_in_use(queue), "actions.queue_id", FieldCode::NotFound);
         }
         for (field, tags) in [("add_tag_ids", &self.add_tag_ids), ("remove_tag_ids", &self.remove_tag_ids)] {
             checks.that(tags.len() <= TAGS, &format!("actions.{field}"), FieldCode::TooLong);

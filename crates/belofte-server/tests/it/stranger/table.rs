@@ -98,6 +98,17 @@ POST   /contacts/{id}/remote-images     204   204   204        403   403     404
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
 GET    /queues                          200   200   200        200   200     200   200  200   401      401 -                -
+POST   /queues                          201   201   403        403   403     201   403  403   401      401 instruction      -
+POST   /queues/order                    204   204   403        403   403     404   403  403   401      401 instruction      -
+GET    /queues/{id}                     200   200   200        403   403     404   403  403   401      401 -                -
+PATCH  /queues/{id}                     200   200   403        403   403     404   403  403   401      401 instruction      -
+PATCH  /queues/{id}/hours               200   200   403        403   403     404   403  403   401      401 instruction      -
+POST   /queues/{id}/archive             200   200   403        403   403     404   403  403   401      401 instruction      -
+POST   /queues/{id}/restore             200   200   403        403   403     404   403  403   401      401 instruction      -
+GET    /teams                           200   200   200        403   403     200   403  403   401      401 -                -
+POST   /teams                           201   201   403        403   403     201   403  403   401      401 instruction      -
+GET    /teams/{id}                      200   200   200        403   403     404   403  403   401      401 -                -
+PATCH  /teams/{id}                      200   200   403        403   403     404   403  403   401      401 instruction      -
 GET    /tags                            200   200   200        200   200     200   200  200   401      401 -                -
 POST   /tags                            201   201   201        403   403     201   403  403   401      401 instruction      -
 PATCH  /tags/{id}                       200   200   403        403   403     404   403  403   401      401 instruction      -

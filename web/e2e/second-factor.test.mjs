@@ -10,6 +10,7 @@ import { findings } from "./support/access.mjs";
 import { ask, watched } from "./support/api.mjs";
 import { accept, launch, PASSWORD, signIn, window } from "./support/browser.mjs";
 import { pause, startHouse, until } from "./support/house.mjs";
+import { sideways } from "./support/sideways.mjs";
 
 const ADMIN = "sanne@winkel.example";
 const AGENT = "joris@winkel.example";
@@ -74,9 +75,9 @@ const atDesk = (page) => page.getByRole("navigation", { name: "Main menu" }).wai
 const signOut = (page) => ask(page, "DELETE", "/session");
 const narrow = async (page) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const wide = await page.evaluate(sideways);
   await page.setViewportSize({ width: 1280, height: 800 });
-  return wide;
+  return wide.length;
 };
 
 let app;

@@ -23,7 +23,7 @@ function sources(dir: string): string[] {
 const code = sources(join(root, "src")).join("\n");
 
 /** Written out by the code with a part that comes from the server. */
-const DYNAMIC = [...code.matchAll(/tOr\(\s*`([a-z_.]+)\$\{/g)].map((match) => match[1] ?? "");
+const DYNAMIC = [...code.matchAll(/\bt(?:Or)?\(\s*`([a-z_.]+)\$\{/g)].map((match) => match[1] ?? "");
 /** Keys of the server, which reads the same files. */
 const SERVER = ["error.", "mail.auto.", "server."];
 

@@ -8,6 +8,7 @@ use belofte_model::{
 
 use super::channel_accounts::mailbox;
 use super::house::{House, houses};
+use super::visible::World;
 use crate::engine::{params, sql};
 use crate::{
     Access, ChannelAccountChange, ChannelAccountError, MOST_QUEUES, Opening, QueueChange, QueueError,
@@ -38,6 +39,40 @@ impl Write for Spoil {
         tx.execute(sql!("UPDATE queue_hours SET hours = $2 WHERE tenant_id = $1"), params![tenant, nothing])
             .await
     }
+}
+
+/// Why what is done to queues and teams need not look at what is visible, beside [`shown`].
+pub(super) const OTHERS: &[(&str, &str)] = &[
+    ("archive_queue", "changes; of a queue that is seen, into one that is seen"),
+    ("change_queue", "changes; of a queue that is seen"),
+    ("change_team", "changes; teams are the tenant's, and serve queues that are seen by who says so"),
+    ("create_queue", "changes; settings of the tenant"),
+    ("create_team", "changes; teams are the tenant's"),
+    ("order_queues", "changes; the order of all queues, which shows none"),
+    ("restore_queue", "changes; of a queue that is seen"),
+    ("set_business_hours", "changes; of a queue that is seen"),
+    ("team_set_up", "teams are the tenant's, and name users and queues by id"),
+    ("teams", "teams are the tenant's"),
+];
+
+/// The names of the queues that a function shows to `access`.
+pub(super) async fn shown(world: &World, access: &Access, function: &str) -> Vec<String> {
+    let store = &world.house.store;
+    let full = world.admin.access.as_for(Purpose::Administration);
+    let mut found = Vec::new();
+    for (name, id) in &world.queues {
+        store.set_business_hours(&full, *id, None, Some(office())).await.expect("hours");
+        let is_shown = match function {
+            "queue_openings" => store.queue_openings(access).await.expect("openings").contains_key(id),
+            "queue_set_up" => match store.queue_set_up(&access.as_for(Purpose::Administration), *id).await {
+                Err(StoreError::NotFound) => false,
+                set_up => set_up.expect("a queue").queue.id == *id,
+            },
+            _ => store.queues(access).await.expect("queues").iter().any(|queue| queue.id == *id),
+        };
+        found.extend(is_shown.then(|| (*name).to_owned()));
+    }
+    found
 }
 
 fn office() -> HoursSettings {

@@ -20,6 +20,19 @@ use crate::{
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const AGENT: &str = "agent@bakker.example";
 
+/// Why what is done to second factors need not look at what is visible.
+pub(super) const OTHERS: &[(&str, &str)] = &[
+    ("begin_second_factor", "changes; the second factor of the one who asks"),
+    ("confirm_second_factor", "changes; the second factor of the one who asks"),
+    ("remove_second_factor", "changes; the second factor of the one who asks"),
+    ("renew_recovery_codes", "changes; the second factor of the one who asks"),
+    ("reset_second_factor", "changes; users are the tenant's"),
+    ("second_factor", "the second factor of the one who asks"),
+    ("second_factor_reset_seen", "changes; the notice of the one who asks"),
+    ("second_factor_rule", "settings of the tenant"),
+    ("set_second_factor_rule", "changes; settings of the tenant"),
+];
+
 /// What no password was checked against.
 pub(super) fn no_password() -> OwnPassword {
     OwnPassword { hash: Pii::new(String::new()), standing: UserStanding(Vec::new()) }

@@ -18,6 +18,8 @@ use super::house::{House, Person, email, houses};
 use super::mail_rows::OTHERS as MAIL;
 use super::notifications::OTHERS as NEWS;
 use super::purposes::functions;
+use super::queues::OTHERS as QUEUES;
+use super::second_factor::OTHERS as FACTORS;
 use super::work_of_a_team::OTHERS as WORK;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
@@ -76,6 +78,8 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ),
     ("provider", ["info shop", "info shop", "info"], Of::Nobody),
     ("quarantine", ["info shop", "info shop", "info"], Of::Nobody),
+    ("queue_openings", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
+    ("queue_set_up", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
     ("queues", ["Balie Winkel", "Balie", "Balie Winkel"], Of::Nobody),
     ("sent_mailbox", ["info shop", "info shop", "info"], Of::Nobody),
     ("signing_domains", ["info shop", "info shop", "info"], Of::Nobody),
@@ -162,7 +166,7 @@ const OTHERS: &[(&str, &str)] = &[
 
 #[test]
 fn every_function_that_takes_an_access_says_what_it_shows() {
-    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS].concat();
+    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS, QUEUES, FACTORS].concat();
     let names = SHOWS.iter().map(|(name, ..)| *name).chain(others.iter().map(|(name, _)| *name));
     let told: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(told.len(), SHOWS.len() + others.len(), "a function has two rows");
@@ -699,11 +703,8 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
             let found = store.quarantine(access, None, None, 9).await.expect("a page");
             shown.what.extend(found.iter().map(|mail| world.account(mail.account)));
         }
-        "queues" => {
-            let found = store.queues(access).await.expect("queues");
-            let named =
-                |id| world.queues.iter().find(|(_, queue)| **queue == id).expect("ours").0.to_string();
-            shown.what.extend(found.iter().map(|queue| named(queue.id)));
+        "queues" | "queue_openings" | "queue_set_up" => {
+            shown.what = super::queues::shown(world, access, function).await;
         }
         "reply_thread" => {
             for (name, case) in cases {

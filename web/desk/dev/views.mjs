@@ -514,7 +514,25 @@ export const views = {
   profile: { path: "/settings/profile" },
   settings: { path: "/settings" },
   sessions: { path: "/settings/sessions" },
-  secondFactor: { path: "/settings/second-factor" },
+  "second-factor": { path: "/settings/second-factor" },
+  "second-factor-set-up": {
+    path: "/settings/second-factor",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^(Instellen|Set up)$/ }).click();
+      await page.getByRole("img", { name: /QR/ }).waitFor();
+    },
+  },
+  queues: { path: "/settings/queues" },
+  queue: { path: "/settings/queues", act: (page) => page.getByRole("link", { name: "Klantenservice", exact: true }).click() },
+  "queue-holidays": {
+    path: "/settings/queues",
+    act: async (page) => {
+      await page.getByRole("link", { name: "Klantenservice", exact: true }).click();
+      await page.getByText(/^(Andere dagen|Other days)$/).scrollIntoViewIfNeeded();
+    },
+  },
+  teams: { path: "/settings/teams" },
+  "team-edit": { path: "/settings/teams", act: (page) => page.getByRole("button", { name: /Balie/ }).first().click() },
   push: { path: "/settings/push" },
   users: { path: "/settings/users" },
   channels: { path: "/settings/channels" },

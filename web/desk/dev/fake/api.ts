@@ -5,6 +5,7 @@ import type * as T from "@belofte/api-client";
 import * as d from "./data";
 import * as drafts from "./drafts";
 import * as told from "./notifications";
+import * as work from "./queues";
 
 /** A plain brown banner. */
 const BANNER =
@@ -340,7 +341,8 @@ export function answer(call: Call): Answer {
     d.apiKeys.push(key);
     return ok({ ...key, key: "blf_9d2f7c0a51e84b6f8a3e" }, 201);
   }
-  if (at === "GET /queues") return ok({ items: d.queues });
+  if (at === "GET /queues") return ok(work.list(query.get("archived") === "true"));
+  if (at === "GET /teams") return ok(work.teamList());
   if (at === "GET /tags") return ok({ items: [...d.tags].sort((a, b) => a.name.localeCompare(b.name)) });
   if (at === "POST /tags") {
     const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
@@ -604,6 +606,14 @@ function byId(call: Call): Answer {
     }
     case "POST tags/merge":
       return none;
+    case "GET queues": {
+      const found = work.queue(id ?? "");
+      return found ? ok(found) : notFound(language);
+    }
+    case "GET teams": {
+      const found = work.team(id ?? "");
+      return found ? ok(found) : notFound(language);
+    }
     case "GET macros": {
       const found = d.macros.find((one) => one.id === id);
       return found ? ok(found) : notFound(language);

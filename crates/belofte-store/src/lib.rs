@@ -163,6 +163,7 @@ pub use retrievals::{AccountForRetrieval, NewRetrieval, Noted, Retrieval, Retrie
 pub use saved_views::{SavedView, ViewAssignee, ViewContent};
 pub use search::{Hit, Hits, SuggestedContact};
 pub use second_factor::{NewRecoveryCodes, NewSecret, SecondFactor, SecondFactorError};
+pub use second_factor_rule::SecondFactorRuleChange;
 pub use sessions::{NewSession, Session};
 pub use sign_in::{OperatorCandidate, OperatorTry, SignInCandidate, SignInStart, SignInTry};
 pub use sign_in_steps::{NewStep, OpenStep, SecondStep, SignInNext};

@@ -19,7 +19,7 @@ use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs::NewJob;
-use crate::{Access, Read, Store, StoreError, Tx, Write, drafts, tags, visibility};
+use crate::{Access, Read, Store, StoreError, Tx, Write, drafts, queue_archives, tags, visibility};
 
 /// Why cases were not made one, or not taken apart.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +230,8 @@ impl Side {
     }
 }
 
-/// Sets the job that wakes a case, or ends it.
+/// Sets the job that wakes a case, or ends it. One that is not resolved (any more) does not stay in a queue that was
+/// archived.
 pub(crate) async fn sleep(
     tx: &mut Tx<'_>,
     id: ConversationId,
@@ -239,6 +240,9 @@ pub(crate) async fn sleep(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let_sleep(tx, id).await?;
+    if standing.status() != ConversationStatus::Resolved {
+        queue_archives::follow(tx, id, now).await?;
+    }
     match standing.until() {
         Some(run_at) => {
             NewJob { id: job, kind: JobKind::Wake, subject: id.uuid(), run_at, lease: None }

@@ -311,7 +311,8 @@ impl Write for Change {
         if self.make_default {
             tx.execute(
                 sql!(
-                    "UPDATE queue SET is_default = CASE WHEN id = $2 THEN 1 ELSE 0 END WHERE tenant_id = $1"
+                    "UPDATE queue SET version = version + CASE WHEN is_default = 1 AND id <> $2 THEN 1 ELSE 0 END, \
+                     is_default = CASE WHEN id = $2 THEN 1 ELSE 0 END WHERE tenant_id = $1"
                 ),
                 params![tenant, self.id],
             )

@@ -229,11 +229,11 @@ impl Shown {
     pub(crate) async fn run(&self, tx: &mut Tx<'_>) -> Result<Showing, StoreError> {
         let (tenant, method) = (tx.tenant(), self.method.as_str());
         let known = tries(tx, self.user, self.method).await?;
-        let taken = match self.method.rule().take(known, self.now) {
-            Ok(taken) => taken,
-            Err(wait) => return Ok(Showing::Wait(wait)),
-        };
+        let taken = self.method.rule().take(known, self.now);
         let used = match &self.spends {
+            // A recovery code that is right is good during a pause, too: it has 80 bits, and who makes the account wait
+            // with wrong ones would keep its owner out for as long as they like.
+            Spends::Period(_) if taken.is_err() => 0,
             // A period is accepted once, and none before it any more (RFC 6238, section 5.2).
             Spends::Period(period) => {
                 tx.execute(
@@ -263,6 +263,10 @@ impl Shown {
             .await?;
             return Ok(Showing::Good);
         }
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(wait) => return Ok(Showing::Wait(wait)),
+        };
         tx.execute(
             sql!(
                 "INSERT INTO second_factor_try (tenant_id, user_id, method, failures, last_at, locked_until) \
@@ -306,6 +310,29 @@ impl Read for FactorOf {
             |row| Ok(FactorRow { id: row.id(0)?, secret: row.bytes(1)?, key: row.id(2)?, tries }),
         )
         .await
+    }
+}
+
+/// Whether a recovery code is one that was not used.
+struct HoldsCode {
+    factor: SecondFactorId,
+    hash: [u8; 16],
+}
+
+impl Read for HoldsCode {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        let tenant = tx.tenant();
+        let found = tx
+            .query_opt(
+                sql!(
+                    "SELECT factor_id FROM recovery_code WHERE tenant_id = $1 AND factor_id = $2 AND code_hash = $3"
+                ),
+                params![tenant, self.factor, &self.hash],
+                |row| row.uuid(0),
+            )
+            .await?;
+        Ok(found.is_some())
     }
 }
 
@@ -420,11 +447,6 @@ impl FreshFactor {
         .await?;
         self.codes.put(tx).await?;
         facts.set_factor(tx, &self.keys, Some(self.id)).await?;
-        tx.execute(
-            sql!("UPDATE user_account SET factor_reset_at = NULL WHERE tenant_id = $1 AND id = $2"),
-            params![tenant, user],
-        )
-        .await?;
         end_steps(tx, user).await?;
         end_sessions(tx, user, keep).await?;
         let numbers = counters::take(tx, Needs { events: 1, leaves: 1, ..Needs::default() }).await?;
@@ -460,6 +482,7 @@ struct WithFactor {
     shown: Shown,
     doing: Doing,
     leaf: NewLeaf,
+    refused: NewLeaf,
     event: Event,
 }
 
@@ -472,6 +495,10 @@ impl Write for WithFactor {
             return Err(StoreError::Conflict);
         }
         let showing = self.shown.run(tx).await?;
+        if showing == Showing::Wrong {
+            let numbers = counters::take(tx, Needs { leaves: 1, ..Needs::default() }).await?;
+            self.refused.append(tx, numbers.leaf).await?;
+        }
         if showing != Showing::Good {
             return Ok(showing);
         }
@@ -595,7 +622,16 @@ impl Store {
         let found = self.read_for(Some(tenant), Arc::new(FactorOf { user, method })).await?;
         let found = found.ok_or(StoreError::Conflict)?;
         if let Err(wait) = method.rule().take(found.tries, now) {
-            return Err(SecondFactorError::Wait(wait));
+            let good = match given {
+                GivenCode::Code(_) => false,
+                GivenCode::RecoveryCode(code) => {
+                    let hash = code_hash(&keys, found.id, code);
+                    self.read_for(Some(tenant), Arc::new(HoldsCode { factor: found.id, hash })).await?
+                }
+            };
+            if !good {
+                return Err(SecondFactorError::Wait(wait));
+            }
         }
         let spends = match given {
             GivenCode::Code(code) => {
@@ -669,9 +705,12 @@ impl Store {
         let doing = doing(&keys, shown.factor);
         let detail = json!({ "act": act, "user": user });
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
+        let how = shown.method.as_str();
+        let refused = json!({ "act": "signed_in", "outcome": "refused", "user": user, "second_factor": how });
+        let refused = NewLeaf::new(access, &keys, self.random(), LedgerKind::SignIn, refused)?;
         let event = Event { user: Some(user), ..Event::new(EventKind::UserChanged, access.clock().now()) };
         let standing = password.standing.clone();
-        let write = WithFactor { keys, user, standing, shown, doing, leaf, event };
+        let write = WithFactor { keys, user, standing, shown, doing, leaf, refused, event };
         self.write(access, write).await?.refused()
     }
 

@@ -44,39 +44,61 @@ impl Read for RuleOf {
     }
 }
 
+/// What changes of the rule; `None` stays as it is at that moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SecondFactorRuleChange {
+    /// Whether it is asked of admins.
+    pub admin: Option<bool>,
+    /// Whether it is asked of supervisors.
+    pub supervisor: Option<bool>,
+    /// Whether it is asked of agents.
+    pub agent: Option<bool>,
+}
+
+impl SecondFactorRuleChange {
+    fn of(self, before: SecondFactorRule) -> SecondFactorRule {
+        SecondFactorRule {
+            admin: self.admin.unwrap_or(before.admin),
+            supervisor: self.supervisor.unwrap_or(before.supervisor),
+            agent: self.agent.unwrap_or(before.agent),
+        }
+    }
+}
+
 fn told(rule: SecondFactorRule) -> Value {
     json!({ "admin": rule.admin, "supervisor": rule.supervisor, "agent": rule.agent })
 }
 
 struct SetRule {
     keys: Arc<TenantKeys>,
-    rule: SecondFactorRule,
+    change: SecondFactorRuleChange,
     by: UserId,
     leaf: NewLeaf,
     now: Timestamp,
 }
 
 impl Write for SetRule {
-    /// Whether who sets it may: they have one themselves, where it is asked of their role.
-    type Out = bool;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    /// The rule as it is then; nothing when who sets it has none themselves, and it would be asked of their role.
+    type Out = Option<SecondFactorRule>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         // The tenant's row is locked first: signing in, setting up and this take turns.
         counters::take(tx, Needs::default()).await?;
         let by = Facts::of(tx, &self.keys, self.by).await?;
-        if by.factor.is_none() && self.rule.asks(by.role) {
-            return Ok(false);
-        }
         let before = of(tx).await?;
-        if before == self.rule {
-            return Ok(true);
+        let rule = self.change.of(before);
+        if by.factor.is_none() && rule.asks(by.role) {
+            return Ok(None);
+        }
+        if before == rule {
+            return Ok(Some(rule));
         }
         tx.execute(sql!("DELETE FROM second_factor_rule WHERE tenant_id = $1"), params![tenant]).await?;
         tx.execute_one(
             sql!(
                 "INSERT INTO second_factor_rule (tenant_id, admin, supervisor, agent) VALUES ($1, $2, $3, $4)"
             ),
-            params![tenant, self.rule.admin, self.rule.supervisor, self.rule.agent],
+            params![tenant, rule.admin, rule.supervisor, rule.agent],
         )
         .await?;
         // Their sessions hold no more; here what belongs to them ends as well, and their desks are told.
@@ -91,7 +113,7 @@ impl Write for SetRule {
             )
             .await?;
         let asked: Vec<UserId> =
-            without.into_iter().filter(|(_, role)| self.rule.asks(*role)).map(|(id, _)| id).collect();
+            without.into_iter().filter(|(_, role)| rule.asks(*role)).map(|(id, _)| id).collect();
         for user in &asked {
             end_sessions(tx, *user, None).await?;
         }
@@ -99,7 +121,7 @@ impl Write for SetRule {
             "what": "second_factor_rule",
             "act": "changed",
             "before": told(before),
-            "after": told(self.rule),
+            "after": told(rule),
         }))?;
         let needs = Needs { events: asked.len() as i64, leaves: 1, ..Needs::default() };
         let numbers = counters::take(tx, needs).await?;
@@ -108,7 +130,7 @@ impl Write for SetRule {
             event.append(tx, no).await?;
         }
         leaf.append(tx, numbers.leaf).await?;
-        Ok(true)
+        Ok(Some(rule))
     }
 }
 
@@ -151,7 +173,7 @@ impl Store {
         self.read(access, RuleOf).await
     }
 
-    /// Asks a second factor of roles, or no more; an instruction. Who has none and is asked one is signed out, and
+    /// Asks a second factor of roles, or no more, and gives the rule as it is then; an instruction. Who has none and is asked one is signed out, and
     /// sets one up when they sign in. What is so already stays as it is.
     ///
     /// # Errors
@@ -160,14 +182,14 @@ impl Store {
     pub async fn set_second_factor_rule(
         &self,
         access: &Access,
-        rule: SecondFactorRule,
-    ) -> Result<(), SecondFactorError> {
+        change: SecondFactorRuleChange,
+    ) -> Result<SecondFactorRule, SecondFactorError> {
         access.to(Use::Configure)?;
         let by = access.user().ok_or(StoreError::NotFound)?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, json!({}))?;
-        let set = self.write(access, SetRule { keys, rule, by, leaf, now }).await?;
-        if set { Ok(()) } else { Err(SecondFactorError::OwnFirst) }
+        let set = self.write(access, SetRule { keys, change, by, leaf, now }).await?;
+        set.ok_or(SecondFactorError::OwnFirst)
     }
 
     /// Takes the second factor of a colleague away, who has lost it; an instruction. Their sessions end, and they are

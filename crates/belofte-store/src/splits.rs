@@ -24,7 +24,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::keys::SealedKey;
 use crate::messages::{Message, SealedMessage, sealed_message_at};
-use crate::{Access, NewLeaf, Read, Store, StoreError, Tx, Write, merges, tags, visibility};
+use crate::{Access, NewLeaf, Read, Store, StoreError, Tx, Write, merges, queue_archives, tags, visibility};
 
 /// Messages that are to become a case of their own.
 pub struct NewSplit {
@@ -250,6 +250,9 @@ impl Split {
             ],
         )
         .await?;
+        if status != ConversationStatus::Resolved {
+            queue_archives::follow(tx, self.id, self.now).await?;
+        }
         for tag in tags::of_case(tx, self.from).await? {
             tags::add(tx, self.id, tag, status, opens.last_at).await?;
         }

@@ -450,6 +450,7 @@ impl Write for SetPreferences {
 struct SetPassword {
     keys: Arc<TenantKeys>,
     id: UserId,
+    standing: UserStanding,
     /// Sealed for the row of the user.
     credential: Vec<u8>,
     keep: Option<SessionId>,
@@ -463,10 +464,8 @@ impl Write for SetPassword {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         // As for a change by an admin: the two take turns.
         counters::take(tx, Needs::default()).await?;
-        let mut facts = Facts::of(tx, &self.keys, self.id).await?;
-        if facts.state != UserState::Active {
-            return Err(StoreError::Conflict);
-        }
+        // What the current password was checked against: of two changes at once the second did not know the first.
+        let mut facts = Facts::standing_as(tx, &self.keys, self.id, &self.standing).await?;
         facts.credential.clone_from(&self.credential);
         facts.credential_key = self.keys.settings.id();
         let before = facts.proof.take();
@@ -634,13 +633,15 @@ impl Store {
     }
 
     /// Prepares the write that sets the password of the user who asks (a PHC string) and ends their
-    /// sessions but `keep`.
+    /// sessions but `keep`; `checked` is what the current password was checked against. The write is a
+    /// [`StoreError::Conflict`] when that has changed meanwhile.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when a program asks; the engine's errors.
     pub async fn prepare_password(
         &self,
         access: &Access,
+        checked: &OwnPassword,
         hash: Pii<String>,
         keep: Option<SessionId>,
     ) -> Result<impl Write<Out = ()> + use<>, StoreError> {
@@ -651,7 +652,7 @@ impl Store {
         let leaf = NewLeaf::new(access, &keys, self.random(), LedgerKind::Membership, detail)?;
         let credential = seal_password(&keys, self.random(), id, &hash);
         let event = Event { user: Some(id), ..Event::new(EventKind::UserChanged, access.clock().now()) };
-        Ok(SetPassword { keys, id, credential, keep, leaf, event })
+        Ok(SetPassword { keys, id, standing: checked.standing.clone(), credential, keep, leaf, event })
     }
 }
 

@@ -9,8 +9,7 @@ use std::path::Path;
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, GivenCode, IntakeId, InvitationId,
     JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, QueueId, RequestId, Role,
-    SavedViewId, Scope, SecondFactorRule, SessionId, SigningKeyId, TagColour, TagId, TeamId, Timestamp, Use,
-    UserId,
+    SavedViewId, Scope, SessionId, SigningKeyId, TagColour, TagId, TeamId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -24,8 +23,8 @@ use crate::{
     ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
     MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
     Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, QueueChange, QueueError, ReviveJob,
-    SecondFactorError, SplitError, StoreError, TagChange, TagError, TeamChange, TeamError, UploadQuota,
-    UserChange, UserChangeError, ViewContent,
+    SecondFactorError, SecondFactorRuleChange, SplitError, StoreError, TagChange, TagError, TeamChange,
+    TeamError, UploadQuota, UserChange, UserChangeError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -459,7 +458,10 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
             store.prepare_api_key(access, "Kassa", Scope::Read, ends).await.map(drop)
         }
         "prepare_invitation" => store.prepare_invitation(access, Role::Agent, false).await.map(drop),
-        "prepare_password" => store.prepare_password(access, Pii::new(String::new()), None).await.map(drop),
+        "prepare_password" => {
+            let checked = super::second_factor::no_password();
+            store.prepare_password(access, &checked, Pii::new(String::new()), None).await.map(drop)
+        }
         "quarantine" => store.quarantine(access, None, None, 1).await.map(drop),
         "queues" => store.queues(access).await.map(drop),
         "remove_channel_account" => store.remove_channel_account(access, mailbox_id).await.map_err(account),
@@ -559,7 +561,8 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "second_factor_reset_seen" => store.second_factor_reset_seen(access).await,
         "second_factor_rule" => store.second_factor_rule(access).await.map(drop),
         "set_second_factor_rule" => {
-            store.set_second_factor_rule(access, SecondFactorRule::default()).await.or_else(of_factor)
+            let change = SecondFactorRuleChange::default();
+            store.set_second_factor_rule(access, change).await.map(drop).or_else(of_factor)
         }
         "archive_queue" => of_queue(store.archive_queue(access, QueueId(id), None).await.map(drop)),
         "change_queue" => {

@@ -204,7 +204,8 @@ async fn a_device_ends_with_its_session() {
         // Another password ends the others.
         let here = again(&house, &admin, &agent, "agent@bakker.example").await;
         let hash = Pii::new("another hash".to_owned());
-        let change = store.prepare_password(&settings(&here), hash, Some(here.session.id)).await;
+        let checked = store.own_password(&settings(&here)).await.expect("a hash");
+        let change = store.prepare_password(&settings(&here), &checked, hash, Some(here.session.id)).await;
         store.write(&settings(&here), change.expect("prepared")).await.expect("changed");
         assert!(devices(&house, &here).await.is_empty(), "{name}");
         // Who is blocked is told nothing.

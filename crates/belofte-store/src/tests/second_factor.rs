@@ -3,9 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use belofte_model::{
-    GivenCode, LedgerKind, Purpose, Role, SecondFactorRule, SignInStepKind, UserState, code_period,
-};
+use belofte_model::{GivenCode, LedgerKind, Purpose, Role, SignInStepKind, UserState, code_period};
 use belofte_vault::{Pii, TotpSecret};
 
 use super::house::{House, Person, email, houses, invite, somebody};
@@ -13,8 +11,8 @@ use super::upkeep::{Count, Tamper, sweep};
 use crate::engine::sql;
 use crate::user_facts::UserStanding;
 use crate::{
-    Access, NewSession, OpenStep, OwnPassword, SecondFactorError, SecondStep, SignInNext, SignInStart,
-    SignInTry, StoreError, UserChange,
+    Access, NewSession, OpenStep, OwnPassword, SecondFactorError, SecondFactorRuleChange, SecondStep,
+    SignInNext, SignInStart, SignInTry, StoreError, UserChange,
 };
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -311,6 +309,31 @@ async fn wrong_codes_are_counted_for_the_account_from_wherever_they_come() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recovery_code_that_is_right_does_not_wait_for_those_that_were_wrong() {
+    for house in houses().await {
+        let (_, agent) = tenant(&house).await;
+        let (app, codes) = enrol(&house, &agent).await;
+        let name = house.name();
+        // Somebody with the password keeps both ways waiting.
+        let invented = GivenCode::parse("aaaa-bbbb-cccc-dddd").expect("the form of one");
+        for n in 0..30 {
+            let open = step_from(&house, &agent, from(n), None).await.1;
+            let _ = show(&house, &open, &app.wrong(&house), from(n)).await;
+            let _ = show(&house, &open, &invented, from(n)).await;
+        }
+        let open = step(&house, &agent).await;
+        assert!(waits(show(&house, &open, &app.shows(&house, 0), HERE).await).is_some(), "{name}");
+        assert!(waits(show(&house, &open, &invented, HERE).await).is_some(), "{name}");
+        show(&house, &open, &recovery(&codes, 3), HERE).await.expect("its owner comes in");
+        // It is good once, and with it the app's codes are good again.
+        let open = step(&house, &agent).await;
+        assert!(wrong(show(&house, &open, &recovery(&codes, 3), HERE).await), "{name}");
+        show(&house, &open, &app.shows(&house, 0), HERE).await.expect("the pause is over");
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_have_the_password_keeps_nobody_from_the_second_step() {
     for house in houses().await {
         let (admin, agent) = tenant(&house).await;
@@ -372,9 +395,13 @@ async fn a_step_stands_on_what_its_user_was_let_in_by() {
         let (name, store) = (house.name(), &house.store);
         let open = step(&house, &agent).await;
         let hash = Pii::new("another hash".to_owned());
-        let change =
-            store.prepare_password(&own(&agent), hash, Some(agent.session.id)).await.expect("prepared");
-        store.write(&own(&agent), change).await.expect("changed");
+        let checked = store.own_password(&own(&agent)).await.expect("a hash");
+        let change = store.prepare_password(&own(&agent), &checked, hash, Some(agent.session.id)).await;
+        store.write(&own(&agent), change.expect("prepared")).await.expect("changed");
+        let hash = Pii::new("of who came second".to_owned());
+        let change = store.prepare_password(&own(&agent), &checked, hash, Some(agent.session.id)).await;
+        let second = store.write(&own(&agent), change.expect("prepared")).await;
+        assert!(matches!(second, Err(StoreError::Conflict)), "{name}: it was checked against the first");
         let late = show(&house, &open, &app.shows(&house, 0), HERE).await;
         assert!(matches!(late, Err(SecondFactorError::Over)), "{name}: another password ends it");
         let open = step(&house, &agent).await;
@@ -440,13 +467,15 @@ async fn who_is_asked_one_does_nothing_before_it_is_set_up() {
     for house in houses().await {
         let (admin, agent) = tenant(&house).await;
         let (name, store, system) = (house.name(), &house.store, house.store.system());
-        let everybody = SecondFactorRule { admin: true, supervisor: true, agent: true };
+        let everybody =
+            SecondFactorRuleChange { admin: Some(true), supervisor: Some(true), agent: Some(true) };
         let unfit = store.set_second_factor_rule(&own(&admin), everybody).await;
         assert!(matches!(unfit, Err(SecondFactorError::OwnFirst)), "{name}");
         let late = begin(&house, AGENT, HERE, None).await;
-        let agents = SecondFactorRule { agent: true, ..SecondFactorRule::default() };
-        store.set_second_factor_rule(&own(&admin), agents).await.expect("set");
-        assert_eq!(store.second_factor_rule(&own(&admin)).await.expect("asked"), agents, "{name}");
+        let agents = SecondFactorRuleChange { agent: Some(true), ..SecondFactorRuleChange::default() };
+        let set = store.set_second_factor_rule(&own(&admin), agents).await.expect("set");
+        assert!(set.agent && !set.supervisor && !set.admin, "{name}: what was not named stays");
+        assert_eq!(store.second_factor_rule(&own(&admin)).await.expect("asked"), set, "{name}");
         assert!(holds(&house, &admin.session).await && !holds(&house, &agent.session).await, "{name}");
         let refused = system.sign_in(&late, agent.tenant, &self::agent()).await;
         assert!(matches!(refused, Err(StoreError::NotFound)), "{name}: the password alone makes no session");

@@ -252,7 +252,8 @@ async fn a_new_password_ends_the_other_sessions() {
         );
         let new = Pii::new("new hash".to_owned());
         let own = agent.access.as_for(Purpose::Administration);
-        let change = store.prepare_password(&own, new, Some(agent.session.id));
+        let checked = store.own_password(&own).await.expect("a hash");
+        let change = store.prepare_password(&own, &checked, new, Some(agent.session.id));
         store.write(&agent.access, change.await.expect("prepared")).await.expect("changed");
         assert_eq!(
             store

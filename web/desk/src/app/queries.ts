@@ -141,7 +141,8 @@ export const mentionableQuery = (id: Uuid) =>
   queryOptions({ queryKey: keys.mentionable(id), queryFn: () => api.conversations.mentionable(id) });
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => api.users.list() });
-export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list() });
+/** Asked for again while it is shown: nothing is told when a queue opens or closes. */
+export const queuesQuery = queryOptions({ queryKey: keys.queues, queryFn: () => api.queues.list(), refetchInterval: 60_000 });
 /** Archived ones too. */
 export const allQueuesQuery = queryOptions({ queryKey: ["queues", "all"] as const, queryFn: () => api.queues.list({ archived: true }) });
 /** How one is set up; asked for again while something moves out of it or back. */

@@ -179,6 +179,12 @@ function Exceptions({ calendar, set }: PartProps) {
   const { t } = words;
   const [date, setDate] = useState("");
   const { exceptions } = calendar;
+  const full = exceptions.length >= MOST_EXCEPTIONS;
+  const add = () => {
+    if (!/^20\d\d-/.test(date) || full) return;
+    set({ exceptions: withDay(exceptions, date) });
+    setDate("");
+  };
   return (
     <fieldset className={css.group}>
       <legend>{t("hours.exceptions")}</legend>
@@ -200,15 +206,21 @@ function Exceptions({ calendar, set }: PartProps) {
         </ul>
       )}
       <div className={page.row}>
-        <TextInput type="date" aria-label={t("hours.exception_day")} value={date} onChange={(event) => setDate(event.currentTarget.value)} />
-        <Button
-          variant="default"
-          disabled={date === "" || exceptions.length >= MOST_EXCEPTIONS}
-          onClick={() => {
-            set({ exceptions: withDay(exceptions, date) });
-            setDate("");
+        <TextInput
+          type="date"
+          aria-label={t("hours.exception_day")}
+          min="2000-01-01"
+          max="2099-12-31"
+          value={date}
+          onChange={(event) => setDate(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            // The form around it would be saved without the day.
+            event.preventDefault();
+            add();
           }}
-        >
+        />
+        <Button variant="default" disabled={!/^20\d\d-/.test(date) || full} onClick={add}>
           {t("hours.exception_add")}
         </Button>
       </div>

@@ -42,8 +42,9 @@ export function Queue() {
       {queue && (
         <>
           <Moving queue={queue} />
-          {may && <About key={`about-${queue.version}`} queue={queue} />}
-          {!queue.archived && <BusinessHours key={`hours-${queue.version}`} queue={queue} may={may} />}
+          {/* Each part begins anew when what it shows was changed, and not when another part was saved. */}
+          {may && <About key={JSON.stringify([queue.id, queue.name, queue.description, queue.is_default])} queue={queue} />}
+          {!queue.archived && <BusinessHours key={JSON.stringify([queue.id, queue.hours])} queue={queue} may={may} />}
           {may && <Archive queue={queue} />}
         </>
       )}

@@ -7,6 +7,7 @@ pub mod update;
 
 pub use types::*;
 
+use ::http::HeaderMap;
 use axum::Router;
 use belofte_model::EmailAddress;
 use belofte_store::{OwnPassword, SignInStart};
@@ -14,7 +15,7 @@ use belofte_vault::Pii;
 
 use crate::api::operation::Operation;
 use crate::app::{App, SignedUser, network};
-use crate::http::{self, ApiError, Code, Context, mount as route};
+use crate::http::{self, ApiError, Code, Context, Cookie, mount as route};
 
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[update::OPERATION, password::OPERATION];
@@ -33,6 +34,7 @@ pub fn mount(router: Router<App>) -> Router<App> {
 pub async fn check_password(
     app: &App,
     context: &Context,
+    headers: &HeaderMap,
     signed: &SignedUser,
     given: String,
 ) -> http::Answer<OwnPassword> {
@@ -44,7 +46,9 @@ pub async fn check_password(
         ApiError::from(Code::Internal)
     })?;
     let system = store.system();
-    let mut attempt = match system.begin_sign_in(&address, network(context)).await? {
+    // As at the sign-in: who is known here does not wait for what strangers guess.
+    let known = Cookie::Browser.read(headers);
+    let mut attempt = match system.begin_sign_in_with(&address, network(context), known).await? {
         SignInStart::Proceed(attempt) => attempt,
         SignInStart::Wait(wait) => return Err(ApiError::too_many_tries(wait)),
     };

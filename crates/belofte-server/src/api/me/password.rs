@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /me/password: another password.
 
-use ::http::StatusCode;
+use ::http::{HeaderMap, StatusCode};
 use axum::extract::State;
 use axum::response::Response;
 use belofte_store::Who;
@@ -33,6 +33,7 @@ pub const OPERATION: Operation = Operation::post(
 pub async fn handle(
     State(app): State<App>,
     ContextOf(context): ContextOf,
+    headers: HeaderMap,
     signed: SignedUser,
     key: IdempotencyKey,
     Json(wanted): Json<ChangePassword>,
@@ -44,9 +45,9 @@ pub async fn handle(
         let mut checks = Checks::default();
         passwords::check(&mut checks, "new", &wanted.new, email.expose());
         checks.done()?;
-        check_password(&app, &context, &signed, wanted.current).await?;
+        let own = check_password(&app, &context, &headers, &signed, wanted.current).await?;
         let hash = app.passwords.hash(Pii::new(wanted.new)).await?;
-        Ok((store.prepare_password(access, hash, Some(*session)).await?, ()))
+        Ok((store.prepare_password(access, &own, hash, Some(*session)).await?, ()))
     };
     app.once_with(&signed.access, &context, &key, StatusCode::NO_CONTENT, plan).await
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /me/second-factor/confirm: sets up what was begun.
 
+use ::http::HeaderMap;
 use axum::extract::State;
 use belofte_store::Who;
 
@@ -33,11 +34,12 @@ pub const OPERATION: Operation = Operation::post(
 pub async fn handle(
     State(app): State<App>,
     ContextOf(context): ContextOf,
+    headers: HeaderMap,
     signed: SignedUser,
     Json(wanted): Json<PasswordAndCode>,
 ) -> http::Answer<axum::Json<RecoveryCodes>> {
     let Who::User { session, .. } = *signed.who.who() else { return Err(Code::Forbidden.into()) };
-    let own = check_password(&app, &context, &signed, wanted.password).await?;
+    let own = check_password(&app, &context, &headers, &signed, wanted.password).await?;
     let given = given(&wanted.code)?;
     let store = &app.core.store;
     let codes = store.confirm_second_factor(&signed.access, session, &own, &given).await.map_err(refused)?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! POST /me/second-factor/recovery-codes: makes new ones.
 
+use ::http::HeaderMap;
 use axum::extract::State;
 
 use super::{PasswordAndCode, RecoveryCodes, given, refused, told};
@@ -32,10 +33,11 @@ pub const OPERATION: Operation = Operation::post(
 pub async fn handle(
     State(app): State<App>,
     ContextOf(context): ContextOf,
+    headers: HeaderMap,
     signed: SignedUser,
     Json(wanted): Json<PasswordAndCode>,
 ) -> http::Answer<axum::Json<RecoveryCodes>> {
-    let own = check_password(&app, &context, &signed, wanted.password).await?;
+    let own = check_password(&app, &context, &headers, &signed, wanted.password).await?;
     let given = given(&wanted.code)?;
     let codes = app.core.store.renew_recovery_codes(&signed.access, &own, &given).await.map_err(refused)?;
     Ok(axum::Json(RecoveryCodes { recovery_codes: told(codes) }))

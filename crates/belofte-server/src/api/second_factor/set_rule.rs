@@ -2,7 +2,8 @@
 //! PATCH /second-factor-rule: asks one of roles, or no more.
 
 use axum::extract::State;
-use belofte_model::{Permission, SecondFactorRule as Rule};
+use belofte_model::Permission;
+use belofte_store::SecondFactorRuleChange;
 
 use super::{SecondFactorRule, UpdateSecondFactorRule, refused};
 use crate::api::operation::{Answer, Content, Operation, Tag};
@@ -32,12 +33,8 @@ pub async fn handle(
     Json(wanted): Json<UpdateSecondFactorRule>,
 ) -> http::Answer<axum::Json<SecondFactorRule>> {
     let (store, access) = (&app.core.store, &signed.access);
-    let now = store.second_factor_rule(access).await?;
-    let rule = Rule {
-        admin: wanted.admin.unwrap_or(now.admin),
-        supervisor: wanted.supervisor.unwrap_or(now.supervisor),
-        agent: wanted.agent.unwrap_or(now.agent),
-    };
-    store.set_second_factor_rule(access, rule).await.map_err(refused)?;
+    let UpdateSecondFactorRule { admin, supervisor, agent } = wanted;
+    let change = SecondFactorRuleChange { admin, supervisor, agent };
+    let rule = store.set_second_factor_rule(access, change).await.map_err(refused)?;
     Ok(axum::Json(rule.into()))
 }

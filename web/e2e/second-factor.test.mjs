@@ -53,7 +53,9 @@ class App {
     return String(code).padStart(6, "0");
   }
   async next() {
-    const next = Math.max(this.given + 1, App.period() - 1);
+    // The code before this one holds too, unless it ends on its way to the server.
+    const oldest = Math.floor((Date.now() + 10_000) / 30_000) - 1;
+    const next = Math.max(this.given + 1, oldest);
     while (next > App.period() + 1) await pause(250);
     this.given = next;
     return this.at(next);

@@ -18,7 +18,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::jobs;
 use crate::queues::{self, QueueError, QueueSetUp, Standing, lock_all, told};
-use crate::{Access, NewLeaf, Read, Rows, Store, StoreError, Tx, Write};
+use crate::{Access, NewLeaf, Read, Store, StoreError, Tx, Write};
 
 /// So many cases are moved in one write: it holds up others meanwhile.
 const STEP: i64 = 25;
@@ -59,11 +59,10 @@ async fn settle_soon(tx: &mut Tx<'_>, queue: QueueId, now: Timestamp) -> Result<
 }
 
 /// Has a case that is open again moved when it lies in an archived queue; called by what opens cases. A job that waits
-/// need not wait any more; one that had failed for good is left to who sees that. It holds nothing up: mail that comes in
-/// opens cases all the time.
+/// need not wait any more; one that had failed for good is left to who sees that.
 pub(crate) async fn follow(tx: &mut Tx<'_>, case: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     let tenant = tx.tenant();
-    tx.late(
+    tx.execute(
         sql!(
             "INSERT INTO job (tenant_id, id, kind, subject_id, state, run_at, attempts, fence, lease_until, error_code, \
              created_at, changed_at) SELECT q.tenant_id, q.id, 'settle_queue', q.id, 'ready', CAST($3 AS bigint), 0, 0, \
@@ -74,9 +73,9 @@ pub(crate) async fn follow(tx: &mut Tx<'_>, case: ConversationId, now: Timestamp
              changed_at = excluded.changed_at"
         ),
         params![tenant, case, now],
-        Rows::Any,
     )
     .await
+    .map(drop)
 }
 
 /// As [`follow`], for every archived queue that has open cases: what came into it by another way. For the sweep.

@@ -22,6 +22,11 @@ fn now() -> i64 {
     code_period(belofte_store::Clock::System.now())
 }
 
+/// The oldest period whose code still holds when it comes to the server: one that ends on the way is none.
+fn oldest() -> i64 {
+    code_period(belofte_store::Clock::System.now() + Duration::from_secs(10)) - 1
+}
+
 impl Authenticator {
     /// An app that has read `made`: a secret as the API tells it.
     ///
@@ -39,10 +44,9 @@ impl Authenticator {
 
     /// A code that holds now and was not given away: the oldest one that holds. Waits when all that hold were.
     pub fn next(&mut self) -> String {
-        let next = (self.given + 1).max(now() - 1);
+        let next = (self.given + 1).max(oldest());
         wait::until("the next code", Duration::from_secs(40), || (next <= now() + 1).then_some(()));
-        // The oldest one may end between here and the server.
-        let next = next.max(now() - 1);
+        let next = next.max(oldest());
         self.given = next;
         format!("{:06}", self.secret.code(next))
     }

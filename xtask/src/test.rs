@@ -3,7 +3,7 @@
 
 use crate::counts::{self, Counts};
 use crate::postgres::{self, Cluster};
-use crate::shell::{self, Doing, Failure, Result, Stopwatch};
+use crate::shell::{self, Failure, Result, Stopwatch};
 use crate::{codegen, packages, tidy, web};
 use std::process::Command;
 use std::time::Duration;
@@ -133,42 +133,22 @@ fn all(quick: bool) -> Result<()> {
         });
         report.runner_summary = summary;
         if !quick {
-            // The lints check every dependency anew, which fills what the browsers leave of the cores.
-            let lints = std::thread::spawn(lints);
             report.step("browser", || {
                 let counts = web::end_to_end(&cluster.url)?;
                 Ok(Done { note: counts.to_string(), counts })
             });
-            report.step("clippy", || {
-                let (note, output) =
-                    lints.join().map_err(|_| Failure::new("the lints were not checked"))??;
-                print!("{output}");
-                Ok(Done { note, ..Done::default() })
-            });
         }
     }
     drop(cluster);
-    report.close()
-}
-
-/// Clippy over everything, behind what runs beside it: how long it took, and what it said. What it
-/// said of an error is the failure.
-fn lints() -> Result<(String, String)> {
-    let watch = Stopwatch::start();
-    let cargo = shell::cargo();
-    let mut command = Command::new("nice");
-    command.args(["-n", "10"]).arg(cargo.get_program());
-    command.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-    command.current_dir(shell::root());
-    command.envs(cargo.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = command.output().doing("start nice")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() {
-        Ok((format!("{:.1} s, beside the browser", watch.elapsed().as_secs_f64()), said))
-    } else {
-        eprint!("{said}");
-        Err(Failure::new(format!("clippy ended with {}", output.status)))
+    if !quick {
+        // Last, because it checks every dependency anew.
+        report.step("clippy", || {
+            let mut clippy = shell::cargo();
+            clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+            shell::run(&mut clippy).map(|()| Done::default())
+        });
     }
+    report.close()
 }
 
 fn has_nextest() -> bool {

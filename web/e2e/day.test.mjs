@@ -420,13 +420,13 @@ test("axe finds nothing on any view, in both languages, sizes and schemes", { ti
       await page.setViewportSize(SIZES[0]);
       await page.keyboard.press(keys);
       await page.getByRole(role).waitFor();
-      found.push(...(await findings(page, `${name} ${language}`, SIZES.slice(0, 1))));
+      found.push(...(await findings(page, `${name} ${language}`, SIZES.slice(0, 1), role)));
       await page.keyboard.press("Escape");
       await page.getByRole(role).waitFor({ state: "detached" });
     }
     await page.getByRole("button", { name: /^Status/ }).click();
     await page.getByRole("menu").waitFor();
-    found.push(...(await findings(page, `status ${language}`, SIZES.slice(0, 1))));
+    found.push(...(await findings(page, `status ${language}`, SIZES.slice(0, 1), "menu")));
     await page.keyboard.press("Escape");
   }
   const door = await window(browser);

@@ -26,8 +26,11 @@ const mouseOnly = () => {
   return clickable.map((one) => one.outerHTML.slice(0, 120));
 };
 
-/** Gathers the findings of the page as it stands; each names its view, rule and first element. */
-export async function findings(page, name, sizes = SIZES) {
+/**
+ * Gathers the findings of the page as it stands; each names its view, rule and first element. `float` is the role of what
+ * floats over the page: what it covers in part is no target before it is closed, so the size of targets is looked at within it.
+ */
+export async function findings(page, name, sizes = SIZES, float = undefined) {
   const found = [];
   for (const size of sizes) {
     await page.setViewportSize(size);
@@ -40,16 +43,20 @@ export async function findings(page, name, sizes = SIZES) {
         await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined)));
       });
       const { violations } = await page.evaluate(
-        ([tags, not, dark]) =>
-          globalThis.axe.run(document, {
+        async ([tags, not, dark, within]) => {
+          const whole = await globalThis.axe.run(document, {
             iframes: false,
             resultTypes: ["violations"],
             // Colours are all that the dark scheme changes.
             ...(dark
               ? { runOnly: { type: "rule", values: ["color-contrast"] } }
               : { runOnly: tags, rules: Object.fromEntries(not.map((rule) => [rule, { enabled: false }])) }),
-          }),
-        [TAGS, NOT, scheme === "dark"],
+          });
+          if (!within || dark) return whole;
+          const above = await globalThis.axe.run(within, { resultTypes: ["violations"], runOnly: { type: "rule", values: ["target-size"] } });
+          return { violations: [...whole.violations, ...above.violations] };
+        },
+        [TAGS, float ? [...NOT, "target-size"] : NOT, scheme === "dark", float && `[role="${float}"]`],
       );
       const where = `${name}, ${size.width} px, ${scheme}`;
       if (scheme === "light") {
@@ -58,7 +65,7 @@ export async function findings(page, name, sizes = SIZES) {
       }
       for (const one of violations) {
         const [node] = one.nodes;
-        found.push(`${where}: ${one.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? node.html}`);
+        found.push(`${where}: ${one.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? ""} ${node.html.slice(0, 300)}`);
       }
     }
   }

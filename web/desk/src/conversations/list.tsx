@@ -83,7 +83,8 @@ export function ConversationList(props: Props) {
     if (followed || (element.scrollTop === 0 && !pointerInside.current)) return;
     const shift = anchorShift(old, rows, element.scrollTop);
     if (shift !== 0) element.scrollTop += shift;
-    if (arrived.length > 0) setFresh((have) => new Set([...have, ...arrived]));
+    // A list that is too short to move shows them: nothing waits above, and a pill would only cover the first.
+    if (arrived.length > 0 && element.scrollTop > 0) setFresh((have) => new Set([...have, ...arrived]));
   }, [rows]);
 
   const items = virtual.getVirtualItems();

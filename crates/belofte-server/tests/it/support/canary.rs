@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Looks for a marker in everything that a server leaves behind, in every guise that it could
+//! Looks for markers in everything that a server leaves behind, in every guise that it could
 //! have taken on the way.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+
+use aho_corasick::AhoCorasick;
 
 /// The guises of one marker.
 pub struct Canary {
@@ -41,23 +44,42 @@ impl Canary {
         }
         Self { marker, guises }
     }
+}
 
-    /// In which guise the marker stands in `bytes`.
-    pub fn seen_in(&self, bytes: &[u8]) -> Option<&'static str> {
-        let plain = self.guises.iter().find(|(_, guise)| contains(bytes, guise)).map(|(name, _)| *name);
-        plain.or_else(|| self.seen_compressed(bytes))
+/// Many markers, looked for in one pass over what is read.
+pub struct Canaries {
+    /// By the number of its guise in `guises`: the marker and how it is dressed.
+    names: Vec<(String, &'static str)>,
+    guises: AhoCorasick,
+}
+
+impl Canaries {
+    /// Looks for all of these.
+    ///
+    /// # Panics
+    /// Never: the guises of a marker are few and short.
+    pub fn new(all: Vec<Canary>) -> Self {
+        let (mut names, mut guises) = (Vec::new(), Vec::new());
+        for canary in all {
+            for (name, guise) in canary.guises {
+                names.push((canary.marker.clone(), name));
+                guises.push(guise);
+            }
+        }
+        Self { names, guises: AhoCorasick::new(guises).expect("few and short") }
     }
 
-    /// Streams of gzip and zlib inside `bytes` are opened and searched too.
-    fn seen_compressed(&self, bytes: &[u8]) -> Option<&'static str> {
-        use std::io::Read as _;
-        for at in 0..bytes.len().saturating_sub(2) {
+    /// Which markers stand in `bytes`, the first of each place with its guise; streams of gzip and zlib inside are opened
+    /// and searched too.
+    pub fn seen_in(&self, bytes: &[u8]) -> Vec<String> {
+        let mut found: Vec<_> = self.plain(bytes).collect();
+        for at in memchr::memchr2_iter(0x1f, 0x78, bytes) {
             let mut plain = Vec::new();
-            let opened = match (bytes[at], bytes[at + 1]) {
-                (0x1f, 0x8b) => {
+            let opened = match (bytes[at], bytes.get(at + 1)) {
+                (0x1f, Some(0x8b)) => {
                     flate2::read::GzDecoder::new(&bytes[at..]).take(1 << 22).read_to_end(&mut plain)
                 }
-                (0x78, 0x01 | 0x5e | 0x9c | 0xda) => {
+                (0x78, Some(0x01 | 0x5e | 0x9c | 0xda)) => {
                     flate2::read::ZlibDecoder::new(&bytes[at..]).take(1 << 22).read_to_end(&mut plain)
                 }
                 _ => continue,
@@ -65,14 +87,19 @@ impl Canary {
             // What was opened before an error counts as well.
             let _ = opened;
             // An error page or a back-up may hold it in any guise before it is compressed.
-            if self.guises.iter().any(|(_, guise)| contains(&plain, guise)) {
-                return Some("compressed");
-            }
+            found.extend(self.plain(&plain).map(|seen| format!("{seen}, compressed")));
         }
-        None
+        found
     }
 
-    /// Every file below `folder` in which the marker stands, with its guise.
+    fn plain(&self, bytes: &[u8]) -> impl Iterator<Item = String> {
+        self.guises.find_iter(bytes).map(|seen| {
+            let (marker, guise) = &self.names[seen.pattern().as_usize()];
+            format!("{marker} ({guise})")
+        })
+    }
+
+    /// What [`seen_in`](Self::seen_in) finds in the files below `folder`, each with its file.
     pub fn seen_below(&self, folder: &Path) -> Vec<String> {
         let mut found = Vec::new();
         let Ok(entries) = fs::read_dir(folder) else { return found };
@@ -80,18 +107,12 @@ impl Canary {
             let path = entry.path();
             if path.is_dir() {
                 found.extend(self.seen_below(&path));
-            } else if let Ok(bytes) = fs::read(&path)
-                && let Some(guise) = self.seen_in(&bytes)
-            {
-                found.push(format!("{} ({guise})", path.display()));
+            } else if let Ok(bytes) = fs::read(&path) {
+                found.extend(self.seen_in(&bytes).iter().map(|seen| format!("{}: {seen}", path.display())));
             }
         }
         found
     }
-}
-
-fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(hay, needle).is_some()
 }
 
 fn base64(bytes: &[u8]) -> Vec<u8> {

@@ -66,6 +66,13 @@ test("queues are made and put in order by keyboard", async () => {
   await tabTo(page, page.getByRole("button", { name: "Move the queue Balie up" }));
   await page.keyboard.press("Enter");
   await until("the new order", async () => (await ask("GET", "/queues")).items[1].name === "Balie");
+  // The arrow keeps the focus, so that the next press goes on, also when there is no further up.
+  const up = page.getByRole("button", { name: "Move the queue Balie up" });
+  await until("the arrow has the focus again", () => up.evaluate((one) => one === document.activeElement));
+  await page.keyboard.press("Enter");
+  await until("it is the first", async () => (await ask("GET", "/queues")).items[0].name === "Balie");
+  await page.locator('button[aria-label="Move the queue Balie up"][aria-disabled="true"]').waitFor();
+  await until("the arrow has the focus", () => up.evaluate((one) => one === document.activeElement));
 });
 
 test("a queue has hours, holidays and days that are otherwise, and everybody sees that it is closed", async () => {

@@ -105,6 +105,16 @@ test("it is set up with the app's first code and the password", async () => {
   assert.equal(codes.length, 10);
   assert.equal(await narrow(page), 0);
   assert.deepEqual(await findings(page, "recovery codes"), []);
+  // Leaving over them is asked first; who says no still has them.
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const asked = new Promise((heard) => page.once("dialog", (dialog) => dialog.dismiss().then(() => heard(dialog.message()))));
+  await page.getByRole("link", { name: "Profile and preferences" }).click();
+  assert.match(await asked, /not shown again/);
+  assert.deepEqual(await codesOf(page), codes);
+  // A browser that allows no copying says so.
+  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true }));
+  await button(page, "Copy the codes").click();
+  await page.getByText("The browser did not allow copying", { exact: false }).waitFor();
   await button(page, "I have kept them").click();
   await page.getByText("You have 10 recovery codes left.").waitFor();
   assert.deepEqual(await findings(page, "a second factor"), []);

@@ -6,11 +6,11 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Fragment, type FormEvent, useState } from "react";
 import { api } from "../app/api";
+import { copy } from "../app/copy";
 import { patchLists, rowOf } from "../app/lists";
 import { conversationQuery, keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
 import { FailureLine, Skeleton } from "../app/states";
-import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { PanelMacros } from "../macros/panel-macros";
 import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
@@ -66,9 +66,7 @@ export function Panel({ id }: { id: string }) {
               <ActionIcon
                 size={26}
                 aria-label={t("panel.copy", { value: one.value })}
-                onClick={() => {
-                  void navigator.clipboard.writeText(one.value).then(() => toast(t("did.copied")));
-                }}
+                onClick={() => void copy(one.value, words)}
               >
                 <CopyIcon size={14} />
               </ActionIcon>

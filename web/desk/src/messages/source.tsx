@@ -5,8 +5,8 @@ import type { Message } from "@belofte/api-client";
 import { Button, Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "../app/api";
+import { copy } from "../app/copy";
 import { Failure, Skeleton } from "../app/states";
-import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CopyIcon, DownloadIcon } from "../ui/icons";
 import css from "./source.module.css";
@@ -15,7 +15,8 @@ import css from "./source.module.css";
 const MOST = 200_000;
 
 export function SourceView({ message, close }: { message: Message; close: () => void }) {
-  const { t, bytes } = useWords();
+  const words = useWords();
+  const { t, bytes } = words;
   const source = useQuery({
     queryKey: ["source", message.id],
     queryFn: ({ signal }) => api.messages.source(message.id, signal),
@@ -42,7 +43,7 @@ export function SourceView({ message, close }: { message: Message; close: () => 
             <Button
               variant="default"
               leftSection={<CopyIcon size={16} />}
-              onClick={() => void navigator.clipboard.writeText(text).then(() => toast(t("source.copied")))}
+              onClick={() => void copy(text, words, t("source.copied"))}
             >
               {t("source.copy")}
             </Button>

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 import { Button } from "@mantine/core";
+import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { copy } from "../app/copy";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon } from "../ui/icons";
 import css from "./second-factor.module.css";
 
 /** Recovery codes, which the server tells once. */
 export function RecoveryCodes({ codes, onKept, row, level }: { codes: string[]; onKept: () => void; row: string; level: "h1" | "h3" }) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const [copied, setCopied] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  // They are told this once: whoever leaves or closes the page over them is asked first.
+  const kept = useRef(false);
+  useBlocker({
+    shouldBlockFn: () => !kept.current && !confirm(t("second_factor.codes_leave")),
+    enableBeforeUnload: () => !kept.current,
+  });
   const Heading = level;
   return (
     <>
@@ -25,11 +34,18 @@ export function RecoveryCodes({ codes, onKept, row, level }: { codes: string[]; 
         ))}
       </ul>
       <div className={row}>
-        <Button onClick={onKept}>{t("second_factor.codes_kept")}</Button>
+        <Button
+          onClick={() => {
+            kept.current = true;
+            onKept();
+          }}
+        >
+          {t("second_factor.codes_kept")}
+        </Button>
         <Button
           variant="default"
           leftSection={copied ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
-          onClick={() => void navigator.clipboard.writeText(codes.join("\n")).then(() => setCopied(true))}
+          onClick={() => void copy(codes.join("\n"), words).then(setCopied)}
         >
           {copied ? t("did.copied") : t("second_factor.codes_copy")}
         </Button>

@@ -88,6 +88,8 @@ function ShowCode({ step, onSession, onBack }: Props) {
 function SetUp({ step, onSession, onBack }: Props) {
   const { t } = useWords();
   const [code, setCode] = useState("");
+  const heading = useRef<HTMLHeadingElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const secret = useQuery({
     queryKey: ["sign-in-secret", step.step],
     queryFn: () => api.session.beginSecondFactor(step.step),
@@ -95,7 +97,11 @@ function SetUp({ step, onSession, onBack }: Props) {
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const confirm = useMutation({ mutationFn: () => api.session.confirmSecondFactor(step.step, code) });
+  const confirm = useMutation({
+    mutationFn: () => api.session.confirmSecondFactor(step.step, code),
+    onError: () => field.current?.select(),
+  });
+  useEffect(() => heading.current?.focus(), []);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     confirm.mutate();
@@ -118,14 +124,16 @@ function SetUp({ step, onSession, onBack }: Props) {
   }
   return (
     <>
-      <h1>{t("second_factor.set_up")}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {t("second_factor.set_up")}
+      </h1>
       <p className={css.lead}>{t("second_factor.set_up_asked")}</p>
       {secret.isPending && <Skeleton rows={2} />}
       {secret.isError && <Failure error={secret.error} />}
       {secret.data && (
         <form onSubmit={submit}>
           <Secret secret={secret.data} />
-          <CodeField label={t("second_factor.then_code")} value={code} onChange={setCode} digits />
+          <CodeField field={field} label={t("second_factor.then_code")} value={code} onChange={setCode} digits />
           {confirm.error && <FailureLine error={confirm.error} />}
           <Button type="submit" h={40} loading={confirm.isPending}>
             {t("second_factor.confirm")}

@@ -5,6 +5,7 @@ import type { Authorisation, ChannelAccount, SetAuthorisation } from "@belofte/a
 import { Button, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { api } from "../app/api";
+import { copy } from "../app/copy";
 import { keys, queryClient } from "../app/queries";
 import { FailureLine } from "../app/states";
 import { toast } from "../app/toasts";
@@ -86,7 +87,8 @@ interface FieldsProps {
 }
 
 export function ProviderFields({ entry, set, kept, redirect, wrong }: FieldsProps) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   return (
     <>
       <NativeSelect
@@ -101,7 +103,7 @@ export function ProviderFields({ entry, set, kept, redirect, wrong }: FieldsProp
       />
       <div className={css.pair}>
         <TextInput label={t("authorisation.redirect")} description={t("authorisation.redirect_hint")} readOnly value={redirect} onFocus={(event) => event.currentTarget.select()} />
-        <Button variant="default" className={css.beside} leftSection={<CopyIcon size={16} />} onClick={() => void navigator.clipboard.writeText(redirect).then(() => toast(t("did.copied")))}>
+        <Button variant="default" className={css.beside} leftSection={<CopyIcon size={16} />} onClick={() => void copy(redirect, words)}>
           {t("action.copy")}
         </Button>
       </div>

@@ -3,10 +3,10 @@
 
 import { Button } from "@mantine/core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { copy } from "../app/copy";
 import { useSession } from "../app/session";
 import { NoPermission } from "../app/states";
 import { useTitle } from "../app/title";
-import { toast } from "../app/toasts";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon } from "../ui/icons";
 import css from "./page.module.css";
@@ -71,7 +71,8 @@ export function Table({ head, name, children }: { head: string[]; name: string; 
 
 /** Shows a secret that the server gives only once. */
 export function Once({ label, text, value, onDone }: { label: string; text: string; value: string; onDone: () => void }) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const [copied, setCopied] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.focus(), []);
@@ -83,12 +84,7 @@ export function Once({ label, text, value, onDone }: { label: string; text: stri
       <div className={css.row}>
         <Button
           leftSection={copied ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
-          onClick={() =>
-            void navigator.clipboard.writeText(value).then(() => {
-              setCopied(true);
-              toast(t("did.copied"));
-            })
-          }
+          onClick={() => void copy(value, words).then(setCopied)}
         >
           {copied ? t("did.copied") : t("action.copy")}
         </Button>

@@ -5,7 +5,7 @@ import type { ListedQueue } from "@belofte/api-client";
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { allQueuesQuery, keys, queryClient } from "../app/queries";
 import { maySupervise, useSession } from "../app/session";
@@ -17,6 +17,9 @@ import { Block, Page, State, Table } from "./page";
 import css from "./page.module.css";
 
 const stale = () => queryClient.invalidateQueries({ queryKey: keys.queues });
+
+/** A button that does nothing at the moment and keeps the focus, so that the keyboard goes on from there. */
+const stuck = (yes: boolean) => (yes ? { "data-disabled": true, "aria-disabled": true } : {});
 
 export function Queues() {
   const words = useWords();
@@ -32,11 +35,19 @@ export function Queues() {
     onError: (error) => toast(explainShort(error, words), { bad: true }),
     onSettled: stale,
   });
-  const swap = (at: number, step: 1 | -1) => {
+  // A row that moves in the page loses the focus; who pressed an arrow goes on with it.
+  const pressed = useRef<HTMLButtonElement | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows lie anew when the list does
+  useEffect(() => {
+    pressed.current?.focus();
+    pressed.current = null;
+  }, [list.data]);
+  const swap = (at: number, step: 1 | -1, button: HTMLButtonElement) => {
     const ids = used.map((one) => one.id);
     const [moved] = ids.splice(at, 1);
-    if (moved === undefined) return;
+    if (moved === undefined || order.isPending || at + step < 0 || at + step > ids.length) return;
     ids.splice(at + step, 0, moved);
+    pressed.current = button;
     order.mutate(ids);
   };
   return (
@@ -57,10 +68,10 @@ export function Queues() {
               <td>
                 {may && used.length > 1 && (
                   <div className={css.row}>
-                    <Button variant="default" disabled={at === 0 || order.isPending} onClick={() => swap(at, -1)} aria-label={t("queues.up_named", { queue: one.name })}>
+                    <Button variant="default" {...stuck(at === 0)} onClick={(event) => swap(at, -1, event.currentTarget)} aria-label={t("queues.up_named", { queue: one.name })}>
                       <UpIcon size={16} />
                     </Button>
-                    <Button variant="default" disabled={at === used.length - 1 || order.isPending} onClick={() => swap(at, 1)} aria-label={t("queues.down_named", { queue: one.name })}>
+                    <Button variant="default" {...stuck(at === used.length - 1)} onClick={(event) => swap(at, 1, event.currentTarget)} aria-label={t("queues.down_named", { queue: one.name })}>
                       <DownIcon size={16} />
                     </Button>
                   </div>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 
-import type { PasswordAndCode } from "@belofte/api-client";
+import { ApiError, type PasswordAndCode } from "@belofte/api-client";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -125,6 +125,19 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
         error={confirm.error}
         onSubmit={(body) => confirm.mutate(body)}
       />
+      {confirm.error instanceof ApiError && confirm.error.code === "step_over" && (
+        <div className={css.row}>
+          <Button
+            loading={begin.isPending}
+            onClick={() => {
+              confirm.reset();
+              begin.mutate();
+            }}
+          >
+            {t("second_factor.begin_again")}
+          </Button>
+        </div>
+      )}
     </Block>
   );
 }

@@ -6,6 +6,7 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useId } from "react";
 import { api } from "../app/api";
+import { copy } from "../app/copy";
 import { keys, queryClient } from "../app/queries";
 import { mayAdministrate, useSession } from "../app/session";
 import { Blank, Failure, FailureLine, Skeleton } from "../app/states";
@@ -125,12 +126,13 @@ function Key({ of, beside }: { of: SigningKey; beside: boolean }) {
 }
 
 function Copyable({ label, value, hint, long = false }: { label: string; value: string; hint: string; long?: boolean }) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const field = { label, description: hint, readOnly: true, value, spellCheck: false };
   return (
     <div className={css.copyable}>
       {long ? <Textarea {...field} rows={4} onFocus={(event) => event.currentTarget.select()} /> : <TextInput {...field} onFocus={(event) => event.currentTarget.select()} />}
-      <Button variant="default" aria-label={`${t("action.copy")}: ${label}`} leftSection={<CopyIcon size={16} />} onClick={() => void navigator.clipboard.writeText(value).then(() => toast(t("did.copied")))}>
+      <Button variant="default" aria-label={`${t("action.copy")}: ${label}`} leftSection={<CopyIcon size={16} />} onClick={() => void copy(value, words)}>
         {t("action.copy")}
       </Button>
     </div>

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Why a command stopped: one text for the person at the terminal.
@@ -107,9 +108,38 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     if in_ci() {
-        command.env("CARGO_INCREMENTAL", "0");
+        // Nobody builds there twice or steps through what failed; places of panics are told all the same.
+        command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "none");
+    }
+    if LINTING.load(Ordering::Relaxed) {
+        command.env("RUSTC_WORKSPACE_WRAPPER", LINTER).env("CLIPPY_ARGS", DENY_WARNINGS);
     }
     command
+}
+
+/// The compiler with Clippy in it.
+const LINTER: &str = "clippy-driver";
+
+/// `-D warnings`, as `cargo clippy` hands over what stands behind its `--`.
+const DENY_WARNINGS: &str = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
+
+static LINTING: AtomicBool = AtomicBool::new(false);
+
+/// From now on whatever [`cargo`] compiles of the workspace is linted on its way, and a warning is an error. A failure
+/// when the linter is not there, or lets pass what it has to refuse.
+pub fn lint_what_is_built() -> Result<()> {
+    const REFUSED: &[u8] =
+        b"#![crate_type = \"lib\"]\npub fn never(yes: bool) -> bool {\n    yes == true\n}\n";
+    if !on_path(LINTER) {
+        return Err(Failure::new(format!("{LINTER} is not installed: rustup component add clippy")));
+    }
+    let mut linter = Command::new(LINTER);
+    linter.args(["-", "--emit=metadata=/dev/null"]).env("CLIPPY_ARGS", DENY_WARNINGS).stderr(Stdio::null());
+    if output_with_input(&mut linter, REFUSED).is_ok() {
+        return Err(Failure::new(format!("{LINTER} lets a warning pass that it has to refuse")));
+    }
+    LINTING.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// The command as a person would type it: programs of the machine by their name alone.

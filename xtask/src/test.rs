@@ -21,23 +21,35 @@ struct Row {
     outcome: Result<Done>,
 }
 
-#[derive(Default)]
-struct Report {
-    rows: Vec<Row>,
-    runner_summary: Option<String>,
-}
-
-impl Report {
-    /// Runs one step; whether it ended well.
-    fn step(&mut self, name: &'static str, body: impl FnOnce() -> Result<Done>) -> bool {
+impl Row {
+    /// Runs a step and says so.
+    fn of(name: &'static str, body: impl FnOnce() -> Result<Done>) -> Self {
         println!("\n== {name}");
         let watch = Stopwatch::start();
         let outcome = body();
         if let Err(failure) = &outcome {
             eprintln!("error: {name}: {failure}");
         }
-        let good = outcome.is_ok();
-        self.rows.push(Row { name, took: watch.elapsed(), outcome });
+        Self { name, took: watch.elapsed(), outcome }
+    }
+}
+
+struct Report {
+    watch: Stopwatch,
+    rows: Vec<Row>,
+    runner_summary: Option<String>,
+}
+
+impl Report {
+    fn new() -> Self {
+        Self { watch: Stopwatch::start(), rows: Vec::new(), runner_summary: None }
+    }
+
+    /// Runs one step; whether it ended well.
+    fn step(&mut self, name: &'static str, body: impl FnOnce() -> Result<Done>) -> bool {
+        let row = Row::of(name, body);
+        let good = row.outcome.is_ok();
+        self.rows.push(row);
         good
     }
 
@@ -45,10 +57,8 @@ impl Report {
     fn close(self) -> Result<()> {
         println!();
         let mut counts = Counts::default();
-        let mut total = Duration::ZERO;
         let mut failed = Vec::new();
         for row in &self.rows {
-            total += row.took;
             let (mark, note) = match &row.outcome {
                 Ok(done) => {
                     counts += done.counts;
@@ -64,7 +74,7 @@ impl Report {
             };
             println!("{:<18}{:>8.1} s  {mark:<7} {note}", row.name, row.took.as_secs_f64());
         }
-        println!("{:<18}{:>8.1} s", "together", total.as_secs_f64());
+        println!("{:<18}{:>8.1} s", "together", self.watch.elapsed().as_secs_f64());
         if let Some(summary) = self.runner_summary {
             println!("{summary}");
         }
@@ -99,7 +109,9 @@ pub fn command(args: &[String]) -> Result<()> {
 }
 
 fn all(quick: bool) -> Result<()> {
-    let mut report = Report::default();
+    let mut report = Report::new();
+    // Checking apart compiles every dependency anew; where nothing is built yet, lints are checked on the way.
+    let one_pass = !quick && (shell::in_ci() || !shell::binary().exists());
     if !report.step("packages", || packages::ensure().map(|note| Done { note, ..Done::default() })) {
         return report.close();
     }
@@ -107,13 +119,27 @@ fn all(quick: bool) -> Result<()> {
     report.step("format", || {
         shell::run(shell::cargo().args(["fmt", "--all", "--check"])).map(|()| Done::default())
     });
-    let web =
-        report.step("web", || web::check_and_build().map(|counts| Done { note: counts.to_string(), counts }));
-    if !web && !shell::root().join("web/desk/dist/index.html").exists() {
+    let desk = report.step("desk", || web::build().map(|()| Done::default()));
+    if !desk && !shell::root().join("web/desk/dist/index.html").exists() {
         // The server carries the desk inside and does not compile without it.
         return report.close();
     }
-    if !report.step("build", || build_tests().map(|()| Done::default())) {
+    if one_pass && !report.step("linter", || shell::lint_what_is_built().map(|()| Done::default())) {
+        return report.close();
+    }
+    // Each leaves a core idle now and then.
+    let (web, built) = std::thread::scope(|scope| {
+        let web = scope.spawn(|| {
+            Row::of("web", || web::check().map(|counts| Done { note: counts.to_string(), counts }))
+        });
+        let note = if one_pass { "with lints" } else { "" };
+        let built =
+            Row::of("build", || build_tests().map(|()| Done { note: note.to_owned(), ..Done::default() }));
+        (web.join(), built)
+    });
+    let good = built.outcome.is_ok();
+    report.rows.extend([web.expect("a step does not panic"), built]);
+    if !good {
         return report.close();
     }
     report.step("generated", || codegen::check().map(|note| Done { note, ..Done::default() }));
@@ -140,7 +166,7 @@ fn all(quick: bool) -> Result<()> {
         }
     }
     drop(cluster);
-    if !quick {
+    if !(quick || one_pass) {
         // Last, because it checks every dependency anew.
         report.step("clippy", || {
             let mut clippy = shell::cargo();
@@ -166,9 +192,10 @@ fn runner() -> Command {
     command
 }
 
-/// The tests with the binary that they start, so that the next steps only run what is there.
+/// The tests with the binary that they start, so that the next steps only run what is there, and the other programs.
 fn build_tests() -> Result<()> {
-    shell::run(runner().args(["--no-run", "--workspace", "--locked"]))
+    shell::run(runner().args(["--no-run", "--workspace", "--locked"]))?;
+    shell::run(shell::cargo().args(["build", "--workspace", "--bins", "--locked"]))
 }
 
 fn rust_tests(postgres: &str, args: &[String]) -> Result<(Option<String>, Counts)> {

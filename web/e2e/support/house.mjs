@@ -38,15 +38,30 @@ const FIRST_PORT = 10_000;
 const PORTS = 22_000;
 let nextPort = (process.pid * 37) % PORTS;
 
-/** Different free ports of the loopback. The files run one after the other, so nobody else asks meanwhile. */
+/** A server that listens at `where`, or null when somebody else does. */
+const listening = (where) =>
+  new Promise((done) => {
+    const server = createServer();
+    server.once("error", () => done(null)).listen(where, () => done(server));
+  });
+
+/**
+ * Different free ports of the loopback, which no other process that asks here gets for as long as this one lives: each is
+ * held by a name in the abstract namespace (unix(7)), as the tests of the server hold theirs. Files run side by side.
+ */
 async function freePorts(count) {
   const ports = [];
   for (let tries = 0; ports.length < count && tries < PORTS; tries += 1) {
     const port = FIRST_PORT + nextPort;
     nextPort = (nextPort + 1) % PORTS;
-    const server = createServer();
-    const free = await new Promise((done) => server.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true)));
-    if (!free) continue;
+    const mine = await listening({ path: `\0belofte-test-port-${port}` });
+    if (!mine) continue;
+    const server = await listening({ port, host: "127.0.0.1" });
+    if (!server) {
+      mine.close();
+      continue;
+    }
+    mine.unref();
     ports.push(port);
     server.close();
     await once(server, "close");

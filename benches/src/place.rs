@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! A house with a tenant and its mailboxes, in a folder that is gone afterwards.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, anyhow};
 use belofte_core::Core;
@@ -45,9 +47,17 @@ impl Engine {
     }
 }
 
-/// A new folder on the disk of the machine's temporary files.
+/// A new folder on the disk of the machine's temporary files, in a region of that disk to itself.
+///
+/// ext4 gives no inode away again within five minutes after it was freed, and looks at every such inode before it takes
+/// another one (`recently_deleted` in `fs/ext4/ialloc.c`). Beside what a run before this one left behind, making a file
+/// took 400 µs instead of 13. Below a folder with the attribute `T` each folder begins elsewhere (chattr(1)); other
+/// file systems do without.
 pub fn folder(name: &str) -> anyhow::Result<tempfile::TempDir> {
-    Ok(tempfile::Builder::new().prefix(&format!("belofte-bench-{name}-")).tempdir()?)
+    let parent = std::env::temp_dir().join("belofte-bench");
+    fs::create_dir_all(&parent)?;
+    let _ = Command::new("chattr").arg("+T").arg(&parent).stderr(Stdio::null()).status();
+    Ok(tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(parent)?)
 }
 
 /// A place with a founded house.

@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 import { findings } from "./support/access.mjs";
 import { ask as asked, watched } from "./support/api.mjs";
 import { accept, launch, PASSWORD, signIn, window } from "./support/browser.mjs";
-import { pause, startHouse, until } from "./support/house.mjs";
+import { freePorts, pause, startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
 
 const BOX = "hulp@winkel.example";
@@ -68,7 +68,7 @@ async function open(page, subject, view = "open") {
 test("what was typed outlives a killed browser, with its files, and is there on another device", async () => {
   // A browser of its own, so that it can be killed: its process and everything in it.
   const profile = mkdtempSync(join(tmpdir(), "belofte-killed-"));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const [port] = await freePorts(1);
   const process_ = spawn(
     process.env.BELOFTE_CHROMIUM ?? "/usr/bin/chromium",
     ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--ignore-certificate-errors", `--user-data-dir=${profile}`, `--remote-debugging-port=${port}`, "--lang=en-GB", "about:blank"],

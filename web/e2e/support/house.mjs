@@ -49,7 +49,7 @@ const listening = (where) =>
  * Different free ports of the loopback, which no other process that asks here gets for as long as this one lives: each is
  * held by a name in the abstract namespace (unix(7)), as the tests of the server hold theirs. Files run side by side.
  */
-async function freePorts(count) {
+export async function freePorts(count) {
   const ports = [];
   for (let tries = 0; ports.length < count && tries < PORTS; tries += 1) {
     const port = FIRST_PORT + nextPort;

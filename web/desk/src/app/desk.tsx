@@ -121,7 +121,8 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
 
   const signOut = () =>
     end()
-      .then(() => navigate({ to: "/sign-in", search: {} }))
+      // The session is over: no view has a say in it any more.
+      .then(() => navigate({ to: "/sign-in", search: {}, ignoreBlocker: true }))
       .then(() => forget())
       .catch((error: unknown) => toast(explainShort(error, words), { bad: true }));
 

@@ -47,8 +47,8 @@ export const queryClient = new QueryClient({
       retry: (count, error) => count < 2 && (error instanceof NoAnswer || waitOf(error) !== null),
       retryDelay: (count, error) => Math.max(600 * 2 ** count, (waitOf(error) ?? 0) * 1000),
     },
-    // What was sent and told, a password or a key, is gone as soon as the view that asked is.
-    mutations: { gcTime: 0 },
+    // What was sent and told, a password or a key, is gone a second after the view that asked.
+    mutations: { gcTime: 1_000 },
   },
 });
 

@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useBlocker } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { copy } from "../app/copy";
+import { callOff } from "../app/hold";
 import { useWords } from "../i18n";
 import { CheckIcon, CopyIcon } from "../ui/icons";
 import css from "./second-factor.module.css";
@@ -15,10 +16,15 @@ export function RecoveryCodes({ codes, onKept, row, level }: { codes: string[]; 
   const [copied, setCopied] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  // They are told this once: whoever leaves or closes the page over them is asked first.
+  // They are told this once: whoever leaves or closes the page over them is asked first, and once.
   const kept = useRef(false);
   useBlocker({
-    shouldBlockFn: () => !kept.current && !confirm(t("second_factor.codes_leave")),
+    shouldBlockFn: () => {
+      if (!kept.current) kept.current = confirm(t("second_factor.codes_leave"));
+      // Whoever stays types for this page again.
+      if (!kept.current) callOff();
+      return !kept.current;
+    },
     enableBeforeUnload: () => !kept.current,
   });
   const Heading = level;

@@ -32,7 +32,7 @@ export default function SignInAgain({ onDone }: { onDone: () => void }) {
         <div className={css.stack}>
           <Button
             variant="default"
-            onClick={() => void navigate({ to: "/sign-in", search: {} }).then(() => forget())}
+            onClick={() => void navigate({ to: "/sign-in", search: {}, ignoreBlocker: true }).then(() => forget())}
           >
             {t("sign_in.other")}
           </Button>

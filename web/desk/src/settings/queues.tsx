@@ -30,16 +30,20 @@ export function Queues() {
   const items = list.data?.items ?? [];
   const used = items.filter((one) => !one.archived);
   const archived = items.filter((one) => one.archived);
-  const order = useMutation({
-    mutationFn: (ids: string[]) => api.queues.order(ids),
-    onError: (error) => toast(explainShort(error, words), { bad: true }),
-    onSettled: stale,
-  });
   // A row that moves in the page loses the focus; who pressed an arrow goes on with it.
   const pressed = useRef<HTMLButtonElement | null>(null);
+  const order = useMutation({
+    mutationFn: (ids: string[]) => api.queues.order(ids),
+    onError: (error) => {
+      pressed.current = null;
+      toast(explainShort(error, words), { bad: true });
+    },
+    onSettled: stale,
+  });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows lie anew when the list does
   useEffect(() => {
-    pressed.current?.focus();
+    // Somebody who is somewhere else by now stays there.
+    if (document.activeElement === document.body) pressed.current?.focus();
     pressed.current = null;
   }, [list.data]);
   const swap = (at: number, step: 1 | -1, button: HTMLButtonElement) => {

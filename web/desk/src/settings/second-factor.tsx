@@ -3,7 +3,7 @@
 import { ApiError, type PasswordAndCode } from "@belofte/api-client";
 import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { keys, queryClient } from "../app/queries";
 import { Failure, FailureLine, Skeleton } from "../app/states";
@@ -101,6 +101,12 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
       return fresh();
     },
   });
+  // A secret in the place of one that ran out begins at the top again, for the keyboard and for who listens.
+  const again = useRef<HTMLDivElement>(null);
+  const [times, setTimes] = useState(0);
+  useEffect(() => {
+    if (times > 0 && begin.data) again.current?.focus();
+  }, [times, begin.data]);
   if (!begin.data) {
     return (
       <>
@@ -116,7 +122,9 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
   }
   return (
     <Block title={t("second_factor.set_up")}>
-      <Secret secret={begin.data} />
+      <div ref={again} tabIndex={-1}>
+        <Secret secret={begin.data} />
+      </div>
       <CodeForm
         label={t("second_factor.then_code")}
         digits
@@ -128,9 +136,9 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
       {confirm.error instanceof ApiError && confirm.error.code === "step_over" && (
         <div className={css.row}>
           <Button
-            loading={begin.isPending}
             onClick={() => {
               confirm.reset();
+              setTimes(times + 1);
               begin.mutate();
             }}
           >

@@ -28,7 +28,7 @@ const mouseOnly = () => {
 
 /**
  * Gathers the findings of the page as it stands; each names its view, rule and first element. `float` is the role of what
- * floats over the page: what it covers in part is no target before it is closed, so the size of targets is looked at within it.
+ * floats over the page: a target that it covers in part is none before it is closed, so its size is not asked there.
  */
 export async function findings(page, name, sizes = SIZES, float = undefined) {
   const found = [];
@@ -44,7 +44,7 @@ export async function findings(page, name, sizes = SIZES, float = undefined) {
       });
       const { violations } = await page.evaluate(
         async ([tags, not, dark, within]) => {
-          const whole = await globalThis.axe.run(document, {
+          const { violations: all } = await globalThis.axe.run(document, {
             iframes: false,
             resultTypes: ["violations"],
             // Colours are all that the dark scheme changes.
@@ -52,11 +52,16 @@ export async function findings(page, name, sizes = SIZES, float = undefined) {
               ? { runOnly: { type: "rule", values: ["color-contrast"] } }
               : { runOnly: tags, rules: Object.fromEntries(not.map((rule) => [rule, { enabled: false }])) }),
           });
-          if (!within || dark) return whole;
-          const above = await globalThis.axe.run(within, { resultTypes: ["violations"], runOnly: { type: "rule", values: ["target-size"] } });
-          return { violations: [...whole.violations, ...above.violations] };
+          const above = within && document.querySelector(within);
+          const covered = ({ target }) => {
+            const [one, other] = [document.querySelector(target[0]), above].map((element) => element.getBoundingClientRect());
+            return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+          };
+          const beneath = (node) => above && !above.contains(document.querySelector(node.target[0])) && covered(node);
+          const left = all.map((one) => (one.id === "target-size" ? { ...one, nodes: one.nodes.filter((node) => !beneath(node)) } : one));
+          return { violations: left.filter((one) => one.nodes.length > 0) };
         },
-        [TAGS, float ? [...NOT, "target-size"] : NOT, scheme === "dark", float && `[role="${float}"]`],
+        [TAGS, NOT, scheme === "dark", float && `[role="${float}"]`],
       );
       const where = `${name}, ${size.width} px, ${scheme}`;
       if (scheme === "light") {

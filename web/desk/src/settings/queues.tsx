@@ -88,7 +88,7 @@ export function Queues() {
       {may && <NewQueue />}
       {archived.length > 0 && (
         <Block title={t("queues.archived_title")} text={t("queues.archived_text")}>
-          <Table name={t("queues.archived_title")} head={[t("queues.name"), t("tags.state")]}>
+          <Table name={t("queues.archived_title")} head={[t("queues.name"), t("tags.state"), ""]}>
             {archived.map((one) => (
               <tr key={one.id}>
                 <td>
@@ -97,6 +97,7 @@ export function Queues() {
                 <td>
                   <State tone="plain">{t("queues.archived")}</State>
                 </td>
+                <td />
               </tr>
             ))}
           </Table>

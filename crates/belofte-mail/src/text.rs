@@ -471,14 +471,17 @@ fn is_separator(line: &str) -> bool {
 
 /// "Op … schreef …:", "On … wrote:" and their kin, on one line or wrapped over three.
 fn is_introduction(lines: &[(usize, &str)], index: usize) -> bool {
-    let first = lines[index].1.to_lowercase();
-    let first = first.trim_start_matches(['>', ' ', '*', '_']);
-    let dated = ["op ", "on ", "le ", "am "].iter().any(|start| first.starts_with(start));
+    let first = lines[index].1.trim_start_matches(['>', ' ', '*', '_']);
     // "Jan Jansen <jan@…> schreef op 3 mei 2026 om 10:00 het volgende:"
-    let named = (first.contains(" schreef op ") || first.contains(" wrote on ")) && first.ends_with(':');
-    if named {
-        return first.len() < 300 && first.chars().any(|c| c.is_ascii_digit());
+    if first.ends_with(':') {
+        let lower = first.to_lowercase();
+        if lower.contains(" schreef op ") || lower.contains(" wrote on ") {
+            return lower.len() < 300 && lower.chars().any(|c| c.is_ascii_digit());
+        }
     }
+    // No letter outside ASCII has one of these as its small letter.
+    let starts = |start: &str| first.get(..start.len()).is_some_and(|at| at.eq_ignore_ascii_case(start));
+    let dated = ["op ", "on ", "le ", "am "].into_iter().any(starts);
     if !dated {
         return false;
     }

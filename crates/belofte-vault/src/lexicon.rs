@@ -29,8 +29,9 @@ const VERSION: u8 = 3;
 pub struct Lexicon {
     search: SearchKey,
     visible: Vec<Visible>,
-    /// Where each visible word stands among them, by its token.
-    at: HashMap<u64, u32, BuildHasherDefault<TokenHasher>>,
+    /// How often each visible word was used, by its token. The number is here and not with the word, so
+    /// that a word which is used once more costs one look at memory.
+    uses: HashMap<u64, u32, BuildHasherDefault<TokenHasher>>,
     /// The visible words in the order of the alphabet, as far as they were sorted: those that came
     /// since are missing.
     sorted: Vec<u32>,
@@ -43,7 +44,6 @@ pub struct Lexicon {
 struct Visible {
     word: Box<str>,
     token: u64,
-    uses: u32,
 }
 
 /// The marks of the first two contacts that used a word.
@@ -137,7 +137,7 @@ impl Lexicon {
         Self {
             search: search.clone(),
             visible: Vec::new(),
-            at: HashMap::default(),
+            uses: HashMap::default(),
             sorted: Vec::new(),
             waiting: HashMap::default(),
             waited: HashMap::default(),
@@ -166,8 +166,7 @@ impl Lexicon {
     }
 
     fn add(&mut self, token: u64, word: &str, contact: Uuid) {
-        if let Some(at) = self.at.get(&token) {
-            let uses = &mut self.visible[*at as usize].uses;
+        if let Some(uses) = self.uses.get_mut(&token) {
             *uses = uses.saturating_add(1);
             self.changed = true;
             return;
@@ -192,8 +191,8 @@ impl Lexicon {
     }
 
     fn show(&mut self, token: u64, word: &str, uses: u32) {
-        self.at.insert(token, self.visible.len() as u32);
-        self.visible.push(Visible { word: word.into(), token, uses });
+        self.uses.insert(token, uses);
+        self.visible.push(Visible { word: word.into(), token });
     }
 
     /// Up to `limit` visible words that begin with `prefix`, the most used first; words used equally
@@ -209,13 +208,17 @@ impl Lexicon {
         let from = self.sorted.partition_point(|at| word(*at) < prefix.as_str());
         let mut found: Vec<u32> =
             self.sorted[from..].iter().copied().take_while(|at| word(*at).starts_with(&prefix)).collect();
-        found.sort_unstable_by_key(|at| (Reverse(self.visible[*at as usize].uses), word(*at)));
+        found.sort_by_cached_key(|at| (Reverse(self.uses_of(self.visible[*at as usize].token)), word(*at)));
         found.truncate(limit);
         let suggested = |at: u32| {
-            let Visible { word, token, .. } = &self.visible[at as usize];
+            let Visible { word, token } = &self.visible[at as usize];
             Suggested { word: word.to_string(), token: *token }
         };
         found.into_iter().map(suggested).collect()
+    }
+
+    fn uses_of(&self, token: u64) -> u32 {
+        self.uses.get(&token).copied().unwrap_or_default()
     }
 
     /// Brings the words that came since into the order of the alphabet.
@@ -273,11 +276,11 @@ impl Lexicon {
         let mut out = Zeroizing::new(Vec::with_capacity(16 + self.visible.len() * 24));
         out.push(VERSION);
         out.extend_from_slice(&(self.visible.len() as u32).to_be_bytes());
-        for Visible { word, token, uses } in &self.visible {
+        for Visible { word, token } in &self.visible {
             out.extend_from_slice(&(word.len() as u16).to_be_bytes());
             out.extend_from_slice(word.as_bytes());
             out.extend_from_slice(&token.to_be_bytes());
-            out.extend_from_slice(&uses.to_be_bytes());
+            out.extend_from_slice(&self.uses_of(*token).to_be_bytes());
         }
         for generation in [&self.waiting, &self.waited] {
             let mut waiting: Vec<_> = generation.iter().collect();

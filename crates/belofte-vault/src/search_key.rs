@@ -73,9 +73,9 @@ struct Inner {
 }
 
 /// Tokens that were made lately. A text is known by its hash under a key of this process (SipHash), and
-/// stands at one place of a table: what comes later takes that place. So no word is held, and a look-up
-/// is one hash and one comparison, where making the token is two of SHA-256. That two texts share a
-/// place and all 64 bits of their hash happens to nobody.
+/// stands at one of two places of a table: what comes later takes the first and moves what was there to the
+/// second. So no word is held, and a look-up is one hash and two comparisons, where making the token is
+/// two of SHA-256. That two texts share a place and all 64 bits of their hash happens to nobody.
 struct Cache {
     /// Of words, and of prefixes.
     hashers: [RandomState; 2],
@@ -88,6 +88,23 @@ struct Cache {
 struct Place {
     token: AtomicU64,
     mixed: AtomicU64,
+}
+
+impl Place {
+    fn get(&self, hash: u64) -> Option<u64> {
+        let token = self.token.load(Ordering::Relaxed);
+        (self.mixed.load(Ordering::Relaxed) ^ token == hash).then_some(token)
+    }
+
+    fn put(&self, hash: u64, token: u64) {
+        self.token.store(token, Ordering::Relaxed);
+        self.mixed.store(hash ^ token, Ordering::Relaxed);
+    }
+
+    fn copy(&self, other: &Self) {
+        self.token.store(other.token.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.mixed.store(other.mixed.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
 }
 
 /// Places for 65,536 texts: a megabyte for a tenant, taken as it is used.
@@ -109,14 +126,14 @@ impl Cache {
     /// The token of the text with this hash: the one at hand, or what `make` gives.
     fn get(&self, hash: u64, make: impl FnOnce() -> u64) -> u64 {
         let places = self.places.get_or_init(|| (0..PLACES).map(|_| Place::default()).collect());
-        let place = &places[hash as usize % PLACES];
-        let token = place.token.load(Ordering::Relaxed);
-        if place.mixed.load(Ordering::Relaxed) ^ token == hash {
+        let at = hash as usize % (PLACES / 2) * 2;
+        let (first, second) = (&places[at], &places[at + 1]);
+        if let Some(token) = first.get(hash).or_else(|| second.get(hash)) {
             return token;
         }
         let token = make();
-        place.token.store(token, Ordering::Relaxed);
-        place.mixed.store(hash ^ token, Ordering::Relaxed);
+        second.copy(first);
+        first.put(hash, token);
         token
     }
 
@@ -139,8 +156,7 @@ struct Gathered {
 }
 
 /// A word of a text: its token (before that is known, its hash), and where it lies among the folded ones.
-/// In order of token; what was said stands before what was quoted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 struct Found {
     token: u64,
     from: u32,
@@ -150,6 +166,12 @@ struct Found {
 impl Found {
     /// Set in `from` of a word that stands in quoted history.
     const QUOTED: u32 = 1 << 31;
+
+    /// The order in which they stand: by token, and what was said before what was quoted. One number, so
+    /// that sorting them compares without a branch.
+    const fn place(&self) -> u128 {
+        (self.token as u128) << 64 | self.from as u128
+    }
 
     const fn quoted(&self) -> bool {
         self.from & Self::QUOTED != 0
@@ -246,7 +268,7 @@ impl SearchKey {
             let hash = one.token;
             one.token = self.0.cache.get(hash, || self.make(Kind::Word, one.word(folded)));
         }
-        found.sort_unstable();
+        found.sort_unstable_by_key(Found::place);
         found.dedup_by_key(|one| one.token);
         gathered
     }
@@ -308,19 +330,29 @@ impl SearchKey {
 
     fn address(&self, text: &str, tokens: &mut Vec<u64>) {
         let Some(address) = address_form(text) else { return };
-        let mut whole = |part: &str| {
-            if !part.is_empty() {
-                tokens.push(self.token(Kind::Word, part));
-                self.prefixes(part, tokens);
-            }
+        tokens.push(self.token(Kind::Word, &address));
+        self.prefixes(&address, tokens);
+        let Some((local, domain)) = address.rsplit_once('@') else {
+            return self.address_words(&address, [&address, ""], tokens);
         };
-        whole(&address);
-        if let Some((local, domain)) = address.rsplit_once('@') {
-            whole(local);
-            whole(domain);
+        // The local part begins the address: so do its prefixes.
+        if !local.is_empty() {
+            tokens.push(self.token(Kind::Word, local));
         }
-        for word in words(&address) {
-            whole(&word);
+        if !domain.is_empty() {
+            tokens.push(self.token(Kind::Word, domain));
+            self.prefixes(domain, tokens);
+        }
+        self.address_words(&address, [&address, domain], tokens);
+    }
+
+    /// The words of an address, of which the prefixes of some beginnings are there already.
+    fn address_words(&self, address: &str, begun: [&str; 2], tokens: &mut Vec<u64>) {
+        for word in words(address) {
+            tokens.push(self.token(Kind::Word, &word));
+            if !begun.iter().any(|begun| begun.starts_with(&*word)) {
+                self.prefixes(&word, tokens);
+            }
         }
     }
 

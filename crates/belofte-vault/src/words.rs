@@ -74,6 +74,12 @@ fn is_joined(joined: &str, groups: &[String]) -> bool {
 /// The vowel signs of Indic scripts are class 0 and stay; without them words would coincide.
 pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
+    if text.is_ascii() {
+        // Nothing to decompose, and no marks.
+        let lower = text.bytes().map(|byte| char::from(byte.to_ascii_lowercase()));
+        out.extend(lower.filter(|c| c.is_ascii_alphanumeric() || keep(*c)));
+        return out;
+    }
     for decomposed in text.nfkd() {
         for c in decomposed.to_lowercase() {
             match c {

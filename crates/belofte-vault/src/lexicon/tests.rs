@@ -124,7 +124,11 @@ fn the_words_of_a_message_count_once() {
     assert_eq!(suggest(&mut lexicon, "fi", 9), ["fiets"]);
     // Of the first three uses, two waited for the third: all three are counted when it is shown.
     let uses = |lexicon: &Lexicon, word: &str| {
-        lexicon.visible.iter().find(|visible| &*visible.word == word).map(|visible| visible.uses)
+        lexicon
+            .visible
+            .iter()
+            .find(|visible| &*visible.word == word)
+            .map(|visible| lexicon.uses_of(visible.token))
     };
     assert_eq!((uses(&lexicon, "fiets"), uses(&lexicon, "een")), (Some(4), Some(8)));
     assert_eq!(uses(&lexicon, "geschiedenis"), None, "who quotes has not said it");

@@ -137,6 +137,25 @@ proptest! {
     }
 
     #[test]
+    fn an_address_has_the_prefixes_of_each_of_its_parts(text in "[aAbé1.@_+-]{0,30}|.*@.*") {
+        let key = search(1);
+        let mut expected = Vec::new();
+        if let Some(address) = address_form(&text) {
+            let (local, domain) = address.rsplit_once('@').unwrap_or_default();
+            let words: Vec<_> = words(&address).collect();
+            for part in [&*address, local, domain].into_iter().chain(words.iter().map(|word| &**word)) {
+                if !part.is_empty() {
+                    expected.push(key.token(Kind::Word, part));
+                    key.prefixes(part, &mut expected);
+                }
+            }
+        }
+        expected.sort_unstable();
+        expected.dedup();
+        prop_assert_eq!(key.tokens(&[(Address, &text)]), Tokens(expected));
+    }
+
+    #[test]
     fn any_query_is_answered_without_a_panic(text in any::<String>()) {
         let key = search(1);
         let _ = (key.query_word(&text), key.query_prefix_token(&text), key.query_number(&text));

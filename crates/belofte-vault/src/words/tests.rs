@@ -94,6 +94,14 @@ proptest! {
     }
 
     #[test]
+    fn ascii_folds_as_all_letters_do(text in "[ -~\\t\\n]{0,40}") {
+        // A mark at the end is dropped, and takes the way of all letters.
+        let marked = format!("{text}\u{301}");
+        prop_assert_eq!(fold(&text, |_| false), fold(&marked, |_| false));
+        prop_assert_eq!(fold(&text, |c| c.is_ascii_graphic()), fold(&marked, |c| c.is_ascii_graphic()));
+    }
+
+    #[test]
     fn any_text_gives_words_that_fold_to_themselves(text in any::<String>()) {
         for word in words(&text) {
             let chars = word.chars().count();

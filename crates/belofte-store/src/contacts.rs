@@ -11,6 +11,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::keys::ByKeyId;
 use crate::messages::{from_json, to_json};
 use crate::visibility::Mask;
 use crate::{Access, Param, Read, Row, Rows, Store, StoreError, Tx, Write};
@@ -184,7 +185,7 @@ impl SealedProfile {
     pub(crate) fn name(
         &self,
         tenant: TenantId,
-        keys: &HashMap<KeyId, DataKey>,
+        keys: &ByKeyId<DataKey>,
     ) -> Result<Option<String>, StoreError> {
         let Some(key) = keys.get(&self.key) else { return Ok(None) };
         let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: self.id.uuid() };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Conversations: the cases of a desk.
 
-use std::collections::{HashMap, HashSet};
-
 use belofte_model::{
     ActivityId, ChannelAccountId, ContactId, ConversationId, ConversationStatus, EventKind, KeyId,
     MessageKind, QueueId, TagId, TenantId, ThreadId, Timestamp, Use, UserId, Visible,
@@ -19,6 +17,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::keys::{ByKeyId, KeyIds};
 use crate::merges;
 use crate::messages::{from_json, to_json};
 use crate::visibility::{self, Mask};
@@ -153,7 +152,7 @@ impl SealedConversation {
     pub(crate) fn unseal(
         mut self,
         tenant: TenantId,
-        keys: &HashMap<KeyId, DataKey>,
+        keys: &ByKeyId<DataKey>,
         profile: Option<&SealedProfile>,
         mask: Option<Mask>,
     ) -> Result<Conversation, StoreError> {
@@ -344,7 +343,7 @@ impl Store {
         NamedRows { rows, profiles, mut tags }: NamedRows,
     ) -> Result<Vec<Conversation>, StoreError> {
         let (tenant, mask) = (access.tenant(), Some(Mask::of(access.visible())));
-        let needed: HashSet<KeyId> =
+        let needed: KeyIds =
             rows.iter().map(|row| row.key).chain(profiles.values().map(|profile| profile.key)).collect();
         let keys = self.keys_by_id(tenant, needed).await?;
         let mut cases = Vec::with_capacity(rows.len());

@@ -5,7 +5,8 @@
 //! On the embedded engine all that is one visit to a reader; with the server the index file of this
 //! node is asked, then one statement for the rows, and one for the keys that are not at hand.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use belofte_model::{KeyId, TagId, TenantId, Visible};
@@ -14,9 +15,9 @@ use uuid::Uuid;
 
 use crate::contacts::SealedProfile;
 use crate::conversations::{SealedConversation, sealed_conversation_at};
-use crate::engine::{Half, Hands, params, sql};
+use crate::engine::{Hands, params, sql};
 use crate::index::{Named, is_out_of_order};
-use crate::keys::KeysById;
+use crate::keys::{ByKeyId, KeyIds, KeysById};
 use crate::messages::{SealedMessage, sealed_message_at};
 use crate::unindexed::{Known, UNINDEXED_LIMIT};
 use crate::visibility::Mask;
@@ -251,6 +252,16 @@ struct Found {
     behind: bool,
 }
 
+/// The messages of a list of numbers with their cases, in the words of the embedded engine, which has no arrays.
+/// CROSS JOIN is its word for "in this order" (https://sqlite.org/lang_select.html#crossjoin).
+macro_rules! by_number {
+    () => {
+        " FROM json_each($2) n CROSS JOIN message m ON m.tenant_id = $1 AND m.no = n.value \
+          CROSS JOIN conversation c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id \
+          LEFT JOIN contact p ON p.tenant_id = c.tenant_id AND p.id = c.contact_id"
+    };
+}
+
 /// The cases of messages and their contacts.
 macro_rules! with_cases {
     () => {
@@ -297,16 +308,17 @@ async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, S
         let params = [tenant.into(), Param::Ints(numbers)];
         return tx.query(text, &params, |row| Candidate::read(row, 0)).await;
     }
-    let text = sql!(concat!(
-        "SELECT ",
-        columns!(),
-        tags!(sqlite),
-        " FROM message m",
-        with_cases!(),
-        "WHERE m.tenant_id = $1 AND m.no = $2"
-    ));
-    let sets = numbers.iter().map(|no| [tenant.into(), (*no).into()]).collect();
-    tx.query_each(text, sets, |row| Candidate::read(row, 0)).await
+    // Whoever puts no tags on cases does not pay for them here.
+    let tagged = sql!("SELECT 1 FROM conversation_tag WHERE tenant_id = $1 LIMIT 1");
+    let text = match tx.query_opt(tagged, params![tenant], |row| row.int(0)).await? {
+        Some(_) => sql!(concat!("SELECT ", columns!(), tags!(sqlite), by_number!())),
+        None => sql!(concat!("SELECT ", columns!(), ", NULL", by_number!())),
+    };
+    let list = serde_json::json!(numbers).to_string();
+    let mut rows = tx.query(text, params![tenant, &*list], |row| Candidate::read(row, 0)).await?;
+    // They come in the order of the list, which is this one; that is SQLite's habit and not its promise.
+    rows.sort_by_key(|candidate| Reverse(candidate.message.message.no));
+    Ok(rows)
 }
 
 impl Read for ByNumber {
@@ -458,8 +470,10 @@ impl Store {
     }
 }
 
-/// From so many messages on that the index named, another reader helps.
+/// From so many messages on that the index named, another reader helps …
 const HELPED: usize = 16;
+/// … and each takes so many of them at a time.
+const PART: usize = 9;
 
 /// A question on its visit to the readers of the embedded engine.
 #[derive(Clone)]
@@ -470,13 +484,13 @@ struct Asking {
     question: Arc<Question>,
 }
 
-/// What a half of a visit brought.
+/// What a part of a visit brought.
 enum Brought {
-    /// The page without the messages of the other half; whether these belong to it.
+    /// The page without the messages of the other parts; whether these belong to it.
     Page(Page, bool),
     /// Messages that the index named.
     Hits(Vec<Hit>),
-    /// It cannot be done in halves.
+    /// It cannot be done in parts.
     Nothing,
 }
 
@@ -488,7 +502,7 @@ impl Asking {
         if let Some((named, rows)) = self.store.named(tenant, question)? {
             let named = Arc::new(named);
             if named.numbers.len() >= HELPED
-                && let Some(page) = self.ask_in_halves(hands, &named, rows.tail.as_ref())?
+                && let Some(page) = self.ask_in_parts(hands, &named, rows.tail.as_ref())?
             {
                 return Ok(Visited::Hits(page));
             }
@@ -510,35 +524,37 @@ impl Asking {
         }
     }
 
-    /// A page of which another reader brings the older half of what the index named; most of the time
-    /// of a search is reading and opening its hits. `None` when there is more to it (a rotation of
-    /// keys goes on, the index is behind).
-    fn ask_in_halves(
+    /// A page of which another reader brings some of what the index named; most of the time of a search is
+    /// reading and opening its hits. `None` when there is more to it (a rotation of keys goes on, the
+    /// index is behind).
+    fn ask_in_parts(
         &self,
         hands: &mut Hands,
         named: &Arc<Named>,
         tail: Option<&Tail>,
     ) -> Result<Option<Page>, StoreError> {
+        let parts = named.numbers.len().div_ceil(PART);
         let (asking, named, tail) = (self.clone(), Arc::clone(named), tail.cloned());
-        let act = Arc::new(move |hands: &mut Hands, half| {
-            let (newer, older) = named.numbers.split_at(named.numbers.len() / 2);
-            match half {
-                Half::First => asking.newer(hands, &named, newer, tail.clone()),
-                Half::Second => asking.older(hands, older),
+        let act = Arc::new(move |hands: &mut Hands, part| {
+            let numbers = named.numbers.chunks(PART).nth(part).unwrap_or_default();
+            if part == 0 {
+                asking.newest(hands, &named, numbers, tail.clone())
+            } else {
+                asking.older(hands, numbers)
             }
         });
-        Ok(match hands.both(&act)? {
-            (Brought::Page(mut page, whole), Brought::Hits(hits)) => {
-                if whole {
-                    page.hits.extend(hits);
-                }
-                Some(page)
+        let mut brought = hands.share(parts, &act)?.into_iter();
+        let Some(Brought::Page(mut page, whole)) = brought.next() else { return Ok(None) };
+        for part in brought {
+            let Brought::Hits(hits) = part else { return Ok(None) };
+            if whole {
+                page.hits.extend(hits);
             }
-            _ => None,
-        })
+        }
+        Ok(Some(page))
     }
 
-    fn newer(
+    fn newest(
         &self,
         hands: &mut Hands,
         named: &Named,
@@ -565,11 +581,7 @@ impl Asking {
     }
 
     /// The keys of `rows`; `None` while a rotation of them goes on.
-    fn keys_of(
-        &self,
-        hands: &mut Hands,
-        rows: &[Candidate],
-    ) -> Result<Option<HashMap<KeyId, DataKey>>, StoreError> {
+    fn keys_of(&self, hands: &mut Hands, rows: &[Candidate]) -> Result<Option<ByKeyId<DataKey>>, StoreError> {
         let (tenant, store) = (self.access.tenant(), &self.store);
         let now = store.clock().now();
         let (mut known, missing) = store.ring().get_all(tenant, key_ids(rows), now);
@@ -592,7 +604,7 @@ fn scanned(mut rows: Vec<Candidate>, visible: &Visible) -> Candidates {
     Candidates { lag: rows.len() as i64, lowest, cut: false, exhausted, applied: 0, scanned: true, rows }
 }
 
-fn key_ids(rows: &[Candidate]) -> HashSet<KeyId> {
+fn key_ids(rows: &[Candidate]) -> KeyIds {
     rows.iter().flat_map(Candidate::keys).collect()
 }
 
@@ -600,7 +612,7 @@ fn key_ids(rows: &[Candidate]) -> HashSet<KeyId> {
 fn open(
     access: &Access,
     candidates: Candidates,
-    keys: &HashMap<KeyId, DataKey>,
+    keys: &ByKeyId<DataKey>,
     wanted: Option<&Wanted>,
 ) -> Result<Page, StoreError> {
     Ok(Page {
@@ -618,7 +630,7 @@ fn open(
 fn open_rows(
     access: &Access,
     rows: Vec<Candidate>,
-    keys: &HashMap<KeyId, DataKey>,
+    keys: &ByKeyId<DataKey>,
     wanted: Option<&Wanted>,
 ) -> Result<Vec<Hit>, StoreError> {
     let (tenant, mask) = (access.tenant(), Mask::of(access.visible()));

@@ -232,7 +232,7 @@ impl Store {
         self.message(access, message).await?;
         let (tenant, now) = (access.tenant(), access.clock().now());
         let id = self.read(access, KeyOfMessage(message)).await?.ok_or(StoreError::NotFound)?;
-        let keys = self.keys_by_id(tenant, [id].into()).await?;
+        let keys = self.keys_by_id(tenant, std::iter::once(id).collect()).await?;
         let key = keys.get(&id).ok_or(StoreError::KeyGone(id))?;
         let seal = |image: &RemoteImage| {
             let row = uuid_v7(now, self.random().bytes());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The door to all four stores.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +15,9 @@ use crate::engine::{
 };
 use crate::filing_plan::{FilingPlan, FilingQuestion};
 use crate::hints::Hints;
-use crate::keys::{KeyRow, KeyTurn, KeysById, Moment, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys};
+use crate::keys::{
+    ByKeyId, KeyIds, KeyRow, KeyTurn, KeysById, Moment, ORPHAN, Ring, SealedKey, StandingKeys, TenantKeys,
+};
 use crate::lexicons::Lexicons;
 use crate::unindexed::Unindexed;
 use crate::{Access, Blobs, Clock, Index, StoreError};
@@ -281,15 +283,18 @@ impl Store {
         if id == keys.settings.id() {
             return Ok(keys.settings.clone());
         }
-        self.keys_by_id(tenant, HashSet::from([id])).await?.remove(&id).ok_or(StoreError::KeyGone(id))
+        self.keys_by_id(tenant, std::iter::once(id).collect())
+            .await?
+            .remove(&id)
+            .ok_or(StoreError::KeyGone(id))
     }
 
     /// The keys `ids` of `tenant` that are active, in one question for those not in the ring.
     pub(crate) async fn keys_by_id(
         &self,
         tenant: TenantId,
-        ids: HashSet<KeyId>,
-    ) -> Result<HashMap<KeyId, DataKey>, StoreError> {
+        ids: KeyIds,
+    ) -> Result<ByKeyId<DataKey>, StoreError> {
         let (clock, ring) = (&self.inner.clock, &self.inner.ring);
         let now = clock.now();
         let (mut found, mut missing) = ring.get_all(tenant, ids, now);
@@ -327,7 +332,7 @@ impl Store {
         asked: &[KeyId],
         rows: Vec<KeyRow>,
         now: Moment,
-        found: &mut HashMap<KeyId, DataKey>,
+        found: &mut ByKeyId<DataKey>,
     ) -> Result<Vec<KeyId>, StoreError> {
         let mut strange = Vec::new();
         // Destroyed or marked for erasure, here or by another node: forgotten here as well.
@@ -497,6 +502,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V18__second_factor", include_str!("../migrations/sqlite/content_V18__second_factor.sql")),
         ("V19__queues", include_str!("../migrations/sqlite/content_V19__queues.sql")),
         ("V20__teams", include_str!("../migrations/sqlite/content_V20__teams.sql")),
+        ("V21__contact_by_id", include_str!("../migrations/sqlite/content_V21__contact_by_id.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),

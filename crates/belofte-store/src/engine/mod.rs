@@ -25,7 +25,7 @@ pub use param::Param;
 pub(crate) use param::params;
 pub use postgres::{Postgres, PostgresSettings};
 pub use postgres_tls::{PostgresTls, read_address};
-pub(crate) use readers::{Half, Hands};
+pub(crate) use readers::Hands;
 pub use row::Row;
 pub use sql::Sql;
 pub(crate) use sql::sql;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -185,13 +185,11 @@ pub(crate) struct Hands {
     shared: Arc<Shared>,
 }
 
-/// A part of a work that two readers can do at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Half {
-    /// Done by the reader that has the work.
-    First,
-    /// Done by another one, if one rests.
-    Second,
+/// The next part of a work, while there is one.
+fn take(next: &AtomicUsize, parts: usize) -> Option<usize> {
+    // What a part brings travels through a channel: the number orders nothing.
+    let part = next.fetch_add(1, Ordering::Relaxed);
+    (part < parts).then_some(part)
 }
 
 /// A connection that is opened when it is first needed.
@@ -225,33 +223,36 @@ impl Hands {
         self.keys.read(tenant, value)
     }
 
-    /// Does both halves of a work, each on a snapshot of its own: the second by a reader that rests, at
-    /// the same time, or else after the first. Nobody ever waits for a reader that has not begun.
+    /// Does the parts of a work, each on a snapshot of its own, together with a reader that rests, if one
+    /// does: whoever is free takes the next part, so that a reader whose processor is taken away holds up
+    /// one part and no more. Nobody ever waits for a reader that has not begun. Gives what each part
+    /// brought, in order.
     ///
     /// # Errors
-    /// What `act` answers for either half; [`StoreError::Busy`] when it panicked for the second.
-    pub(crate) fn both<T: Send + 'static>(
+    /// What `act` answers for a part; [`StoreError::Busy`] when it panicked for the other reader.
+    pub(crate) fn share<T: Send + 'static>(
         &mut self,
-        act: &Arc<impl Fn(&mut Self, Half) -> Result<T, StoreError> + Send + Sync + 'static>,
-    ) -> Result<(T, T), StoreError> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let begun = Arc::new(AtomicBool::new(false));
-        let (helper, helped) = (Arc::clone(act), Arc::clone(&begun));
+        parts: usize,
+        act: &Arc<impl Fn(&mut Self, usize) -> Result<T, StoreError> + Send + Sync + 'static>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let next = Arc::new(AtomicUsize::new(0));
+        let (helper, helped) = (Arc::clone(act), Arc::clone(&next));
         let job = Box::new(move |hands: &mut Self| {
-            if !helped.swap(true, Ordering::AcqRel) {
-                let _ = sender.send(helper(hands, Half::Second));
+            while let Some(part) = take(&helped, parts) {
+                let _ = sender.send((part, helper(hands, part)));
             }
         });
-        let asked = self.shared.help(job);
-        let first = act(self, Half::First);
-        let begun = begun.swap(true, Ordering::AcqRel);
-        let first = first?;
-        let second = if asked && begun {
-            receiver.recv().map_err(|_| StoreError::Busy)??
-        } else {
-            act(self, Half::Second)?
-        };
-        Ok((first, second))
+        self.shared.help(job);
+        let mut done: Vec<Option<T>> = (0..parts).map(|_| None).collect();
+        while let Some(part) = take(&next, parts) {
+            done[part] = Some(act(self, part).inspect_err(|_| next.store(parts, Ordering::Relaxed))?);
+        }
+        while done.iter().any(Option::is_none) {
+            let (part, brought) = receiver.recv().map_err(|_| StoreError::Busy)?;
+            done[part] = Some(brought?);
+        }
+        Ok(done.into_iter().flatten().collect())
     }
 
     fn let_go(&mut self) {
@@ -280,8 +281,6 @@ impl Hand {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::engine::{params, sql};
 
@@ -419,63 +418,90 @@ mod tests {
         receiver.await.expect("closed from within");
     }
 
-    /// The threads that did the halves of a work.
-    async fn halves(
+    /// The threads that did the parts of a work.
+    async fn shared(
         readers: &Readers,
-        act: impl Fn(Half) -> Result<(), StoreError> + Send + Sync + 'static,
-    ) -> Result<(thread::ThreadId, thread::ThreadId), StoreError> {
-        let act = Arc::new(move |hands: &mut Hands, half| {
-            act(half)?;
+        parts: usize,
+        act: impl Fn(usize) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Result<Vec<(usize, thread::ThreadId)>, StoreError> {
+        let act = Arc::new(move |hands: &mut Hands, part| {
+            act(part)?;
             assert_eq!(hands.content(None, &Value)?, 1);
-            Ok(thread::current().id())
+            Ok((part, thread::current().id()))
         });
-        readers.run(move |hands| hands.both(&act)).await
+        readers.run(move |hands| hands.share(parts, &act)).await
+    }
+
+    async fn all_rest(readers: &Readers, count: usize) {
+        while readers.shared.state().resting.len() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn two_readers_do_the_halves_of_a_work_at_the_same_time() {
+    async fn two_readers_do_parts_of_a_work_at_the_same_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let readers = readers(&folder, 2);
-        while readers.shared.state().resting.len() < 2 {
-            tokio::task::yield_now().await;
-        }
-        // Each waits for the other.
+        all_rest(&readers, 2).await;
+        // Each waits for the other, part for part.
         let meet = std::sync::Barrier::new(2);
-        let (first, second) = halves(&readers, move |_| {
+        let done = shared(&readers, 2, move |_| {
             meet.wait();
             Ok(())
         })
         .await
         .expect("done");
-        assert_ne!(first, second);
+        assert_eq!(done.iter().map(|(part, _)| *part).collect::<Vec<_>>(), [0, 1]);
+        assert_ne!(done[0].1, done[1].1);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_reader_without_help_does_both_halves() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let readers = readers(&folder, 1);
-        let (first, second) = halves(&readers, |_| Ok(())).await.expect("done");
-        assert_eq!(first, second);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn either_half_may_fail_and_the_readers_go_on() {
+    async fn a_reader_that_is_held_up_holds_up_one_part() {
         let folder = tempfile::tempdir().expect("a folder");
         let readers = readers(&folder, 2);
-        for failing in [Half::First, Half::Second] {
-            let failed = halves(&readers, move |half| match half == failing {
+        all_rest(&readers, 2).await;
+        // Whoever takes the first part does not go on before the other five are done.
+        let others = Arc::new(std::sync::Barrier::new(2));
+        let left = AtomicUsize::new(5);
+        let done = shared(&readers, 6, move |part| {
+            if part == 0 || left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                others.wait();
+            }
+            Ok(())
+        })
+        .await
+        .expect("done");
+        assert_eq!(done.iter().map(|(part, _)| *part).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+        assert!(done[1..].iter().all(|(_, thread)| *thread == done[1].1 && *thread != done[0].1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_reader_without_help_does_all_parts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let readers = readers(&folder, 1);
+        let done = shared(&readers, 5, |_| Ok(())).await.expect("done");
+        assert_eq!(done.len(), 5);
+        assert!(done.iter().all(|(_, thread)| *thread == done[0].1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn any_part_may_fail_and_the_readers_go_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let readers = readers(&folder, 2);
+        for failing in 0..4 {
+            let failed = shared(&readers, 4, move |part| match part == failing {
                 true => Err(StoreError::Full),
                 false => Ok(()),
             });
-            assert!(matches!(failed.await, Err(StoreError::Full)), "{failing:?}");
-            let panicked = halves(&readers, move |half| match half == failing {
+            assert!(matches!(failed.await, Err(StoreError::Full)), "{failing}");
+            let panicked = shared(&readers, 4, move |part| match part == failing {
                 true => panic!("on purpose"),
                 false => Ok(()),
             });
-            assert!(matches!(panicked.await, Err(StoreError::Busy)), "{failing:?}");
+            assert!(matches!(panicked.await, Err(StoreError::Busy)), "{failing}");
         }
         for _ in 0..200 {
-            halves(&readers, |_| Ok(())).await.expect("done");
+            assert_eq!(shared(&readers, 3, |_| Ok(())).await.expect("done").len(), 3);
         }
     }
 }

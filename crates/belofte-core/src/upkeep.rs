@@ -36,12 +36,9 @@ struct Others {
 }
 
 /// An index is written in steps with a rest between them, in which messages gather: a step costs the
-/// engine nearly as much for one of them as for a hundred. The rest is at least this long …
-const REST: Duration = Duration::from_millis(8);
-/// … and at most this. A search knows from memory what those hold that wait.
-const LONGEST_REST: Duration = Duration::from_secs(1);
-/// The rest is so many times as long as the step before it …
-const REST_PER_STEP: u32 = 4;
+/// engine nearly as much for one of them as for a hundred. A search knows from memory what those hold
+/// that wait. The rest is this long …
+const REST: Duration = Duration::from_secs(1);
 /// … and ends when nothing came for so long: nothing more gathers then.
 const QUIET: Duration = Duration::from_millis(50);
 /// So often a node asks what other nodes wrote.
@@ -142,7 +139,6 @@ impl Indexer {
                 let mut behind = self.inner.behind.lock().expect("no panic holds this lock");
                 behind.drain().collect()
             };
-            let began = self.inner.store.clock().now();
             for (tenant, messages) in &due {
                 let access = self.inner.store.system().upkeep(*tenant);
                 if let Err(error) = self.inner.store.index(&access).await {
@@ -194,22 +190,20 @@ impl Indexer {
                     () = shutdown.cancelled() => {}
                 }
             }
-            let step = self.inner.store.clock().now().since(began);
-            let rest = (step * REST_PER_STEP).clamp(REST, LONGEST_REST);
             tokio::select! {
-                () = self.rest(rest) => {}
+                () = self.rest() => {}
                 () = self.inner.many.notified() => {}
                 () = shutdown.cancelled() => {}
             }
         }
     }
 
-    /// Rests for `longest`, or until no message comes any more.
-    async fn rest(&self, longest: Duration) {
+    /// Rests until no message comes any more, or until it was long enough.
+    async fn rest(&self) {
         let waiting =
             || -> i64 { self.inner.behind.lock().expect("no panic holds this lock").values().sum() };
         let mut before = waiting();
-        let mut left = longest;
+        let mut left = REST;
         while !left.is_zero() {
             let step = left.min(QUIET);
             tokio::time::sleep(step).await;

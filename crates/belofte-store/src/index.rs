@@ -22,6 +22,11 @@ use crate::lexicons::SealedLexicon;
 /// Open files are kept for this many tenants.
 const OPEN: usize = 24;
 
+/// Whether what is removed goes from where it stands, or is only marked as gone until it is merged away
+/// (SQLite's documentation of FTS5, section 6.12). It is on while something is removed: with it every token
+/// of what is added would be looked at one by one. A change of it first writes what was done before.
+const SECURE_DELETE: &str = "INSERT INTO message (message, rank) VALUES ('secure-delete', ?1)";
+
 /// So many pages are written by one step of merging: some milliseconds.
 const MERGED_PAGES: i64 = 64;
 
@@ -141,13 +146,17 @@ impl Index {
             connection.execute_batch(
                 "BEGIN;
                  CREATE VIRTUAL TABLE message USING fts5(tok, content = '', detail = none, tokenize = 'ascii');
-                 INSERT INTO message (message, rank) VALUES ('secure-delete', 1);
                  INSERT INTO message (message, rank) VALUES ('usermerge', 2);
                  INSERT INTO message (message, rank) VALUES ('automerge', 8);
                  INSERT INTO message (message, rank) VALUES ('hashsize', 16777216);
                  INSERT INTO state (name, value) VALUES ('applied', 0);
                  COMMIT;",
             )?;
+        }
+        // Files of versions before had it on for good.
+        let secure = "SELECT v FROM message_config WHERE k = 'secure-delete' AND v <> 0";
+        if connection.prepare(secure)?.exists([])? {
+            connection.execute(SECURE_DELETE, [false])?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(self.path(tenant), flags)?;
@@ -197,8 +206,8 @@ impl Index {
     pub fn standing(&self, tenant: TenantId) -> Result<Standing, StoreError> {
         use rusqlite::OptionalExtension as _;
         self.with(tenant, |file| {
-            let mut connection = file.reader.lock().expect("no panic holds this lock");
-            let connection = connection.transaction()?;
+            let connection = file.reader.lock().expect("no panic holds this lock");
+            let _one_state = OneState::begin(&connection)?;
             let mut statement = connection.prepare_cached(
                 "SELECT n.value, m.value FROM state n, state m WHERE n.name = 'anchor_no' AND m.name = 'anchor'",
             )?;
@@ -310,9 +319,11 @@ impl Index {
         let file = self.file(tenant)?;
         let mut connection = file.writer.lock().expect("no panic holds this lock");
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute(SECURE_DELETE, [true])?;
         transaction
             .prepare_cached("INSERT INTO message (message, rowid, tok) VALUES ('delete', ?1, ?2)")?
             .execute(rusqlite::params![no, tokens])?;
+        transaction.execute(SECURE_DELETE, [false])?;
         transaction.execute(
             "DELETE FROM state WHERE name IN ('anchor_no', 'anchor') \
              AND EXISTS (SELECT 1 FROM state n WHERE n.name = 'anchor_no' AND n.value = ?1)",
@@ -336,8 +347,8 @@ impl Index {
     ) -> Result<Named, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.with(tenant, |file| {
-            let mut connection = file.reader.lock().expect("no panic holds this lock");
-            let connection = connection.transaction()?;
+            let connection = file.reader.lock().expect("no panic holds this lock");
+            let _one_state = OneState::begin(&connection)?;
             let applied = applied(&connection)?;
             let mut statement = connection.prepare_cached(
                 "SELECT rowid FROM message WHERE message MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3",
@@ -357,6 +368,24 @@ impl Index {
         let connection = file.writer.lock().expect("no panic holds this lock");
         connection.execute("INSERT INTO message (message) VALUES ('integrity-check')", [])?;
         Ok(())
+    }
+}
+
+/// All that is asked while it lives is answered from one state of the file. As a transaction of the driver, which
+/// would prepare its statements each time.
+struct OneState<'a>(&'a Connection);
+
+impl<'a> OneState<'a> {
+    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for OneState<'_> {
+    fn drop(&mut self) {
+        // What fails here has left no transaction: the next one begins, or says why not.
+        let _ = self.0.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
     }
 }
 
@@ -417,6 +446,50 @@ mod tests {
             Named { applied: 6, numbers: vec![3] }
         );
         index.check(tenant()).expect("sound");
+    }
+
+    #[test]
+    fn what_is_removed_leaves_nothing_in_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        let lies_there = |token: &str| {
+            let file = index.file(tenant()).expect("open");
+            let writer = file.writer.lock().expect("nobody else");
+            writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("all is in the file");
+            let bytes = std::fs::read(index.path(tenant())).expect("read");
+            bytes.windows(token.len()).any(|window| window == token.as_bytes())
+        };
+        index.apply(tenant(), 1, &[entry(1, "aaaaaaaa bbbbbbbb")]).expect("applied");
+        index.apply(tenant(), 2, &[entry(2, "aaaaaaaa zyzyzyzy")]).expect("applied");
+        index.apply(tenant(), 3, &[entry(3, "aaaaaaaa cccccccc")]).expect("applied");
+        assert!(lies_there("zyzyzyzy"));
+        index.remove(tenant(), 2, "aaaaaaaa zyzyzyzy").expect("removed");
+        assert!(!lies_there("zyzyzyzy"));
+        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found").numbers, [3, 1]);
+        assert!(index.search(tenant(), "zyzyzyzy", None, 10).expect("found").numbers.is_empty());
+        index.check(tenant()).expect("sound");
+    }
+
+    #[test]
+    fn a_file_of_a_version_before_is_taken_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned());
+        let secure = || {
+            let file = index.file(tenant()).expect("open");
+            let writer = file.writer.lock().expect("nobody else");
+            let asked = "SELECT sum(v) FROM message_config WHERE k = 'secure-delete'";
+            writer.query_row(asked, [], |row| row.get::<_, Option<i64>>(0)).expect("a number").unwrap_or(0)
+        };
+        index.apply(tenant(), 1, &[entry(1, "aaaaaaaa")]).expect("applied");
+        {
+            let file = index.file(tenant()).expect("open");
+            file.writer.lock().expect("nobody else").execute(SECURE_DELETE, [true]).expect("as it was");
+        }
+        assert_eq!(secure(), 1);
+        index.open.lock().expect("nobody else").clear();
+        assert_eq!(secure(), 0);
+        index.apply(tenant(), 2, &[entry(2, "aaaaaaaa")]).expect("applied");
+        assert_eq!(index.search(tenant(), "aaaaaaaa", None, 10).expect("found").numbers, [2, 1]);
     }
 
     #[test]

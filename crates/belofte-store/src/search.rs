@@ -12,7 +12,7 @@ use crate::filing::message_tokens;
 use crate::hits::{Question, Wanted};
 use crate::index::{Entry, Standing};
 use crate::lexicons::Said;
-use crate::unindexed::Prepared;
+use crate::unindexed::{Prepared, UNINDEXED_LIMIT};
 use crate::{Access, Conversation, Message, Read, Store, StoreError, TenantKeys, Tx};
 
 /// So many words that begin as the last one of a query does are looked for, the most used ones.
@@ -25,8 +25,10 @@ const SUGGESTING: usize = 4;
 const LONGER: u32 = 4;
 /// Without the index a search looks through so many portions of messages, and tells where it stopped.
 const SCANS: u32 = 5;
-/// Messages per index transaction.
-const BATCH: i64 = 500;
+/// Messages per index transaction: one costs nearly as much for one of them as for a hundred …
+const BATCH: i64 = UNINDEXED_LIMIT;
+/// … of which so many at most are unsealed for it.
+const UNSEALED: usize = 500;
 
 /// The messages that an index has not, and whether it was made from this content.
 struct Following {
@@ -177,17 +179,24 @@ impl Store {
                 self.save_lexicon(access, &lexicon, false).await?;
                 return Ok(added);
             }
-            let full = messages.len() as i64 == BATCH;
-            let through = if full { messages.last().expect("not empty").0 } else { newest };
             let mut batch: Vec<Entry> = Vec::with_capacity(messages.len());
             let (mut missing, mut prepared) = (Vec::new(), Vec::with_capacity(messages.len()));
+            // Up to the newest one, unless there are more than this batch takes.
+            let mut through = newest;
+            if messages.len() as i64 == BATCH {
+                through = messages.last().map_or(newest, |(no, _)| *no);
+            }
             for (no, message) in messages {
                 match self.unindexed().get(tenant, no) {
                     Some(one) => {
                         batch.push(Entry { no, message, tokens: one.tokens.as_fts5() });
                         prepared.push((no, one));
                     }
-                    None => missing.push(no),
+                    None if missing.len() < UNSEALED => missing.push(no),
+                    None => {
+                        through = no - 1;
+                        break;
+                    }
                 }
             }
             if !missing.is_empty() {
@@ -208,6 +217,11 @@ impl Store {
             self.on_index(move |index| index.apply(tenant, through, &batch)).await?;
             lexicon.learn(through, prepared.iter().map(|(no, prepared)| (*no, &prepared.said)));
             self.unindexed().done(tenant, through);
+            if through == newest {
+                // What came meanwhile has woken the indexer, which lets more of it gather first.
+                self.save_lexicon(access, &lexicon, false).await?;
+                return Ok(added);
+            }
         }
     }
 

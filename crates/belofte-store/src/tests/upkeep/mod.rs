@@ -149,8 +149,17 @@ pub(super) async fn deliver(
     let access = &access.as_for(Purpose::Intake);
     let write = prepare(house, access, account, size).await;
     let job = write.claimed(access).expect("leased");
+    let spooled: Vec<KeyId> = write.new_keys().iter().map(|key| key.key.id()).collect();
     house.store.write(access, write).await.expect("received");
-    match file(house, access, &job, name, size).await.expect("filed") {
+    let filed = file(house, access, &job, name, size).await.expect("filed");
+    // On the server engine the key of the spool is destroyed after the answer. Who counts keys counts them then.
+    for _ in 0..500 {
+        if key_rows(house, access.tenant()).await.iter().all(|row| !spooled.contains(&row.id)) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    match filed {
         Filed::Message { message, .. } => message,
         other => panic!("a message of its own: {other:?}"),
     }

@@ -14,6 +14,7 @@ use crate::{
     html::{MAX_HTML, Sanitised, sanitise},
     invitation::invitation,
     markup::text_as_html,
+    media_type::by_content,
     names::{attachment_name, one_line},
     problem::{Problem, Problems},
     structure::{Disposition, Part, PartHeader, walk},
@@ -312,7 +313,7 @@ impl Reader<'_, '_> {
         };
         self.attachments.push(ParsedAttachment {
             name,
-            media_type: header.media_type(),
+            media_type: by_content(&header.media_type(), &bytes),
             content_id: header.content_id.clone(),
             inline: false,
             bytes,

@@ -7,6 +7,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
 use axum::response::Response;
 use belofte_channels::scanner::{NotScanned, Scan, Verdict};
+use belofte_mail::{MEDIA_TYPE_HEAD, media_type_by_content};
 use belofte_model::{AttachmentId, Permission};
 use belofte_store::{FileName, IncomingFile, ReceivedFile, UploadError};
 use belofte_vault::Sha256;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Attachment;
-use super::media_type::{HEAD, safe};
+use super::media_type::{OCTETS, essence, safe};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::shares::Load;
@@ -122,7 +123,7 @@ async fn take(mut field: Field<'_>, (mut incoming, mut scan): Ways, limit: usize
         if size > limit {
             return Err(Code::TooLarge.into());
         }
-        head.extend_from_slice(&piece[..piece.len().min(HEAD - head.len())]);
+        head.extend_from_slice(&piece[..piece.len().min(MEDIA_TYPE_HEAD - head.len())]);
         hash.push(&piece);
         scan.push(&piece).await;
         incoming.push(&piece).await?;
@@ -134,7 +135,8 @@ async fn take(mut field: Field<'_>, (mut incoming, mut scan): Ways, limit: usize
         Ok(Verdict::TooLarge) => return Err(Code::TooLarge.into()),
         Err(NotScanned::Unavailable | NotScanned::TimedOut) => return Err(Code::ScannerUnavailable.into()),
     }
-    let media_type = safe(&declared, &head);
+    let declared = essence(&declared).unwrap_or_else(|| OCTETS.to_owned());
+    let media_type = safe(&media_type_by_content(&declared, &head), &head);
     let about = FileName { name, media_type };
     Ok(Taken { about, hash: hash.finish(), received: incoming.finish().await? })
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What a file is, by its first bytes: who sends one says so of it, and is often wrong.
+
+use infer::MatcherType;
+
+/// So many bytes at the beginning tell what a file is. Containers name what they hold somewhat further in.
+pub const HEAD: usize = 8 * 1_024;
+
+/// The media type of a file that is `declared` as one (lower case, without parameters) and begins with `head`.
+///
+/// A known signature is believed before the declaration. Where it names no more than the container, as with
+/// the many formats that are zip archives, a declaration that says more is kept; so is one of text and of what has
+/// no signature. Markup is left to who gives the file out: what a browser could run is never given out as such.
+#[must_use]
+pub fn by_content(declared: &str, head: &[u8]) -> String {
+    let kept = || declared.to_owned();
+    let head = &head[..head.len().min(HEAD)];
+    let Some(found) = infer::get(head) else { return kept() };
+    let found_type = match found.mime_type() {
+        // Names of before the registration.
+        "audio/x-wav" => "audio/wav",
+        "audio/m4a" => "audio/mp4",
+        other => other,
+    };
+    let generic =
+        matches!(declared, "application/octet-stream" | "application/x-download" | "binary/octet-stream");
+    let container =
+        matches!(found_type, "application/zip" | "application/gzip" | "application/x-ole-storage");
+    match found.matcher_type() {
+        MatcherType::Text => kept(),
+        // Some signatures are two letters, with which a text can begin as well.
+        _ if is_text(head) && !matches!(found_type, "application/pdf" | "application/rtf") => kept(),
+        _ if container && !generic && declared.starts_with("application/") => kept(),
+        // The same picture under another name of its type.
+        _ if same(declared, found_type) => kept(),
+        _ => found_type.to_owned(),
+    }
+}
+
+/// Whether it reads as text as far as it is here: a character may be cut at its end.
+fn is_text(head: &[u8]) -> bool {
+    let read = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !read.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}'))
+}
+
+/// Whether both name one format: with and without the `x-` of before its registration, or by a name of old.
+fn same(declared: &str, found: &str) -> bool {
+    let plain = |name: &str| name.replace("/x-", "/");
+    plain(declared) == plain(found)
+        || matches!(
+            (declared, found),
+            ("image/jpg" | "image/pjpeg", "image/jpeg") | ("audio/mp3", "audio/mpeg")
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0";
+    const PDF: &[u8] = b"%PDF-1.7\n";
+    const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0";
+    const PROGRAM: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0";
+
+    #[test]
+    fn the_bytes_say_what_a_file_is() {
+        for (declared, head, given) in [
+            ("application/octet-stream", PNG, "image/png"),
+            ("image/jpeg", PNG, "image/png"),
+            ("image/jpg", JPEG, "image/jpg"),
+            ("text/plain", PDF, "application/pdf"),
+            ("application/octet-stream", b"GIF89a\x01\0", "image/gif"),
+            ("application/octet-stream", b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
+            ("image/png", ZIP, "application/zip"),
+        ] {
+            assert_eq!(by_content(declared, head), given, "{declared}");
+        }
+        // Whoever calls a program a picture or a document is not believed.
+        for declared in ["image/png", "application/pdf", "application/octet-stream"] {
+            assert_eq!(
+                by_content(declared, PROGRAM),
+                "application/vnd.microsoft.portable-executable",
+                "{declared}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_declaration_that_says_more_than_the_bytes_is_kept() {
+        let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        for (declared, head) in [
+            (sheet, ZIP),
+            ("application/vnd.oasis.opendocument.text", ZIP),
+            ("text/csv", b"naam;plaats\n"),
+            ("text/html", b"<!DOCTYPE html><p>"),
+            ("image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'>"),
+            ("image/heic-sequence", b"nothing known"),
+            ("text/plain", "MZ: de maandzang gaat niet dóór".as_bytes()),
+            ("application/octet-stream", b"BM, dat is een afkorting"),
+            ("application/octet-stream", b""),
+            ("application/octet-stream", b"zomaar wat bytes"),
+        ] {
+            assert_eq!(by_content(declared, head), declared);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Writing mail, in Chromium on the built server: to all, in copy and in blind copy, passed on with its
-// files, and mail that begins a conversation. The tests follow each other.
+// files, with files that are dropped and pasted, and mail that begins a conversation. The tests follow each other.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -192,4 +192,91 @@ test("a mail begins a conversation that waits and is its writer's", async () => 
   assert.match(text, /^To: .*Ruben Smit.*<ruben@klant\.example>/m);
   await page.goto(`${house.url}/inbox/mine/new`);
   await until("an empty page", async () => (await page.getByLabel("Subject").inputValue()) === "");
+});
+
+test("a file that is dropped on the reply and a picture that is pasted into it go along", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/inbox/waiting`);
+  await row(page, "Slang lekt").click();
+  await page.getByRole("log", { name: "Messages" }).getByText("De slang lekt").first().waitFor();
+  const field = page.getByRole("textbox", { name: "Text of the reply" });
+  await field.fill("Both are here.");
+  const files = page.getByRole("list", { name: "Attachments to this message" });
+  const there = async (name) => {
+    await files.getByRole("button", { name: `Remove ${name}` }).waitFor();
+    await until(`${name} to have come`, async () => (await files.getByRole("progressbar").count()) === 0);
+    assert.equal(await files.getByRole("alert").count(), 0);
+  };
+  /** What a browser does where a hand drags something: nothing is dropped where nobody takes what hangs over it. */
+  const drag = (what, data) =>
+    field.evaluate(
+      (element, [type, dataTransfer]) => !element.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true })),
+      [what, data],
+    );
+  const words = await page.evaluateHandle(() => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "words");
+    return data;
+  });
+  assert.equal(await drag("dragover", words), false, "words are left to the field");
+  const data = await page.evaluateHandle(() => {
+    const all = new DataTransfer();
+    all.items.add(new File(["Maat 12"], "maten.txt", { type: "text/plain" }));
+    all.items.add(new File(["Groen"], "kleuren.txt", { type: "text/plain" }));
+    return all;
+  });
+  assert.equal(await drag("dragover", data), true, "files are taken");
+  await page.getByText("Drop to attach").waitFor();
+  assert.equal(await drag("drop", data), true, "the page is not left for the file");
+  await page.getByText("Drop to attach").waitFor({ state: "detached" });
+  await there("maten.txt");
+  await there("kleuren.txt");
+
+  const pasted = await field.evaluate((element) => {
+    const bytes = Uint8Array.from(atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="), (one) => one.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], "scherm.png", { type: "image/png" }));
+    return !element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  });
+  assert.equal(pasted, true, "the picture is taken");
+  await there("scherm.png");
+  assert.equal(await field.inputValue(), "Both are here.");
+  await field.press("Control+Enter");
+  const { text } = await sent("lotte@klant.example", "Both are here.");
+  for (const name of ["maten", "kleuren"]) assert.match(text, new RegExp(`filename="?${name}\\.txt`));
+  assert.match(text, /Content-Type: image\/png/i);
+  assert.match(text, /filename="?scherm\.png/);
+  await files.waitFor({ state: "detached" });
+});
+
+test("who wrote by a form is answered where they want it, and a report of the mail system is answered by nobody", async () => {
+  const { page } = sanne;
+  const form = "Auto-Submitted: auto-generated\r\nReply-To: Hanna Prins <hanna@klant.example>\r\n";
+  await send(house.smtp, BOX, mail("Website", "formulier@winkel.example", "Formulier 12", "Wanneer komt u?", form));
+  await open(page, "Formulier 12");
+  await page.getByRole("button", { name: "To Hanna Prins", exact: true }).waitFor();
+  await page.keyboard.press("r");
+  await page.keyboard.type("On Tuesday.");
+  await page.keyboard.press("Control+Enter");
+  assert.deepEqual((await sent("hanna@klant.example", "On Tuesday.")).to, ["hanna@klant.example"]);
+
+  const report =
+    "From: MAILER-DAEMON@post.example\r\nTo: hulp@winkel.example\r\nSubject: Niet bezorgd 12\r\nAuto-Submitted: auto-replied\r\n" +
+    "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=grens\r\n\r\n" +
+    "--grens\r\n\r\nEr ging iets mis.\r\n--grens\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; post.example\r\n\r\n" +
+    "Final-Recipient: rfc822; piet@klant.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--grens--\r\n";
+  await send(house.smtp, BOX, report);
+  await open(page, "Niet bezorgd 12");
+  await page.getByRole("log", { name: "Messages" }).getByText("Er ging iets mis.").first().waitFor();
+  await page.keyboard.press("Shift+R");
+  await page.keyboard.type("To whom?");
+  await people(page, "To").waitFor();
+  const button = page.getByRole("button", { name: "Send", exact: true });
+  assert.ok(await button.isDisabled(), "nobody is suggested, and so nothing can be sent yet");
+  assert.equal(await page.getByRole("button", { name: /^Remove/ }).count(), 0);
+  await people(page, "To").fill("piet@klant.example, ");
+  await page.getByRole("button", { name: "Remove piet@klant.example" }).waitFor();
+  await button.click();
+  assert.deepEqual((await sent("piet@klant.example", "To whom?")).to, ["piet@klant.example"]);
+  assert.equal(post.mails.filter((one) => one.to.some((address) => /mailer-daemon/i.test(address))).length, 0);
 });

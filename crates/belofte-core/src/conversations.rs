@@ -4,12 +4,12 @@
 use std::fmt;
 
 use belofte_model::{
-    AccountState, AttachmentId, ChannelAccountId, ConversationId, Duration, EmailAddress, MessageId,
-    MessageKind, ThreadId,
+    AccountState, AttachmentId, ChannelAccountId, ConversationId, Duration, EmailAddress, MailSort,
+    MessageId, MessageKind, ThreadId,
 };
 use belofte_store::{
     Access, ChannelAccount, Correspondent, Handling, Mention, Message, MessageContent, NewConversation,
-    Outgoing, RecipientRole, StoreError,
+    Outgoing, RecipientRole, ReplyThread, StoreError,
 };
 
 use crate::Core;
@@ -103,6 +103,9 @@ pub enum ReplyError {
     /// There is nobody to write to.
     #[error("the mail names nobody")]
     NoRecipient,
+    /// It would go to who sent a report of the mail system.
+    #[error("a report of the mail system is never answered")]
+    NeverAnswered,
     /// The conversation has no such message that could be answered.
     #[error("the conversation has no such message")]
     NoSuchMessage,
@@ -171,12 +174,12 @@ async fn place(
     let newest = core.store.reply_thread(access, case).await?;
     let answers = reply.answers.or_else(|| newest.as_ref()?.answers);
     let answered = match answers {
+        None => answerable(core, access, newest.as_ref()).await?,
         Some(id) => match core.store.message_to_answer(access, id).await {
             Ok(message) if message.conversation == case && message.kind != MessageKind::Note => Some(message),
             Ok(_) | Err(StoreError::NotFound) => return Err(ReplyError::NoSuchMessage),
             Err(error) => return Err(error.into()),
         },
-        None => None,
     };
     let came = answered.as_ref().and_then(|message| Some((message.thread?, message.account?)));
     let usual = came.or_else(|| newest.as_ref().map(|newest| (newest.thread, newest.account)));
@@ -193,6 +196,40 @@ async fn place(
         (None, Some((thread, account))) => Ok(Place { answered, thread: Some(thread), account }),
         (None, None) => Err(ReplyError::NoRecipient),
     }
+}
+
+/// What is answered in a case in which the customer has written nothing: the tenant's own newest message, or the
+/// newest that a machine wrote for somebody, as a form does. Never a report of the mail system.
+async fn answerable(
+    core: &Core,
+    access: &Access,
+    newest: Option<&ReplyThread>,
+) -> Result<Option<Message>, StoreError> {
+    for id in newest.iter().flat_map(|newest| &newest.instead) {
+        match core.store.message_to_answer(access, *id).await {
+            Ok(message) if message.content.sort.is_none_or(MailSort::can_be_answered) => {
+                return Ok(Some(message));
+            }
+            Ok(_) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Refuses to write to who sent a report of the mail system: it would come back, and be reported in turn.
+fn never_answered(answered: &Message, recipients: &Recipients) -> Result<(), ReplyError> {
+    let content = &answered.content;
+    if content.sort.is_none_or(MailSort::can_be_answered) {
+        return Ok(());
+    }
+    let reporters = std::iter::once(&content.from).chain(&content.reply_to);
+    for reporter in reporters {
+        if recipients.0.iter().any(|(_, person)| person.address.eq_ignore_ascii_case(&reporter.address)) {
+            return Err(ReplyError::NeverAnswered);
+        }
+    }
+    Ok(())
 }
 
 /// Writes a reply, or passes a message on, and queues it.
@@ -217,6 +254,8 @@ pub async fn reply(
         let whom = match kind {
             // One more word to those who were written to before.
             Some(MessageKind::Reply) => &content.to[..],
+            // Reports are answered to nobody; who answers one says to whom.
+            _ if !content.sort.is_none_or(MailSort::can_be_answered) => &[],
             _ if content.reply_to.is_empty() => std::slice::from_ref(&content.from),
             _ => &content.reply_to,
         };
@@ -239,6 +278,9 @@ pub async fn reply(
     recipients.add_all(&reply.to, &reply.cc, &reply.bcc);
     if recipients.0.is_empty() || (forward && reply.to.is_empty()) {
         return Err(ReplyError::NoRecipient);
+    }
+    if let Some(answered) = answered.as_ref().filter(|_| !forward) {
+        never_answered(answered, &recipients)?;
     }
     let id = reply.id.unwrap_or_else(|| core.new_message_id());
     let mut references = Vec::new();

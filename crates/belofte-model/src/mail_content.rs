@@ -97,6 +97,13 @@ impl MailSort {
     pub const fn asks_nothing(self) -> bool {
         !matches!(self, Self::List)
     }
+
+    /// Whether somebody may answer it by hand. Forms and shops write by machine for a person, who reads the answer;
+    /// what tells of a mail comes from the mail system, which nobody answers (RFC 3834, section 2; RFC 5321, section 6.1).
+    #[must_use]
+    pub const fn can_be_answered(self) -> bool {
+        !matches!(self, Self::DeliveryReport | Self::Complaint | Self::Receipt | Self::OwnCopy)
+    }
 }
 
 /// What the calendar of the sender asks or tells (RFC 5546, section 1.4).

@@ -72,9 +72,15 @@ pub struct ReplyThread {
     pub account: ChannelAccountId,
     /// The newest message from the customer, which is answered.
     pub answers: Option<MessageId>,
+    /// Where the customer has written nothing: what else can be answered, the tenant's own newest message and then
+    /// what machines wrote, newest first.
+    pub instead: Vec<MessageId>,
     /// The account that answers go out through whatever they answer, of a case that was moved to it.
     pub moved_to: Option<ChannelAccountId>,
 }
+
+/// So many messages are looked at for one that can be answered.
+const MOST_INSTEAD: i64 = 20;
 
 struct NewestThread {
     id: ConversationId,
@@ -112,8 +118,22 @@ impl Read for NewestThread {
             .await?;
         let seen = incoming.into_iter().find(|(_, account, _)| self.visible.sees_message(*account));
         if let Some((Some(thread), Some(account), id)) = seen {
-            return Ok(Some(ReplyThread { thread, account, answers: Some(id), moved_to }));
+            let instead = Vec::new();
+            return Ok(Some(ReplyThread { thread, account, answers: Some(id), instead, moved_to }));
         }
+        let others = tx
+            .query(
+                sql!(
+                    "SELECT id, channel_account_id FROM message WHERE tenant_id = $1 AND conversation_id = $2 \
+                     AND kind IN ('reply', 'automatic') \
+                     ORDER BY CASE kind WHEN 'reply' THEN 0 ELSE 1 END, no DESC LIMIT $3"
+                ),
+                params![tenant, self.id, MOST_INSTEAD],
+                |row| Ok((row.id(0)?, row.opt_id(1)?)),
+            )
+            .await?;
+        let others = others.into_iter().filter(|(_, account)| self.visible.sees_message(*account));
+        let instead: Vec<MessageId> = others.map(|(id, _)| id).collect();
         let threads = tx
             .query(
                 sql!(
@@ -121,10 +141,11 @@ impl Read for NewestThread {
                      ORDER BY created_at DESC, id DESC LIMIT $3"
                 ),
                 params![tenant, self.id, rows],
-                |row| Ok(ReplyThread { thread: row.id(0)?, account: row.id(1)?, answers: None, moved_to }),
+                |row| Ok((row.id(0)?, row.id(1)?)),
             )
             .await?;
-        Ok(threads.into_iter().find(|thread| self.visible.channels.contains(&thread.account)))
+        let seen = threads.into_iter().find(|(_, account)| self.visible.channels.contains(account));
+        Ok(seen.map(|(thread, account)| ReplyThread { thread, account, answers: None, instead, moved_to }))
     }
 }
 

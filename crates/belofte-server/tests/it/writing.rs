@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::client::Client;
-use crate::support::inbox::{DESK, account, receive, text};
+use crate::support::inbox::{DESK, account, receive, text, until_listed};
+use crate::support::post::post;
 use crate::support::server::{Server, on_both_engines};
 use crate::support::sink::{Handed, Sink};
 use crate::support::swaks::swaks;
@@ -386,4 +387,54 @@ on_both_engines!(a_message_is_taken_back_while_it_waits_and_not_after, |engine| 
     until_sent(&agent, &id, 1);
     agent.post_nothing(&format!("/messages/{}/undo", text(&told, "id"))).problem(409, "conflict");
     assert_eq!(sink.handed().len(), 1, "what was taken back went nowhere");
+});
+
+on_both_engines!(who_wrote_by_a_form_is_answered_and_a_report_never_is, |engine| {
+    let sink = Sink::start();
+    let server = Server::start(engine);
+    account(&server, Some(sink.port));
+    let agent = server.join("agent");
+    let write = |case: &str, body: Value| agent.post(&format!("/conversations/{case}/messages"), body);
+    let plain = json!({ "kind": "reply", "text": "Dat kan." });
+
+    // A form of the tenant's own site writes by a machine and says who asked.
+    let form =
+        ["--header", "Auto-Submitted: auto-generated", "--header", "Reply-To: Els <els@klant.example>"];
+    let row = receive(&server, "Website <formulier@winkel.example>", "Formulier", "Kan dit?", &form);
+    let id = text(&row, "id").to_owned();
+    let told = write(&id, plain.clone()).expect(201);
+    assert_eq!(told["to"], json!([{ "name": "Els", "address": "els@klant.example" }]));
+    // One more word goes to the same, not to the machine.
+    let told = write(&id, plain.clone()).expect(201);
+    assert_eq!(told["to"], json!([{ "name": "Els", "address": "els@klant.example" }]));
+    until_sent(&agent, &id, 2);
+    let mails = handed(&sink, 2);
+    assert!(mails.iter().all(|mail| mail.recipients == ["<els@klant.example>"]));
+    assert!(field(&mails[0].header(), "In-Reply-To").is_some(), "it answers the form");
+
+    // A report with nothing before it: whoever writes all the same says to whom, and not to the mail system.
+    let report = format!(
+        "From: MAILER-DAEMON@post.example\nTo: {DESK}\nSubject: Niet bezorgd\nAuto-Submitted: auto-replied\n\
+         MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=x\n\n\
+         --x\n\nNiet bezorgd.\n--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; post.example\n\n\
+         Final-Recipient: rfc822; piet@klant.example\nAction: failed\nStatus: 5.1.1\n--x--\n"
+    );
+    assert!(post(server.smtp, "", DESK, report.as_bytes()).starts_with("250"));
+    let row = until_listed(&agent, "Niet bezorgd");
+    let id = text(&row, "id").to_owned();
+    let page = agent.get(&format!("/conversations/{id}/messages")).expect(200);
+    assert_eq!(items(&page)[0]["sort"], "delivery_report", "{page}");
+    let report = text(&items(&page)[0], "id").to_owned();
+    write(&id, plain.clone()).fields(&["to: required"]);
+    let answers = json!({ "kind": "reply", "text": "Dat kan.", "answers_id": report });
+    write(&id, answers.clone()).fields(&["to: required"]);
+    let to = |address: &str| {
+        let mut body = answers.clone();
+        body["to"] = json!([address]);
+        body
+    };
+    write(&id, to("Mailer-Daemon@post.example")).fields(&["to: invalid"]);
+    write(&id, to("piet@klant.example")).expect(201);
+    until_sent(&agent, &id, 1);
+    assert_eq!(handed(&sink, 3).len(), 3, "nothing went to the mail system");
 });

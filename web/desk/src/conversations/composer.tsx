@@ -28,7 +28,7 @@ import { namings } from "./mentions";
 import { appendMessage, refreshMessages } from "./message-cache";
 import { accountOf, content, quote, says as hasWords, shows } from "./outgoing";
 import { FormatButton, Formatted } from "./mail-text";
-import { answerAll, answerTo, ownAddresses, written } from "./people";
+import { answerAll, answerTo, canBeAnswered, ownAddresses, usuallyAnswered, written, writtenTo } from "./people";
 import { useHereIn, wroteIt } from "./presence";
 import { useColleagues } from "./present";
 import { allGood, type People, Recipients } from "./recipients";
@@ -150,23 +150,27 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
 
   const answered = useMemo(() => {
     if (draft.answers) return messages.find((one) => one.id === draft.answers);
-    const newest = [...messages].reverse();
-    return newest.find((one) => one.kind === "incoming") ?? newest.find((one) => one.kind !== "note");
-  }, [messages, draft.answers]);
+    const usually = usuallyAnswered(messages);
+    // What nobody answers can be passed on.
+    return draft.way === "forward" ? (usually ?? [...messages].reverse().find((one) => one.kind !== "note")) : usually;
+  }, [messages, draft.answers, draft.way]);
   const own = useMemo(() => ownAddresses(senders ?? []), [senders]);
   const everybody = useMemo(() => (answered ? answerAll(answered, own) : { to: [], cc: [] }), [answered, own]);
   const usual: People = useMemo(() => {
     if (draft.way === "all") return { ...everybody, bcc: [] };
     if (draft.way === "forward") return { to: [], cc: [], bcc: [] };
-    const contact = conversation?.contact.identities[0]?.value;
-    const alone = contact ? [{ name: conversation.contact.name, address: contact }] : [];
-    return { to: answered ? answerTo(answered, own) : alone, cc: [], bcc: [] };
-  }, [draft.way, everybody, answered, own, conversation]);
+    if (answered) return { to: answerTo(answered, own), cc: [], bcc: [] };
+    const address = conversation?.contact.identities[0]?.value ?? "";
+    return { to: writtenTo({ name: conversation?.contact.name ?? "", address }, messages), cc: [], bcc: [] };
+  }, [draft.way, everybody, answered, own, conversation, messages]);
   const people: People = { to: draft.to ?? usual.to, cc: draft.cc ?? usual.cc, bcc: draft.bcc };
+  // Nobody answers a report of the mail system: whoever writes all the same says to whom.
+  const reported = messages.length > 0 && (answered === undefined || !canBeAnswered(answered));
+  const nobody = draft.way !== "forward" && reported && usual.to.length === 0;
   const others = everybody.to.length + everybody.cc.length > 1;
   const account = draft.account ?? accountOf(answered, conversation);
   const sender = senders?.find((one) => one.id === account);
-  const choosing = addressing || draft.way === "forward" || (draft.to ?? draft.cc) !== null || draft.bcc.length > 0;
+  const choosing = addressing || nobody || draft.way === "forward" || (draft.to ?? draft.cc) !== null || draft.bcc.length > 0;
 
   // What is passed on is put in words once the message is there; from then on it is the writer's.
   useEffect(() => {
@@ -240,9 +244,9 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const uploading = uploads.sending.some((one) => one.error === null);
   const forward = draft.way === "forward";
   // Whom an answer to all goes to, and what is passed on, is known when the messages are there.
-  const coming = conversation === null || (!note && draft.way !== "reply" && !answered) || (!note && forward && draft.quoted === null);
+  const coming = conversation === null || (!note && draft.way !== "reply" && !answered && !nobody) || (!note && forward && draft.quoted === null);
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
-  const addressed = note || (allGood(people) && (!forward || people.to.length > 0));
+  const addressed = note || (allGood(people) && ((!forward && !nobody) || people.to.length > 0));
   const ready = !coming && filled && addressed && !locked;
   const lastAsked = useRef(false);
   const submit = (asked: boolean, anyway = false) => {
@@ -257,8 +261,8 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     }
     setQueued(null);
     // Left to the server where nobody chose: it knows whom also when addresses are not shown here.
-    const chose = draft.way !== "reply" || draft.to !== null;
-    const says = draft.way !== "reply" || draft.answers !== null || answered?.kind === "reply";
+    const chose = draft.way !== "reply" || draft.to !== null || reported;
+    const says = draft.way !== "reply" || draft.answers !== null || (answered !== undefined && answered.kind !== "incoming");
     // What comes in meanwhile changes neither whom it goes to nor what it answers: sent again it is the same.
     if (!note && says && answered) change({ answers: answered.id, ...(chose ? { to: [...people.to], cc: [...people.cc] } : {}) });
     const before = draft.savedAt === null ? null : messages.filter((one) => one.created_at <= (draft.savedAt ?? "")).at(-1);

@@ -2,7 +2,7 @@
 
 import type { Message, Sender } from "@belofte/api-client";
 import { describe, expect, it } from "vitest";
-import { answerAll, answerTo, isAddress, ownAddresses, parseMailboxes, written } from "./people";
+import { answerAll, answerTo, isAddress, ownAddresses, parseMailboxes, usuallyAnswered, written, writtenTo } from "./people";
 
 const all = (text: string) => parseMailboxes(text).map(written);
 
@@ -56,5 +56,24 @@ describe("an answer", () => {
     const { to, cc } = answerAll(message({}), own);
     expect(to.map(written)).toEqual(["Jan <jan@klant.example>", "Els <els@klant.example>"]);
     expect(cc.map(written)).toEqual(["piet@klant.example"]);
+  });
+
+  it("answers the customer, else goes on, else answers who wrote by a machine, and never a report", () => {
+    const at = (id: string, part: Partial<Message>) => message({ id, sort: null, ...part } as Partial<Message>);
+    const customer = at("customer", {});
+    const ours = at("ours", { kind: "reply" });
+    const form = at("form", { kind: "automatic", sort: "auto_generated", reply_to: [{ name: "", address: "els@klant.example" }] });
+    const daemon = { kind: "contact" as const, name: "", address: "MAILER-DAEMON@post.example" };
+    const bounce = at("bounce", { kind: "automatic", sort: "delivery_report", author: daemon } as Partial<Message>);
+    const note = at("note", { kind: "note" });
+    expect(usuallyAnswered([customer, ours, form, bounce])?.id).toBe("customer");
+    expect(usuallyAnswered([form, ours, bounce, note])?.id).toBe("ours");
+    expect(usuallyAnswered([form, bounce, note])?.id).toBe("form");
+    expect(answerTo(form, own).map(written)).toEqual(["els@klant.example"]);
+    expect(usuallyAnswered([bounce, note])).toBeUndefined();
+    expect(answerTo(bounce, own)).toEqual([]);
+    expect(answerAll(bounce, own)).toEqual({ to: [], cc: [] });
+    expect(writtenTo({ name: "", address: "mailer-daemon@post.example" }, [bounce])).toEqual([]);
+    expect(writtenTo({ name: "", address: "jan@klant.example" }, [bounce])).toHaveLength(1);
   });
 });

@@ -77,8 +77,27 @@ const mailboxOf = (address: string): string => address.toLowerCase().replace(/\+
 export const ownAddresses = (senders: readonly Sender[]): ReadonlySet<string> =>
   new Set(senders.map((one) => mailboxOf(one.address)));
 
+/** What tells of a mail comes from the mail system, which nobody answers (the server refuses it too). */
+const REPORTS: ReadonlySet<string> = new Set(["delivery_report", "complaint", "receipt", "own_copy"]);
+
+/** Whether somebody may answer it by hand: forms and shops write by machine for a person, who reads the answer. */
+export const canBeAnswered = (message: Message): boolean => message.kind !== "note" && !(message.sort && REPORTS.has(message.sort));
+
+/** What an answer answers where nobody chose: the customer, else oneself once more, else a machine that wrote for somebody. */
+export function usuallyAnswered(messages: readonly Message[]): Message | undefined {
+  const newest = [...messages].reverse().filter(canBeAnswered);
+  return newest.find((one) => one.kind === "incoming") ?? newest.find((one) => one.kind === "reply") ?? newest[0];
+}
+
+/** The contact of a case, unless they are no more than a mail system that reported something. */
+export function writtenTo(contact: Mailbox, messages: readonly Message[]): Mailbox[] {
+  const reported = messages.some((one) => !canBeAnswered(one) && one.author.address?.toLowerCase() === contact.address.toLowerCase());
+  return contact.address && !reported ? [contact] : [];
+}
+
 /** Whom an answer to a message goes to. */
 export function answerTo(message: Message, own: ReadonlySet<string>): Mailbox[] {
+  if (!canBeAnswered(message)) return [];
   const author = { name: message.author.name, address: message.author.address ?? "" };
   // After a message of one's own, one more word to the same people.
   const whom = message.kind === "reply" ? message.to : message.reply_to.length > 0 ? message.reply_to : [author];
@@ -88,6 +107,7 @@ export function answerTo(message: Message, own: ReadonlySet<string>): Mailbox[] 
 /** Whom an answer to everybody goes to: all but oneself. */
 export function answerAll(message: Message, own: ReadonlySet<string>): { to: Mailbox[]; cc: Mailbox[] } {
   const others = (people: readonly Mailbox[]) => people.filter((one) => one.address && !own.has(mailboxOf(one.address)));
+  if (!canBeAnswered(message)) return { to: [], cc: [] };
   const to = once([...answerTo(message, own), ...others(message.to)]);
   const cc = once(others(message.cc)).filter((one) => !to.some((known) => sameAddress(one, known)));
   return { to, cc };

@@ -117,6 +117,7 @@ pub async fn files(
 pub fn refused(error: ReplyError) -> ApiError {
     match error {
         ReplyError::NoRecipient => ApiError::field("to", FieldCode::Required),
+        ReplyError::NeverAnswered => ApiError::field("to", FieldCode::Invalid),
         ReplyError::NoSuchMessage => ApiError::field("answers_id", FieldCode::NotFound),
         ReplyError::NoSuchAccount => ApiError::field("account_id", FieldCode::NotFound),
         ReplyError::AccountCannotSend => Code::AccountCannotSend.into(),

@@ -131,6 +131,53 @@ test("the palette finds people, conversations, actions, settings and help, and g
   await until("the cursor in the reply", () => field(page).evaluate((element) => element === document.activeElement));
 });
 
+test("a person in the palette brings their conversations, and nobody else's", async () => {
+  const { page } = sanne;
+  // A namesake, and a mail of somebody else that holds every word of her address.
+  await send(
+    house.smtp,
+    BOX,
+    mail("Carla Cohen", "carla@klant.example", "Retour zonder bon", "Kan dat?"),
+    mail("Bas Bakker", "bas@klant.example", "Namens een buurvrouw", "Carla vroeg het mij.", "Cc: Carla <carla@klant.example>\r\n"),
+    mail("Carla Cohen", "post@elders.example", "Een naamgenoot", "Dag."),
+  );
+  await open(page, "Dirk Dekker");
+  for (const one of ["Retour zonder bon", "Namens een buurvrouw", "Een naamgenoot"]) await row(page, one).waitFor();
+  const combo = page.getByRole("combobox");
+  const her = page.getByRole("option", { name: /^Carla Cohen ?carla@klant\.example$/ });
+  const shown = () => page.getByRole("option").locator("span").allInnerTexts();
+  const hers = ["Carla Cohen", "Retour zonder bon", "Carla Cohen", subject("Carla Cohen"), "Search for “carla@klant.example” in all messages"];
+  const find = async () => {
+    await page.keyboard.press("Control+k");
+    await combo.waitFor();
+    await page.keyboard.type("cohen");
+    await her.waitFor();
+  };
+  await find();
+  await until("her to be chosen", async () => {
+    if ((await her.getAttribute("aria-selected")) === "true") return true;
+    await page.keyboard.press("ArrowDown");
+    return false;
+  });
+  await page.keyboard.press("Enter");
+  await until("her conversations", async () => (await shown()).includes(hers.at(-1)));
+  assert.deepEqual(await shown(), hers);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Retour zonder bon" }).waitFor();
+
+  // A click does the same, and the cursor stays where one types; other words find other things again.
+  await find();
+  await her.click();
+  await until("her conversations", async () => (await shown()).includes(hers.at(-1)));
+  assert.deepEqual(await shown(), hers);
+  await until("the cursor in the field", () => combo.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("keyb");
+  await page.getByRole("option", { name: /^Keyboard/ }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+});
+
 test("a press on one's account counts, also when its menu comes in between", async () => {
   const { page } = sanne;
   let give;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What mails bring, in the desk: images from elsewhere that are asked for, an invitation, a cover, the
-// source for admins, a file to keep, and a conversation on paper.
+// source for admins, a file to keep, a conversation on paper, and keys that are pressed inside a mail.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -153,4 +153,113 @@ test("a conversation goes on paper without notes, a mail is kept, and its source
   await open(joris.page, "Uitnodiging");
   await menu(joris.page);
   assert.equal(await joris.page.getByRole("menuitem", { name: "Show source" }).count(), 0);
+});
+
+const priced = (subject, text) =>
+  mail("Karin Kok", "karin@klant.example", subject, `<p>${text}</p><p><a href="https://klant.example/lijst">de lijst</a></p>`).replace("text/plain", "text/html");
+
+/** Clicks on words of a mail, so that the focus lies in its frame. */
+async function into(page, words) {
+  await page.frameLocator("iframe").first().getByText(words).click();
+  await until("the focus in the mail", () =>
+    page.evaluate(() => document.activeElement?.localName === "iframe" && document.activeElement.contentDocument.readyState === "complete"),
+  );
+}
+
+test("the keys of the desk work with the focus in a mail, and those of the mail are left to it", async () => {
+  const { page } = sanne;
+  await send(house.smtp, BOX, priced("Prijslijst een", "Wat kost een?"), priced("Prijslijst twee", "Wat kost twee?"));
+  const at = (subject) => page.getByRole("heading", { name: subject }).waitFor();
+  const [een, twee] = [() => into(page, "Wat kost een?"), () => into(page, "Wat kost twee?")];
+  await open(page, "Prijslijst twee");
+  await row(page, "Prijslijst een").waitFor();
+  await twee();
+  await page.keyboard.press("j");
+  await at("Prijslijst een");
+  // What had the focus went with its mail: the next key is heard all the same.
+  await page.keyboard.press("k");
+  await at("Prijslijst twee");
+  await twee();
+  await page.keyboard.press("j");
+  await at("Prijslijst een");
+  await een();
+  await page.keyboard.press("k");
+  await at("Prijslijst twee");
+
+  const reply = page.getByRole("textbox", { name: "Text of the reply" });
+  const note = page.getByRole("textbox", { name: "Text of the note" });
+  const inMail = () => until("the focus back in the mail", () => page.evaluate(() => document.activeElement?.localName === "iframe"));
+  await twee();
+  await page.keyboard.press("r");
+  await page.keyboard.type("Een euro, en");
+  await until("the reply", async () => (await reply.inputValue()) === "Een euro, en");
+  await reply.fill("");
+  await page.keyboard.press("Escape");
+  await inMail();
+  await page.keyboard.press("n");
+  await page.keyboard.type("Duur, en");
+  await until("the note", async () => (await note.inputValue()) === "Duur, en");
+  await note.fill("");
+  await page.keyboard.press("Escape");
+  await inMail();
+  await page.keyboard.press("Shift+R");
+  await until("the cursor in the reply", () => reply.evaluate((one) => one === document.activeElement));
+  await page.keyboard.press("Escape");
+  for (const key of ["a", "?", "Control+k"]) {
+    await twee();
+    await page.keyboard.press(key);
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+  await twee();
+  await page.keyboard.press("/");
+  await page.keyboard.type("prijslijst");
+  const search = page.locator("#search-field");
+  await until("the words", async () => (await search.inputValue()) === "prijslijst");
+
+  // What means nothing to the desk is done by the mail; and a key that nobody pressed is none.
+  await open(page, "Prijslijst twee");
+  await twee();
+  const heard = await page.evaluateHandle(() => {
+    const inside = document.querySelector("iframe").contentDocument;
+    const all = [];
+    inside.addEventListener("keydown", (event) => all.push([event.key, event.defaultPrevented]));
+    inside.addEventListener("copy", () => all.push(["copied", /Wat kost twee/.test(inside.getSelection().toString())]));
+    return all;
+  });
+  for (const key of ["Tab", "ArrowDown", "PageDown", "Control+a", "Control+c"]) {
+    await page.keyboard.press(key);
+    if (key !== "Tab") continue;
+    const focused = () => page.evaluate(() => document.querySelector("iframe").contentDocument.activeElement?.localName);
+    await until("the link of the mail", async () => (await focused()) === "a");
+  }
+  const own = (await heard.jsonValue()).filter(([key]) => key !== "Control");
+  assert.deepEqual(own, [["Tab", false], ["ArrowDown", false], ["PageDown", false], ["a", false], ["c", false], ["copied", true]]);
+  const forged = await page.evaluate(() => {
+    const { body } = document.querySelector("iframe").contentDocument;
+    const left = body.dispatchEvent(new KeyboardEvent("keydown", { key: "r", bubbles: true, cancelable: true }));
+    return [left, document.activeElement.localName];
+  });
+  assert.deepEqual(forged, [true, "iframe"]);
+
+  await page.keyboard.press("e");
+  await page.getByText("Conversation with Karin Kok resolved").waitFor();
+});
+
+test("keys that are switched off do nothing in a mail either", async () => {
+  const { page } = sanne;
+  await ask("PATCH", "/me", { single_key_shortcuts: false });
+  await open(page, "Prijslijst een");
+  await into(page, "Wat kost een?");
+  for (const key of ["j", "r", "?", "e"]) await page.keyboard.press(key);
+  assert.equal(await page.evaluate(() => document.activeElement.localName), "iframe");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("heading", { name: "Prijslijst een" }).waitFor();
+  await row(page, "Prijslijst een").waitFor();
+  assert.equal(await page.getByRole("textbox", { name: "Text of the reply" }).inputValue(), "");
+  await ask("PATCH", "/me", { single_key_shortcuts: true });
 });

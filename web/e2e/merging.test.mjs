@@ -162,6 +162,58 @@ test("conversations stand beside each other in both panels until the link is tak
   await until("the link to go", async () => (await linked.count()) === 0);
 });
 
+test("a link is taken away again by its undo, on both sides", async () => {
+  const { page } = sanne;
+  const find = async (about) => (await ask("GET", "/conversations?status=all")).items.find((one) => one.subject === about).id;
+  const [ketel, pomp] = [await find("Ketel lekt"), await find("Pomp maakt lawaai")];
+  const beside = async (id) => (await ask("GET", `/conversations/${id}/related`)).linked.map((one) => one.id);
+  // The one that it is linked to is open at a colleague.
+  const other = joris.page;
+  await open(other, "Pomp maakt lawaai");
+  await open(page, "Ketel lekt");
+  await more(page, /Link another/);
+  await dialogue(page).getByLabel("Which conversation belongs with this one?").fill("pomp");
+  await dialogue(page).getByRole("button", { name: /Pomp maakt lawaai/ }).click();
+  await dialogue(page).getByRole("button", { name: "Link", exact: true }).click();
+  await notice(page, /^Conversation \d+ is linked$/).waitFor();
+  const linked = (where) => where.getByRole("region", { name: /^Linked conversations/ });
+  await linked(page).getByRole("link", { name: /Pomp maakt lawaai/ }).waitFor();
+  await linked(other).getByRole("link", { name: /Ketel lekt/ }).waitFor();
+  assert.deepEqual([await beside(ketel), await beside(pomp)], [[pomp], [ketel]]);
+
+  await undo(page);
+  for (const where of [page, other]) await until("the link to go", async () => (await linked(where).count()) === 0);
+  assert.deepEqual([await beside(ketel), await beside(pomp)], [[], []]);
+});
+
+test("a conversation that was moved to another mailbox is moved back by its undo", async () => {
+  const { page } = sanne;
+  const place = async () => {
+    const one = (await ask("GET", "/conversations?status=all")).items.find(({ subject }) => subject === "Nogmaals de ketel");
+    return [one.channel_account_id, one.queue.id];
+  };
+  const before = await place();
+  await open(page, "Nogmaals de ketel");
+  await more(page, /another mailbox/);
+  await dialogue(page).getByRole("button", { name: new RegExp(SHOP) }).click();
+  await notice(page, `The conversation goes on in ${SHOP}`).waitFor();
+  await page.getByText(`moved the conversation to ${SHOP}`).waitFor();
+  assert.notEqual((await place())[0], before[0]);
+
+  await undo(page);
+  await page.getByText(`moved the conversation to ${BOX}`).waitFor();
+  assert.deepEqual(await place(), before);
+  // The dialogue knows it, and what is answered goes out from where it was.
+  await more(page, /another mailbox/);
+  await dialogue(page).getByRole("button", { name: new RegExp(SHOP) }).waitFor();
+  assert.equal(await dialogue(page).getByRole("button", { name: new RegExp(BOX) }).count(), 0);
+  await page.keyboard.press("Escape");
+  await dialogue(page).waitFor({ state: "detached" });
+  await page.getByRole("textbox", { name: /reply/i }).fill("Wij komen dweilen.");
+  await page.keyboard.press("Control+Enter");
+  await until("the mail", () => post.mails.some(({ text }) => text.includes("komen dweilen") && /^From: .*<hulp@winkel\.example>/m.test(text)), 30_000);
+});
+
 test("a conversation goes on in another mailbox, and answers go out from there", async () => {
   const { page } = sanne;
   await open(page, "Pomp maakt lawaai");

@@ -9,6 +9,8 @@ class FakeSocket {
   onclose: ((event?: { code: number }) => void) | null = null;
   sent: string[] = [];
   closed = false;
+  readonly OPEN = 1;
+  readyState = 1;
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
   }
@@ -17,6 +19,7 @@ class FakeSocket {
   }
   close() {
     this.closed = true;
+    this.readyState = 3;
     this.onclose?.();
   }
   say(value: unknown) {
@@ -94,6 +97,9 @@ describe("live connection", () => {
     expect(frames.map((frame) => frame.seq)).toEqual([12, 13]);
     expect(last().sent).toEqual(['{"here":"at once"}']);
     const gone = last();
+    gone.readyState = 2;
+    connection.say({ here: "while it closes" });
+    expect(gone.sent).toHaveLength(1);
     gone.close();
     connection.say({ here: "too late" });
     expect(gone.sent).toHaveLength(1);

@@ -129,7 +129,8 @@ export function connectLive(options: LiveOptions): LiveConnection {
   start();
   return {
     say(what) {
-      live?.send(JSON.stringify(what));
+      // One that is closing says so a moment later; what is told then is told again on the next line.
+      if (live && live.readyState === live.OPEN) live.send(JSON.stringify(what));
     },
     nudge() {
       if (stopped) return;

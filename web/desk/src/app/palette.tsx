@@ -19,6 +19,7 @@ import { SECTIONS } from "../settings/sections";
 import { BellIcon, BoltIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, QueueIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
+import { casesOf, type Person } from "./cases";
 import { NEW } from "./here";
 import { arrive } from "./hold";
 import { macrosQuery, queuesQuery, savedViewsQuery, sendersQuery, tagsQuery } from "./queries";
@@ -33,7 +34,12 @@ interface Item {
   more?: ReactNode;
   icon: Icon;
   run: () => void;
+  /** The palette stays open, with what this brings. */
+  stays?: true;
 }
+
+/** What stands in the field while the conversations of somebody do in the list. */
+const wordsFor = (person: Person) => person.address || person.name;
 
 /** Every word of the question begins some word of the text. */
 export function fits(text: string, q: string): boolean {
@@ -63,7 +69,12 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
   const [at, setAt] = useState(0);
   const [q] = useDebouncedValue(text.trim(), 100);
   const list = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  // Whose conversations are shown, until something else is typed.
+  const [person, setPerson] = useState<Person | null>(null);
+  const whose = person && text === wordsFor(person) ? person : null;
   const field = useCallback((element: HTMLInputElement | null) => {
+    input.current = element;
     if (!element) return;
     element.focus();
     const typed = arrive("palette");
@@ -72,17 +83,24 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
   const found = useQuery({
     queryKey: ["palette", q],
     queryFn: ({ signal }) => api.search.find(q, undefined, signal, 6),
-    enabled: q.length >= 2,
+    enabled: q.length >= 2 && !whose,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
   const people = useQuery({
     queryKey: ["palette-people", q],
     queryFn: ({ signal }) => api.search.suggest(q, signal),
-    enabled: q.length >= 3,
+    enabled: q.length >= 3 && !whose,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
+  const cases = useQuery({
+    queryKey: ["palette-cases", whose],
+    queryFn: ({ signal }) => (whose ? casesOf(whose, (words, cursor, limit) => api.search.find(words, cursor, signal, limit)) : []),
+    enabled: whose !== null,
+    gcTime: 30_000,
+  });
+  const coming = whose !== null && cases.isPending;
 
   const saved = useQuery(savedViewsQuery).data?.items;
   const tags = useQuery(tagsQuery).data?.items;
@@ -107,10 +125,24 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
         toConversation(row.id, row.contact.name || row.contact.address, row.subject, t("palette.recent"));
       }
     }
-    const search = (words: string) => {
-      searchFor(words);
-      void navigate({ to: "/search" });
-    };
+    const search = () =>
+      all.push({
+        id: "search",
+        group: t("rail.search"),
+        text: t("palette.search_for", { q: text.trim() }),
+        icon: SearchIcon,
+        run: () => {
+          searchFor(text.trim());
+          void navigate({ to: "/search" });
+        },
+      });
+    if (whose) {
+      // Until they are there Enter takes nothing, least of all the search below them.
+      if (coming) return all;
+      for (const row of cases.data ?? []) toConversation(row.id, row.contact.name || row.contact.address, row.subject || t("row.no_subject"), t("palette.conversations"));
+      search();
+      return all;
+    }
     const key = (letter: string) => session.user.single_key_shortcuts && <kbd className={css.key}>{letter}</kbd>;
     const other: Item[] = [];
     if (open) {
@@ -178,8 +210,21 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
     other.push({ id: "help", group: t("palette.help"), text: t("help.title"), more: key("?"), icon: InfoIcon, run: help });
     all.push(...other.filter((item) => fits(`${item.group} ${item.text}`, text)));
     for (const one of q.length >= 3 && text.trim().length >= 3 ? (people.data?.contacts ?? []) : []) {
-      const name = one.name || one.address;
-      all.push({ id: `person-${one.id}`, group: t("palette.people"), text: name, more: one.name ? one.address : undefined, icon: UserIcon, run: () => search(name) });
+      all.push({
+        id: `person-${one.id}`,
+        group: t("palette.people"),
+        text: one.name || one.address,
+        more: one.name ? one.address : undefined,
+        icon: UserIcon,
+        stays: true,
+        run: () => {
+          setPerson(one);
+          setText(wordsFor(one));
+          setAt(0);
+          // A click has taken it to what is not there any more.
+          input.current?.focus();
+        },
+      });
     }
     if (text.trim().length >= 2) {
       for (const hit of found.data?.items ?? []) {
@@ -187,16 +232,10 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
         if (all.some((item) => item.id.endsWith(row.id))) continue;
         toConversation(row.id, row.contact.name || row.contact.address, row.subject, t("palette.conversations"));
       }
-      all.push({
-        id: "search",
-        group: t("rail.search"),
-        text: t("palette.search_for", { q: text.trim() }),
-        icon: SearchIcon,
-        run: () => search(text.trim()),
-      });
+      search();
     }
     return all;
-  }, [text, q, found.data, people.data, help, notifications, conversation, actions, navigate, session, signOut, saved, tags, macros, queues, senders, t]);
+  }, [text, q, whose, coming, cases.data, found.data, people.data, help, notifications, conversation, actions, navigate, session, signOut, saved, tags, macros, queues, senders, t]);
 
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {
@@ -205,7 +244,7 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
 
   const run = (item: Item | undefined) => {
     if (!item) return;
-    close();
+    if (!item.stays) close();
     item.run();
   };
 
@@ -265,7 +304,7 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
               </div>
             </div>
           ))}
-          {items.length === 0 && <p className={css.none}>{t("palette.nothing")}</p>}
+          {items.length === 0 && !coming && <p className={css.none}>{t("palette.nothing")}</p>}
         </div>
       </Modal.Content>
     </Modal.Root>

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../app/api";
 import { useWords } from "../i18n";
 import { ImagesLine, type useRemoteImages } from "./remote-images";
+import { handKeys } from "./frame-keys";
 import sheet from "./mail-frame.css?url";
 import { cidOf, frameDocument, prepareMail } from "./mail-html";
 import css from "./message.module.css";
@@ -79,26 +80,31 @@ export function MailFrame({ id, html, attachments, title, images }: Props) {
     () => frameDocument(mail.html, sheet, look, words.language),
     [mail.html, look, words.language],
   );
-  const frame = useRef<HTMLIFrameElement>(null);
   const [height, setHeight] = useState(() => heights.get(id) ?? 40);
   const observer = useRef<ResizeObserver | null>(null);
-  useEffect(() => () => observer.current?.disconnect(), []);
+  const listening = useRef<AbortController | null>(null);
+  useEffect(
+    () => () => {
+      observer.current?.disconnect();
+      listening.current?.abort();
+    },
+    [],
+  );
 
   return (
     <>
       <ImagesLine images={images} blocked={mail.blocked} />
       {/*
         Why allow-same-origin: only so can the desk measure the height of the
-        mail. It is safe here because allow-scripts is absent: nothing in the
-        frame runs, whichever origin it has, so nobody is there to use that
-        origin. (The dangerous pair is the two together: such a frame can take
-        its own sandbox off.) Three walls stand behind this one: the server's
-        sanitiser, the second cleaning in mail-html.ts, and two policies, the
-        desk's (script-src 'self', inherited) and the frame's own (default-src
-        'none'). Links open in a new tab outside the sandbox, without opener.
+        mail, and hear the keys that are pressed in it. It is safe here because
+        allow-scripts is absent: nothing in the frame runs, whichever origin it
+        has, so nobody is there to use that origin. (The dangerous pair is the
+        two together: such a frame can take its own sandbox off.) Three walls
+        stand behind this one: the server's sanitiser, the second cleaning in
+        mail-html.ts, and two policies, the desk's (script-src 'self',
+        inherited) and the frame's own (default-src 'none'). Links open in a new tab outside the sandbox, without opener.
       */}
       <iframe
-        ref={frame}
         className={css.frame}
         data-look={look}
         title={title}
@@ -106,9 +112,13 @@ export function MailFrame({ id, html, attachments, title, images }: Props) {
         referrerPolicy="no-referrer"
         srcDoc={source}
         style={{ height }}
-        onLoad={() => {
-          const root = frame.current?.contentDocument?.body;
-          if (!root) return;
+        onLoad={(event) => {
+          const inside = event.currentTarget.contentDocument;
+          if (!inside?.body) return;
+          const root = inside.body;
+          listening.current?.abort();
+          listening.current = new AbortController();
+          handKeys(inside, event.currentTarget, listening.current.signal);
           const measure = () => {
             const next = Math.ceil(root.getBoundingClientRect().height) + 1;
             heights.set(id, next);

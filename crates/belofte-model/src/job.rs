@@ -73,6 +73,23 @@ impl JobKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// What it waits for while it runs. The queries of the store say the same, and a test compares them.
+    #[must_use]
+    pub const fn class(self) -> WorkClass {
+        match self {
+            Self::ProcessIntake
+            | Self::Checkpoint
+            | Self::RotateKeys
+            | Self::Sweep
+            | Self::Wake
+            | Self::CheckSigning
+            | Self::Push
+            | Self::Retrieve
+            | Self::SettleQueue => WorkClass::Inside,
+            Self::Deliver | Self::Reconcile => WorkClass::Outside,
+        }
+    }
+
     /// How long a worker may hold a job before another may take it.
     #[must_use]
     pub const fn lease(self) -> Duration {
@@ -109,6 +126,27 @@ impl JobKind {
             // A mailbox that cannot be read, and a record that is not there, say so in the desk, and are tried as
             // long as somebody wants them; a device is told in time, or not at all.
             Self::Retrieve | Self::CheckSigning | Self::Push => u32::MAX,
+        }
+    }
+}
+
+/// What work waits for while it runs. Each class has places of its own, so that none keeps another from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WorkClass {
+    /// For the house and what its operator runs or lists: it ends within seconds, whoever's it is. So does beginning
+    /// to read a mailbox, which then goes on without a place.
+    Inside,
+    /// For a server that a tenant names, which may take its time.
+    Outside,
+}
+
+impl WorkClass {
+    /// The name in the queries that look for work.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inside => "inside",
+            Self::Outside => "outside",
         }
     }
 }

@@ -23,6 +23,7 @@ mod mail_authentication;
 mod mail_content;
 mod message;
 mod notification;
+mod places;
 mod presence;
 mod purpose;
 mod push;
@@ -52,7 +53,7 @@ pub use event::EventKind;
 pub use holiday::Holiday;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};
-pub use job::{JobKind, JobState};
+pub use job::{JobKind, JobState, WorkClass};
 pub use key::{Column, KeyClass, KeyState};
 pub use ledger::{LedgerKind, Outcome};
 pub use mail_authentication::{
@@ -62,10 +63,11 @@ pub use mail_authentication::{
 pub use mail_content::{CalendarTime, Invitation, InvitationMethod, MailCover, MailSort};
 pub use message::{AuthorKind, Direction, MessageKind};
 pub use notification::{NotificationKind, NotificationWays};
+pub use places::{Places, TURN, Turn, Waiting, may_take, whose_turn};
 pub use presence::{PresenceState, Present, people, writer};
 pub use purpose::{Purpose, Use};
 pub use push::{PUSH_WORTH, PushProblem, next_push, push_ttl};
-pub use retrieval::{AfterRetrieval, FolderPosition, POLL_EVERY, RetrievalProblem};
+pub use retrieval::{AfterRetrieval, FolderPosition, RetrievalProblem};
 pub use second_factor::{
     CODE_STEP_LIFE, ENROLMENT_LIFE, FactorMethod, GivenCode, RECOVERY_CODES, STEPS_OF_ORIGIN, STEPS_OF_USER,
     SecondFactorRule, SignInStepKind, code_period,

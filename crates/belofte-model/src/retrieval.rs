@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::TokenProblem;
 
-/// How long a mailbox that is not idled on may go without a look.
-pub const POLL_EVERY: crate::Duration = crate::Duration::from_secs(60);
-
 /// Why a mailbox is not read at the moment. Stable: stored, and spoken in the API and the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -359,6 +359,7 @@ pub async fn serve(config: Config, clock: Clock, random: Random) -> anyhow::Resu
         imap: imap.clone(),
         authorising: authorising.clone(),
         max_message,
+        poll_every: Duration::from_secs(config.retrieval.poll_s.get()),
     };
 
     store.system().ensure_upkeep(clock.now()).await.context("cannot plan the upkeep")?;

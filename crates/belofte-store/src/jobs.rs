@@ -6,7 +6,7 @@
 
 use belofte_model::{
     ChannelAccountId, ConversationId, Duration, JobId, JobKind, JobState, MessageId, NodeId, QueueId,
-    TenantId, Timestamp, Use, Visible,
+    TenantId, Timestamp, Use, Visible, WorkClass,
 };
 use uuid::Uuid;
 
@@ -185,10 +185,61 @@ impl Write for FinishJob {
     }
 }
 
+/// The name of the class of a job, in SQL.
+macro_rules! class {
+    () => {
+        "CASE WHEN kind IN ('deliver', 'reconcile') THEN 'outside' ELSE 'inside' END"
+    };
+}
+
+/// Whether the tenant `t` has a job due at `$1`, in SQL; of one class when that is named.
+macro_rules! has_due {
+    () => {
+        "EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = t.id AND j.state IN ('ready', 'leased') AND j.run_at <= $1)"
+    };
+    ($class:literal) => {
+        concat!(
+            "CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = t.id AND j.state IN ('ready', 'leased') \
+             AND j.run_at <= $1 AND ",
+            class!(),
+            " = '",
+            $class,
+            "') THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END"
+        )
+    };
+}
+
+/// Finds the tenants that have a job due, and of which classes. The classes are looked at for those alone.
+pub(crate) struct FindDueWork(pub(crate) Timestamp);
+
+impl crate::Read for FindDueWork {
+    type Out = Vec<(TenantId, WorkClass)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let due = sql!(concat!(
+            "SELECT t.id, ",
+            has_due!("inside"),
+            ", ",
+            has_due!("outside"),
+            " FROM tenant t WHERE ",
+            has_due!()
+        ));
+        let classes = [WorkClass::Inside, WorkClass::Outside];
+        let read = |row: &crate::Row<'_>| Ok((row.id(0)?, [row.bool(1)?, row.bool(2)?]));
+        let found: Vec<(TenantId, [bool; 2])> = tx.query(due, params![self.0], read).await?;
+        let pairs = found.into_iter().flat_map(|(tenant, waits)| {
+            let named = classes.into_iter().zip(waits).filter(|(_, waits)| *waits);
+            named.map(move |(class, _)| (tenant, class))
+        });
+        Ok(pairs.collect())
+    }
+}
+
 /// Claims jobs of one tenant that are due, or whose lease ran out. Claiming tenant by tenant, a
 /// few at a time, is what keeps one tenant's flood from delaying the others.
 pub(crate) struct Claim {
     pub(crate) tenant: TenantId,
+    /// Jobs of this class alone.
+    pub(crate) class: Option<WorkClass>,
     pub(crate) limit: i64,
     pub(crate) holder: Option<NodeId>,
     pub(crate) now: Timestamp,
@@ -199,20 +250,23 @@ impl Write for Claim {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         // A leased job stands in the same index with the end of its lease as its time.
         let due = if tx.is_postgres() {
-            sql!(
+            sql!(concat!(
                 "SELECT id, kind, subject_id, attempts, fence FROM job WHERE tenant_id = $1 \
-                 AND state IN ('ready', 'leased') AND run_at <= $2 ORDER BY run_at, id LIMIT $3 \
-                 FOR UPDATE SKIP LOCKED"
-            )
+                 AND state IN ('ready', 'leased') AND run_at <= $2 AND $4 IN ('any', ",
+                class!(),
+                ") ORDER BY run_at, id LIMIT $3 FOR UPDATE SKIP LOCKED"
+            ))
         } else {
-            sql!(
+            sql!(concat!(
                 "SELECT id, kind, subject_id, attempts, fence FROM job WHERE tenant_id = $1 \
-                 AND state IN ('ready', 'leased') AND run_at <= $2 ORDER BY run_at, id LIMIT $3"
-            )
+                 AND state IN ('ready', 'leased') AND run_at <= $2 AND $4 IN ('any', ",
+                class!(),
+                ") ORDER BY run_at, id LIMIT $3"
+            ))
         };
-        let tenant = self.tenant;
+        let (tenant, class) = (self.tenant, self.class.map_or("any", WorkClass::as_str));
         let mut claimed = tx
-            .query(due, params![tenant, self.now, self.limit], |row| {
+            .query(due, params![tenant, self.now, self.limit, class], |row| {
                 Ok(ClaimedJob {
                     tenant,
                     id: row.id(0)?,

@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use belofte_model::{Duration, KeyClass, KeyId, NodeId, TenantId, Timestamp};
+use belofte_model::{Duration, KeyClass, KeyId, NodeId, TenantId, Timestamp, WorkClass};
 use belofte_vault::DataKey;
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
 use crate::engine::{params, sql};
 use crate::idempotency::VoidRequests;
-use crate::jobs::{Claim, VoidLeases};
+use crate::jobs::{Claim, FindDueWork, VoidLeases};
 use crate::keys::{SYSTEM, SealedKey};
 use crate::{Read, Row, Store, StoreError, Tx, Write};
 
@@ -26,23 +26,6 @@ impl Store {
     #[must_use]
     pub const fn system(&self) -> SystemTx<'_> {
         SystemTx { store: self }
-    }
-}
-
-struct TenantsWithDueJobs(Timestamp);
-
-impl Read for TenantsWithDueJobs {
-    type Out = Vec<TenantId>;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        tx.query(
-            sql!(
-                "SELECT t.id FROM tenant t WHERE EXISTS (SELECT 1 FROM job j WHERE j.tenant_id = t.id \
-                 AND j.state IN ('ready', 'leased') AND j.run_at <= $1)"
-            ),
-            params![self.0],
-            |row| row.id(0),
-        )
-        .await
     }
 }
 
@@ -156,7 +139,20 @@ impl SystemTx<'_> {
     /// # Errors
     /// The engine's errors.
     pub async fn tenants_with_due_jobs(&self, now: Timestamp) -> Result<Vec<TenantId>, StoreError> {
-        self.store.read_for(None, Arc::new(TenantsWithDueJobs(now))).await
+        let mut tenants: Vec<TenantId> =
+            self.due_work(now).await?.into_iter().map(|(tenant, _)| tenant).collect();
+        // The classes of one tenant stand together.
+        tenants.dedup();
+        Ok(tenants)
+    }
+
+    /// The tenants that have a job due at `now`, each once for every class of work that waits. The
+    /// order says nothing: whose turn it is is decided in [`belofte_model::Places`].
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn due_work(&self, now: Timestamp) -> Result<Vec<(TenantId, WorkClass)>, StoreError> {
+        self.store.read_for(None, Arc::new(FindDueWork(now))).await
     }
 
     /// The ids of all tenants, for upkeep that walks through them.
@@ -191,7 +187,7 @@ impl SystemTx<'_> {
         crate::Access::upkeep(tenant, self.store.clock().clone())
     }
 
-    /// Claims at most `limit` due jobs of one tenant.
+    /// Claims at most `limit` due jobs of one tenant, whatever they wait for.
     ///
     /// # Errors
     /// The engine's errors.
@@ -201,7 +197,31 @@ impl SystemTx<'_> {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<ClaimedJob>, StoreError> {
-        let claim = Claim { tenant, limit: i64::from(limit), holder: self.store.node(), now };
+        self.claim(tenant, None, limit, now).await
+    }
+
+    /// Claims at most `limit` due jobs of one tenant that are of this class.
+    ///
+    /// # Errors
+    /// The engine's errors.
+    pub async fn claim_work(
+        &self,
+        tenant: TenantId,
+        class: WorkClass,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<ClaimedJob>, StoreError> {
+        self.claim(tenant, Some(class), limit, now).await
+    }
+
+    async fn claim(
+        &self,
+        tenant: TenantId,
+        class: Option<WorkClass>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<ClaimedJob>, StoreError> {
+        let claim = Claim { tenant, class, limit: i64::from(limit), holder: self.store.node(), now };
         self.store.write_for(Some(tenant), Arc::new(claim)).await
     }
 }

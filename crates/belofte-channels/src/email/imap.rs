@@ -498,6 +498,12 @@ impl Mailbox {
         Ok(found)
     }
 
+    /// Has the server look at the open folder: many tell of what came meanwhile after such a command, and not with an
+    /// answer to another (RFC 9051, section 6.1.2).
+    pub(super) async fn refresh(&mut self) -> Result<(), RetrievalProblem> {
+        self.command("NOOP", ANSWER, ANSWER_OCTETS, |_| {}).await
+    }
+
     /// Marks mails as seen.
     pub(super) async fn see(&mut self, uids: &[u32]) -> Result<(), RetrievalProblem> {
         let set = uid_set(uids);

@@ -10,8 +10,8 @@ use std::time::Duration;
 use belofte_core::Core;
 use belofte_mail::{imap_day, trace};
 use belofte_model::{
-    AfterRetrieval, ChannelAccountId, EmailAddress, FolderPosition, LineSecurity, POLL_EVERY,
-    RetrievalProblem, SignInWith,
+    AfterRetrieval, ChannelAccountId, EmailAddress, FolderPosition, LineSecurity, RetrievalProblem,
+    SignInWith,
 };
 use belofte_store::{Access, AccountForRetrieval, ClaimedJob, Noted, Retrieval, SealedEnvelope, StoreError};
 use futures_util::future::BoxFuture;
@@ -50,6 +50,8 @@ pub struct Retrieving {
     pub authorising: Authorising,
     /// The largest mail that is read, in octets.
     pub max_message: usize,
+    /// How long a folder that is not idled on may go without a look.
+    pub poll_every: Duration,
 }
 
 /// Why reading ended.
@@ -412,10 +414,11 @@ impl<'a> Reading<'a> {
     }
 
     /// Waits until there may be something new.
-    async fn wait(&mut self, mailbox: Mailbox, single: bool) -> Result<Mailbox, End> {
-        let poll = POLL_EVERY;
+    async fn wait(&mut self, mut mailbox: Mailbox, single: bool) -> Result<Mailbox, End> {
+        let poll = self.with.poll_every;
         if !mailbox.can_idle() {
             self.kept(tokio::time::sleep(poll)).await?;
+            self.kept(mailbox.refresh()).await??;
             return Ok(mailbox);
         }
         let (mailbox, woken) = self.kept(mailbox.idle(if single { IDLE } else { poll })).await??;

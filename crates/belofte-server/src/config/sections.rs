@@ -153,6 +153,13 @@ sections! {
         /// Its private key (PEM), with mode `files`.
         key_file: Option<PathBuf> = "";
     }
+    /// Mailboxes of tenants that are read over IMAP.
+    Retrieval as retrieval = "retrieval" {
+        /// After how many seconds a folder is looked at again whose server does not tell of new mail by itself
+        /// (IDLE, RFC 2177). A server that does tells of the first folder of a mailbox; its others are looked at as
+        /// often. Providers may lock out who asks too often.
+        poll_s: Whole<1, 300> = "60";
+    }
     /// How much one caller, or all together, may ask of the server.
     Limits as limits = "limits" {
         /// How many HTTPS connections at once; more wait in the system's queue.

@@ -26,6 +26,7 @@ fn without_a_file_everything_has_its_default() {
     assert_eq!(config.data_folder(), Path::new("/srv/belofte"));
     assert_eq!(config.root_key_file(), Path::new("/srv/belofte/root.key"));
     assert_eq!(config.smtp_hostname(), "localhost");
+    assert_eq!(config.retrieval.poll_s.get(), 60);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod dead_letters;
 mod disk_full;
 mod drafts;
 mod empty;
+mod fairness;
 mod first_start;
 mod hard_lines;
 mod hard_mail;

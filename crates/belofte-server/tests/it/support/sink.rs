@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// One mail that was handed in.
 #[derive(Clone, Debug, Default)]
@@ -34,31 +34,55 @@ pub struct Sink {
     /// Its port on the loopback.
     pub port: u16,
     handed: Arc<Mutex<Vec<Handed>>>,
+    gate: Arc<Gate>,
 }
+
+/// What follows a mail that was handed in.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    SaysSo,
+    BreaksOff,
+    WaitsAtTheGate,
+}
+
+/// Whether the gate is open.
+#[derive(Debug, Default)]
+struct Gate(Mutex<bool>, Condvar);
 
 impl Sink {
     /// Starts one.
     pub fn start() -> Self {
-        Self::that_answers(true)
+        Self::that(Then::SaysSo)
     }
 
     /// Starts one that keeps what it is given, and breaks the line in the place of saying so.
     pub fn that_breaks_off() -> Self {
-        Self::that_answers(false)
+        Self::that(Then::BreaksOff)
     }
 
-    fn that_answers(answers: bool) -> Self {
+    /// Starts one that keeps what it is given, and says nothing until [`let_go`](Self::let_go).
+    pub fn that_stalls() -> Self {
+        Self::that(Then::WaitsAtTheGate)
+    }
+
+    /// Answers everybody who waits, and from now on at once.
+    pub fn let_go(&self) {
+        *self.gate.0.lock().expect("no test panics here") = true;
+        self.gate.1.notify_all();
+    }
+
+    fn that(then: Then) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("bound").port();
-        let handed = Arc::<Mutex<Vec<Handed>>>::default();
-        let kept = Arc::clone(&handed);
+        let (handed, gate) = (Arc::<Mutex<Vec<Handed>>>::default(), Arc::<Gate>::default());
+        let (kept, shut) = (Arc::clone(&handed), Arc::clone(&gate));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || talk(stream, &kept, answers));
+                let (kept, shut) = (Arc::clone(&kept), Arc::clone(&shut));
+                std::thread::spawn(move || talk(stream, &kept, then, &shut));
             }
         });
-        Self { port, handed }
+        Self { port, handed, gate }
     }
 
     /// What was handed in until now.
@@ -67,7 +91,7 @@ impl Sink {
     }
 }
 
-fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>, answers: bool) -> std::io::Result<()> {
+fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>, then: Then, gate: &Gate) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut mail = Handed::default();
     stream.write_all(b"220 mail.example ESMTP\r\n")?;
@@ -92,8 +116,13 @@ fn talk(mut stream: TcpStream, kept: &Mutex<Vec<Handed>>, answers: bool) -> std:
                 }
                 line.clear();
                 kept.lock().expect("no test panics here").push(std::mem::take(&mut mail));
-                if !answers {
-                    return stream.shutdown(std::net::Shutdown::Both);
+                match then {
+                    Then::SaysSo => {}
+                    Then::BreaksOff => return stream.shutdown(std::net::Shutdown::Both),
+                    Then::WaitsAtTheGate => {
+                        let shut = gate.0.lock().expect("no test panics here");
+                        drop(gate.1.wait_while(shut, |open| !*open).expect("no test panics here"));
+                    }
                 }
                 stream.write_all(b"250 2.0.0 Kept\r\n")?;
             }

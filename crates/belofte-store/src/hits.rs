@@ -7,7 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use belofte_model::{KeyId, TagId, TenantId, Visible};
 use belofte_vault::{DataKey, Tokens, WordFinder, query_words};
@@ -221,10 +221,14 @@ const UNKNOWN: usize = 1_000;
 /// So many messages that the index has not are looked at.
 const TAIL: i64 = UNINDEXED_LIMIT + 2 * UNKNOWN as i64;
 
+/// Whether a tenant puts tags on cases at all, asked once for all parts of a question (SQLite).
+type Tagged = Arc<OnceLock<bool>>;
+
 /// Messages by number with their cases, and those that the index has not.
 struct ByNumber {
     numbers: Vec<i64>,
     tail: Option<Tail>,
+    tagged: Tagged,
 }
 
 /// Which messages are wanted that the index has not.
@@ -272,7 +276,7 @@ macro_rules! with_cases {
 
 impl Tail {
     /// Adds the messages that the index has not, unless they are known not to hold what is asked for.
-    async fn read(&self, tx: &mut Tx<'_>, found: &mut Found) -> Result<(), StoreError> {
+    async fn read(&self, tx: &mut Tx<'_>, found: &mut Found, tagged: &Tagged) -> Result<(), StoreError> {
         let text = sql!(
             "SELECT no FROM message WHERE tenant_id = $1 AND no > $2 AND no < $3 ORDER BY no DESC LIMIT $4"
         );
@@ -287,14 +291,14 @@ impl Tail {
         found.cut = numbers.len() > most;
         numbers.truncate(most);
         if !found.behind {
-            found.tail = by_number(tx, &numbers).await?;
+            found.tail = by_number(tx, &numbers, tagged).await?;
         }
         Ok(())
     }
 }
 
 /// Messages by number with their cases, newest first.
-async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, StoreError> {
+async fn by_number(tx: &mut Tx<'_>, numbers: &[i64], tagged: &Tagged) -> Result<Vec<Candidate>, StoreError> {
     let tenant = tx.tenant();
     if tx.is_postgres() {
         let text = sql!(concat!(
@@ -309,10 +313,18 @@ async fn by_number(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<Vec<Candidate>, S
         return tx.query(text, &params, |row| Candidate::read(row, 0)).await;
     }
     // Whoever puts no tags on cases does not pay for them here.
-    let tagged = sql!("SELECT 1 FROM conversation_tag WHERE tenant_id = $1 LIMIT 1");
-    let text = match tx.query_opt(tagged, params![tenant], |row| row.int(0)).await? {
-        Some(_) => sql!(concat!("SELECT ", columns!(), tags!(sqlite), by_number!())),
-        None => sql!(concat!("SELECT ", columns!(), ", NULL", by_number!())),
+    let with_tags = match tagged.get() {
+        Some(known) => *known,
+        None => {
+            let text = sql!("SELECT 1 FROM conversation_tag WHERE tenant_id = $1 LIMIT 1");
+            let found = tx.query_opt(text, params![tenant], |row| row.int(0)).await?.is_some();
+            *tagged.get_or_init(|| found)
+        }
+    };
+    let text = if with_tags {
+        sql!(concat!("SELECT ", columns!(), tags!(sqlite), by_number!()))
+    } else {
+        sql!(concat!("SELECT ", columns!(), ", NULL", by_number!()))
     };
     let list = serde_json::json!(numbers).to_string();
     let mut rows = tx.query(text, params![tenant, &*list], |row| Candidate::read(row, 0)).await?;
@@ -328,9 +340,9 @@ impl Read for ByNumber {
         let mut found = Found::default();
         if !tx.is_postgres() {
             if let Some(tail) = &self.tail {
-                tail.read(tx, &mut found).await?;
+                tail.read(tx, &mut found, &self.tagged).await?;
             }
-            found.named = by_number(tx, &self.numbers).await?;
+            found.named = by_number(tx, &self.numbers, &self.tagged).await?;
             return Ok(found);
         }
         // All in one journey to the server, but for a tail that there is.
@@ -351,7 +363,7 @@ impl Read for ByNumber {
             .await?;
         found.named = named.into_iter().flatten().collect();
         if let Some(tail) = self.tail.as_ref().filter(|tail| newest > tail.after) {
-            tail.read(tx, &mut found).await?;
+            tail.read(tx, &mut found, &self.tagged).await?;
         }
         Ok(found)
     }
@@ -443,7 +455,7 @@ impl Store {
             Ok(named) => {
                 let (after, before, limit) = (named.applied, question.before, question.limit);
                 let tail = question.tail.then_some(Tail { after, before, limit, known });
-                let rows = ByNumber { numbers: named.numbers.clone(), tail };
+                let rows = ByNumber { numbers: named.numbers.clone(), tail, tagged: Tagged::default() };
                 Ok(Some((named, rows)))
             }
             Err(error) if is_out_of_order(&error) => {
@@ -534,13 +546,14 @@ impl Asking {
         tail: Option<&Tail>,
     ) -> Result<Option<Page>, StoreError> {
         let parts = named.numbers.len().div_ceil(PART);
-        let (asking, named, tail) = (self.clone(), Arc::clone(named), tail.cloned());
+        let (asking, named, tail, tagged) =
+            (self.clone(), Arc::clone(named), tail.cloned(), Tagged::default());
         let act = Arc::new(move |hands: &mut Hands, part| {
             let numbers = named.numbers.chunks(PART).nth(part).unwrap_or_default();
             if part == 0 {
-                asking.newest(hands, &named, numbers, tail.clone())
+                asking.newest(hands, &named, numbers, tail.clone(), &tagged)
             } else {
-                asking.older(hands, numbers)
+                asking.older(hands, numbers, &tagged)
             }
         });
         let mut brought = hands.share(parts, &act)?.into_iter();
@@ -560,8 +573,9 @@ impl Asking {
         named: &Named,
         numbers: &[i64],
         tail: Option<Tail>,
+        tagged: &Tagged,
     ) -> Result<Brought, StoreError> {
-        let rows = ByNumber { numbers: numbers.to_vec(), tail };
+        let rows = ByNumber { numbers: numbers.to_vec(), tail, tagged: Arc::clone(tagged) };
         let found = hands.content(Some(self.access.tenant()), &rows)?;
         let Some(candidates) = self.question.candidates(named, found, self.access.visible()) else {
             return Ok(Brought::Nothing);
@@ -572,8 +586,8 @@ impl Asking {
         Ok(Brought::Page(page, whole))
     }
 
-    fn older(&self, hands: &mut Hands, numbers: &[i64]) -> Result<Brought, StoreError> {
-        let rows = ByNumber { numbers: numbers.to_vec(), tail: None };
+    fn older(&self, hands: &mut Hands, numbers: &[i64], tagged: &Tagged) -> Result<Brought, StoreError> {
+        let rows = ByNumber { numbers: numbers.to_vec(), tail: None, tagged: Arc::clone(tagged) };
         let mut rows = hands.content(Some(self.access.tenant()), &rows)?.named;
         rows.retain(|candidate| candidate.is_visible(self.access.visible()));
         let Some(keys) = self.keys_of(hands, &rows)? else { return Ok(Brought::Nothing) };

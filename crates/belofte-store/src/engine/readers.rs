@@ -196,6 +196,10 @@ fn take(next: &AtomicUsize, parts: usize) -> Option<usize> {
 struct Hand {
     path: PathBuf,
     connection: Option<Connection>,
+    /// Whether questions are asked of one snapshot until [`Hand::release`] …
+    held: bool,
+    /// … and whether that was begun.
+    begun: bool,
 }
 
 impl Hands {
@@ -223,7 +227,7 @@ impl Hands {
         self.keys.read(tenant, value)
     }
 
-    /// Does the parts of a work, each on a snapshot of its own, together with a reader that rests, if one
+    /// Does the parts of a work, those of each reader on one snapshot, together with a reader that rests, if one
     /// does: whoever is free takes the next part, so that a reader whose processor is taken away holds up
     /// one part and no more. Nobody ever waits for a reader that has not begun. Gives what each part
     /// brought, in order.
@@ -239,15 +243,27 @@ impl Hands {
         let next = Arc::new(AtomicUsize::new(0));
         let (helper, helped) = (Arc::clone(act), Arc::clone(&next));
         let job = Box::new(move |hands: &mut Self| {
+            hands.hold();
             while let Some(part) = take(&helped, parts) {
                 let _ = sender.send((part, helper(hands, part)));
             }
+            hands.release();
         });
         self.shared.help(job);
         let mut done: Vec<Option<T>> = (0..parts).map(|_| None).collect();
+        self.hold();
+        let mut own = Ok(());
         while let Some(part) = take(&next, parts) {
-            done[part] = Some(act(self, part).inspect_err(|_| next.store(parts, Ordering::Relaxed))?);
+            match act(self, part) {
+                Ok(brought) => done[part] = Some(brought),
+                Err(error) => {
+                    next.store(parts, Ordering::Relaxed);
+                    own = Err(error);
+                }
+            }
         }
+        self.release();
+        own?;
         while done.iter().any(Option::is_none) {
             let (part, brought) = receiver.recv().map_err(|_| StoreError::Busy)?;
             done[part] = Some(brought?);
@@ -255,27 +271,64 @@ impl Hands {
         Ok(done.into_iter().flatten().collect())
     }
 
+    /// From here on all questions are asked of one snapshot of each file.
+    fn hold(&mut self) {
+        (self.content.held, self.keys.held) = (true, true);
+    }
+
+    fn release(&mut self) {
+        self.content.release();
+        self.keys.release();
+    }
+
     fn let_go(&mut self) {
-        (self.content.connection, self.keys.connection) = (None, None);
+        self.content.drop_connection();
+        self.keys.drop_connection();
     }
 }
 
 impl Hand {
     const fn new(path: PathBuf) -> Self {
-        Self { path, connection: None }
+        Self { path, connection: None, held: false, begun: false }
     }
 
     fn read<R: Read>(&mut self, tenant: Option<TenantId>, value: &R) -> Result<R::Out, StoreError> {
-        // Kept only when the transaction was ended in order.
+        // Kept only when the transaction was ended in order, or is to go on.
+        let begun = std::mem::take(&mut self.begun);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => sqlite::connect(&self.path, true)?,
         };
-        connection.prepare_cached("BEGIN")?.execute([])?;
+        if !begun {
+            connection.prepare_cached("BEGIN")?.execute([])?;
+        }
         let out = value.run(&mut Tx::lite(&mut connection, tenant)).now_or_never();
-        connection.prepare_cached("COMMIT")?.execute([])?;
+        if self.held {
+            self.begun = true;
+        } else {
+            connection.prepare_cached("COMMIT")?.execute([])?;
+        }
         self.connection = Some(connection);
         out.unwrap_or(Err(StoreError::Inconsistent { what: "a body of SQLite waited" }))
+    }
+
+    /// Ends the snapshot. A connection that cannot is opened anew for the next question.
+    fn release(&mut self) {
+        self.held = false;
+        if !std::mem::take(&mut self.begun) {
+            return;
+        }
+        let ended = match &self.connection {
+            Some(connection) => connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([])),
+            None => return,
+        };
+        if ended.is_err() {
+            self.drop_connection();
+        }
+    }
+
+    fn drop_connection(&mut self) {
+        (self.connection, self.held, self.begun) = (None, false, false);
     }
 }
 

@@ -7,6 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use belofte_model::{Duration, Timestamp};
 
+/// So far ahead of time a clock may have been when something was written that ends by itself, and it still
+/// counts. What ends later than its kind can by more than this was written by a clock that was wrong, and
+/// would be good for as long as that clock was ahead.
+pub(crate) const MOST_AHEAD: Duration = Duration::from_secs(24 * 3_600);
+
 /// Where the time comes from. Closed: the machine, or a test that moves it.
 #[derive(Clone, Debug)]
 pub enum Clock {

@@ -81,6 +81,10 @@ impl KnownThread {
     }
 }
 
+/// A mail to several accounts is in a thread of each: what goes on with it goes on in that of the account to which it
+/// comes. So many threads at most are looked at for that, newest first.
+const SHARED: i64 = 20;
+
 /// What is asked for a mail, by blind indexes.
 pub(crate) struct FilingQuestion {
     pub(crate) account: ChannelAccountId,
@@ -142,12 +146,14 @@ impl Read for FilingQuestion {
                     sql!(concat!(
                         "SELECT ",
                         columns!(),
-                        " FROM (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
-                         AND reference_index = $2 ORDER BY thread_id DESC LIMIT 1) r \
+                        " FROM (SELECT f.thread_id FROM (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
+                         AND reference_index = $2 ORDER BY thread_id DESC LIMIT $4) f \
+                         JOIN thread o ON o.tenant_id = $1 AND o.id = f.thread_id \
+                         ORDER BY CASE o.channel_account_id WHEN $3 THEN 0 ELSE 1 END, f.thread_id DESC LIMIT 1) r \
                          JOIN thread t ON t.tenant_id = $1 AND t.id = r.thread_id \
                          JOIN conversation c ON c.tenant_id = $1 AND c.id = t.conversation_id"
                     )),
-                    params![tenant, reference],
+                    params![tenant, reference, self.account, SHARED],
                     |row| KnownThread::read(row, 0),
                 )
                 .await?;
@@ -201,9 +207,11 @@ impl Together for FilingQuestion {
             )
             .await?;
         let (mut references, mut places): (Vec<&[u8]>, Vec<i64>) = (Vec::new(), Vec::new());
+        let mut at: Vec<Uuid> = Vec::new();
         for (place, question) in questions.iter().enumerate() {
             references.extend(question.related.iter().map(|reference| &reference[..]));
             places.resize(references.len(), place as i64);
+            at.resize(references.len(), question.account.uuid());
         }
         if !references.is_empty() {
             let found = tx
@@ -211,13 +219,23 @@ impl Together for FilingQuestion {
                     sql!(concat!(
                         "SELECT q.question, ",
                         columns!(),
-                        " FROM unnest($2::bytea[], $3::bigint[]) WITH ORDINALITY AS q(reference, question, place) \
-                         CROSS JOIN LATERAL (SELECT thread_id FROM message_reference WHERE tenant_id = $1 \
-                         AND reference_index = q.reference ORDER BY thread_id DESC LIMIT 1) r ",
+                        " FROM unnest($2::bytea[], $3::bigint[], $4::uuid[]) \
+                         WITH ORDINALITY AS q(reference, question, account, place) \
+                         CROSS JOIN LATERAL (SELECT f.thread_id FROM (SELECT thread_id FROM message_reference \
+                         WHERE tenant_id = $1 AND reference_index = q.reference ORDER BY thread_id DESC LIMIT $5) f \
+                         CROSS JOIN LATERAL (SELECT channel_account_id FROM thread \
+                         WHERE tenant_id = $1 AND id = f.thread_id LIMIT 1) o \
+                         ORDER BY CASE o.channel_account_id WHEN q.account THEN 0 ELSE 1 END, f.thread_id DESC LIMIT 1) r ",
                         thread_and_case!("r.thread_id"),
                         " ORDER BY q.place"
                     )),
-                    &[tenant.into(), Param::Blobs(&references), Param::Ints(&places)],
+                    &[
+                        tenant.into(),
+                        Param::Blobs(&references),
+                        Param::Ints(&places),
+                        Param::Uuids(&at),
+                        SHARED.into(),
+                    ],
                     |row| Ok((row.int(0)?, KnownThread::read(row, 1)?)),
                 )
                 .await?;

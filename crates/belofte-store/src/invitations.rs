@@ -11,6 +11,7 @@ use belofte_model::{
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
 
+use crate::clock::MOST_AHEAD;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::proof::{self, Grants, Part};
@@ -273,9 +274,10 @@ impl Read for ByToken {
             sql!(
                 "SELECT i.tenant_id, i.id, t.name, i.role, i.privacy_officer, i.expires_at, i.proof \
                  FROM invitation i JOIN tenant t ON t.id = i.tenant_id WHERE i.token_hash = $1 \
-                 AND i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 AND t.state = 'active'"
+                 AND i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 AND i.expires_at <= $3 \
+                 AND t.state = 'active'"
             ),
-            params![&self.token_hash, self.now],
+            params![&self.token_hash, self.now, self.now + INVITATION_LIFE + MOST_AHEAD],
             |row| {
                 let open = OpenInvitation {
                     tenant: row.id(0)?,

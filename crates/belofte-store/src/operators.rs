@@ -11,6 +11,7 @@ use belofte_model::{
 use belofte_vault::{Pii, new_token, token_hash};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::MOST_AHEAD;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::installation::{self, OperatorAct};
@@ -174,9 +175,10 @@ impl Read for ByToken {
         tx.query_opt(
             sql!(
                 "SELECT o.id, o.profile, o.key_id, s.expires_at, s.proof FROM operator_session s \
-                 JOIN operator_user o ON o.id = s.operator_id WHERE s.token_hash = $1 AND s.expires_at > $2"
+                 JOIN operator_user o ON o.id = s.operator_id WHERE s.token_hash = $1 AND s.expires_at > $2 \
+                 AND s.expires_at <= $3"
             ),
-            params![&self.token_hash, self.now],
+            params![&self.token_hash, self.now, self.now + OPERATOR_SESSION_LIFE + MOST_AHEAD],
             |row| {
                 Ok(Found {
                     id: row.id(0)?,

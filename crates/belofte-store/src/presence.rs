@@ -11,6 +11,9 @@ use crate::{Access, Read, Store, StoreError, Tx, Write};
 
 /// So long a row counts that is not written again.
 const COUNTS: Duration = Duration::from_secs(45);
+/// What says that it counts longer was written before the clock was set back, and nobody may be there any
+/// more. Twice the time, since the clocks of two nodes are not one.
+const MOST: Duration = Duration::from_secs(90);
 
 /// One browser in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +39,10 @@ impl Write for Keep {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
         tx.execute(
-            sql!("DELETE FROM presence WHERE tenant_id = $1 AND (node_id = $2 OR expires_at <= $3)"),
-            params![tenant, self.node, self.now],
+            sql!(
+                "DELETE FROM presence WHERE tenant_id = $1 AND (node_id = $2 OR expires_at <= $3 OR expires_at > $4)"
+            ),
+            params![tenant, self.node, self.now, self.now + MOST],
         )
         .await?;
         for row in &self.rows {
@@ -77,9 +82,10 @@ impl Read for Elsewhere {
             sql!(
                 "SELECT p.line_id, p.conversation_id, c.queue_id, c.channel_account_id, p.user_id, p.state, p.since, p.taken_at \
                  FROM presence p JOIN conversation c ON c.tenant_id = p.tenant_id AND c.id = p.conversation_id \
-                 WHERE p.tenant_id = $1 AND p.node_id <> $2 AND p.expires_at > $3 ORDER BY p.line_id"
+                 WHERE p.tenant_id = $1 AND p.node_id <> $2 AND p.expires_at > $3 AND p.expires_at <= $4 \
+                 ORDER BY p.line_id"
             ),
-            params![tenant, self.node, self.now],
+            params![tenant, self.node, self.now, self.now + MOST],
             |row| {
                 Ok(PresenceRow {
                     line: row.id(0)?,

@@ -6,9 +6,7 @@
 //! a row cannot be given to somebody else. Of the keys for contents that browsers offer (RFC 8291) none is kept:
 //! there are no contents.
 
-use belofte_model::{
-    KeyId, LedgerKind, PushDeviceId, PushProblem, SessionId, Timestamp, Use, UserId, session_holds,
-};
+use belofte_model::{KeyId, LedgerKind, PushDeviceId, PushProblem, SessionId, Timestamp, Use, UserId};
 use belofte_vault::{Pii, PushKey, SealContext};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,6 +16,7 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::sealing::seal_json;
+use crate::sessions::session_holds;
 use crate::{Access, NewLeaf, Read, Store, StoreError, TenantKeys, Tx, Write, jobs};
 
 /// So many devices one user has at most.

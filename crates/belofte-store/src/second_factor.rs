@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
+use crate::sign_in::believed;
 use crate::user_facts::{Facts, UserStanding};
 use crate::users::OwnPassword;
 use crate::{
@@ -229,7 +230,8 @@ impl Shown {
     pub(crate) async fn run(&self, tx: &mut Tx<'_>) -> Result<Showing, StoreError> {
         let (tenant, method) = (tx.tenant(), self.method.as_str());
         let known = tries(tx, self.user, self.method).await?;
-        let taken = self.method.rule().take(known, self.now);
+        let (rule, now) = (self.method.rule(), self.now);
+        let taken = rule.take(known.map(|known| believed(known, &rule, now)), now);
         let used = match &self.spends {
             // A recovery code that is right is good during a pause, too: it has 80 bits, and who makes the account wait
             // with wrong ones would keep its owner out for as long as they like.
@@ -621,7 +623,8 @@ impl Store {
         let (keys, now, method) = (self.tenant_keys(tenant).await?, self.clock().now(), given.method());
         let found = self.read_for(Some(tenant), Arc::new(FactorOf { user, method })).await?;
         let found = found.ok_or(StoreError::Conflict)?;
-        if let Err(wait) = method.rule().take(found.tries, now) {
+        let rule = method.rule();
+        if let Err(wait) = rule.take(found.tries.map(|known| believed(known, &rule, now)), now) {
             let good = match given {
                 GivenCode::Code(_) => false,
                 GivenCode::RecoveryCode(code) => {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use belofte_model::{
     EventKind, KeyId, Language, LedgerKind, Role, SESSION_IDLE, SESSION_LIFE, SecondFactorRule, SessionId,
-    TenantId, Timestamp, Use, UserId, session_holds, worth_noting,
+    TenantId, Timestamp, Use, UserId, worth_noting,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
 
 use crate::access::{Authenticated, Who};
+use crate::clock::MOST_AHEAD;
 use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
@@ -156,10 +157,16 @@ impl Read for SessionsOf {
         tx.query(
             sql!(
                 "SELECT id, created_at, last_seen_at, expires_at, agent, key_id FROM session \
-                 WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 AND last_seen_at > $4 \
+                 WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 AND last_seen_at > $4 AND expires_at <= $5 \
                  ORDER BY last_seen_at DESC, id"
             ),
-            params![tenant, self.user, self.now, self.now - SESSION_IDLE],
+            params![
+                tenant,
+                self.user,
+                self.now,
+                self.now - SESSION_IDLE,
+                self.now + SESSION_LIFE + MOST_AHEAD
+            ],
             |row| {
                 Ok(SessionRow {
                     id: row.id(0)?,
@@ -240,6 +247,13 @@ impl Store {
         let event = Event { user: Some(user), ..Event::new(EventKind::UserChanged, access.clock().now()) };
         self.write(access, EndSession { user, id, event, leaf }).await
     }
+}
+
+/// Whether a session holds at `now`: as its rule says, and not longer than any can that was made by a clock
+/// which was right.
+pub(crate) fn session_holds(expires_at: Timestamp, last_seen_at: Timestamp, now: Timestamp) -> bool {
+    belofte_model::session_holds(expires_at, last_seen_at, now)
+        && expires_at <= now + SESSION_LIFE + MOST_AHEAD
 }
 
 struct Found {

@@ -95,6 +95,14 @@ fn failures(row: &crate::Row<'_>) -> Result<Failures, StoreError> {
     })
 }
 
+/// What is kept of tries, as far as it can be so at `now`. After a clock was set back the last of them lies
+/// ahead: the tries count, and no pause is longer than its rule has any, or who knows the password would wait
+/// until that time comes again.
+pub(crate) fn believed(known: Failures, rule: &LockOut, now: Timestamp) -> Failures {
+    let locked_until = known.locked_until.filter(|until| until.since(now) <= rule.longest_pause);
+    Failures { last_at: known.last_at.min(now), locked_until, ..known }
+}
+
 /// The failures of a subject, locked until the end of the transaction where engines need it.
 async fn known(tx: &mut Tx<'_>, subject: &[u8; 16]) -> Result<Option<Failures>, StoreError> {
     let text = if tx.is_postgres() {
@@ -129,6 +137,7 @@ impl Write for TakeTry {
             )
             .await?;
             let known = known(tx, &counted.subject).await?;
+            let known = known.map(|known| believed(known, &counted.rule, self.now));
             match counted.rule.take(known, self.now) {
                 Ok(failures) => taken.push((counted.subject, failures)),
                 Err(pause) => wait = wait.max(Some(pause)),
@@ -507,5 +516,27 @@ impl SystemTx<'_> {
     async fn take_try(&self, counted: &[Counted]) -> Result<Option<Duration>, StoreError> {
         let take = TakeTry { counted: counted.to_vec(), now: self.store.clock().now() };
         self.store.write_for(None, Arc::new(take)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_that_a_clock_which_was_ahead_began_is_no_longer_than_any_other() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let (rule, year) = (LockOut::ACCOUNT, Duration::from_secs(365 * 86_400));
+        let of = |at: Timestamp, pause| Failures { count: 9, last_at: at, locked_until: Some(at + pause) };
+        let far = of(now + year, rule.longest_pause);
+        let taken = rule.take(Some(believed(far, &rule, now)), now).expect("it may be tried");
+        // The tries before count on, and so does the pause that they have earned.
+        assert_eq!((taken.count, taken.last_at), (10, now));
+        assert_eq!(rule.take(Some(believed(taken, &rule, now)), now), Err(rule.longest_pause));
+        let right = of(now, rule.first_pause);
+        assert_eq!(believed(right, &rule, now), right);
+        // What is long past is forgotten as before.
+        let old = of(now - year, rule.first_pause);
+        assert_eq!(believed(old, &rule, now), old);
     }
 }

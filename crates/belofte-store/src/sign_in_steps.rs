@@ -11,12 +11,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use belofte_model::{
-    Actor, EmailAddress, GivenCode, KeyId, Language, LedgerKind, STEPS_OF_ORIGIN, STEPS_OF_USER,
-    SignInStepId, SignInStepKind, TenantId, Timestamp, UserId,
+    Actor, ENROLMENT_LIFE, EmailAddress, GivenCode, KeyId, Language, LedgerKind, STEPS_OF_ORIGIN,
+    STEPS_OF_USER, SignInStepId, SignInStepKind, TenantId, Timestamp, UserId,
 };
 use belofte_vault::{Pii, Random, new_token, token_hash};
 use serde_json::{Value, json};
 
+use crate::clock::MOST_AHEAD;
 use crate::counters::{self, Needs};
 use crate::engine::{params, sql};
 use crate::keys::SYSTEM;
@@ -296,9 +297,10 @@ impl Read for ByToken {
                 facts!(),
                 " FROM sign_in_step s JOIN user_account u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
                  JOIN tenant t ON t.id = s.tenant_id \
-                 WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.state = 'active' AND t.state = 'active'"
+                 WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.expires_at <= $3 AND u.state = 'active' \
+                 AND t.state = 'active'"
             )),
-            params![&self.token_hash, self.now],
+            params![&self.token_hash, self.now, self.now + ENROLMENT_LIFE + MOST_AHEAD],
             |row| {
                 Ok(Found {
                     tenant: row.id(0)?,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Forward-only migrations (`refinery`), one folder per engine and database.
 
+use refinery::error::Kind;
 use refinery::{Migration, Runner};
 
 use crate::StoreError;
@@ -28,12 +29,27 @@ fn runner(migrations: &[(&str, &str)]) -> Result<Runner, StoreError> {
     Ok(Runner::new(&all).set_abort_divergent(true).set_abort_missing(true).set_grouped(true))
 }
 
+/// Why it was not done. That the database is newer is said in words for whoever starts the program: no file of theirs
+/// is missing.
+fn refused(error: &refinery::Error, migrations: &[(&str, &str)]) -> StoreError {
+    let newer = |applied: &Migration| {
+        let known = migrations.iter().filter_map(|(name, text)| Migration::unapplied(name, text).ok());
+        known.map(|known| known.version()).max().is_none_or(|newest| applied.version() > newest)
+    };
+    StoreError::Migration(match error.kind() {
+        Kind::MissingVersion(applied) if newer(applied) => {
+            format!("it is that of a newer version, which added {applied}; use that version")
+        }
+        _ => error.to_string(),
+    })
+}
+
 /// Brings a SQLite file up to date.
 ///
 /// # Errors
 /// [`StoreError::Migration`].
 pub fn lite(connection: &mut rusqlite::Connection, migrations: &[(&str, &str)]) -> Result<(), StoreError> {
-    runner(migrations)?.run(connection).map_err(|error| StoreError::Migration(error.to_string()))?;
+    runner(migrations)?.run(connection).map_err(|error| refused(&error, migrations))?;
     Ok(())
 }
 
@@ -46,7 +62,7 @@ pub async fn postgres(
     client: &mut tokio_postgres::Client,
     migrations: &[(&str, &str)],
 ) -> Result<(), StoreError> {
-    runner(migrations)?.run_async(client).await.map_err(|error| StoreError::Migration(error.to_string()))?;
+    runner(migrations)?.run_async(client).await.map_err(|error| refused(&error, migrations))?;
     Ok(())
 }
 

@@ -2,17 +2,20 @@
 //! A founded installation on either engine, with a clock that the test moves, and the people who
 //! act in it.
 
+use std::sync::atomic::Ordering;
+
 use belofte_ledger::Entry;
 use belofte_model::{
-    Duration, EmailAddress, Language, LedgerKind, Purpose, RequestId, Role, TenantId, Timestamp, UserId,
+    Duration, EmailAddress, HoursException, HoursSettings, JobKind, Language, LedgerKind, NodeId, OpenSpan,
+    Purpose, RequestId, Role, TenantId, Timestamp, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
 
 use super::place::{Place, places};
 use crate::{
-    Access, Attachment, Authenticated, Clock, FileName, NewFile, NewInvitation, NewSession, NewUser, Slug,
-    Store, StoreError, UploadError, UploadQuota,
+    Access, Attachment, Authenticated, Clock, FileName, NewFile, NewInvitation, NewSession, NewUser,
+    SignInStart, Slug, Store, StoreError, UploadError, UploadQuota,
 };
 
 pub(crate) struct House {
@@ -27,6 +30,30 @@ pub(crate) struct Person {
     pub(crate) tenant: TenantId,
     pub(crate) access: Access,
     pub(crate) session: NewSession,
+}
+
+/// An instant of the Gregorian calendar in UTC.
+pub(crate) const fn utc(year: i64, month: i64, day: i64, hour: i64, minute: i64) -> Timestamp {
+    // Years that begin in March: the leap day is the last of its year then.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Timestamp::from_secs(((days * 24 + hour) * 60 + minute) * 60)
+}
+
+/// A calendar in Amsterdam: the hours of a week, and days that are otherwise.
+pub(crate) fn zone(week: [Vec<OpenSpan>; 7], exceptions: &[(&str, &str, &str)]) -> HoursSettings {
+    let day = |(date, from, to): &(&str, &str, &str)| HoursException {
+        date: (*date).to_owned(),
+        hours: vec![OpenSpan { from: (*from).to_owned(), to: (*to).to_owned() }],
+    };
+    let exceptions = exceptions.iter().map(day).collect();
+    HoursSettings { zone: "Europe/Amsterdam".to_owned(), week, holidays: Vec::new(), exceptions }
+}
+
+/// When the clock on a wall in Amsterdam shows `time` on `date`, as somebody means who puts a case off.
+pub(crate) fn wall(date: &str, time: &str) -> Timestamp {
+    let hours = zone(<[Vec<OpenSpan>; 7]>::default(), &[(date, time, "24:00")]);
+    hours.check().expect("a calendar").next_opening(utc(2027, 1, 15, 8, 0)).expect("it is a moment")
 }
 
 pub(crate) async fn houses() -> Vec<House> {
@@ -92,6 +119,30 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Sets the clock, backwards too.
+    pub(crate) fn set_clock(&self, at: Timestamp) {
+        let Clock::Manual(micros) = &self.clock else { panic!("a clock that a test moves") };
+        micros.store(at.as_micros(), Ordering::SeqCst);
+    }
+
+    /// Does all upkeep that is due, as a worker does; gives what it was.
+    pub(crate) async fn work(&self, tenant: TenantId) -> Vec<JobKind> {
+        let mut done = Vec::new();
+        for _ in 0..20 {
+            let due = self.store.system().claim_jobs(tenant, 50, self.clock.now()).await.expect("claimed");
+            if due.is_empty() {
+                done.sort_by_key(|kind: &JobKind| kind.as_str());
+                return done;
+            }
+            for job in due {
+                let access = Access::job(&job, self.clock.clone());
+                self.store.upkeep(&access, &job).await.expect("done");
+                done.push(job.kind);
+            }
+        }
+        panic!("{}: the work has no end", self.name());
+    }
+
     pub(crate) fn access(&self, who: &Authenticated) -> Access {
         let request = RequestId(Uuid::from_u128(0xacce55));
         Access::authenticated(who, Purpose::Service, request, self.clock.clone())
@@ -136,7 +187,45 @@ impl House {
         self.ledger(access).await.into_iter().filter(|entry| entry.kind == kind).collect()
     }
 
+    /// Whether the session of `token` holds and is used.
+    pub(crate) async fn uses(&self, token: &str) -> bool {
+        self.store.system().session_by_token(token).await.expect("asked").is_some()
+    }
+
+    /// Whether it holds; to look is no use of it.
+    pub(crate) async fn holds(&self, token: &str) -> bool {
+        self.store.system().session_holds(token).await.expect("asked")
+    }
+
+    /// Whether a try to sign in may be made now, or how long it has to wait; it counts.
+    pub(crate) async fn may_try(&self, address: &str) -> Result<(), Duration> {
+        let here = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
+        match self.store.system().begin_sign_in(&email(address), here).await.expect("asked") {
+            SignInStart::Proceed(_) => Ok(()),
+            SignInStart::Wait(wait) => Err(wait),
+        }
+    }
+
+    /// A new process on the same stores, as it starts.
+    pub(crate) async fn restarted(mut self) -> Self {
+        self.store.close().await;
+        self.store = self.place.open_at(&self.clock).await.expect("stores");
+        let system = self.store.system();
+        system.serve_as(NodeId(Uuid::from_u128(9))).await.expect("it serves");
+        assert_eq!(system.ensure_upkeep(self.clock.now()).await.expect("planned"), 0);
+        self
+    }
+
     pub(crate) async fn close(self) {
         self.store.close().await;
     }
+}
+
+#[test]
+fn the_calendar_of_these_tests_is_right() {
+    assert_eq!(utc(1970, 1, 1, 0, 0), Timestamp::from_secs(0));
+    assert_eq!(utc(2027, 1, 15, 8, 0), Timestamp::from_secs(1_800_000_000));
+    assert_eq!(utc(2028, 3, 1, 0, 0) - Duration::from_secs(86_400), utc(2028, 2, 29, 0, 0));
+    assert_eq!(utc(2027, 3, 1, 0, 0) - Duration::from_secs(86_400), utc(2027, 2, 28, 0, 0));
+    assert_eq!(utc(2034, 1, 15, 8, 0), utc(2027, 1, 15, 8, 0) + Duration::from_secs(2_557 * 86_400));
 }

@@ -389,10 +389,11 @@ impl Read for Newest {
     }
 }
 
-/// Whether an epoch has begun since the newest key of `tenant` was made.
+/// Whether an epoch has begun since the newest key of `tenant` was made. A key of a time far ahead was made by
+/// a clock that was wrong, and would be the newest until then; the clock of another node is ahead by less.
 async fn is_due(store: &Store, tenant: TenantId) -> Result<bool, StoreError> {
-    let newest = store.read_keys(tenant, Newest).await?;
-    Ok(newest.is_some_and(|made| epoch_of(made) < epoch_of(store.clock().now())))
+    let (newest, now) = (store.read_keys(tenant, Newest).await?, epoch_of(store.clock().now()));
+    Ok(newest.is_some_and(|made| epoch_of(made) < now || epoch_of(made) > now + 1))
 }
 
 /// Enqueues the rotation that each epoch begins with, when it has not been yet.

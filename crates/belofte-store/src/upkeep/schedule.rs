@@ -64,6 +64,26 @@ pub(crate) async fn schedule(tx: &mut Tx<'_>, tenant: TenantId, now: Timestamp) 
     Ok(made)
 }
 
+/// Brings jobs back to this time that were put off by a clock which was ahead: each is due as long from now as
+/// it was from then, and so is the next try of a mail that waits for one. A case is woken at the hour that
+/// somebody meant, so its job stays.
+async fn bring_back(tx: &mut Tx<'_>, tenant: TenantId, now: Timestamp) -> Result<(), StoreError> {
+    for text in [
+        sql!(
+            "UPDATE delivery SET next_try_at = next_try_at - (updated_at - $2), updated_at = $2 WHERE tenant_id = $1 \
+             AND state = 'queued' AND updated_at > $2 AND message_id IN (SELECT subject_id FROM job \
+             WHERE tenant_id = $1 AND kind = 'deliver')"
+        ),
+        sql!(
+            "UPDATE job SET run_at = run_at - (changed_at - $2), lease_until = lease_until - (changed_at - $2), \
+             changed_at = $2 WHERE tenant_id = $1 AND state IN ('ready', 'leased') AND changed_at > $2 AND kind <> 'wake'"
+        ),
+    ] {
+        tx.execute(text, params![tenant, now]).await?;
+    }
+    Ok(())
+}
+
 struct Ensure {
     tenants: Vec<TenantId>,
     now: Timestamp,
@@ -75,6 +95,7 @@ impl Write for Ensure {
         let mut made = 0;
         for tenant in &self.tenants {
             made += schedule(tx, *tenant, self.now).await?;
+            bring_back(tx, *tenant, self.now).await?;
         }
         Ok(made)
     }
@@ -85,8 +106,9 @@ const TENANTS: usize = 100;
 
 impl SystemTx<'_> {
     /// Gives every tenant the upkeep that it lacks, beginning at `now`; gives how many jobs were
-    /// made. A new tenant is founded with it; called at every start for those of earlier versions.
-    /// Many nodes may call it at once.
+    /// made. A new tenant is founded with it; called at every start for those of earlier versions, and
+    /// for jobs that a clock which was ahead put off to a time that is far away. Many nodes may call it
+    /// at once.
     ///
     /// # Errors
     /// The engine's errors.

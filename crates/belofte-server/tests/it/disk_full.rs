@@ -15,12 +15,14 @@ use crate::support::collector::Collector;
 use crate::support::lane::{Lane, Mail};
 use crate::support::may_skip;
 use crate::support::peer::user_id;
-use crate::support::server::{Engine, Server};
+use crate::support::server::{Engine, Server, on_both_engines};
 use crate::support::wait;
 
 const DESK: &str = "info@winkel.example";
-/// How many bytes the disk holds.
+/// How many bytes the disk of the data folder holds …
 const DISK: u64 = 24 << 20;
+/// … and that of a database of PostgreSQL.
+const DATABASE_DISK: u64 = 96 << 20;
 /// How many are left when it gets full, in turn: room for some mails, for less than one, for nothing.
 const LEFT: [u64; 3] = [512 << 10, 96 << 10, 0];
 /// No lease of a mail ends within this time: recovery does not wait for one.
@@ -35,17 +37,30 @@ impl Disk {
         let before = folder.with_extension("before");
         fs::rename(folder, &before).expect("our own folder");
         fs::create_dir(folder).expect("our own folder");
-        let size = format!("size={DISK},mode=700");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).output();
+        let disk = Self::mount(folder, &format!("size={DISK},mode=700"))?;
+        let copied = Command::new("cp").arg("-a").arg(before.join(".")).arg(folder).status();
+        assert!(copied.is_ok_and(|status| status.success()), "the data fits");
+        Some(disk)
+    }
+
+    /// An empty disk for a database, which belongs to who runs the test's PostgreSQL.
+    fn for_database(folder: &Path) -> Option<Self> {
+        let known = Command::new("id").args(["-u", "postgres"]).output().expect("id is part of every Debian");
+        let uid = String::from_utf8_lossy(&known.stdout).trim().to_owned();
+        let owner = if known.status.success() { uid } else { "65534".to_owned() };
+        fs::create_dir(folder).expect("our own folder");
+        Self::mount(folder, &format!("size={DATABASE_DISK},mode=700,uid={owner}"))
+    }
+
+    fn mount(folder: &Path, options: &str) -> Option<Self> {
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output();
         let mounted = mounted.expect("mount is part of every Debian");
         if !mounted.status.success() {
             let what = format!("a tmpfs ({})", String::from_utf8_lossy(&mounted.stderr).trim());
             return if may_skip(&what) { None } else { unreachable!("it does not return in CI") };
         }
-        let disk = Self(folder.to_owned());
-        let copied = Command::new("cp").arg("-a").arg(before.join(".")).arg(folder).status();
-        assert!(copied.is_ok_and(|status| status.success()), "the data fits");
-        Some(disk)
+        Some(Self(folder.to_owned()))
     }
 
     /// Leaves `left` bytes.
@@ -70,6 +85,7 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: the server may still run when a test fails.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        let _ = fs::remove_dir(&self.0);
     }
 }
 
@@ -140,12 +156,11 @@ impl Shop {
     }
 }
 
-#[test]
-fn a_full_disk_refuses_and_recovers_by_itself() {
+on_both_engines!(a_full_disk_refuses_and_recovers_by_itself, |engine| {
     if user_id() != 0 && may_skip("the right to mount a small disk (root)") {
         return;
     }
-    let mut server = Server::start(Engine::Sqlite);
+    let mut server = Server::start(engine);
     let customer = Collector::start(Duration::ZERO);
     let account = json!({
         "kind": "email", "address": DESK, "from_name": "Winkel",
@@ -155,6 +170,14 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     let account = account["id"].as_str().expect("an id").to_owned();
     server.stop();
     let Some(disk) = Disk::under(&server.data_folder()) else { return };
+    let mut disks = vec![disk];
+    // Where PostgreSQL has its rows; the data folder holds large files and the index then.
+    let space = std::env::temp_dir().join(format!("belofte-space.{}", std::process::id()));
+    if let Some([content, _]) = server.databases() {
+        let Some(disk) = Disk::for_database(&space) else { return };
+        content.move_to(&space);
+        disks.push(disk);
+    }
     server.boot();
     let mut shop = Shop { server, account, acknowledged: Vec::new(), refused: Vec::new(), number: 0 };
 
@@ -165,7 +188,7 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     let messages = format!("/conversations/{}/messages", case["id"].as_str().expect("an id"));
 
     for (round, left) in LEFT.into_iter().enumerate() {
-        disk.fill(left);
+        disks.iter().for_each(|disk| disk.fill(left));
         wait::until("the disk to be full", Duration::from_secs(60), || {
             let before = shop.refused.len();
             shop.send(9);
@@ -181,7 +204,7 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
         shop.server.admin().post(&messages, note).problem(507, "storage_full");
         shop.accounting();
 
-        disk.free();
+        disks.iter().for_each(Disk::free);
         wait::until("mail to be taken again", RECOVERY, || {
             let before = shop.acknowledged.len();
             shop.send(1);
@@ -204,7 +227,7 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     shop.until_filed();
     shop.check();
     stop_and_be_empty(&mut shop.server);
-}
+});
 
 #[test]
 fn an_index_that_could_not_be_written_is_made_without_new_mail() {

@@ -4,6 +4,7 @@
 //!
 //! What nobody knows to be sent or not is in `reconcile`, a mailbox whose line breaks between two mails in `retrieval`.
 
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::support::dovecot::Dovecot;
 use crate::support::inbox::{DESK, account, receive, text};
 use crate::support::postfix::{Options, Postfix, Route};
+use crate::support::refusing::server_that_says;
 use crate::support::server::{Engine, Server, on_both_engines};
 use crate::support::sink::Sink;
 use crate::support::wait;
@@ -191,6 +193,45 @@ on_both_engines!(a_line_that_drops_after_the_mail_sends_nothing_again_alone, |en
     wait::pause(Duration::from_secs(2));
     assert_eq!(sink.handed().len(), 1, "a person decides");
     assert_eq!(delivery(&server, &case, &id)["state"], "unknown");
+});
+
+/// How many mails a Postfix was handed, by the numbers of its queue.
+fn taken(postfix: &Postfix) -> usize {
+    let log = postfix.log();
+    let numbers = log.lines().filter_map(|line| line.split_once(": client=")?.0.rsplit(' ').next());
+    numbers.collect::<HashSet<_>>().len()
+}
+
+on_both_engines!(a_mail_whose_line_dropped_fails_by_its_report_and_is_not_sent_again, |engine| {
+    let server = Server::start(engine);
+    let routes = [
+        ("klant.example", Route::Smtp(server_that_says("550 5.1.1 No such mailbox"))),
+        ("winkel.example", Route::Smtp(server.smtp)),
+    ];
+    let Some(postfix) = Postfix::start(&Options { routes: &routes, ..Options::default() }) else { return };
+    // After its leave to send the text, within its word that it has it: Postfix does, and nobody here knows.
+    let line = Fragile::of_answers(postfix.smtp, "354 End data", 40, 1);
+    account(&server, Some(line.port));
+    let case = text(&receive(&server, JAN, "Vraag", "Kan dit?", &[]), "id").to_owned();
+    let id = answer(&server, &case, "Ja.");
+    let failed = wait::until("the report", Duration::from_secs(40), || {
+        let one = delivery(&server, &case, &id);
+        (one["state"] == "failed").then_some(one)
+    });
+    assert_eq!(line.cuts.load(Ordering::SeqCst), 0, "the line did drop");
+    assert_eq!(failed["code"], "unknown_recipient", "{failed}");
+    assert!(text(&failed, "remote_reply").contains("550 5.1.1 No such mailbox"), "{failed}");
+    // The report may be quicker than a look: what it found stands in the history.
+    let path = format!("/conversations/{case}");
+    let activity = server.admin().get(&format!("{path}/activity")).expect(200);
+    let all = activity["items"].as_array().expect("items").iter();
+    let about: Vec<_> =
+        all.filter(|one| one["kind"] == "delivery").map(|one| (&one["from"], &one["to"])).collect();
+    assert_eq!(about, [(&json!("unknown"), &json!("failed"))], "{activity}");
+    assert_eq!(server.admin().get(&path).expect(200)["delivery_problem"], true);
+    wait::pause(Duration::from_secs(2));
+    assert_eq!(taken(&postfix), 1, "{}", postfix.log());
+    assert_eq!(delivery(&server, &case, &id)["state"], "failed");
 });
 
 on_both_engines!(a_mailbox_whose_line_drops_amid_a_mail_is_read_whole_and_once, |engine| {

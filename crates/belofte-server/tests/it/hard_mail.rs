@@ -68,8 +68,13 @@ impl World {
 
     /// Waits until all that came is accounted for, and so: imported, recognised as copies, quarantined.
     fn sums(&self, imported: u64, duplicates: u64, quarantined: u64) {
+        self.sums_of(&self.account, imported, duplicates, quarantined);
+    }
+
+    /// As [`sums`](Self::sums), of another account.
+    fn sums_of(&self, account: &str, imported: u64, duplicates: u64, quarantined: u64) {
         let sums = wait::until("the sums", Duration::from_secs(30), || {
-            let sums = self.server.admin().get(&format!("{}/accounting", self.account)).expect(200);
+            let sums = self.server.admin().get(&format!("{account}/accounting")).expect(200);
             (sums["pending"] == 0 && sums["received"] == imported + duplicates + quarantined).then_some(sums)
         });
         let told = (&sums["imported"], &sums["duplicates"], &sums["quarantined"]);
@@ -234,6 +239,70 @@ on_both_engines!(one_identifier_twice_is_a_copy_or_another_mail_by_its_words, |e
     world.sums(6, 2, 0);
     assert_eq!(world.one("Zelfde")["text"], "De eerste.");
     assert_eq!(world.one("Anders")["text"], "Iets heel anders.");
+});
+
+on_both_engines!(one_mail_to_two_mailboxes_is_two_messages_and_a_copy_at_each, |engine| {
+    let world = world(engine);
+    let admin = world.server.admin();
+    let other = json!({ "kind": "email", "address": "hulp@winkel.example", "from_name": "Hulp" });
+    let other = admin.post("/channel-accounts", other).expect(201);
+    let help = format!("/channel-accounts/{}", text(&other, "id"));
+    let octets = mail("Twee bussen", "twee-bussen", "\nVoor u beiden.\n");
+    let to_help = || {
+        let told = post(world.server.smtp, JAN, "hulp@winkel.example", &octets);
+        assert!(told.starts_with("250"), "{told}");
+    };
+    let cases = || {
+        let page = admin.get("/conversations?status=all&limit=100").expect(200);
+        let all = page["items"].as_array().expect("items").iter();
+        all.filter(|row| row["subject"] == "Twee bussen").cloned().collect::<Vec<_>>()
+    };
+    world.send(&octets);
+    world.sums(2, 0, 0);
+    to_help();
+    world.sums_of(&help, 1, 0, 0);
+    let two = cases();
+    let mut accounts: Vec<_> = two.iter().map(|case| text(case, "channel_account_id")).collect();
+    accounts.sort_unstable();
+    let mut both =
+        [world.account.as_str(), help.as_str()].map(|path| path.rsplit('/').next().expect("an id"));
+    both.sort_unstable();
+    assert_eq!(accounts, both, "a case in each");
+    // Handed on once more by the first mail server, and then by the second: each knows its own.
+    world.send(&octets);
+    world.sums(3, 1, 0);
+    world.sums_of(&help, 1, 0, 0);
+    to_help();
+    world.sums_of(&help, 1, 1, 0);
+    world.sums(3, 1, 0);
+    let ids = |cases: &[Value]| {
+        let mut ids: Vec<_> = cases.iter().map(|case| text(case, "id").to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(ids(&cases()), ids(&two), "no other case was opened");
+    let mut messages = Vec::new();
+    for case in &two {
+        let page = admin.get(&format!("/conversations/{}/messages", text(case, "id"))).expect(200);
+        let all = page["items"].as_array().expect("items");
+        assert_eq!(all.len(), 1, "{page}");
+        assert_eq!(all[0]["text"], "Voor u beiden.");
+        messages.push(text(&all[0], "id").to_owned());
+    }
+    assert_ne!(messages[0], messages[1]);
+    // What goes on with it goes on in each, whichever was filed last.
+    let more =
+        |id: &str| mail("Re: Twee bussen", id, "In-Reply-To: <twee-bussen@klant.example>\n\nEn nog iets.\n");
+    world.send(&more("twee-bussen-1"));
+    assert!(post(world.server.smtp, JAN, "hulp@winkel.example", &more("twee-bussen-1")).starts_with("250"));
+    world.sums_of(&help, 2, 1, 0);
+    assert_eq!(ids(&cases()), ids(&two));
+    for case in &two {
+        let page = admin.get(&format!("/conversations/{}/messages", text(case, "id"))).expect(200);
+        let all = page["items"].as_array().expect("items").iter();
+        let words: Vec<_> = all.map(|message| text(message, "text")).collect();
+        assert_eq!(words, ["Voor u beiden.", "En nog iets."]);
+    }
 });
 
 on_both_engines!(a_reply_to_a_bounce_is_a_persons_and_machines_stay_silent, |engine| {

@@ -14,9 +14,16 @@ use crate::support::wait;
 const PASSWORD: &str = "geheim van de zaak";
 const JAN: &str = "jan@klant.example";
 
+/// What is not told is asked for within a second.
+const SOON: &str = "[retrieval]\npoll_s = 1\n";
+
 fn reading(engine: Engine, dovecot: &Dovecot) -> Server {
+    reading_with(engine, dovecot, "")
+}
+
+fn reading_with(engine: Engine, dovecot: &Dovecot, more: &str) -> Server {
     let trusted = format!(
-        "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {:?}\n",
+        "[outbound]\nallow_private = [\"127.0.0.0/8\"]\nroot_certs_file = {:?}\n{more}",
         dovecot.certificate.authority
     );
     Server::start_with(engine, &trusted)
@@ -96,6 +103,60 @@ on_both_engines!(what_lies_there_is_read_and_what_comes_is_told_by_idle, |engine
     });
     let recipients = server.admin().get("/recipients").expect(200);
     assert_eq!(recipients["chosen"][0]["host"], "localhost");
+    remove(&server, &path);
+});
+
+on_both_engines!(a_server_that_tells_nothing_is_asked_again_and_again, |engine| {
+    let dovecot = Dovecot::that_tells_nothing(&[(DESK, PASSWORD)]);
+    dovecot.lay(DESK, [mail(0)]);
+    let announced = dovecot.say(DESK, PASSWORD, "CAPABILITY");
+    assert!(announced.contains("IMAP4rev1") && !announced.contains("IDLE"), "{announced}");
+    let server = reading_with(engine, &dovecot, SOON);
+    // In clear, so that what is said on it can be heard.
+    let line = Relay::to(dovecot.imap);
+    let path = add(&server, mailbox(line.port, json!({ "host": "127.0.0.1", "security": "none" })));
+    until_current(&server, &path);
+    until_imported(&server, &path, 1);
+    for (number, subject) in ["De tweede", "De derde"].into_iter().enumerate() {
+        deliver(&dovecot, subject);
+        until_listed(server.admin(), subject);
+        let sums = until_imported(&server, &path, number + 2);
+        assert_eq!(sums["duplicates"], 0, "{sums}");
+    }
+    let said = line.said();
+    assert!(!said.contains(" IDLE\r\n"), "it did not wait to be told: {said}");
+    // A line that breaks is opened again at once, and all is read anew: it did not.
+    assert_eq!(said.matches(" AUTHENTICATE ").count(), 1, "{said}");
+    remove(&server, &path);
+});
+
+on_both_engines!(several_folders_are_read_and_each_mail_of_them_comes_once, |engine| {
+    let dovecot = Dovecot::start(&[(DESK, PASSWORD)]);
+    dovecot.lay(DESK, (0..3).map(mail));
+    dovecot.lay_in(DESK, ".Bestellingen", (3..5).map(mail));
+    let server = reading_with(engine, &dovecot, SOON);
+    let path = add(&server, mailbox(dovecot.imap, json!({ "folders": ["INBOX", "Bestellingen"] })));
+    until_current(&server, &path);
+    until_imported(&server, &path, 5);
+    // What a rule of theirs files in the second folder; the server tells of the first alone.
+    let file = |number: usize| {
+        let words = String::from_utf8(mail(number)).expect("text");
+        dovecot.say(DESK, PASSWORD, &format!("APPEND Bestellingen {{{}+}}\r\n{words}", words.len()));
+        until_listed(server.admin(), &format!("Oude vraag {number}"));
+    };
+    file(5);
+    deliver(&dovecot, "Iets nieuws");
+    until_listed(server.admin(), "Iets nieuws");
+    file(6);
+    let sums = until_imported(&server, &path, 8);
+    assert_eq!((&sums["received"], &sums["duplicates"]), (&json!(8), &json!(0)));
+    let page = server.admin().get("/conversations?status=all&limit=100").expect(200);
+    let mut subjects: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|row| row["subject"].as_str().unwrap()).collect();
+    subjects.sort_unstable();
+    let old: Vec<_> = (0..7).map(|number| format!("Oude vraag {number}")).collect();
+    assert_eq!(subjects[0], "Iets nieuws");
+    assert_eq!(subjects[1..], old);
     remove(&server, &path);
 });
 

@@ -7,6 +7,8 @@ use super::free_port::free_ports;
 use super::peer::{Peer, new_folder, user_id, user_name};
 use super::wait;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,11 +32,24 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts with these users: address and password.
     pub fn start(users: &[(&str, &str)]) -> Self {
-        Self::start_with(users, None)
+        Self::launch(users, None, "")
     }
 
     /// As [`start`](Self::start), for people who sign in by tokens too; this port of the loopback tells which hold.
     pub fn start_with(users: &[(&str, &str)], tokens: Option<u16>) -> Self {
+        Self::launch(users, tokens, "")
+    }
+
+    /// As [`start`](Self::start), but it announces neither IDLE nor NOTIFY: who wants to know of new mail has to ask.
+    pub fn that_tells_nothing(users: &[(&str, &str)]) -> Self {
+        Self::launch(
+            users,
+            None,
+            "imap_capability = IMAP4rev1 SASL-IR ENABLE UNSELECT CHILDREN NAMESPACE UIDPLUS MOVE\n",
+        )
+    }
+
+    fn launch(users: &[(&str, &str)], tokens: Option<u16>, more: &str) -> Self {
         let folder = new_folder("dovecot");
         let certificate = Certificate::make(&folder);
         let [imap, lmtp, auth] = free_ports();
@@ -81,7 +96,7 @@ impl Dovecot {
              auth_failure_delay = 0\nservice anvil {{\n chroot =\n unix_listener anvil-auth-penalty {{\n  mode = 0\n }}\n}}\n\
              service imap-login {{\n chroot =\n inet_listener imap {{\n  port = {imap}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n}}\n\
              service lmtp {{\n inet_listener lmtp {{\n  address = 127.0.0.1\n  port = {lmtp}\n }}\n}}\n\
-             service auth {{\n inet_listener {{\n  address = 127.0.0.1\n  port = {auth}\n }}\n}}\n"
+             service auth {{\n inet_listener {{\n  address = 127.0.0.1\n  port = {auth}\n }}\n}}\n{more}"
         );
         let file = folder.join("dovecot.conf");
         fs::write(&file, config).expect("our own folder");
@@ -115,6 +130,32 @@ impl Dovecot {
         let mail = ["--protocol", "LMTP", "--from", from, "--to", user];
         let sent = super::swaks::swaks(self.lmtp, &[&mail[..], more].concat());
         assert!(sent.ok, "{}", sent.transcript);
+    }
+
+    /// Says one command over IMAP in clear as `user`, as another program of theirs would; all that is answered to it.
+    ///
+    /// # Panics
+    /// When the password is wrong, or the command is refused.
+    pub fn say(&self, user: &str, password: &str, command: &str) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.imap)).expect("Dovecot listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+        let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
+        let login = format!("LOGIN \"{user}\" \"{password}\"");
+        let mut answer = String::new();
+        for (tag, words) in [("a1 ", login.as_str()), ("a2 ", command)] {
+            (&stream).write_all(format!("{tag}{words}\r\n").as_bytes()).expect("a line");
+            answer.clear();
+            loop {
+                let from = answer.len();
+                let read = reader.read_line(&mut answer).expect("an answer");
+                assert!(read > 0, "the line ended: {answer}");
+                if let Some(told) = answer[from..].strip_prefix(tag) {
+                    assert!(told.starts_with("OK"), "{answer}");
+                    break;
+                }
+            }
+        }
+        answer
     }
 
     /// Lays mails into the INBOX of `user`, without Dovecot's knowing.

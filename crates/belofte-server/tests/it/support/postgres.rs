@@ -4,7 +4,7 @@
 use super::free_port::free_ports;
 use super::peer::SCRIPTS;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -117,6 +117,17 @@ impl Database {
             psql(cluster_url(), &format!("CREATE DATABASE {name} TEMPLATE {}", self.name)).ok()
         });
         Self { url: url_of(&name), name }
+    }
+
+    /// Has it lie in `folder`, which is empty and belongs to who runs the cluster. Nobody may be connected.
+    pub fn move_to(&self, folder: &Path) {
+        let administrator = cluster_url().replacen("://belofte@", "://postgres@", 1);
+        let space = format!("space_of_{}", self.name);
+        execute(
+            &administrator,
+            &format!("CREATE TABLESPACE {space} OWNER belofte LOCATION '{}'", folder.display()),
+        );
+        execute(&administrator, &format!("ALTER DATABASE {} SET TABLESPACE {space}", self.name));
     }
 
     /// Where a client connects.

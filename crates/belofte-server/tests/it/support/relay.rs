@@ -19,6 +19,7 @@ struct State {
     cut: AtomicBool,
     ended: AtomicBool,
     lines: Mutex<Vec<TcpStream>>,
+    said: Mutex<Vec<u8>>,
 }
 
 impl Relay {
@@ -38,9 +39,10 @@ impl Relay {
                 }
                 let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else { continue };
                 let mut lines = shared.lines.lock().expect("nobody panics here");
-                for (from, into) in [(&near, &far), (&far, &near)] {
+                for (from, into, kept) in [(&near, &far, true), (&far, &near, false)] {
                     let (from, into) = (from.try_clone().expect("a line"), into.try_clone().expect("a line"));
-                    thread::spawn(move || pass(from, into));
+                    let kept = kept.then(|| Arc::clone(&shared));
+                    thread::spawn(move || pass(from, into, kept.as_deref()));
                 }
                 lines.extend([near, far]);
             }
@@ -54,6 +56,11 @@ impl Relay {
         for line in self.state.lines.lock().expect("nobody panics here").drain(..) {
             let _ = line.shutdown(Shutdown::Both);
         }
+    }
+
+    /// All that the near end has said so far, over all lines.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.state.said.lock().expect("nobody panics here")).into_owned()
     }
 
     /// Lets lines through again.
@@ -70,13 +77,16 @@ impl Drop for Relay {
     }
 }
 
-fn pass(mut from: TcpStream, mut into: TcpStream) -> io::Result<()> {
+fn pass(mut from: TcpStream, mut into: TcpStream, kept: Option<&State>) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut buffer)?;
         if read == 0 {
             let _ = into.shutdown(Shutdown::Both);
             return Ok(());
+        }
+        if let Some(state) = kept {
+            state.said.lock().expect("nobody panics here").extend_from_slice(&buffer[..read]);
         }
         into.write_all(&buffer[..read])?;
     }

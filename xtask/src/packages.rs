@@ -63,6 +63,19 @@ pub fn ensure() -> Result<String> {
     }
 }
 
+/// Makes sure that one of the packages is there, as [`ensure`] does.
+pub fn ensure_one(name: &'static str) -> Result<()> {
+    if !missing(Path::new("/")).contains(&name) {
+        return Ok(());
+    }
+    if shell::user_id()? == 0 && Path::new("/usr/bin/apt-get").exists() {
+        return install(&[name]);
+    }
+    Err(Failure::new(format!(
+        "{name} is missing; run this, then start again:\n\n  sudo apt-get install {name}\n"
+    )))
+}
+
 /// The packages of which no file exists below `root`.
 fn missing(root: &Path) -> Vec<&'static str> {
     PACKAGES

@@ -7,7 +7,7 @@
 
 use crate::customers::Customers;
 use crate::shell::{self, Doing, Failure, Result};
-use crate::{smtp, web};
+use crate::{packages, smtp, web};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
@@ -82,9 +82,7 @@ pub fn command(args: &[String]) -> Result<()> {
 }
 
 fn start(demo: &Demo) -> Result<()> {
-    if !shell::on_path("curl") {
-        return Err(Failure::new("curl is needed to set up the demo: apt-get install curl"));
-    }
+    packages::ensure_one("curl")?;
     web::build()?;
     shell::build()?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&demo.folder).doing("make the data folder")?;

@@ -9828,7 +9828,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -9974,7 +9974,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -10267,7 +10267,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -11457,7 +11457,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -11563,7 +11563,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -11709,7 +11709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -11846,7 +11846,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -11981,7 +11981,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -12152,7 +12152,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -13039,7 +13039,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -16161,7 +16161,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -16382,7 +16382,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -16519,7 +16519,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";
@@ -16638,7 +16638,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same body gives the first answer again. */
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
                 "Idempotency-Key"?: string;
                 /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
                 "X-Belofte"?: "1";

@@ -124,7 +124,7 @@ fn describe(operation: &Operation) -> utoipa::openapi::path::Operation {
         builder = builder.parameter(parameter);
     }
     if operation.verb == Verb::Post {
-        builder = builder.parameter(idempotency_key());
+        builder = builder.parameter(idempotency_key(operation.remembers));
     }
     if !operation.verb.is_safe() {
         builder = builder.parameter(browser_header());
@@ -192,7 +192,12 @@ fn path_parameter(name: &str) -> Parameter {
         .build()
 }
 
-fn idempotency_key() -> Parameter {
+fn idempotency_key(remembers: bool) -> Parameter {
+    let meaning = if remembers {
+        "The same key with the same body gives the first answer again."
+    } else {
+        "Taken, and does nothing: its answer is kept nowhere, and asked again it is done again."
+    };
     let text = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
@@ -203,7 +208,7 @@ fn idempotency_key() -> Parameter {
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("The same key with the same body gives the first answer again."))
+        .description(Some(meaning))
         .schema(Some(text))
         .build()
 }
@@ -279,6 +284,34 @@ mod tests {
                 assert_eq!(empty, matches!(answer.status, 204 | 101), "{}: {}", operation.id, answer.status);
             }
         }
+    }
+
+    /// Every POST gives its first answer again for the same key, or says in its description that it does not.
+    #[test]
+    fn a_post_remembers_its_answer_or_says_that_it_does_not() {
+        fn look(folder: &std::path::Path, found: &mut usize) {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    look(&path, found);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("a source");
+                if path.ends_with("operation.rs")
+                    || !text.contains("Operation::post(")
+                    || text.contains("mod tests")
+                {
+                    continue;
+                }
+                *found += 1;
+                let (keyed, again) = (text.contains("IdempotencyKey,"), text.contains(".done_again()"));
+                assert!(keyed != again, "{}: keyed {keyed}, done again {again}", path.display());
+            }
+        }
+        let mut found = 0;
+        look(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/api")), &mut found);
+        let posts = crate::api::operations().filter(|operation| operation.verb == Verb::Post).count();
+        assert_eq!(found, posts, "each in a file of its own");
     }
 
     #[test]

@@ -202,6 +202,8 @@ pub struct Operation {
     pub answers: &'static [Answer],
     /// The problems of its own, beside those that follow from the rest.
     pub own_problems: &'static [Code],
+    /// Whether its first answer is given again for the same idempotency key.
+    pub remembers: bool,
 }
 
 /// Where all endpoints live.
@@ -229,6 +231,7 @@ impl Operation {
             request: Content::Nothing,
             answers: &[],
             own_problems: &[],
+            remembers: matches!(verb, Verb::Post),
         }
     }
 
@@ -301,6 +304,14 @@ impl Operation {
     #[must_use]
     pub const fn problems(mut self, problems: &'static [Code]) -> Self {
         self.own_problems = problems;
+        self
+    }
+
+    /// Asked again it is done again, whatever the key: its answer holds what is told once and kept nowhere, or it
+    /// changes nothing.
+    #[must_use]
+    pub const fn done_again(mut self) -> Self {
+        self.remembers = false;
         self
     }
 

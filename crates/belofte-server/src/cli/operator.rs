@@ -182,7 +182,7 @@ fn create(cli: &Cli, email: &str, name: Option<&str>, password_file: Option<&Pat
         }
     })?;
     let text = format!(
-        "The operator user was made. They sign in at {}/operator.\n",
+        "The operator user was made. They sign in by POST {}/api/v1/operator/session; docs/operate says how.\n",
         config.server.public_url.as_str()
     );
     cli.tell(&text, &json!({ "id": id }))?;

@@ -3,6 +3,7 @@
 
 use ::http::StatusCode;
 use axum::extract::State;
+use axum::response::Response;
 use belofte_model::{ContactId, Permission};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use crate::api::messages::ImagesFor;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
-use crate::http::{self, Code, Id, Json};
+use crate::http::{self, Code, ContextOf, Id, IdempotencyKey, Json};
 
 /// The endpoint.
 pub const OPERATION: Operation = Operation::post(
@@ -41,10 +42,12 @@ pub struct ChooseImages {
 /// of the store.
 pub async fn handle(
     State(app): State<App>,
+    ContextOf(context): ContextOf,
     signed: Signed,
+    key: IdempotencyKey,
     Id(id): Id<ContactId>,
     Json(asked): Json<ChooseImages>,
-) -> http::Answer<StatusCode> {
+) -> http::Answer<Response> {
     let (store, access) = (&app.core.store, &signed.access);
     if access.user().is_none() {
         return Err(Code::Forbidden.into());
@@ -52,6 +55,7 @@ pub async fn handle(
     if asked.whose == ImagesFor::Everybody && !signed.who.may(Permission::ShareViews) {
         return Err(Code::Forbidden.into());
     }
-    store.choose_images(access, id, asked.whose.into(), asked.show).await?;
-    Ok(StatusCode::NO_CONTENT)
+    // Carried out once more after a crash it changes nothing more.
+    let act = async { Ok(store.choose_images(access, id, asked.whose.into(), asked.show).await?) };
+    app.once(access, &context, &key, StatusCode::NO_CONTENT, act).await
 }

@@ -19,6 +19,7 @@ use crate::passwords;
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("accept_invitation", "/invitations/accept", Tag::Users, "Becomes a user and signs in")
+        .done_again()
         .caller(Caller::Anyone)
         .takes(Content::json::<AcceptInvitation>())
         .answers(&[

@@ -17,6 +17,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Users,
     "What an invitation is for; the token goes in the body, never in a URL",
 )
+.done_again()
 .caller(Caller::Anyone)
 .takes(Content::json::<LookAtInvitation>())
 .answers(&[Answer { status: 200, meaning: "What it is for", content: Content::json::<InvitationView>() }])

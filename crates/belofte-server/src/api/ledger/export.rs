@@ -23,6 +23,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Ledger,
     "The whole ledger as an archive that `belofte ledger verify` checks offline",
 )
+.done_again()
 .may(Permission::ReadLedger)
 .load(Load::Export)
 .answers(&[Answer { status: 200, meaning: "The archive", content: Content::Bytes("application/x-tar") }]);

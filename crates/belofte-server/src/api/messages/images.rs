@@ -22,6 +22,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Conversations,
     "Fetches the images that a mail names; their servers learn that it was opened, and nothing of who opened it",
 )
+.done_again()
 .may(Permission::Answer)
 .answers(&[Answer { status: 200, meaning: "What came of each", content: Content::json::<RemoteImages>() }]);
 

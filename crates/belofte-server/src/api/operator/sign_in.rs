@@ -17,6 +17,7 @@ use crate::http::{self, ApiError, BROWSER_LIFE, Code, ContextOf, Cookie, FieldCo
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("operator_sign_in", "/operator/session", Tag::Operator, "Signs an operator user in")
+        .done_again()
         .caller(Caller::Anyone)
         .takes(Content::json::<OperatorSignIn>())
         .answers(&[Answer {

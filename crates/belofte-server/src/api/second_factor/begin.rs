@@ -17,6 +17,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Makes a secret for one's app, which is confirmed within a quarter of an hour; the last one counts",
 )
+.done_again()
 .answers(&[Answer { status: 200, meaning: "The secret, told once", content: Content::json::<NewSecret>() }])
 .problems(&[Code::Conflict]);
 

@@ -18,6 +18,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Sets one's second factor up with the current password and the first code of the app, and ends one's other sessions",
 )
+.done_again()
 .takes(Content::json::<PasswordAndCode>())
 .answers(&[Answer {
     status: 200,

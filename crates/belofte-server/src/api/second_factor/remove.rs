@@ -19,6 +19,7 @@ pub const OPERATION: Operation = Operation::post(
     "Takes one's second factor away, with the current password and a code, and ends one's other sessions; where the \
      organisation asks one, this session ends too, and another one is set up at the next sign-in",
 )
+.done_again()
 .takes(Content::json::<PasswordAndCode>())
 .answers(&[Answer { status: 204, meaning: "Taken away", content: Content::Nothing }])
 .problems(&[Code::SignInFailed, Code::TooManyTries, Code::WrongCode, Code::Conflict]);

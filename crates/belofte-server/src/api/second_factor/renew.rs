@@ -17,6 +17,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Makes ten new recovery codes, with the current password and a code; the old ones are good no more",
 )
+.done_again()
 .takes(Content::json::<PasswordAndCode>())
 .answers(&[Answer {
     status: 200,

@@ -15,6 +15,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Says that one has seen that an admin took one's second factor away",
 )
+.done_again()
 .answers(&[Answer { status: 204, meaning: "Noted", content: Content::Nothing }]);
 
 /// Answers the endpoint.

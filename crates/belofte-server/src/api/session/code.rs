@@ -20,6 +20,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Goes on signing in with a code of one's app, or a recovery code",
 )
+.done_again()
 .caller(Caller::Anyone)
 .takes(Content::json::<ShowCode>())
 .answers(&[Answer {

@@ -20,6 +20,7 @@ use crate::http::{self, ApiError, Code, ContextOf, Cookie, FieldCode, Json, Orga
 /// The endpoint.
 pub const OPERATION: Operation =
     Operation::post("sign_in", "/session", Tag::Session, "Signs in with an address and a password")
+        .done_again()
         .caller(Caller::Anyone)
         .takes(Content::json::<SignIn>())
         .answers(&[

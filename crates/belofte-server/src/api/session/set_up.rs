@@ -20,6 +20,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Sets up the second factor that is asked, with the first code of the app, and signs in",
 )
+.done_again()
 .caller(Caller::Anyone)
 .takes(Content::json::<ShowCode>())
 .answers(&[Answer {

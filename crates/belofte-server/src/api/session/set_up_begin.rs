@@ -16,6 +16,7 @@ pub const OPERATION: Operation = Operation::post(
     Tag::Session,
     "Makes a secret for the app of who signs in and is asked to set a second factor up; the last one counts",
 )
+.done_again()
 .caller(Caller::Anyone)
 .takes(Content::json::<NamedStep>())
 .answers(&[Answer { status: 200, meaning: "The secret, told once", content: Content::json::<NewSecret>() }])

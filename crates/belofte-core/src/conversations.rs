@@ -198,23 +198,31 @@ async fn place(
     }
 }
 
-/// What is answered in a case in which the customer has written nothing: the tenant's own newest message, or the
-/// newest that a machine wrote for somebody, as a form does. Never a report of the mail system.
+/// What is answered in a case in which the customer has written nothing: the tenant's own newest answer, else the
+/// newest that a machine wrote for somebody, as a form does, else the mail that began the case. Never a report of the
+/// mail system, and nobody to whom something was passed on: that mail refers to none.
 async fn answerable(
     core: &Core,
     access: &Access,
     newest: Option<&ReplyThread>,
 ) -> Result<Option<Message>, StoreError> {
+    let (mut by_machine, mut began) = (None, None);
     for id in newest.iter().flat_map(|newest| &newest.instead) {
-        match core.store.message_to_answer(access, *id).await {
-            Ok(message) if message.content.sort.is_none_or(MailSort::can_be_answered) => {
-                return Ok(Some(message));
-            }
-            Ok(_) | Err(StoreError::NotFound) => {}
+        let message = match core.store.message_to_answer(access, *id).await {
+            Ok(message) => message,
+            Err(StoreError::NotFound) => continue,
             Err(error) => return Err(error),
+        };
+        match message.kind {
+            MessageKind::Reply if !message.content.references.is_empty() => return Ok(Some(message)),
+            MessageKind::Reply => began = Some(message),
+            _ if by_machine.is_none() && message.content.sort.is_none_or(MailSort::can_be_answered) => {
+                by_machine = Some(message);
+            }
+            _ => {}
         }
     }
-    Ok(None)
+    Ok(by_machine.or(began))
 }
 
 /// Refuses to write to who sent a report of the mail system: it would come back, and be reported in turn.

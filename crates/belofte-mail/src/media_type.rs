@@ -8,32 +8,56 @@ pub const HEAD: usize = 8 * 1_024;
 
 /// The media type of a file that is `declared` as one (lower case, without parameters) and begins with `head`.
 ///
-/// A known signature is believed before the declaration. Where it names no more than the container, as with
-/// the many formats that are zip archives, a declaration that says more is kept; so is one of text and of what has
-/// no signature. Markup is left to who gives the file out: what a browser could run is never given out as such.
+/// A declaration that names a format is believed, but for a picture, a document in PDF and a program, which have
+/// signatures of their own, and for a container that calls itself a picture, a sound or a text. Where nothing was
+/// declared, the signature says what it is. Markup is left to who gives the file out: what a browser could run is never
+/// given out as such.
 #[must_use]
 pub fn by_content(declared: &str, head: &[u8]) -> String {
-    let kept = || declared.to_owned();
     let head = &head[..head.len().min(HEAD)];
+    let kept = || declared.to_owned();
+    // Many formats of old are of one container, and its beginning does not tell which.
+    if head.starts_with(b"\xd0\xcf\x11\xe0") || is_text(head) && !head.starts_with(b"%PDF-") {
+        return kept();
+    }
     let Some(found) = infer::get(head) else { return kept() };
-    let found_type = match found.mime_type() {
+    let name = match found.mime_type() {
         // Names of before the registration.
         "audio/x-wav" => "audio/wav",
         "audio/m4a" => "audio/mp4",
         other => other,
     };
-    let generic =
-        matches!(declared, "application/octet-stream" | "application/x-download" | "binary/octet-stream");
-    let container =
-        matches!(found_type, "application/zip" | "application/gzip" | "application/x-ole-storage");
-    match found.matcher_type() {
-        MatcherType::Text => kept(),
-        // Some signatures are two letters, with which a text can begin as well.
-        _ if is_text(head) && !matches!(found_type, "application/pdf" | "application/rtf") => kept(),
-        _ if container && !generic && declared.starts_with("application/") => kept(),
-        // The same picture under another name of its type.
-        _ if same(declared, found_type) => kept(),
-        _ => found_type.to_owned(),
+    let family = declared.split('/').next().unwrap_or_default();
+    let believed = match declared {
+        "application/octet-stream" | "application/x-download" | "binary/octet-stream" => {
+            match found.matcher_type() {
+                MatcherType::App => is_program(name, head),
+                MatcherType::Text | MatcherType::Custom => false,
+                _ => true,
+            }
+        }
+        _ => match name {
+            "image/png" | "image/jpeg" | "image/webp" | "application/pdf" => true,
+            "image/gif" => head.starts_with(b"GIF8"),
+            "application/zip"
+            | "application/gzip"
+            | "application/x-7z-compressed"
+            | "application/vnd.rar" => {
+                matches!(family, "image" | "audio" | "video" | "text")
+            }
+            _ => is_program(name, head),
+        },
+    };
+    // The same picture under another name of its type.
+    if believed && !same(declared, name) { name.to_owned() } else { kept() }
+}
+
+/// Whether it is a program of Windows or Linux. A text can begin with the two letters of the first.
+fn is_program(name: &str, head: &[u8]) -> bool {
+    match name {
+        "application/vnd.microsoft.portable-executable" => head.contains(&0),
+        "application/x-executable" => head.starts_with(b"\x7fELF"),
+        _ => false,
     }
 }
 
@@ -79,6 +103,12 @@ mod tests {
             ("application/octet-stream", b"GIF89a\x01\0", "image/gif"),
             ("application/octet-stream", b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
             ("image/png", ZIP, "application/zip"),
+            ("application/octet-stream", ZIP, "application/zip"),
+            (
+                "application/octet-stream",
+                b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0",
+                "application/x-executable",
+            ),
         ] {
             assert_eq!(by_content(declared, head), given, "{declared}");
         }
@@ -94,9 +124,24 @@ mod tests {
 
     #[test]
     fn a_declaration_that_says_more_than_the_bytes_is_kept() {
+        const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0";
+        const DER: &[u8] = b"\x30\x82\x01\x0a\x06\x09\x2a\x86\x48";
+        const MOVIE: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2";
         let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
         for (declared, head) in [
             (sheet, ZIP),
+            ("application/vnd.ms-excel", OLE),
+            ("application/vnd.ms-outlook", OLE),
+            ("application/octet-stream", OLE),
+            ("application/pkcs7-signature", DER),
+            ("application/pkcs7-mime", DER),
+            ("application/x-pkcs12", DER),
+            ("application/octet-stream", DER),
+            ("application/ms-tnef", b"\x78\x9f\x3e\x22\0\0"),
+            ("audio/mp4", MOVIE),
+            ("application/vnd.ms-word.document.macroenabled.12", ZIP),
+            ("text/csv", b"GIF;prijs\nCaf\xe9;3\n"),
+            ("text/csv", b"MZ;naam\nCaf\xe9;3\n"),
             ("application/vnd.oasis.opendocument.text", ZIP),
             ("text/csv", b"naam;plaats\n"),
             ("text/html", b"<!DOCTYPE html><p>"),

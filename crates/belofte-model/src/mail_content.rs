@@ -98,11 +98,11 @@ impl MailSort {
         !matches!(self, Self::List)
     }
 
-    /// Whether somebody may answer it by hand. Forms and shops write by machine for a person, who reads the answer;
-    /// what tells of a mail comes from the mail system, which nobody answers (RFC 3834, section 2; RFC 5321, section 6.1).
+    /// Whether somebody may answer it by hand. Forms and shops write by machine for a person, who reads the answer, and a
+    /// receipt comes from who read; what tells of a delivery comes from the mail system, which nobody answers (RFC 3834, section 2; RFC 5321, section 6.1).
     #[must_use]
     pub const fn can_be_answered(self) -> bool {
-        !matches!(self, Self::DeliveryReport | Self::Complaint | Self::Receipt | Self::OwnCopy)
+        !matches!(self, Self::DeliveryReport | Self::Complaint | Self::OwnCopy)
     }
 }
 

@@ -128,12 +128,12 @@ impl Read for NewestThread {
                      AND kind IN ('reply', 'automatic') \
                      ORDER BY CASE kind WHEN 'reply' THEN 0 ELSE 1 END, no DESC LIMIT $3"
                 ),
-                params![tenant, self.id, MOST_INSTEAD],
+                params![tenant, self.id, if rows == 1 { MOST_INSTEAD } else { i64::MAX }],
                 |row| Ok((row.id(0)?, row.opt_id(1)?)),
             )
             .await?;
         let others = others.into_iter().filter(|(_, account)| self.visible.sees_message(*account));
-        let instead: Vec<MessageId> = others.map(|(id, _)| id).collect();
+        let instead: Vec<MessageId> = others.map(|(id, _)| id).take(MOST_INSTEAD as usize).collect();
         let threads = tx
             .query(
                 sql!(

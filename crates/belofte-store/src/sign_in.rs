@@ -95,11 +95,14 @@ fn failures(row: &crate::Row<'_>) -> Result<Failures, StoreError> {
     })
 }
 
+/// So far apart clocks of nodes may be, and requests that are counted in another order than they came.
+const SLACK: Duration = Duration::from_secs(600);
+
 /// What is kept of tries, as far as it can be so at `now`. After a clock was set back the last of them lies
 /// ahead: the tries count, and no pause is longer than its rule has any, or who knows the password would wait
 /// until that time comes again.
 pub(crate) fn believed(known: Failures, rule: &LockOut, now: Timestamp) -> Failures {
-    let locked_until = known.locked_until.filter(|until| until.since(now) <= rule.longest_pause);
+    let locked_until = known.locked_until.filter(|until| until.since(now) <= rule.longest_pause + SLACK);
     Failures { last_at: known.last_at.min(now), locked_until, ..known }
 }
 

@@ -9,6 +9,7 @@ use belofte_model::{Duration, JobId, JobKind, TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::access::ClaimedJob;
+use crate::clock::MOST_AHEAD;
 use crate::engine::{params, sql};
 use crate::{Access, Store, StoreError, SystemTx, Tx, Write};
 
@@ -66,20 +67,21 @@ pub(crate) async fn schedule(tx: &mut Tx<'_>, tenant: TenantId, now: Timestamp) 
 
 /// Brings jobs back to this time that were put off by a clock which was ahead: each is due as long from now as
 /// it was from then, and so is the next try of a mail that waits for one. A case is woken at the hour that
-/// somebody meant, so its job stays.
+/// somebody meant, so its job stays. So does what is ahead by less than a day: another node may hold it, whose clock
+/// is the right one.
 async fn bring_back(tx: &mut Tx<'_>, tenant: TenantId, now: Timestamp) -> Result<(), StoreError> {
     for text in [
         sql!(
             "UPDATE delivery SET next_try_at = next_try_at - (updated_at - $2), updated_at = $2 WHERE tenant_id = $1 \
-             AND state = 'queued' AND updated_at > $2 AND message_id IN (SELECT subject_id FROM job \
+             AND state = 'queued' AND updated_at > $3 AND message_id IN (SELECT subject_id FROM job \
              WHERE tenant_id = $1 AND kind = 'deliver')"
         ),
         sql!(
             "UPDATE job SET run_at = run_at - (changed_at - $2), lease_until = lease_until - (changed_at - $2), \
-             changed_at = $2 WHERE tenant_id = $1 AND state IN ('ready', 'leased') AND changed_at > $2 AND kind <> 'wake'"
+             changed_at = $2 WHERE tenant_id = $1 AND state IN ('ready', 'leased') AND changed_at > $3 AND kind <> 'wake'"
         ),
     ] {
-        tx.execute(text, params![tenant, now]).await?;
+        tx.execute(text, params![tenant, now, now + MOST_AHEAD]).await?;
     }
     Ok(())
 }

@@ -165,7 +165,8 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   }, [draft.way, everybody, answered, own, conversation, messages]);
   const people: People = { to: draft.to ?? usual.to, cc: draft.cc ?? usual.cc, bcc: draft.bcc };
   // Nobody answers a report of the mail system: whoever writes all the same says to whom.
-  const reported = messages.length > 0 && (answered === undefined || !canBeAnswered(answered));
+  const whole = conversation !== null && messages.length >= conversation.message_count;
+  const reported = answered ? !canBeAnswered(answered) : whole && draft.answers === null;
   const nobody = draft.way !== "forward" && reported && usual.to.length === 0;
   const others = everybody.to.length + everybody.cc.length > 1;
   const account = draft.account ?? accountOf(answered, conversation);
@@ -263,6 +264,8 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
     // Left to the server where nobody chose: it knows whom also when addresses are not shown here.
     const chose = draft.way !== "reply" || draft.to !== null || reported;
     const says = draft.way !== "reply" || draft.answers !== null || (answered !== undefined && answered.kind !== "incoming");
+    // One further up than what is loaded is known to the server, which then says to whom.
+    const answers = answered?.id ?? draft.answers;
     // What comes in meanwhile changes neither whom it goes to nor what it answers: sent again it is the same.
     if (!note && says && answered) change({ answers: answered.id, ...(chose ? { to: [...people.to], cc: [...people.cc] } : {}) });
     const before = draft.savedAt === null ? null : messages.filter((one) => one.created_at <= (draft.savedAt ?? "")).at(-1);
@@ -282,7 +285,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
           ...(chose ? { to: people.to.map(written) } : {}),
           ...(people.cc.length > 0 ? { cc: people.cc.map(written) } : {}),
           ...(people.bcc.length > 0 ? { bcc: people.bcc.map(written) } : {}),
-          ...(says && answered ? { answers_id: answered.id } : {}),
+          ...(says && answers ? { answers_id: answers } : {}),
           ...(draft.account ? { account_id: draft.account } : {}),
           ...(seen && !forward ? { seen_message_id: seen } : {}),
           ...(draft.copies.length > 0 ? { copied_attachment_ids: draft.copies.map((one) => one.id) } : {}),

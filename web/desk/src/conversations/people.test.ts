@@ -61,7 +61,9 @@ describe("an answer", () => {
   it("answers the customer, else goes on, else answers who wrote by a machine, and never a report", () => {
     const at = (id: string, part: Partial<Message>) => message({ id, sort: null, ...part } as Partial<Message>);
     const customer = at("customer", {});
-    const ours = at("ours", { kind: "reply" });
+    const ours = at("ours", { kind: "reply", subject: "Re: Vraag" });
+    const passedOn = at("passed on", { kind: "reply", subject: "Fwd: Vraag" });
+    const began = at("began", { kind: "reply", subject: "Vraag" });
     const form = at("form", { kind: "automatic", sort: "auto_generated", reply_to: [{ name: "", address: "els@klant.example" }] });
     const daemon = { kind: "contact" as const, name: "", address: "MAILER-DAEMON@post.example" };
     const bounce = at("bounce", { kind: "automatic", sort: "delivery_report", author: daemon } as Partial<Message>);
@@ -69,6 +71,8 @@ describe("an answer", () => {
     expect(usuallyAnswered([customer, ours, form, bounce])?.id).toBe("customer");
     expect(usuallyAnswered([form, ours, bounce, note])?.id).toBe("ours");
     expect(usuallyAnswered([form, bounce, note])?.id).toBe("form");
+    expect(usuallyAnswered([form, passedOn])?.id).toBe("form");
+    expect(usuallyAnswered([began, passedOn])?.id).toBe("began");
     expect(answerTo(form, own).map(written)).toEqual(["els@klant.example"]);
     expect(usuallyAnswered([bounce, note])).toBeUndefined();
     expect(answerTo(bounce, own)).toEqual([]);

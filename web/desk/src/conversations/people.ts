@@ -78,15 +78,20 @@ export const ownAddresses = (senders: readonly Sender[]): ReadonlySet<string> =>
   new Set(senders.map((one) => mailboxOf(one.address)));
 
 /** What tells of a mail comes from the mail system, which nobody answers (the server refuses it too). */
-const REPORTS: ReadonlySet<string> = new Set(["delivery_report", "complaint", "receipt", "own_copy"]);
+const REPORTS: ReadonlySet<string> = new Set(["delivery_report", "complaint", "own_copy"]);
 
 /** Whether somebody may answer it by hand: forms and shops write by machine for a person, who reads the answer. */
 export const canBeAnswered = (message: Message): boolean => message.kind !== "note" && !(message.sort && REPORTS.has(message.sort));
 
-/** What an answer answers where nobody chose: the customer, else oneself once more, else a machine that wrote for somebody. */
+/**
+ * What an answer answers where nobody chose: the customer, else one's own newest answer, else a machine that wrote for
+ * somebody, else the mail that began it. Not who something was passed on to. The server chooses alike.
+ */
 export function usuallyAnswered(messages: readonly Message[]): Message | undefined {
   const newest = [...messages].reverse().filter(canBeAnswered);
-  return newest.find((one) => one.kind === "incoming") ?? newest.find((one) => one.kind === "reply") ?? newest[0];
+  const own = newest.filter((one) => one.kind === "reply");
+  const answer = own.find((one) => /^re:/i.test(one.subject ?? ""));
+  return newest.find((one) => one.kind === "incoming") ?? answer ?? newest.find((one) => one.kind === "automatic") ?? own.at(-1);
 }
 
 /** The contact of a case, unless they are no more than a mail system that reported something. */

@@ -93,6 +93,13 @@ mod tests {
     const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0";
     const PROGRAM: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0";
 
+    /// The beginning of a program of Linux, whose header has 64 bytes.
+    const LINUX: [u8; 64] = {
+        let mut head = [0; 64];
+        (head[0], head[1], head[2], head[3]) = (0x7f, b'E', b'L', b'F');
+        head
+    };
+
     #[test]
     fn the_bytes_say_what_a_file_is() {
         for (declared, head, given) in [
@@ -104,11 +111,7 @@ mod tests {
             ("application/octet-stream", b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
             ("image/png", ZIP, "application/zip"),
             ("application/octet-stream", ZIP, "application/zip"),
-            (
-                "application/octet-stream",
-                b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0",
-                "application/x-executable",
-            ),
+            ("application/octet-stream", &LINUX, "application/x-executable"),
         ] {
             assert_eq!(by_content(declared, head), given, "{declared}");
         }

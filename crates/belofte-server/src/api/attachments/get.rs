@@ -30,12 +30,8 @@ pub const OPERATION: Operation = Operation::get(
 )
 .may(Permission::ReadConversations)
 .answers(&[
-    Answer { status: 200, meaning: "The file", content: Content::Bytes("application/octet-stream") },
-    Answer {
-        status: 206,
-        meaning: "The range asked for",
-        content: Content::Bytes("application/octet-stream"),
-    },
+    Answer { status: 200, meaning: "The file", content: Content::Bytes("*/*") },
+    Answer { status: 206, meaning: "The range asked for", content: Content::Bytes("*/*") },
 ])
 .problems(&[Code::RangeNotSatisfiable]);
 

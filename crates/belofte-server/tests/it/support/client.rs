@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! A small HTTPS client with a cookie jar, as plain as a browser's `fetch` and as patient.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,6 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -391,23 +394,70 @@ impl Response {
     }
 }
 
-async fn carry(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response, String> {
+/// A connection that carries one request after the other.
+type Line = SendRequest<Full<Bytes>>;
+
+/// So many connections to one server wait for their next request. Nobody counts on having one of their own but who
+/// dials it: a handshake takes more of a processor than most requests.
+const WAITING: usize = 2;
+
+/// The connections that wait, by the server that they lead to.
+static LINES: LazyLock<Mutex<HashMap<SocketAddr, Vec<Line>>>> = LazyLock::new(Mutex::default);
+
+/// One that waits and that the server has not closed.
+async fn waiting(address: SocketAddr) -> Option<Line> {
+    loop {
+        let mut line = LINES.lock().expect("no test panics here").get_mut(&address)?.pop()?;
+        if !line.is_closed() && line.ready().await.is_ok() {
+            return Some(line);
+        }
+    }
+}
+
+async fn carry(address: SocketAddr, mut request: Request<Full<Bytes>>) -> Result<Response, String> {
+    // What only asks can be asked again: the server may have ended while the question was on its way.
+    let again = (request.method() == Method::GET).then(|| request.clone());
+    while let Some(mut line) = waiting(address).await {
+        match line.try_send_request(request).await {
+            Ok(response) => match (answer(address, line, response).await, again) {
+                (Err(_), Some(again)) => return carry_anew(address, again).await,
+                (answer, _) => return answer,
+            },
+            // Nothing of it has gone out, or it can be asked again.
+            Err(mut error) => match error.take_message().or_else(|| again.clone()) {
+                Some(back) => request = back,
+                None => return Err(format!("{:?}", error.into_error())),
+            },
+        }
+    }
+    carry_anew(address, request).await
+}
+
+async fn carry_anew(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response, String> {
     let stream = dial(address).await.map_err(|error| error.to_string())?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+    let (mut line, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(|error| format!("{error:?}"))?;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| format!("the body broke off: {error:?}"))?.to_bytes();
-        Ok(Response { status: parts.status, headers: parts.headers, body })
-    };
-    let mut exchange = std::pin::pin!(exchange);
-    tokio::select! {
-        response = &mut exchange => response,
-        // The connection may end just before its last answer is looked at.
-        _ = connection => exchange.await,
+    // It ends with its line, or with the server.
+    tokio::spawn(connection);
+    let response = line.send_request(request).await.map_err(|error| format!("{error:?}"))?;
+    answer(address, line, response).await
+}
+
+/// The whole answer; the connection then waits for its next request.
+async fn answer(
+    address: SocketAddr,
+    line: Line,
+    response: http::Response<Incoming>,
+) -> Result<Response, String> {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| format!("the body broke off: {error:?}"))?.to_bytes();
+    let mut lines = LINES.lock().expect("no test panics here");
+    let lines = lines.entry(address).or_default();
+    if lines.len() < WAITING {
+        lines.push(line);
     }
+    Ok(Response { status: parts.status, headers: parts.headers, body })
 }
 
 async fn dial(address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {

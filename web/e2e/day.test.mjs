@@ -255,11 +255,19 @@ test("a reply that found no server is kept, and sent once when it is back", asyn
   await page.getByText("No answer from the server").waitFor();
   await holds(field(page), "Uw pakket komt morgen.");
   await page.unroute(/\/messages$/);
+  // Longer than until the words are saved once more, which did not go along.
+  await pause(1_500);
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText(/Handed to the recipient/).waitFor();
   await holds(field(page), "");
   const sent = post.mails.filter((one) => one.text.includes("Uw pakket komt morgen."));
   assert.equal(sent.length, 1, "the customer has it once");
+  // Nor do they come back as a draft of what has been sent.
+  await pause(1_500);
+  await page.reload();
+  await field(page).waitFor();
+  await pause(1_500);
+  await holds(field(page), "");
 });
 
 test("what is sent before the conversation has come goes out when it is there", async () => {

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { Agent, get } from "node:https";
-import { accept, launch, signIn, window } from "./support/browser.mjs";
+import { accept, launchWhole, signIn, window } from "./support/browser.mjs";
 
 const need = (name) => {
   const value = process.env[name];
@@ -15,7 +15,7 @@ const url = need("BELOFTE_URL");
 const rounds = Number(need("BELOFTE_ROUNDS"));
 const long = need("BELOFTE_LONG");
 
-const browser = await launch();
+const browser = await launchWhole();
 try {
   const { context, page } = await window(browser);
   context.setDefaultTimeout(60_000);

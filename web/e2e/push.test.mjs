@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { findings } from "./support/access.mjs";
 import { ask, watched } from "./support/api.mjs";
-import { accept, launch, signIn, window } from "./support/browser.mjs";
+import { accept, launchWhole, signIn, window } from "./support/browser.mjs";
 import { pause, startHouse, until } from "./support/house.mjs";
 
 const EMAIL = "sanne@winkel.example";
@@ -71,7 +71,7 @@ before(async () => {
   service = await startService();
   house = await startHouse({ more: `root_certs_file = ${JSON.stringify(service.cert)}\n[push]\nservices = ["localhost:${service.port}"]\n` });
   // The program of a service worker is fetched by the browser itself, which asks no page whether it trusts.
-  browser = await launch("--ignore-certificate-errors");
+  browser = await launchWhole("--ignore-certificate-errors");
   sanne = await window(browser);
   await sanne.context.addInitScript(standIn, service.port);
   await accept(sanne.page, house.invitation, "Sanne de Vries", EMAIL);

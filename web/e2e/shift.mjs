@@ -7,7 +7,7 @@
 // one question, everything that was typed was sent, and neither the pages nor the log hold an error.
 
 import assert from "node:assert/strict";
-import { accept, launch, PASSWORD, signIn, window } from "./support/browser.mjs";
+import { accept, launchWhole, PASSWORD, signIn, window } from "./support/browser.mjs";
 import { pause, startHouse, until } from "./support/house.mjs";
 import { mail, send, startSubmission } from "./support/mail.mjs";
 
@@ -53,7 +53,7 @@ const end = begun + MINUTES * 60_000;
 const think = Math.min(1, (MINUTES * 60 * TEAM.length) / MAILS / 40);
 const thought = (random, seconds) => pause(random() * seconds * 1000 * think);
 
-const browser = await launch();
+const browser = await launchWhole();
 const post = await startSubmission();
 const house = await startHouse();
 /** What each agent was about to send, and whether the desk said that it went out. */

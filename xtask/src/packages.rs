@@ -28,6 +28,8 @@ const PACKAGES: &[Package] = &[
     // swaks speaks STARTTLS through this, and only recommends it.
     Package { name: "libnet-ssleay-perl", files: &["/usr/share/doc/libnet-ssleay-perl"] },
     Package { name: "chromium", files: &["/usr/bin/chromium"] },
+    // The same engine without its window, for most of the browser tests.
+    Package { name: "chromium-headless-shell", files: &["/usr/bin/chromium-headless-shell"] },
     Package { name: "curl", files: &["/usr/bin/curl"] },
     Package { name: "openssl", files: &["/usr/bin/openssl"] },
 ];

@@ -195,7 +195,7 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       return api.conversations.send(id, attempt.current.body, attempt.current.key);
     },
     onError: (error, { body }) => {
-      release(id, body.kind === "note" ? "note" : "reply", false);
+      release(id, body.kind === "note" ? "note" : "reply", null);
       // Refused it was not stored: the next try may say something else of what was seen.
       if (error instanceof ApiError && error.code === "answered_meanwhile") {
         attempt.current = null;
@@ -203,9 +203,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
       }
     },
     onSuccess: (message, { body, resolve, draft: was, standing }) => {
+      const along = attempt.current?.body.draft_version ?? undefined;
       attempt.current = null;
       update((old) => sent(old, body.kind === "note"));
-      release(id, body.kind === "note" ? "note" : "reply", true);
+      release(id, body.kind === "note" ? "note" : "reply", { draft: along });
       setBegunHere(false);
       wroteIt(id);
       uploads.clear();
@@ -247,6 +248,14 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   // Whom an answer to all goes to, and what is passed on, is known when the messages are there.
   const coming = conversation === null || (!note && draft.way !== "reply" && !answered && !nobody) || (!note && forward && draft.quoted === null);
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
+  // An answer that was lost and whose draft has gone was sent: there is nothing to try again.
+  const nothing = !filled && send.isError;
+  const { reset } = send;
+  useEffect(() => {
+    if (!nothing) return;
+    attempt.current = null;
+    reset();
+  }, [nothing, reset]);
   const addressed = note || (allGood(people) && ((!forward && !nobody) || people.to.length > 0));
   const ready = !coming && filled && addressed && !locked;
   const lastAsked = useRef(false);

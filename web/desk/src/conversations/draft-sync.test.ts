@@ -15,7 +15,7 @@ vi.mock("../app/api", () => ({
 const { queryClient } = await import("../app/queries");
 const { EMPTY, forgetWritten, keepFlight, keepVersions, kept, readDraft, writeDraft } = await import("./draft");
 const { contentOf } = await import("./draft-content");
-const { forgetDrafts, hold, release } = await import("./draft-sync");
+const { forgetDrafts, hold, release, stateOf } = await import("./draft-sync");
 
 const { useDraft } = await import("./use-draft");
 
@@ -39,7 +39,7 @@ describe("sending what is kept at the server", () => {
     save.mockResolvedValue({ version: 7, saved_at: "2026-03-04T14:02:10Z" });
     expect(await hold(ID, "reply")).toBe(7);
     expect(save).toHaveBeenCalledWith(ID, expect.objectContaining({ kind: "reply", version: 0 }), false);
-    release(ID, "reply", true);
+    release(ID, "reply", { draft: 7 });
   });
 
   it.each([
@@ -54,13 +54,46 @@ describe("sending what is kept at the server", () => {
     const content = contentOf("reply", { ...EMPTY, text });
     of.mockResolvedValue({ items: [{ kind: "reply", version: 9, content, attachments: [], copied_attachments: [], saved_at: "2026-03-04T14:02:10Z" }] });
     expect(await hold(ID, "reply")).toBe(version);
-    release(ID, "reply", true);
+    release(ID, "reply", { draft: version });
   });
 
   it("asks nobody when nothing was ever kept", async () => {
     expect(await hold(ID, "reply")).toBeUndefined();
     expect(save).not.toHaveBeenCalled();
-    release(ID, "reply", true);
+    release(ID, "reply", { draft: undefined });
+  });
+
+  it("takes away what was saved after a try whose answer was lost", async () => {
+    writeDraft(ID, { ...EMPTY, text: "Beste Jan" });
+    // Faster than the first save: no draft goes along.
+    expect(await hold(ID, "reply")).toBeUndefined();
+    save.mockResolvedValue({ version: 7, saved_at: "2026-03-04T14:02:10Z" });
+    release(ID, "reply", null);
+    await expect.poll(() => save.mock.calls.length, { timeout: 5_000 }).toBe(1);
+    expect(await hold(ID, "reply")).toBe(7);
+    // The second try has the answer of the first, which took no draft away.
+    save.mockResolvedValue({ version: 0, saved_at: null });
+    writeDraft(ID, EMPTY);
+    release(ID, "reply", { draft: undefined });
+    await expect.poll(() => save.mock.calls.length, { timeout: 5_000 }).toBe(2);
+    expect(save).toHaveBeenLastCalledWith(ID, { kind: "reply", version: 7, content: null }, false);
+  });
+
+  it("misses no draft that went with a first try", async () => {
+    writeDraft(ID, { ...EMPTY, text: "Beste Jan" });
+    save.mockResolvedValue({ version: 7, saved_at: "2026-03-04T14:02:10Z" });
+    await expect.poll(() => save.mock.calls.length, { timeout: 5_000 }).toBe(1);
+    writeDraft(ID, { ...EMPTY, text: "Beste Jan," });
+    expect(await hold(ID, "reply")).toBe(7);
+    save.mockRejectedValue(new ApiError({ code: "draft_changed", status: 409 } as never));
+    release(ID, "reply", null);
+    await expect.poll(() => stateOf(ID), { timeout: 5_000 }).toBe("gone");
+    expect(await hold(ID, "reply")).toBe(7);
+    writeDraft(ID, EMPTY);
+    release(ID, "reply", { draft: 7 });
+    expect(stateOf(ID)).toBe("still");
+    await new Promise((done) => setTimeout(done, 1_000));
+    expect(save).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -74,14 +107,14 @@ describe("a page that is loaded anew", () => {
     forgetDrafts();
     save.mockResolvedValue({ version: 7, saved_at: "2026-03-04T14:02:10Z" });
     expect(await hold(ID, "reply")).toBe(7);
-    release(ID, "reply", false);
+    release(ID, "reply", null);
     expect(kept(ID), "the copy has gone").toBe(false);
     expect(readDraft(ID).text).toBe("Beste Jan");
     // It is sent.
     const saves = save.mock.calls.length;
     await hold(ID, "reply");
     writeDraft(ID, EMPTY);
-    release(ID, "reply", true);
+    release(ID, "reply", { draft: 7 });
     await new Promise((done) => setTimeout(done, 1_000));
     expect(save, "and not saved again").toHaveBeenCalledTimes(saves);
   });
@@ -108,7 +141,7 @@ describe("a composer that goes with what it sent", () => {
     await act(async () => {
       written?.change({ files: [] });
       written?.update(() => EMPTY);
-      release(ID, "reply", true);
+      release(ID, "reply", { draft: 7 });
       root.unmount();
     });
     expect(readDraft(ID)).toBe(EMPTY);

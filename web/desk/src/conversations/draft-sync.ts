@@ -280,12 +280,18 @@ export async function hold(id: string, kind: Kind): Promise<number | undefined> 
   return place.bases.get(kind)?.version || undefined;
 }
 
-/** After that: the server has taken the draft away with the message, or it is written on. */
-export function release(id: string, kind: Kind, gone: boolean) {
+/**
+ * After that: it is written on, or with the message the server has taken away the draft of the version that went along.
+ * What was saved after a first try, whose answer was lost, did not go along, and the next save takes it away.
+ */
+export function release(id: string, kind: Kind, sent: { draft: number | undefined } | null) {
   const place = placeOf(id);
   place.held = false;
-  if (gone && place.bases.get(kind)?.version) {
-    place.bases.set(kind, { version: 0, print: "" });
+  const base = place.bases.get(kind);
+  if (sent && base?.version) {
+    if (base.version === sent.draft) place.bases.set(kind, { version: 0, print: "" });
+    // It was missed while it was being sent again.
+    if (place.state === "gone") tell(place, "still");
     void queryClient.invalidateQueries({ queryKey: keys.drafts });
   }
   plan(place, PAUSE_MS);
@@ -362,7 +368,10 @@ if (typeof window !== "undefined") {
 /** Why a draft could not be saved, when the server said so. */
 export const refusalOf = (id: string): ApiError | null => places.get(id)?.refusal ?? null;
 
-/** Where a draft stands. */
+/** Where a draft stands, … */
+export const stateOf = (id: string): State => placeOf(id).state;
+
+/** … told again whenever that changes. */
 export function useDraftState(id: string): State {
   const place = placeOf(id);
   return useSyncExternalStore(

@@ -86,11 +86,12 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       }
       return api.conversations.create(attempt.current.body, attempt.current.key);
     },
-    onError: () => release(NEW, "mail", false),
+    onError: () => release(NEW, "mail", null),
     onSuccess: (message, { draft: was }) => {
+      const along = attempt.current?.body.draft_version ?? undefined;
       attempt.current = null;
       update(() => EMPTY);
-      release(NEW, "mail", true);
+      release(NEW, "mail", { draft: along });
       uploads.clear();
       void queryClient.invalidateQueries({ queryKey: keys.lists });
       void queryClient.invalidateQueries({ queryKey: keys.counts });

@@ -33,12 +33,18 @@ export function Queues() {
   // A row that moves in the page loses the focus; who pressed an arrow goes on with it.
   const pressed = useRef<HTMLButtonElement | null>(null);
   const order = useMutation({
+    mutationKey: ["queue-order"],
+    // One after the other, as they were pressed.
+    scope: { id: "queue-order" },
     mutationFn: (ids: string[]) => api.queues.order(ids),
     onError: (error) => {
       pressed.current = null;
       toast(explainShort(error, words), { bad: true });
     },
-    onSettled: stale,
+    // The last one asks; before it the server has an order that is left already.
+    onSettled: () => {
+      if (queryClient.isMutating({ mutationKey: ["queue-order"] }) <= 1) void stale();
+    },
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows lie anew when the list does
   useEffect(() => {
@@ -49,9 +55,12 @@ export function Queues() {
   const swap = (at: number, step: 1 | -1, button: HTMLButtonElement) => {
     const ids = used.map((one) => one.id);
     const [moved] = ids.splice(at, 1);
-    if (moved === undefined || order.isPending || at + step < 0 || at + step > ids.length) return;
+    if (moved === undefined || at + step < 0 || at + step > ids.length) return;
     ids.splice(at + step, 0, moved);
     pressed.current = button;
+    // At once, so that the next press goes on from it.
+    const place = ({ id }: ListedQueue) => (ids.includes(id) ? ids.indexOf(id) : ids.length);
+    queryClient.setQueryData(allQueuesQuery.queryKey, (was) => was && { ...was, items: [...was.items].sort((a, b) => place(a) - place(b)) });
     order.mutate(ids);
   };
   return (

@@ -439,7 +439,7 @@ async fn carry_anew(address: SocketAddr, request: Request<Full<Bytes>>) -> Resul
         .await
         .map_err(|error| error.to_string())?;
     // It ends with its line, or with the server.
-    tokio::spawn(connection);
+    RUNTIME.spawn(connection);
     let response = line.send_request(request).await.map_err(|error| format!("{error:?}"))?;
     answer(address, line, response).await
 }

@@ -433,6 +433,7 @@ async fn carry(address: SocketAddr, mut request: Request<Full<Bytes>>) -> Result
     carry_anew(address, request).await
 }
 
+#[expect(clippy::disallowed_methods, reason = "what carries a connection ends with it")]
 async fn carry_anew(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response, String> {
     let stream = dial(address).await.map_err(|error| error.to_string())?;
     let (mut line, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

@@ -249,7 +249,10 @@ export function Composer({ id, conversation, messages, onNext }: Props) {
   const coming = conversation === null || (!note && draft.way !== "reply" && !answered && !nobody) || (!note && forward && draft.quoted === null);
   const filled = (note ? text.trim() !== "" : hasWords(draft)) || (!note && (draft.files.length > 0 || forward));
   // An answer that was lost and whose draft has gone was sent: there is nothing to try again.
-  const nothing = !filled && send.isError;
+  // Of what was sent, not of what is written now: who turns to a note still has the answer to try again.
+  const tried = send.isError ? send.variables?.body.kind : undefined;
+  const bare = tried === "note" ? draft.note.trim() === "" : !hasWords(draft) && draft.files.length === 0 && draft.way !== "forward";
+  const nothing = tried !== undefined && bare;
   const { reset } = send;
   useEffect(() => {
     if (!nothing) return;

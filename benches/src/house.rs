@@ -2,6 +2,8 @@
 //! The product at work: the `belofte` program beside this one, with its default configuration.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,8 +19,10 @@ use crate::smtp::{self, Parcel};
 pub struct Run {
     /// Mails a second until the last one was filed and indexed.
     pub rate: f64,
-    /// Milliseconds of processor of the server for each mail.
+    /// Milliseconds of processor of the server for each mail, from the socket to the commit.
     pub cpu: f64,
+    /// The same of its indexer, which works after the commit.
+    pub index_cpu: f64,
     /// The same of the cluster, with PostgreSQL.
     pub cluster_cpu: Option<f64>,
     /// The server's peak of memory, in MB.
@@ -27,16 +31,30 @@ pub struct Run {
     pub acknowledged: f64,
 }
 
+/// The server counts its stores anew after so long, and a little.
+const FIGURES_EVERY: Duration = Duration::from_millis(5_500);
+
 /// The program, serving a house.
 pub struct Server {
     child: Child,
     /// The port of the desk.
     pub desk: u16,
     smtp: u16,
+    figures: u16,
     log: PathBuf,
 }
 
 impl Server {
+    /// The seconds that processors have worked for its index. The figures are as of now, or five seconds old.
+    fn index_cpu(&self) -> anyhow::Result<f64> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.figures))?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        let told = text.lines().find_map(|line| line.strip_prefix("belofte_index_cpu_seconds "));
+        told.context("no figure of the index")?.trim().parse().context("a figure is a number")
+    }
+
     /// Its process.
     pub fn process(&self) -> u32 {
         self.child.id()
@@ -68,7 +86,7 @@ fn program() -> anyhow::Result<PathBuf> {
 
 /// Starts the program on a founded house, with its default configuration.
 pub fn serve(place: &Place) -> anyhow::Result<Server> {
-    let [smtp, desk] = free_ports()?;
+    let [smtp, desk, figures] = free_ports()?;
     let at = place.folder.path();
     let storage = match &place.databases {
         None => String::new(),
@@ -78,7 +96,8 @@ pub fn serve(place: &Place) -> anyhow::Result<Server> {
     };
     let config = format!(
         "[server]\nlisten = \"127.0.0.1:{desk}\"\npublic_url = \"https://localhost:{desk}\"\n\
-         [data]\nfolder = \"{}\"\n[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n{storage}",
+         [data]\nfolder = \"{}\"\n[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n\
+         [observability]\nmetrics_listen = \"127.0.0.1:{figures}\"\n{storage}",
         at.display()
     );
     let file = at.join("bench.toml");
@@ -93,7 +112,7 @@ pub fn serve(place: &Place) -> anyhow::Result<Server> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()?;
-    let server = Server { child, desk, smtp, log: path };
+    let server = Server { child, desk, smtp, figures, log: path };
     until_listening("the mail listener", smtp).with_context(|| server.told())?;
     Ok(server)
 }
@@ -113,6 +132,7 @@ pub async fn run(
     let beside = cluster.filter(|_| engine == Engine::Postgres);
     let postmaster = beside.map(Cluster::process).transpose()?;
     let cluster_cpu = || postmaster.map(machine::cpu_with_children).transpose();
+    let index = server.index_cpu()?;
     let (cpu, beside, watch) = (machine::cpu(&process.to_string())?, cluster_cpu()?, Watch::start());
     tokio::task::block_in_place(|| smtp::send(server.smtp, lanes, parcels)).with_context(|| server.told())?;
     let acknowledged = watch.seconds();
@@ -124,6 +144,11 @@ pub async fn run(
         pause(Duration::from_millis(5));
     }
     let seconds = watch.seconds();
+    if let Some(left) = FIGURES_EVERY.checked_sub(Duration::from_secs_f64(seconds)) {
+        pause(left);
+    }
+    // Both at one moment: what the indexer tidies up meanwhile is in the one and in the other.
+    let index = server.index_cpu()? - index;
     let cpu = machine::cpu(&process.to_string())? - cpu;
     let cluster_cpu = match (cluster_cpu()?, beside) {
         (Some(after), Some(before)) => Some((after - before) * 1e3 / count as f64),
@@ -134,7 +159,8 @@ pub async fn run(
     place.close(cluster).await?;
     Ok(Run {
         rate: count as f64 / seconds,
-        cpu: cpu * 1e3 / count as f64,
+        cpu: (cpu - index) * 1e3 / count as f64,
+        index_cpu: index * 1e3 / count as f64,
         cluster_cpu,
         memory,
         acknowledged: count as f64 / acknowledged,

@@ -46,12 +46,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         for (engine, runs) in engines.iter().zip(&mut runs) {
             let run = house::run(*engine, cluster.as_ref(), LANES, &parcels).await?;
             println!(
-                "run {}: {} {:.0} mails/s (acknowledged at {:.0}), {:.3} ms of processor each, {:.0} MB",
+                "run {}: {} {:.0} mails/s (acknowledged at {:.0}), {:.3} ms of processor each and {:.3} for the index, {:.0} MB",
                 number + 1,
                 engine.name(),
                 run.rate,
                 run.acknowledged,
                 run.cpu,
+                run.index_cpu,
                 run.memory
             );
             runs.push(run);
@@ -66,8 +67,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         let ratios: Vec<f64> = runs.iter().zip(&peers).map(|(run, peer)| run.rate / peer).collect();
         report.figure(
             format!("{prefix}cpu_ms_per_message"),
-            format!("{name}: processor time of the server from the socket to commit and index; at most 1.0"),
+            format!("{name}: processor time of the server from the socket to the commit; at most 1.0"),
             &of(|run| run.cpu),
+        );
+        report.beside(
+            "(index ms)",
+            format!("{name}: processor time of the indexer, after the commit, per mail"),
+            &of(|run| run.index_cpu),
         );
         report.figure(
             format!("{prefix}rate_vs_postfix_dovecot"),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use belofte_model::{JobKind, JobState, TenantId, Timestamp};
+use belofte_model::{Duration, JobKind, JobState, TenantId, Timestamp};
 
 use crate::engine::{params, sql};
 use crate::index::is_out_of_order;
@@ -38,13 +38,15 @@ pub struct Figures {
     pub undelivered: i64,
     /// Leaves of ledgers that no checkpoint covers yet.
     pub unsigned_leaves: i64,
-    /// Messages that the index does not hold yet. On PostgreSQL the index is part of the content.
+    /// Messages that the index of this node does not hold yet.
     pub unindexed: i64,
+    /// How long processors have worked in turns of the indexer since the process began.
+    pub indexing: Duration,
     /// The bytes of the database of content, of that of keys, and of the indexes.
     pub content_bytes: i64,
     /// As above.
     pub keys_bytes: i64,
-    /// As above; on PostgreSQL they are part of the content.
+    /// As above; those of this node.
     pub index_bytes: i64,
     /// When the oldest of the tenants' keys in use was made.
     pub oldest_key: Option<Timestamp>,
@@ -166,6 +168,7 @@ impl SystemTx<'_> {
         let store = self.store;
         let mut figures = store.read_for(None, Arc::new(Work(store.clock().now()))).await?;
         figures.oldest_key = store.read_all_keys(OldestKey).await?;
+        figures.indexing = store.index_file().worked();
         for tenant in self.tenants().await? {
             let store = store.clone();
             let applied = tokio::task::spawn_blocking(move || store.index_file().applied(tenant)).await;

@@ -10,11 +10,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use belofte_model::{MessageId, TenantId};
+use belofte_model::{Duration, MessageId, TenantId};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::StoreError;
 use crate::lexicons::SealedLexicon;
@@ -34,6 +36,8 @@ const MERGED_PAGES: i64 = 64;
 pub struct Index {
     folder: PathBuf,
     open: Mutex<HashMap<TenantId, Arc<File>>>,
+    /// Nanoseconds that processors have worked for it in turns of the indexer.
+    worked: AtomicU64,
 }
 
 /// The file of one tenant: what searches never waits for what adds.
@@ -70,11 +74,32 @@ pub struct Named {
     pub numbers: Vec<i64>,
 }
 
+/// The nanoseconds that processors have worked for this thread (`clock_gettime`, POSIX.1-2017). Not a time of day.
+fn on_this_thread() -> u64 {
+    let worked = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(worked.tv_sec).unwrap_or_default();
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(worked.tv_nsec).unwrap_or_default())
+}
+
 impl Index {
     /// Uses `folder`.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default() }
+        Self { folder, open: Mutex::default(), worked: AtomicU64::default() }
+    }
+
+    /// Does `act`, whose processor time counts as work for the index; on a thread that does nothing else meanwhile.
+    pub fn counted<T>(&self, act: impl FnOnce() -> T) -> T {
+        let before = on_this_thread();
+        let done = act();
+        self.worked.fetch_add(on_this_thread().saturating_sub(before), Ordering::Relaxed);
+        done
+    }
+
+    /// How long processors have worked for it since it was made.
+    #[must_use]
+    pub fn worked(&self) -> Duration {
+        Duration::from_nanos(self.worked.load(Ordering::Relaxed))
     }
 
     fn path(&self, tenant: TenantId) -> PathBuf {

@@ -241,7 +241,11 @@ impl Store {
         act: impl FnOnce(&crate::Index) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = self.clone();
-        tokio::task::spawn_blocking(move || act(store.index_file())).await.map_err(|_| StoreError::Busy)?
+        let turn = move || {
+            let index = store.index_file();
+            index.counted(|| act(index))
+        };
+        tokio::task::spawn_blocking(turn).await.map_err(|_| StoreError::Busy)?
     }
 
     /// Finds messages that hold every word of `query`; the last word may be the beginning of one, unless

@@ -77,6 +77,7 @@ fn show(figures: &Figures, now: Timestamp) {
     gauge!("belofte_undelivered_recipients").set(figures.undelivered as f64);
     gauge!("belofte_ledger_leaves_unsigned").set(figures.unsigned_leaves as f64);
     gauge!("belofte_index_lag_messages").set(figures.unindexed as f64);
+    gauge!("belofte_index_cpu_seconds").set(figures.indexing.as_secs_f64());
     for (name, bytes) in
         [("content", figures.content_bytes), ("keys", figures.keys_bytes), ("index", figures.index_bytes)]
     {

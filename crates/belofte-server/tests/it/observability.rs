@@ -90,6 +90,9 @@ on_both_engines!(figures_tell_what_happened_and_nothing_about_anybody, |engine| 
     // No second place for back-ups of the keys is configured, and that is told.
     assert_eq!(value(&text, "belofte_attention"), Some(1.0), "{text}");
     assert!(value(&text, "belofte_tenant_key_oldest_age_seconds").is_some(), "{text}");
+    // Both mails are in the index, which took something.
+    let index = value(&text, "belofte_index_cpu_seconds").expect("a figure");
+    assert!(index > 0.0 && index < 60.0, "{text}");
     for secret in ["winkel", "klant", "geheimzinnig", &server.tenant.id, &case] {
         assert!(!text.contains(secret), "{secret} stands in the figures");
     }

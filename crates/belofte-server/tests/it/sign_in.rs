@@ -78,6 +78,51 @@ on_both_engines!(one_network_does_not_guess_at_many_accounts, |engine| {
     attempt(&server, "gok30@winkel.example", "een gok of twee").problem(429, "too_many_tries");
 });
 
+// Promise D40.
+on_both_engines!(a_thousand_tries_get_nowhere_while_a_colleague_signs_in_undisturbed, |engine| {
+    let mut server = Server::start(engine);
+    let agent = server.join("agent");
+    let colleague =
+        agent.get("/session").expect(200)["user"]["email"].as_str().expect("an address").to_owned();
+    server.stop();
+    server.boot_with(&[("BELOFTE__SERVER__TRUSTED_PROXIES", "127.0.0.0/8")]);
+    let server = &server;
+    // From eight networks: at the admin, again and again at some, and once at whoever may exist.
+    let guess = |number: usize| {
+        let email = match number % 4 {
+            0 | 1 => ADMIN.to_owned(),
+            2 => format!("gok{}@winkel.example", number % 60),
+            _ => format!("gok{number}@winkel.example"),
+        };
+        let from = server.stranger().with_header("x-forwarded-for", &format!("198.51.{}.7", number % 8));
+        from.post("/session", json!({ "email": email, "password": format!("een gok, de {number}e") }))
+    };
+    let counts = std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..4)
+            .map(|one| {
+                let tries = one * 250..(one + 1) * 250;
+                scope.spawn(move || tries.map(|number| guess(number).status.as_u16()).collect::<Vec<u16>>())
+            })
+            .collect();
+        for _ in 0..20 {
+            let browser = server.stranger().with_header("x-forwarded-for", "203.0.113.5");
+            let session =
+                browser.post("/session", json!({ "email": colleague, "password": PASSWORD })).expect(201);
+            assert_eq!(session["user"]["email"], colleague.as_str());
+            browser.get("/conversations").expect(200);
+            server.admin().get("/session").expect(200);
+        }
+        crowd.into_iter().flat_map(|one| one.join().expect("no panic")).collect::<Vec<u16>>()
+    });
+    let told = |status: u16| counts.iter().filter(|one| **one == status).count();
+    assert_eq!((counts.len(), told(401) + told(429)), (1_000, 1_000), "{counts:?}");
+    // No network has more than 30 passwords looked at.
+    assert!(told(401) <= 8 * 30, "{} were tried", told(401));
+    // Nobody outside opened the door, and the admin's own session went on all the while; a new one waits.
+    let locked = server.stranger().with_header("x-forwarded-for", "203.0.113.9");
+    locked.post("/session", json!({ "email": ADMIN, "password": PASSWORD })).problem(429, "too_many_tries");
+});
+
 on_both_engines!(who_says_to_come_from_elsewhere_is_believed_only_behind_a_trusted_proxy, |engine| {
     let guess = |server: &Server, number: u8| {
         let from = server.stranger().with_header("x-forwarded-for", &format!("198.51.{number}.7"));

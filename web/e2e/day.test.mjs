@@ -257,6 +257,10 @@ test("a reply that found no server is kept, and sent once when it is back", asyn
   await page.unroute(/\/messages$/);
   // Longer than until the words are saved once more, which did not go along.
   await pause(1_500);
+  // Nor is it forgotten by who looks whether there is a note.
+  await page.getByRole("button", { name: "Note", exact: true }).click();
+  await field(page, "Text of the note").waitFor();
+  await page.getByRole("button", { name: "Reply", exact: true }).click();
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText(/Handed to the recipient/).waitFor();
   await holds(field(page), "");

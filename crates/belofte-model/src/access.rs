@@ -70,6 +70,7 @@ impl Role {
             | Permission::ManageApiKeys
             | Permission::ManageTags
             | Permission::ManageQueues
+            | Permission::ManageFields
             | Permission::ReadSource
             | Permission::SeeDeadLetters
             | Permission::ManageTenant => matches!(self, Self::Admin),
@@ -99,6 +100,8 @@ pub enum Permission {
     SeeQueues,
     /// Make, change, archive and restore queues and teams.
     ManageQueues,
+    /// Make, change, order, archive and remove the tenant's own fields.
+    ManageFields,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
     /// See the bytes of a mail as it came or went.

@@ -35,11 +35,13 @@ pub enum EventKind {
     QueuesChanged,
     /// A team was made, changed or archived.
     TeamsChanged,
+    /// A field of the tenant's own was made, changed, archived or removed.
+    FieldsChanged,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ConversationCreated,
         Self::ConversationChanged,
         Self::MessageCreated,
@@ -54,6 +56,7 @@ impl EventKind {
         Self::MacrosChanged,
         Self::QueuesChanged,
         Self::TeamsChanged,
+        Self::FieldsChanged,
     ];
 
     /// The stored and sent name.
@@ -74,6 +77,7 @@ impl EventKind {
             Self::MacrosChanged => "macros_changed",
             Self::QueuesChanged => "queues_changed",
             Self::TeamsChanged => "teams_changed",
+            Self::FieldsChanged => "fields_changed",
         }
     }
 

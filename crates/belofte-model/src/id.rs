@@ -89,6 +89,8 @@ ids! {
     QueueId,
     /// People who work together.
     TeamId,
+    /// A field that a tenant defined for itself.
+    FieldId,
     /// A case; may hold threads of several channels.
     ConversationId,
     /// A word of a tenant's own that cases are sorted by.

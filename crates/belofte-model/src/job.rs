@@ -31,11 +31,13 @@ pub enum JobKind {
     Push,
     /// Move the conversations of a queue that was archived or restored to where they belong.
     SettleQueue,
+    /// Remove what stands in a field that was removed.
+    RemoveField,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProcessIntake,
         Self::Deliver,
         Self::Checkpoint,
@@ -47,6 +49,7 @@ impl JobKind {
         Self::CheckSigning,
         Self::Push,
         Self::SettleQueue,
+        Self::RemoveField,
     ];
 
     /// The stored name.
@@ -64,6 +67,7 @@ impl JobKind {
             Self::CheckSigning => "check_signing",
             Self::Push => "push",
             Self::SettleQueue => "settle_queue",
+            Self::RemoveField => "remove_field",
         }
     }
 
@@ -85,7 +89,8 @@ impl JobKind {
             | Self::CheckSigning
             | Self::Push
             | Self::Retrieve
-            | Self::SettleQueue => WorkClass::Inside,
+            | Self::SettleQueue
+            | Self::RemoveField => WorkClass::Inside,
             Self::Deliver | Self::Reconcile => WorkClass::Outside,
         }
     }
@@ -100,7 +105,8 @@ impl JobKind {
             | Self::Wake
             | Self::CheckSigning
             | Self::Push
-            | Self::SettleQueue => Duration::from_secs(60),
+            | Self::SettleQueue
+            | Self::RemoveField => Duration::from_secs(60),
             // The answer to the final dot alone may take ten minutes (RFC 5321, section 4.5.3.2.6).
             Self::Deliver => Duration::from_secs(1_200),
             Self::RotateKeys => Duration::from_secs(300),
@@ -122,7 +128,8 @@ impl JobKind {
             | Self::Sweep
             | Self::Reconcile
             | Self::Wake
-            | Self::SettleQueue => 12,
+            | Self::SettleQueue
+            | Self::RemoveField => 12,
             // A mailbox that cannot be read, and a record that is not there, say so in the desk, and are tried as
             // long as somebody wants them; a device is told in time, or not at all.
             Self::Retrieve | Self::CheckSigning | Self::Push => u32::MAX,

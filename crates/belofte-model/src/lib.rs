@@ -10,9 +10,12 @@ mod authorisation;
 mod business_hours;
 mod channel_account;
 mod conversation;
+mod decimal;
 mod delivery;
 mod draft;
 mod event;
+mod field;
+mod field_value;
 mod holiday;
 mod id;
 mod intake;
@@ -47,9 +50,16 @@ pub use channel_account::{
 pub use conversation::{
     ConversationStatus, Incoming, SNOOZE_MOST, Standing, may_snooze, on_incoming, on_merge, on_reply,
 };
+pub use decimal::{Decimal, DecimalError};
 pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedule, next_look, on_report};
 pub use draft::DraftKind;
 pub use event::EventKind;
+pub use field::{
+    Audience, FieldFault, FieldKind, FieldOption, FieldOverride, FieldRules, FieldSettings, HELP_MOST,
+    LABEL_MOST, MOST_FIELDS, MOST_NUMBER, MOST_OPTIONS, OVERRIDE_DAYS_MOST, OwnWords, PATTERN_MOST,
+    REASON_MOST, RecordKind, Sensitivity,
+};
+pub use field_value::{FieldValue, GivenValue, Money, PostalAddress, ValueFault};
 pub use holiday::Holiday;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};

@@ -52,7 +52,7 @@ impl Purpose {
             Use::UseToken => matches!(self, Self::Intake | Self::Delivery | Self::Administration),
             Use::Name => matches!(self, Self::Service | Self::Administration | Self::Oversight),
             Use::Account => matches!(self, Self::Service | Self::Administration),
-            Use::Configure => matches!(self, Self::Administration),
+            Use::Configure | Use::Preview => matches!(self, Self::Administration),
             Use::Follow => matches!(self, Self::Service | Self::Administration | Self::Upkeep),
             Use::Oversee => matches!(self, Self::Oversight),
             Use::Maintain => matches!(self, Self::Upkeep),
@@ -86,6 +86,8 @@ pub enum Use {
     Account,
     /// Change settings and memberships, and see what is for those who do.
     Configure,
+    /// Try a change of settings on what stands in the records of people, to tell what it would do.
+    Preview,
     /// Follow what happens: numbers and ids.
     Follow,
     /// Read the ledger.
@@ -98,7 +100,7 @@ pub enum Use {
 
 impl Use {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Receive,
         Self::Look,
         Self::ReadMessage,
@@ -110,6 +112,7 @@ impl Use {
         Self::Name,
         Self::Account,
         Self::Configure,
+        Self::Preview,
         Self::Follow,
         Self::Oversee,
         Self::Maintain,
@@ -131,6 +134,7 @@ impl Use {
             Self::Name => "name",
             Self::Account => "account",
             Self::Configure => "configure",
+            Self::Preview => "preview",
             Self::Follow => "follow",
             Self::Oversee => "oversee",
             Self::Maintain => "maintain",

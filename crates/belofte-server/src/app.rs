@@ -332,6 +332,7 @@ const fn purpose(operation: &Operation) -> Purpose {
             | Permission::ManageTags
             | Permission::SeeQueues
             | Permission::ManageQueues
+            | Permission::ManageFields
             | Permission::ShareViews
             | Permission::SeeDeadLetters
             | Permission::ManageTenant,

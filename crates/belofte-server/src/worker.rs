@@ -184,7 +184,12 @@ async fn work(core: &Core, tools: &Tools, job: &ClaimedJob) {
         JobKind::Push => push(core, &tools.pushing, job).await,
         // Begun apart from the others.
         JobKind::Retrieve => {}
-        JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep | JobKind::Wake | JobKind::SettleQueue => {
+        JobKind::Checkpoint
+        | JobKind::RotateKeys
+        | JobKind::Sweep
+        | JobKind::Wake
+        | JobKind::SettleQueue
+        | JobKind::RemoveField => {
             let access = Access::job(job, core.clock().clone());
             if let Err(error) = core.store.upkeep(&access, job).await {
                 belofte_core::retry_later(core, job, &error).await;

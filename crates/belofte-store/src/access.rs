@@ -5,8 +5,8 @@
 //! out: a session or API key that was found, a job that was claimed, an account that was resolved.
 
 use belofte_model::{
-    AccountState, Actor, ApiKeyId, ChannelAccountId, ChannelKind, JobId, JobKind, Language, Permission,
-    Purpose, QueueId, RequestId, Role, Scope, SessionId, TenantId, Use, UserId, Visible,
+    AccountState, Actor, ApiKeyId, Audience, ChannelAccountId, ChannelKind, JobId, JobKind, Language,
+    Permission, Purpose, QueueId, RequestId, Role, Scope, SessionId, TenantId, Use, UserId, Visible,
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ pub struct Access {
     purpose: Purpose,
     request: RequestId,
     visible: Visible,
+    audience: Option<Audience>,
     clock: Clock,
 }
 
@@ -31,7 +32,19 @@ impl Access {
             Actor::User(user) => visible_of(user),
             _ => Visible::all(),
         };
-        Self { tenant: who.tenant, actor: who.actor(), purpose, request, visible, clock }
+        let audience = match who.who {
+            Who::User { role, .. } => role.into(),
+            Who::ApiKey { .. } => Audience::Program,
+        };
+        Self {
+            tenant: who.tenant,
+            actor: who.actor(),
+            purpose,
+            request,
+            visible,
+            audience: Some(audience),
+            clock,
+        }
     }
 
     /// Of a job that this process holds the lease of.
@@ -45,6 +58,7 @@ impl Access {
             | JobKind::Sweep
             | JobKind::Wake
             | JobKind::SettleQueue
+            | JobKind::RemoveField
             // Telling that something is new takes no look at what it is.
             | JobKind::Push => Purpose::Upkeep,
             // An admin asked for it once, and it looks until it is so.
@@ -56,6 +70,7 @@ impl Access {
             purpose,
             request: RequestId(job.id.uuid()),
             visible: Visible::all(),
+            audience: None,
             clock,
         }
     }
@@ -69,6 +84,7 @@ impl Access {
             purpose: Purpose::Intake,
             request,
             visible: Visible::all(),
+            audience: None,
             clock,
         }
     }
@@ -82,6 +98,7 @@ impl Access {
             purpose: Purpose::Upkeep,
             request,
             visible: Visible::all(),
+            audience: None,
             clock,
         }
     }
@@ -135,6 +152,12 @@ impl Access {
     #[must_use]
     pub const fn visible(&self) -> &Visible {
         &self.visible
+    }
+
+    /// As what it reads and writes the tenant's own fields; as nothing unless somebody signed in.
+    #[must_use]
+    pub const fn audience(&self) -> Option<Audience> {
+        self.audience
     }
 
     /// The clock of this act.
@@ -310,6 +333,11 @@ impl Access {
         visible: Visible,
         clock: Clock,
     ) -> Self {
-        Self { tenant, actor, purpose, request, visible, clock }
+        Self { tenant, actor, purpose, request, visible, audience: None, clock }
+    }
+
+    /// The same one, of who reads and writes fields as `audience`.
+    pub(crate) fn reading_as(&self, audience: Audience) -> Self {
+        Self { audience: Some(audience), ..self.clone() }
     }
 }

@@ -126,6 +126,37 @@ struct SealedContact {
     conversations: i64,
 }
 
+/// How many cases of a contact `visible` sees; none when it does not see the contact: it is seen when one of its cases
+/// is, or when it has no case.
+async fn cases_of(tx: &mut Tx<'_>, visible: &Visible, id: ContactId) -> Result<Option<i64>, StoreError> {
+    let tenant = tx.tenant();
+    let cases = tx
+        .query(
+            sql!(
+                "SELECT queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
+                 WHERE tenant_id = $1 AND contact_id = $2 GROUP BY queue_id, channel_account_id"
+            ),
+            params![tenant, id],
+            |row| Ok((row.id(0)?, row.id(1)?, row.int(2)?)),
+        )
+        .await?;
+    let seen = cases.iter().filter(|(queue, account, _)| visible.sees_case(*queue, *account));
+    let conversations: i64 = seen.map(|(_, _, count)| count).sum();
+    Ok((conversations > 0 || cases.is_empty()).then_some(conversations))
+}
+
+/// The key of a contact that `visible` sees.
+pub(crate) async fn seen(
+    tx: &mut Tx<'_>,
+    visible: &Visible,
+    id: ContactId,
+) -> Result<Option<KeyId>, StoreError> {
+    let tenant = tx.tenant();
+    let text = sql!("SELECT key_id FROM contact WHERE tenant_id = $1 AND id = $2");
+    let Some(key) = tx.query_opt(text, params![tenant, id], |row| row.id(0)).await? else { return Ok(None) };
+    Ok(cases_of(tx, visible, id).await?.map(|_| key))
+}
+
 struct ContactById {
     id: ContactId,
     visible: Visible,
@@ -143,22 +174,7 @@ impl Read for ContactById {
             )
             .await?;
         let Some((profile, key, created_at)) = found else { return Ok(None) };
-        // A contact is seen when one of its cases is, or when it has none.
-        let cases = tx
-            .query(
-                sql!(
-                    "SELECT queue_id, channel_account_id, CAST(count(*) AS bigint) FROM conversation \
-                     WHERE tenant_id = $1 AND contact_id = $2 GROUP BY queue_id, channel_account_id"
-                ),
-                params![tenant, self.id],
-                |row| Ok((row.id(0)?, row.id(1)?, row.int(2)?)),
-            )
-            .await?;
-        let seen = cases.iter().filter(|(queue, account, _)| self.visible.sees_case(*queue, *account));
-        let conversations: i64 = seen.map(|(_, _, count)| count).sum();
-        if conversations == 0 && !cases.is_empty() {
-            return Ok(None);
-        }
+        let Some(conversations) = cases_of(tx, &self.visible, self.id).await? else { return Ok(None) };
         let identities = tx
             .query(
                 sql!(

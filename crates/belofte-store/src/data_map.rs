@@ -8,6 +8,7 @@
 use belofte_model::KeyClass;
 
 pub mod columns;
+mod fields;
 mod index;
 mod kinds;
 mod macros;
@@ -189,6 +190,9 @@ pub const DATA_MAP: &[Table] = &[
     teams::TEAM,
     teams::MEMBER,
     teams::QUEUE,
+    fields::FIELD,
+    fields::OF_CONTACT,
+    fields::OF_CONVERSATION,
     Table {
         name: "channel_account",
         retention: Retention::Tenant,

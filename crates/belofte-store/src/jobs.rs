@@ -417,6 +417,7 @@ async fn sees_subject(tx: &mut Tx<'_>, visible: &Visible, letter: &DeadLetter) -
         }
         JobKind::Wake => visibility::sees_case(tx, visible, ConversationId(letter.subject)).await,
         JobKind::SettleQueue => Ok(visible.queues.contains(&QueueId(letter.subject))),
+        JobKind::RemoveField => Ok(true),
         JobKind::Retrieve => Ok(visible.channels.contains(&ChannelAccountId(letter.subject))),
         JobKind::Checkpoint | JobKind::RotateKeys | JobKind::Sweep => Ok(true),
         // They never become one.

@@ -503,6 +503,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V19__queues", include_str!("../migrations/sqlite/content_V19__queues.sql")),
         ("V20__teams", include_str!("../migrations/sqlite/content_V20__teams.sql")),
         ("V21__contact_by_id", include_str!("../migrations/sqlite/content_V21__contact_by_id.sql")),
+        ("V22__fields", include_str!("../migrations/sqlite/content_V22__fields.sql")),
     ],
     keys_lite: &[
         ("V1__keys", include_str!("../migrations/sqlite/keys_V1__keys.sql")),
@@ -539,6 +540,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("V21__second_factor", include_str!("../migrations/postgres/content_V21__second_factor.sql")),
         ("V22__queues", include_str!("../migrations/postgres/content_V22__queues.sql")),
         ("V23__teams", include_str!("../migrations/postgres/content_V23__teams.sql")),
+        ("V24__fields", include_str!("../migrations/postgres/content_V24__fields.sql")),
     ],
     keys_postgres: &[
         ("V1__keys", include_str!("../migrations/postgres/keys_V1__keys.sql")),

@@ -37,6 +37,8 @@ pub enum ViewKind {
     ConversationList,
     /// A contact.
     Contact,
+    /// Values of a field, shown to who considers to change its kind.
+    Field,
     /// The bytes of an attachment.
     Attachment,
     /// A message as it was received.

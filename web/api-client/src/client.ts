@@ -291,6 +291,22 @@ export function createApi(options: ApiOptions) {
       suggest: (prefix: string, signal?: AbortSignal) =>
         take(client.POST("/api/v1/search/suggest", { body: { prefix }, signal: signal ?? null })),
     },
+    fields: {
+      list: () => take(client.GET("/api/v1/fields")),
+      create: (body: T.CreateField) => take(client.POST("/api/v1/fields", { body })),
+      update: (field: Uuid, body: T.UpdateField) => take(client.PATCH("/api/v1/fields/{id}", { params: id(field), body })),
+      remove: (field: Uuid) => take(client.DELETE("/api/v1/fields/{id}", { params: id(field) })),
+      order: (record: T.RecordKind, ids: Uuid[]) => take(client.POST("/api/v1/fields/order", { body: { record, ids } })),
+      preview: (field: Uuid, body: T.PreviewKind) => take(client.POST("/api/v1/fields/{id}/preview", { params: id(field), body })),
+      of: (record: { kind: T.RecordKind; id: Uuid }, signal?: AbortSignal) =>
+        record.kind === "contact"
+          ? take(client.GET("/api/v1/contacts/{id}/fields", { params: id(record.id), signal: signal ?? null }))
+          : take(client.GET("/api/v1/conversations/{id}/fields", { params: id(record.id), signal: signal ?? null })),
+      change: (record: { kind: T.RecordKind; id: Uuid }, values: T.ChangeValue[]) =>
+        record.kind === "contact"
+          ? take(client.PATCH("/api/v1/contacts/{id}/fields", { params: id(record.id), body: { values } }))
+          : take(client.PATCH("/api/v1/conversations/{id}/fields", { params: id(record.id), body: { values } })),
+    },
     teams: {
       list: () => take(client.GET("/api/v1/teams")),
       get: (team: Uuid) => take(client.GET("/api/v1/teams/{id}", { params: id(team) })),

@@ -198,6 +198,24 @@ export interface paths {
         patch: operations["update_contact"];
         trace?: never;
     };
+    "/api/v1/contacts/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person has in the tenant's own fields, as far as who asks reads them */
+        get: operations["get_contact_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what a person has in some of the tenant's own fields: all of them, or none */
+        patch: operations["update_contact_fields"];
+        trace?: never;
+    };
     "/api/v1/contacts/{id}/remote-images": {
         parameters: {
             query?: never;
@@ -335,6 +353,24 @@ export interface paths {
         head?: never;
         /** Keeps the reply or note that the one who asks is writing, as a whole, on the version that they have seen */
         patch: operations["save_draft"];
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a case has in the tenant's own fields, as far as who asks reads them */
+        get: operations["get_conversation_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what a case has in some of the tenant's own fields: all of them, or none */
+        patch: operations["update_conversation_fields"];
         trace?: never;
     };
     "/api/v1/conversations/{id}/links": {
@@ -575,6 +611,76 @@ export interface paths {
         head?: never;
         /** Keeps the mail that the one who asks is writing to begin a conversation, on the version that they have seen */
         patch: operations["save_mail_draft"];
+        trace?: never;
+    };
+    "/api/v1/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's own fields, archived ones too */
+        get: operations["list_fields"];
+        put?: never;
+        /** Makes a field of the tenant's own; an instruction */
+        post: operations["create_field"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fields/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the fields of one kind of record in order; an instruction */
+        post: operations["order_fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fields/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an archived field with all that stands in it, for good; an instruction */
+        delete: operations["remove_field"];
+        options?: never;
+        head?: never;
+        /** Changes how a field is set up, archives it or takes it into use again; an instruction */
+        patch: operations["update_field"];
+        trace?: never;
+    };
+    "/api/v1/fields/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What another kind would make of the values of a field, for who reads it */
+        post: operations["preview_field_kind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/invitations": {
@@ -1881,6 +1987,8 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @enum {string} */
+        Audience: "agent" | "supervisor" | "admin" | "program";
         /** @description What was found out about who sent a mail, when it came. Domains are left out for who does not see addresses. */
         Authentication: {
             /** @description By its signatures, in their order; eight at most. */
@@ -1958,6 +2066,25 @@ export interface components {
             current: string;
             /** @description The password as it will be. */
             new: string;
+        };
+        /** @description Changes of what a person or a case has in its fields: all of them, or none. */
+        ChangeRecordFields: {
+            /** @description The changes. */
+            values: components["schemas"]["ChangeValue"][];
+        };
+        /** @description A change of what stands in one field. */
+        ChangeValue: {
+            /**
+             * Format: uuid
+             * @description The field.
+             */
+            field_id: string;
+            value?: components["schemas"]["FieldValue"] | null;
+            /**
+             * Format: int64
+             * @description The version that the change was made on, 0 for an empty field; another one is a conflict.
+             */
+            version?: number | null;
         };
         /** @description A mailbox through which customers come in. */
         ChannelAccount: {
@@ -2309,6 +2436,13 @@ export interface components {
              */
             undo_seconds?: number | null;
         };
+        /** @description A field to make. */
+        CreateField: {
+            /** @description What it is on. */
+            record: components["schemas"]["RecordKind"];
+            /** @description How it is set up. */
+            settings: components["schemas"]["FieldSettings"];
+        };
         /** @description Whom to invite: a role, not a person. */
         CreateInvitation: {
             /** @description Whether they will have the duty of privacy officer. */
@@ -2623,6 +2757,67 @@ export interface components {
          * @enum {string}
          */
         DraftWay: "reply" | "all" | "forward";
+        /** @description A field that the tenant defined. */
+        Field: {
+            /** @description Whether it is on no form any more; what stands in it is kept. */
+            archived: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Whether what was signed for it holds no more: nobody reads or writes it until somebody signs again. */
+            lapsed: boolean;
+            /**
+             * Format: int32
+             * @description The lowest number that a new option can have.
+             */
+            next_option: number;
+            /** @description What it is on. */
+            record: components["schemas"]["RecordKind"];
+            /** @description How it is set up. */
+            settings: components["schemas"]["FieldSettings"];
+            /**
+             * Format: int64
+             * @description Goes up by one with each change.
+             */
+            version: number;
+        };
+        /** @enum {string} */
+        FieldKind: "text" | "long_text" | "integer" | "decimal" | "money" | "date" | "date_time" | "boolean" | "choice" | "multiple_choice" | "tree_choice" | "phone" | "email" | "iban" | "url" | "postal_address";
+        /** @description The fields. */
+        FieldList: {
+            /** @description In the tenant's order, by what they are on. */
+            items: components["schemas"]["Field"][];
+        };
+        /** @description One thing that can be chosen. */
+        FieldOption: {
+            /** @description Whether it can no longer be chosen. An option is archived, and not taken away. */
+            archived?: boolean;
+            /** @description What it is called. */
+            label: components["schemas"]["OwnWords"];
+            /**
+             * Format: int32
+             * @description Its number: values name it by this one, so that it can be renamed. A new one has a higher number than any
+             *     option of the field ever had.
+             */
+            no: number;
+            /**
+             * Format: int32
+             * @description The number of the option within which it lies, in a tree.
+             */
+            within?: number | null;
+        };
+        /** @description What was signed for data that is refused otherwise. */
+        FieldOverride: {
+            /** @description From when on it holds no more; at most 366 days from now. */
+            ends_at: components["schemas"]["Time"];
+            /** @description On what ground of the law. */
+            legal_basis: string;
+            /** @description What for. */
+            purpose: string;
+            signed_at?: components["schemas"]["Time"] | null;
+        };
         /** @description What does not hold about one field. */
         FieldProblem: {
             /** @description What does not hold. */
@@ -2632,6 +2827,61 @@ export interface components {
         };
         /** @enum {string} */
         FieldProblemCode: "required" | "invalid" | "unknown" | "too_short" | "too_long" | "out_of_range" | "taken" | "not_found";
+        /** @description What a value must be beyond its kind. */
+        FieldRules: {
+            /** @description The smallest number or amount, as `12.50`. */
+            least?: string | null;
+            /**
+             * Format: int32
+             * @description So many characters at least, or so many options.
+             */
+            least_length?: number | null;
+            /** @description The largest number or amount. */
+            most?: string | null;
+            /**
+             * Format: int32
+             * @description So many characters at most, or so many options.
+             */
+            most_length?: number | null;
+            /** @description A regular expression that the whole text matches. */
+            pattern?: string | null;
+        };
+        /** @description How a field is set up. */
+        FieldSettings: {
+            default?: components["schemas"]["FieldValue"] | null;
+            /** @description What to fill in. */
+            help?: components["schemas"]["OwnWords"];
+            /** @description What it holds. */
+            kind: components["schemas"]["FieldKind"];
+            /** @description What it is called. */
+            label: components["schemas"]["OwnWords"];
+            /** @description What can be chosen. */
+            options?: components["schemas"]["FieldOption"][];
+            override?: components["schemas"]["FieldOverride"] | null;
+            /** @description What it is kept for. */
+            purpose: string;
+            /** @description On the forms of which queues it stands; on all of them when empty. */
+            queue_ids?: string[];
+            /** @description Who reads it. */
+            readers: components["schemas"]["Audience"][];
+            /** @description Whether who fills in a form cannot leave it empty. No message is ever refused for it. */
+            required?: boolean;
+            /** @description What a value must be. */
+            rules?: components["schemas"]["FieldRules"];
+            /**
+             * @description How much harm it can do. A national identification number, health, criminal and other special data are refused
+             *     unless somebody signs for them.
+             */
+            sensitivity: components["schemas"]["Sensitivity"];
+            /** @description Who writes it; whoever writes it reads it. */
+            writers: components["schemas"]["Audience"][];
+        };
+        /**
+         * @description A value of a field, in the plainest form that JSON has for it: text for text, numbers behind a point, days
+         *     (`2026-11-30`), instants (RFC 3339), telephone numbers (E.164), addresses of mail and of the web and bank accounts;
+         *     a number for a whole number and for the number of an option; numbers for several options.
+         */
+        FieldValue: boolean | number | string | number[] | components["schemas"]["Money"] | components["schemas"]["PostalAddress"];
         /** @enum {string} */
         Holiday: "new_year" | "good_friday" | "easter" | "easter_monday" | "kings_day" | "liberation_day" | "liberation_lustrum" | "ascension" | "whitsun" | "whit_monday" | "christmas_day" | "boxing_day";
         /** @description When a holiday comes. */
@@ -2712,7 +2962,27 @@ export interface components {
             tenant_name: string;
         };
         /** @enum {string} */
-        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing" | "push" | "settle_queue";
+        JobKind: "process_intake" | "deliver" | "checkpoint" | "rotate_keys" | "sweep" | "retrieve" | "reconcile" | "wake" | "check_signing" | "push" | "settle_queue" | "remove_field";
+        /** @description What another kind would make of the values of a field. */
+        KindPreview: {
+            /**
+             * Format: int64
+             * @description So many of those would be one of the new kind.
+             */
+            convert: number;
+            /**
+             * Format: int64
+             * @description So many were looked at.
+             */
+            looked_at: number;
+            /** @description Some that would not, in words. They are kept, and shown beside the empty field. */
+            stay: string[];
+            /**
+             * Format: int64
+             * @description So many values stand in the field.
+             */
+            values: number;
+        };
         /** @enum {string} */
         Language: "nl" | "en";
         /** @description One leaf. */
@@ -2838,7 +3108,7 @@ export interface components {
          * @description What a frame says.
          * @enum {string}
          */
-        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "macros_changed" | "queues_changed" | "teams_changed" | "resync";
+        LiveKind: "hello" | "conversation_created" | "conversation_changed" | "message_created" | "delivery_changed" | "quarantine_changed" | "channel_account_changed" | "user_changed" | "contact_changed" | "tags_changed" | "saved_views_changed" | "notifications_changed" | "macros_changed" | "queues_changed" | "teams_changed" | "fields_changed" | "resync";
         /** @description The secret of an invitation. */
         LookAtInvitation: {
             /** @description What stands after the `#` of the link. */
@@ -3096,6 +3366,13 @@ export interface components {
             /** @description The cursor of the older page; absent on the oldest. */
             next_cursor?: string | null;
         };
+        /** @description An amount of money. */
+        Money: {
+            /** @description How much, as `12.50`. */
+            amount: string;
+            /** @description In what: three capitals (ISO 4217). */
+            currency: string;
+        };
         /** @description A step of signing in. */
         NamedStep: {
             /** @description The secret of the step. */
@@ -3324,6 +3601,13 @@ export interface components {
             /** @description Their name. */
             name: string;
         };
+        /** @description An order of fields. */
+        OrderFields: {
+            /** @description Every field in use of it, once. */
+            ids: string[];
+            /** @description Of which kind of record. */
+            record: components["schemas"]["RecordKind"];
+        };
         /** @description An order of queues. */
         OrderQueues: {
             /** @description Every queue in use, once. */
@@ -3355,6 +3639,13 @@ export interface components {
             /** @description What the browser called itself when it signed in. */
             user_agent: string;
         };
+        /** @description Words of the tenant's own in both languages; one of them may be empty. */
+        OwnWords: {
+            /** @description In English. */
+            en?: string;
+            /** @description In Dutch. */
+            nl?: string;
+        };
         /** @description The current password, and a code. */
         PasswordAndCode: {
             /** @description The six digits of the app; where one has a second factor, a recovery code does as well. */
@@ -3363,7 +3654,20 @@ export interface components {
             password: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_queues" | "manage_queues" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_queues" | "manage_queues" | "manage_fields" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
+        /** @description A postal address; every part may be empty, but not all of them. */
+        PostalAddress: {
+            /** @description The town. */
+            city?: string;
+            /** @description The country: two capitals (ISO 3166-1). */
+            country?: string;
+            /** @description The number in the street, with what is added to it. */
+            number?: string;
+            /** @description The postal code. */
+            postal_code?: string;
+            /** @description The street, or the first line. */
+            street?: string;
+        };
         /** @enum {string} */
         PresenceState: "away" | "viewing" | "writing";
         /** @description Somebody who is there. */
@@ -3375,6 +3679,13 @@ export interface components {
              * @description Who.
              */
             user_id: string;
+        };
+        /** @description Another kind for a field, to look at first. */
+        PreviewKind: {
+            /** @description The kind. */
+            kind: components["schemas"]["FieldKind"];
+            /** @description What could be chosen. */
+            options?: components["schemas"]["FieldOption"][];
         };
         /** @description Problem details, in the language of the one who asked. */
         Problem: {
@@ -3407,7 +3718,7 @@ export interface components {
             type: string;
         };
         /** @enum {string} */
-        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "wrong_code" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "too_many_queues" | "too_many_teams" | "queue_is_default" | "queue_not_empty" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "second_factor_first" | "invitation_invalid" | "step_over" | "authorisation_invalid" | "client_refused" | "provider_failed" | "push_not_allowed" | "too_many_devices" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
+        ProblemCode: "malformed" | "not_signed_in" | "sign_in_failed" | "wrong_code" | "forbidden" | "not_found" | "method_not_allowed" | "timeout" | "privacy_officer_only" | "conflict" | "answered_meanwhile" | "draft_changed" | "too_many_drafts" | "too_many_macros" | "too_many_queues" | "too_many_teams" | "too_many_fields" | "field_in_use" | "field_holds_refused" | "queue_is_default" | "queue_not_empty" | "last_admin" | "last_privacy_officer" | "account_cannot_send" | "other_contact" | "undo_too_late" | "message_on_its_way" | "choose_organisation" | "too_many_uploads" | "second_factor_first" | "invitation_invalid" | "step_over" | "authorisation_invalid" | "client_refused" | "provider_failed" | "push_not_allowed" | "too_many_devices" | "malware_found" | "scanner_unavailable" | "too_large" | "unsupported_media_type" | "range_not_satisfiable" | "invalid" | "idempotency_key_reused" | "too_many_tries" | "too_many_requests" | "internal" | "busy" | "storage_full";
         /** @description Whether browsers are told when something is new, and which of one's own. */
         Push: {
             /** @description Whether the organisation allows it. */
@@ -3569,6 +3880,46 @@ export interface components {
          * @enum {string}
          */
         RecipientRole: "to" | "cc" | "bcc";
+        /** @description What a person or a case has in one field. */
+        RecordField: {
+            default?: components["schemas"]["FieldValue"] | null;
+            /**
+             * Format: uuid
+             * @description The field.
+             */
+            field_id: string;
+            /** @description What to fill in. */
+            help: components["schemas"]["OwnWords"];
+            /** @description What it holds. */
+            kind: components["schemas"]["FieldKind"];
+            /** @description What it is called. */
+            label: components["schemas"]["OwnWords"];
+            /** @description What can be chosen. */
+            options: components["schemas"]["FieldOption"][];
+            /** @description On the forms of which queues it stands; on all of them when empty. */
+            queue_ids: string[];
+            /** @description Whether a form cannot leave it empty. */
+            required: boolean;
+            /** @description What a value must be. */
+            rules: components["schemas"]["FieldRules"];
+            value?: components["schemas"]["FieldValue"] | null;
+            /**
+             * Format: int64
+             * @description Another one after each change; 0 where nothing stands.
+             */
+            version: number;
+            /** @description What was given when the field held something else, in words, and is no value of it now. */
+            was?: string | null;
+            /** @description Whether who asks writes it. */
+            writable: boolean;
+        };
+        /** @description What a person or a case has in its fields. */
+        RecordFieldList: {
+            /** @description In the tenant's order, empty ones too; those that who asks reads. */
+            items: components["schemas"]["RecordField"][];
+        };
+        /** @enum {string} */
+        RecordKind: "contact" | "conversation";
         /** @enum {string} */
         RecordProblem: "missing" | "doubled" | "several" | "other_key" | "cut_off" | "malformed" | "revoked" | "not_for_mail" | "no_answer";
         /** @description Recovery codes, told once. Each is good once, in the place of a code of the app. */
@@ -3839,6 +4190,8 @@ export interface components {
         };
         /** @enum {string} */
         SenderVerdict: "verified" | "unverified" | "disowned";
+        /** @enum {string} */
+        Sensitivity: "ordinary" | "sensitive" | "national_identifier" | "health" | "criminal" | "other_special";
         /** @description A signed-in user. */
         Session: {
             /**
@@ -4359,6 +4712,17 @@ export interface components {
             /** @description Each with its own change, which may be the same for all. */
             items: components["schemas"]["UpdateOne"][];
         };
+        /** @description A change of a field; what is left out stays. */
+        UpdateField: {
+            /** @description Whether it is to be on no form. */
+            archived?: boolean | null;
+            settings?: components["schemas"]["FieldSettings"] | null;
+            /**
+             * Format: int64
+             * @description The version that the change was made on; a later one is a conflict.
+             */
+            version?: number | null;
+        };
         /** @description Changes of one's own settings; what is left out stays. */
         UpdateMe: {
             colour_scheme?: components["schemas"]["ColourScheme"] | null;
@@ -4613,6 +4977,7 @@ export type Appointment = components['schemas']['Appointment'];
 export type AppointmentTime = components['schemas']['AppointmentTime'];
 export type ArchiveQueue = components['schemas']['ArchiveQueue'];
 export type Attachment = components['schemas']['Attachment'];
+export type Audience = components['schemas']['Audience'];
 export type Authentication = components['schemas']['Authentication'];
 export type Author = components['schemas']['Author'];
 export type AuthorKind = components['schemas']['AuthorKind'];
@@ -4621,6 +4986,8 @@ export type AuthorisationState = components['schemas']['AuthorisationState'];
 export type BegunAuthorisation = components['schemas']['BegunAuthorisation'];
 export type BusinessHours = components['schemas']['BusinessHours'];
 export type ChangePassword = components['schemas']['ChangePassword'];
+export type ChangeRecordFields = components['schemas']['ChangeRecordFields'];
+export type ChangeValue = components['schemas']['ChangeValue'];
 export type ChannelAccount = components['schemas']['ChannelAccount'];
 export type ChannelAccountList = components['schemas']['ChannelAccountList'];
 export type ChannelKind = components['schemas']['ChannelKind'];
@@ -4640,6 +5007,7 @@ export type ConversationStatus = components['schemas']['ConversationStatus'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
 export type CreateChannelAccount = components['schemas']['CreateChannelAccount'];
 export type CreateConversation = components['schemas']['CreateConversation'];
+export type CreateField = components['schemas']['CreateField'];
 export type CreateInvitation = components['schemas']['CreateInvitation'];
 export type CreateMessage = components['schemas']['CreateMessage'];
 export type CreateMessageKind = components['schemas']['CreateMessageKind'];
@@ -4668,8 +5036,16 @@ export type DraftRow = components['schemas']['DraftRow'];
 export type DraftRows = components['schemas']['DraftRows'];
 export type DraftStanding = components['schemas']['DraftStanding'];
 export type DraftWay = components['schemas']['DraftWay'];
+export type Field = components['schemas']['Field'];
+export type FieldKind = components['schemas']['FieldKind'];
+export type FieldList = components['schemas']['FieldList'];
+export type FieldOption = components['schemas']['FieldOption'];
+export type FieldOverride = components['schemas']['FieldOverride'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldProblemCode = components['schemas']['FieldProblemCode'];
+export type FieldRules = components['schemas']['FieldRules'];
+export type FieldSettings = components['schemas']['FieldSettings'];
+export type FieldValue = components['schemas']['FieldValue'];
 export type Holiday = components['schemas']['Holiday'];
 export type HolidayDate = components['schemas']['HolidayDate'];
 export type HoursException = components['schemas']['HoursException'];
@@ -4683,6 +5059,7 @@ export type InvitationList = components['schemas']['InvitationList'];
 export type InvitationMethod = components['schemas']['InvitationMethod'];
 export type InvitationView = components['schemas']['InvitationView'];
 export type JobKind = components['schemas']['JobKind'];
+export type KindPreview = components['schemas']['KindPreview'];
 export type Language = components['schemas']['Language'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type LedgerKind = components['schemas']['LedgerKind'];
@@ -4714,6 +5091,7 @@ export type MergedConversation = components['schemas']['MergedConversation'];
 export type Message = components['schemas']['Message'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessagePage = components['schemas']['MessagePage'];
+export type Money = components['schemas']['Money'];
 export type NamedStep = components['schemas']['NamedStep'];
 export type Naming = components['schemas']['Naming'];
 export type NewSecret = components['schemas']['NewSecret'];
@@ -4732,13 +5110,17 @@ export type OperatorSession = components['schemas']['OperatorSession'];
 export type OperatorSignIn = components['schemas']['OperatorSignIn'];
 export type OperatorTenant = components['schemas']['OperatorTenant'];
 export type OperatorUser = components['schemas']['OperatorUser'];
+export type OrderFields = components['schemas']['OrderFields'];
 export type OrderQueues = components['schemas']['OrderQueues'];
 export type Organisation = components['schemas']['Organisation'];
 export type OwnSession = components['schemas']['OwnSession'];
+export type OwnWords = components['schemas']['OwnWords'];
 export type PasswordAndCode = components['schemas']['PasswordAndCode'];
 export type Permission = components['schemas']['Permission'];
+export type PostalAddress = components['schemas']['PostalAddress'];
 export type PresenceState = components['schemas']['PresenceState'];
 export type PresentPerson = components['schemas']['PresentPerson'];
+export type PreviewKind = components['schemas']['PreviewKind'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
 export type Push = components['schemas']['Push'];
@@ -4755,6 +5137,9 @@ export type QueueList = components['schemas']['QueueList'];
 export type QueueMoving = components['schemas']['QueueMoving'];
 export type RecipientRegister = components['schemas']['RecipientRegister'];
 export type RecipientRole = components['schemas']['RecipientRole'];
+export type RecordField = components['schemas']['RecordField'];
+export type RecordFieldList = components['schemas']['RecordFieldList'];
+export type RecordKind = components['schemas']['RecordKind'];
 export type RecordProblem = components['schemas']['RecordProblem'];
 export type RecoveryCodes = components['schemas']['RecoveryCodes'];
 export type RelatedConversations = components['schemas']['RelatedConversations'];
@@ -4783,6 +5168,7 @@ export type SecondFactorRule = components['schemas']['SecondFactorRule'];
 export type Sender = components['schemas']['Sender'];
 export type SenderList = components['schemas']['SenderList'];
 export type SenderVerdict = components['schemas']['SenderVerdict'];
+export type Sensitivity = components['schemas']['Sensitivity'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
@@ -4833,6 +5219,7 @@ export type UpdateChannelAccount = components['schemas']['UpdateChannelAccount']
 export type UpdateContact = components['schemas']['UpdateContact'];
 export type UpdateConversation = components['schemas']['UpdateConversation'];
 export type UpdateConversations = components['schemas']['UpdateConversations'];
+export type UpdateField = components['schemas']['UpdateField'];
 export type UpdateMe = components['schemas']['UpdateMe'];
 export type UpdateOne = components['schemas']['UpdateOne'];
 export type UpdateOutcome = components['schemas']['UpdateOutcome'];
@@ -6664,6 +7051,228 @@ export interface operations {
             };
         };
     };
+    get_contact_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fields */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFieldList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_contact_fields: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRecordFields"];
+            };
+        };
+        responses: {
+            /** @description What it has in them now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFieldList"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     choose_remote_images: {
         parameters: {
             query?: never;
@@ -7760,6 +8369,228 @@ export interface operations {
                 };
             };
             /** @description `draft_changed`, `too_many_drafts` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversation_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fields */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFieldList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_conversation_fields: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRecordFields"];
+            };
+        };
+        responses: {
+            /** @description What it has in them now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFieldList"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9585,6 +10416,732 @@ export interface operations {
                 };
             };
             /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fields */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_field: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateField"];
+            };
+        };
+        responses: {
+            /** @description The field */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Field"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_fields` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_fields: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderFields"];
+            };
+        };
+        responses: {
+            /** @description In order */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_field: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `field_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_field: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateField"];
+            };
+        };
+        responses: {
+            /** @description The field as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Field"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `field_holds_refused` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_field_kind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewKind"];
+            };
+        };
+        responses: {
+            /** @description The preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindPreview"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -13,6 +13,7 @@ pub mod conversations;
 pub mod cursor;
 pub mod dead_letters;
 pub mod drafts;
+pub mod fields;
 pub mod invitations;
 pub mod ledger;
 pub mod live;
@@ -62,6 +63,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         notifications::OPERATIONS,
         attachments::OPERATIONS,
         contacts::OPERATIONS,
+        fields::OPERATIONS,
         search::OPERATIONS,
         queues::OPERATIONS,
         teams::OPERATIONS,
@@ -99,6 +101,7 @@ pub fn router() -> Router<App> {
         notifications::mount,
         attachments::mount,
         contacts::mount,
+        fields::mount,
         search::mount,
         queues::mount,
         teams::mount,

@@ -78,6 +78,8 @@ pub enum Tag {
     Attachments,
     /// People.
     Contacts,
+    /// What the tenant keeps of people and cases in fields of its own.
+    Fields,
     /// Search over sealed text.
     Search,
     /// Channel accounts and mail accounting.
@@ -94,7 +96,7 @@ pub enum Tag {
 
 impl Tag {
     /// All chapters in the order of the documentation, with what each holds.
-    pub const ALL: [(Self, &'static str, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str, &'static str); 14] = [
         (Self::Session, "session", "Signing in and out, one's own sessions and settings"),
         (Self::Users, "users", "Users and invitations"),
         (Self::ApiKeys, "api_keys", "Keys for programs"),
@@ -102,6 +104,7 @@ impl Tag {
         (Self::Queues, "queues", "Where conversations wait, and when somebody is there"),
         (Self::Attachments, "attachments", "Files that come and go with messages"),
         (Self::Contacts, "contacts", "The people who write"),
+        (Self::Fields, "fields", "Fields of the tenant's own, and what stands in them"),
         (Self::Search, "search", "Search over sealed text"),
         (Self::Channels, "channels", "Channel accounts, mail accounting and quarantine"),
         (Self::Upkeep, "upkeep", "Background work that failed for good"),

@@ -87,6 +87,14 @@ closed_sets! {
     RecordProblem = model::RecordProblem::ALL.map(model::RecordProblem::as_str);
     /// A holiday of the Netherlands.
     Holiday = model::Holiday::ALL.map(model::Holiday::as_str);
+    /// What a field of the tenant's own is on.
+    RecordKind = model::RecordKind::ALL.iter().map(|kind| kind.as_str());
+    /// What a field holds.
+    FieldKind = model::FieldKind::ALL.iter().map(|kind| kind.as_str());
+    /// How much harm what stands in a field can do; the last four are refused unless somebody signs for them.
+    Sensitivity = model::Sensitivity::ALL.iter().map(|one| one.as_str());
+    /// As what somebody reads or writes a field.
+    Audience = model::Audience::ALL.iter().map(|audience| audience.as_str());
     /// A kind of background work.
     JobKind = model::JobKind::ALL.map(model::JobKind::as_str);
     /// Why a device was not told the last time.
@@ -100,7 +108,7 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 17] = [
+pub const PERMISSIONS: [ModelPermission; 18] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
@@ -109,6 +117,7 @@ pub const PERMISSIONS: [ModelPermission; 17] = [
     ModelPermission::ShareViews,
     ModelPermission::SeeQueues,
     ModelPermission::ManageQueues,
+    ModelPermission::ManageFields,
     ModelPermission::SeeMailAccounting,
     ModelPermission::ReadSource,
     ModelPermission::RetryQuarantine,
@@ -132,6 +141,7 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::ShareViews => "share_views",
         ModelPermission::SeeQueues => "see_queues",
         ModelPermission::ManageQueues => "manage_queues",
+        ModelPermission::ManageFields => "manage_fields",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
         ModelPermission::ReadSource => "read_source",
         ModelPermission::RetryQuarantine => "retry_quarantine",

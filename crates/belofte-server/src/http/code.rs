@@ -40,6 +40,12 @@ pub enum Code {
     TooManyQueues,
     /// More teams than there may be.
     TooManyTeams,
+    /// More fields on one kind of record than there may be.
+    TooManyFields,
+    /// Only what is archived is removed.
+    FieldInUse,
+    /// What is refused without a signature stands in the field.
+    FieldHoldsRefused,
     /// Conversations begin in it when nothing says otherwise.
     QueueIsDefault,
     /// It was not said where that goes which lies in a queue.
@@ -104,7 +110,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::Malformed,
         Self::NotSignedIn,
         Self::SignInFailed,
@@ -121,6 +127,9 @@ impl Code {
         Self::TooManyMacros,
         Self::TooManyQueues,
         Self::TooManyTeams,
+        Self::TooManyFields,
+        Self::FieldInUse,
+        Self::FieldHoldsRefused,
         Self::QueueIsDefault,
         Self::QueueNotEmpty,
         Self::LastAdmin,
@@ -173,6 +182,9 @@ impl Code {
             Self::TooManyMacros => "too_many_macros",
             Self::TooManyQueues => "too_many_queues",
             Self::TooManyTeams => "too_many_teams",
+            Self::TooManyFields => "too_many_fields",
+            Self::FieldInUse => "field_in_use",
+            Self::FieldHoldsRefused => "field_holds_refused",
             Self::QueueIsDefault => "queue_is_default",
             Self::QueueNotEmpty => "queue_not_empty",
             Self::LastAdmin => "last_admin",
@@ -223,6 +235,9 @@ impl Code {
             | Self::TooManyMacros
             | Self::TooManyQueues
             | Self::TooManyTeams
+            | Self::TooManyFields
+            | Self::FieldInUse
+            | Self::FieldHoldsRefused
             | Self::QueueIsDefault
             | Self::QueueNotEmpty
             | Self::LastAdmin

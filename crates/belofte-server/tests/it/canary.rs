@@ -316,6 +316,22 @@ on_both_engines!(nothing_personal_lies_in_clear, |engine| {
         .patch(&format!("/queues/{}/hours", queue["id"].as_str().expect("an id")), hours)
         .expect(200);
     server.admin().post("/teams", json!({ "name": mark("ploeg") })).expect(201);
+    for (record, path) in [
+        ("contact", format!("/contacts/{contact}/fields")),
+        ("conversation", format!("/conversations/{id}/fields")),
+    ] {
+        let (all, mut word) = (json!(["agent", "admin"]), |what: &str| mark(&format!("{what}{record}")));
+        let options = json!([{ "no": 1, "label": { "nl": word("optie"), "en": word("option") } }]);
+        let settings = json!({
+            "kind": "text", "label": { "nl": word("veld"), "en": word("label") }, "help": { "nl": word("uitleg") },
+            "purpose": word("doel"), "sensitivity": "ordinary", "options": options, "default": word("vooraf"),
+            "readers": all, "writers": all,
+        });
+        let made =
+            server.admin().post("/fields", json!({ "record": record, "settings": settings })).expect(201);
+        let value = json!({ "values": [{ "field_id": made["id"], "value": word("waarde") }] });
+        server.admin().patch(&path, value).expect(200);
+    }
     let tag = server.admin().post("/tags", json!({ "name": mark("etiket") })).expect(201);
     let tagging = json!({ "add_tag_ids": [tag["id"]] });
     server.admin().patch(&format!("/conversations/{id}"), tagging).expect(200);

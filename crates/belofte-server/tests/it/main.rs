@@ -18,6 +18,7 @@ mod disk_full;
 mod drafts;
 mod empty;
 mod fairness;
+mod fields;
 mod first_start;
 mod hard_lines;
 mod hard_mail;

@@ -4,6 +4,7 @@
 //! and so does a row without an operation.
 
 mod callers;
+mod fields;
 mod macros;
 mod merging;
 mod notifications;
@@ -454,7 +455,10 @@ impl World {
             other => {
                 let known = self.merging(other).or_else(|| self.notifications(other));
                 let known = known.or_else(|| self.second_factors(other, caller));
-                let known = known.or_else(|| self.macros(other)).or_else(|| self.queues(other));
+                let known = known
+                    .or_else(|| self.macros(other))
+                    .or_else(|| self.queues(other))
+                    .or_else(|| self.fields(other));
                 match known.or_else(|| self.pushing(other, caller)) {
                     Some(found) => (row, body) = found,
                     None => panic!("nothing says how to call {other}"),

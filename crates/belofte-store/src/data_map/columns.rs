@@ -79,3 +79,9 @@ pub const PUSH_DEVICE_DETAILS: Column = Column(4916);
 pub const SECOND_FACTOR_SECRET: Column = Column(5014);
 /// `second_factor_enrolment.secret`.
 pub const SECOND_FACTOR_ENROLMENT_SECRET: Column = Column(5044);
+/// `field.about`.
+pub const FIELD_ABOUT: Column = Column(5205);
+/// `contact_field_value.value`.
+pub const CONTACT_FIELD_VALUE: Column = Column(5224);
+/// `conversation_field_value.value`.
+pub const CONVERSATION_FIELD_VALUE: Column = Column(5244);

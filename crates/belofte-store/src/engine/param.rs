@@ -126,6 +126,7 @@ from_id!(
     ConversationId,
     TagId,
     TeamId,
+    FieldId,
     SavedViewId,
     MacroId,
     DraftId,

@@ -13,6 +13,7 @@ mod deliveries;
 mod desk;
 mod drafts;
 mod due_work;
+mod fields;
 mod four_stores;
 mod groups;
 mod house;

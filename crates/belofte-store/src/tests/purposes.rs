@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use belofte_model::{
-    ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, GivenCode, IntakeId, InvitationId,
-    JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId, QueueId, RequestId, Role,
-    SavedViewId, Scope, SessionId, SigningKeyId, TagColour, TagId, TeamId, Timestamp, Use, UserId,
+    ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, FieldId, FieldKind, GivenCode,
+    IntakeId, InvitationId, JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId,
+    QueueId, RecordKind, RequestId, Role, SavedViewId, Scope, SessionId, SigningKeyId, TagColour, TagId,
+    TeamId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -20,11 +21,12 @@ use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
     Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, DraftPlace, ImagesFor, LedgerExportError,
-    MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation, NewFile, NewSplit,
-    Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, QueueChange, QueueError, ReviveJob,
-    SecondFactorError, SecondFactorRuleChange, SplitError, StoreError, TagChange, TagError, TeamChange,
-    TeamError, UploadQuota, UserChange, UserChangeError, ViewContent,
+    ContactProfile, ConversationChange, ConversationQuery, DraftPlace, FieldChange, FieldError, ImagesFor,
+    LedgerExportError, MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation,
+    NewFile, NewSplit, Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, QueueChange,
+    QueueError, RecordId, ReviveJob, SecondFactorError, SecondFactorRuleChange, SplitError, StoreError,
+    TagChange, TagError, TeamChange, TeamError, UploadQuota, UserChange, UserChangeError, ValueError,
+    ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -45,6 +47,8 @@ const USES: &[(&str, Option<Use>)] = &[
     ("begin_second_factor", Some(Use::Configure)),
     ("change_channel_account", Some(Use::Configure)),
     ("change_contact", Some(Use::Answer)),
+    ("change_field", Some(Use::Configure)),
+    ("change_fields_of", Some(Use::Answer)),
     ("change_macro", Some(Use::Configure)),
     ("change_queue", Some(Use::Configure)),
     ("change_saved_view", Some(Use::Configure)),
@@ -66,6 +70,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("conversations", Some(Use::Look)),
     ("conversations_by_id", Some(Use::Look)),
     ("create_channel_account", Some(Use::Configure)),
+    ("create_field", Some(Use::Configure)),
     ("create_macro", Some(Use::Configure)),
     ("create_queue", Some(Use::Configure)),
     ("create_saved_view", Some(Use::Configure)),
@@ -80,6 +85,10 @@ const USES: &[(&str, Option<Use>)] = &[
     ("end_session", Some(Use::Configure)),
     ("events", Some(Use::Follow)),
     ("export_ledger", Some(Use::Oversee)),
+    ("field_set_up", Some(Use::Configure)),
+    ("field_set_ups", Some(Use::Configure)),
+    ("fields", Some(Use::Name)),
+    ("fields_of", Some(Use::Look)),
     ("file", Some(Use::Receive)),
     ("file_at_door", Some(Use::Receive)),
     ("file_copy", Some(Use::Receive)),
@@ -116,6 +125,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("notification_ways", Some(Use::Configure)),
     ("notifications", Some(Use::Look)),
     ("open_conversation", Some(Use::Answer)),
+    ("order_fields", Some(Use::Configure)),
     ("order_queues", Some(Use::Configure)),
     ("own_password", Some(Use::Configure)),
     ("participants", Some(Use::Look)),
@@ -124,6 +134,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("prepare_invitation", Some(Use::Configure)),
     ("prepare_password", Some(Use::Configure)),
     ("presence_elsewhere", Some(Use::Maintain)),
+    ("preview_kind", Some(Use::Preview)),
     ("provider", Some(Use::UseToken)),
     ("push_devices", Some(Use::Configure)),
     ("push_setting", Some(Use::Name)),
@@ -136,6 +147,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("receive_file", None),
     ("remote_images", Some(Use::ReadMessage)),
     ("remove_channel_account", Some(Use::Configure)),
+    ("remove_field", Some(Use::Configure)),
     ("remove_macro", Some(Use::Configure)),
     ("remove_push_device", Some(Use::Configure)),
     ("remove_saved_view", Some(Use::Configure)),
@@ -307,6 +319,13 @@ fn of_factor(error: SecondFactorError) -> Result<(), StoreError> {
 fn of_queue(done: Result<(), QueueError>) -> Result<(), StoreError> {
     match done {
         Err(QueueError::Store(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn of_field(result: Result<(), FieldError>) -> Result<(), StoreError> {
+    match result {
+        Err(FieldError::Store(error)) => Err(error),
         _ => Ok(()),
     }
 }
@@ -576,6 +595,28 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "set_business_hours" => {
             of_queue(store.set_business_hours(access, QueueId(id), None, None).await.map(drop))
         }
+        "change_field" => {
+            of_field(store.change_field(access, FieldId(id), FieldChange::default()).await.map(drop))
+        }
+        "change_fields_of" => {
+            match store.change_fields_of(access, RecordId::Contact(ContactId(id)), Vec::new()).await {
+                Err(ValueError::Store(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
+        "create_field" => {
+            let settings = super::fields::settings("Nummer", FieldKind::Text);
+            of_field(store.create_field(access, None, RecordKind::Contact, settings).await.map(drop))
+        }
+        "field_set_up" => store.field_set_up(access, FieldId(id)).await.map(drop),
+        "field_set_ups" => store.field_set_ups(access).await.map(drop),
+        "fields" => store.fields(access).await.map(drop),
+        "fields_of" => store.fields_of(access, RecordId::Contact(ContactId(id))).await.map(drop),
+        "order_fields" => of_field(store.order_fields(access, RecordKind::Contact, Vec::new()).await),
+        "preview_kind" => {
+            of_field(store.preview_kind(access, FieldId(id), FieldKind::Text, &[]).await.map(drop))
+        }
+        "remove_field" => of_field(store.remove_field(access, FieldId(id)).await),
         "change_team" => {
             of_team(store.change_team(access, TeamId(id), TeamChange::default()).await.map(drop))
         }

@@ -14,6 +14,7 @@ use super::authorisations::{provider, request, tokens};
 use super::channel_accounts::{mailbox, read_at};
 use super::desk::{person, says};
 use super::drafts::OTHERS as DRAFTS;
+use super::fields::OTHERS as FIELDS;
 use super::house::{House, Person, email, houses};
 use super::mail_rows::OTHERS as MAIL;
 use super::notifications::OTHERS as NEWS;
@@ -166,7 +167,7 @@ const OTHERS: &[(&str, &str)] = &[
 
 #[test]
 fn every_function_that_takes_an_access_says_what_it_shows() {
-    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS, QUEUES, FACTORS].concat();
+    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS, QUEUES, FACTORS, FIELDS].concat();
     let names = SHOWS.iter().map(|(name, ..)| *name).chain(others.iter().map(|(name, _)| *name));
     let told: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(told.len(), SHOWS.len() + others.len(), "a function has two rows");

@@ -14,7 +14,7 @@ pub use rotation::RotationProgress;
 
 use crate::access::ClaimedJob;
 use crate::conversation_changes::Wake;
-use crate::{Access, Store, StoreError, queue_archives};
+use crate::{Access, Store, StoreError, field_removals, queue_archives};
 use schedule::{Again, EVERY};
 
 /// A sweep that left something goes on after this pause.
@@ -43,6 +43,7 @@ impl Store {
             }
             JobKind::Wake => return self.write(access, Wake::prepare(self, access, job)).await,
             JobKind::SettleQueue => return queue_archives::run(self, access, job).await,
+            JobKind::RemoveField => return field_removals::run(self, access, job).await,
             JobKind::RotateKeys => return rotation::run(self, access, job).await,
             JobKind::ProcessIntake
             | JobKind::Deliver

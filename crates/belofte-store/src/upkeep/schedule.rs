@@ -29,6 +29,7 @@ pub(crate) fn standing_job(tenant: TenantId, kind: JobKind) -> JobId {
         | JobKind::Wake
         | JobKind::CheckSigning
         | JobKind::SettleQueue
+        | JobKind::RemoveField
         | JobKind::Push => 0,
         JobKind::Checkpoint => 1,
         JobKind::Sweep => 2,

@@ -124,6 +124,10 @@ impl Tellers {
             (LedgerKind::Instruction, "queue", "hours") => "queue_hours",
             (LedgerKind::Instruction, "queue", "archived") => "queue_archived",
             (LedgerKind::Instruction, "queue", "restored") => "queue_restored",
+            (LedgerKind::Instruction, "field", "created") => "field_created",
+            (LedgerKind::Instruction, "field", "changed") => "field_changed",
+            (LedgerKind::Instruction, "field", "ordered") => "fields_ordered",
+            (LedgerKind::Instruction, "field", "removed") => "field_removed",
             (LedgerKind::Instruction, "team", "created") => "team_created",
             (LedgerKind::Instruction, "team", "changed") => "team_changed",
             (LedgerKind::Instruction, "saved_view", "created") => "saved_view_created",
@@ -161,6 +165,7 @@ impl Tellers {
                         | "tag"
                         | "queue"
                         | "team"
+                        | "field"
                         | "saved_view"
                         | "macro"
                 ) =>

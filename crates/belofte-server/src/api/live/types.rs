@@ -147,6 +147,8 @@ pub enum LiveKind {
     QueuesChanged,
     /// A team changed.
     TeamsChanged,
+    /// How fields are set up changed, or their order.
+    FieldsChanged,
     /// The history asked for is gone: load again.
     Resync,
 }
@@ -168,6 +170,7 @@ impl From<EventKind> for LiveKind {
             EventKind::MacrosChanged => Self::MacrosChanged,
             EventKind::QueuesChanged => Self::QueuesChanged,
             EventKind::TeamsChanged => Self::TeamsChanged,
+            EventKind::FieldsChanged => Self::FieldsChanged,
         }
     }
 }

@@ -124,6 +124,17 @@ PATCH  /macros/{id}                     200   200   200        403   403     404
 DELETE /macros/{id}                     204   204   204        403   403     404   403  403   401      401 instruction      -
 GET    /live                            101   101   101        101   101     101   101  101   401      401 -                -
 
+GET    /fields                          200   200   403        403   403     200   403  403   401      401 -                -
+POST   /fields                          201   201   403        403   403     201   403  403   401      401 instruction      -
+POST   /fields/order                    204   204   403        403   403     404   403  403   401      401 instruction      -
+PATCH  /fields/{id}                     200   200   403        403   403     404   403  403   401      401 instruction      -
+DELETE /fields/{id}                     204   204   403        403   403     404   403  403   401      401 instruction      -
+POST   /fields/{id}/preview             200   200   403        403   403     404   403  403   401      401 -                field
+GET    /contacts/{id}/fields            200   200   200        200   200     404   200  200   401      401 -                contact
+PATCH  /contacts/{id}/fields            200   200   200        200   200     404   403  200   401      401 -                contact
+GET    /conversations/{id}/fields       200   200   200        200   200     404   200  200   401      401 -                conversation
+PATCH  /conversations/{id}/fields       200   200   200        200   200     404   403  200   401      401 -                conversation
+
 GET    /channel-accounts                200   200   200        403   403     200   403  403   401      401 -                -
 POST   /channel-accounts                201   201   403        403   403     201   403  403   401      401 instruction      -
 POST   /channel-accounts/test           200   200   403        403   403     404   403  403   401      401 -                -

@@ -533,6 +533,34 @@ export const views = {
   },
   teams: { path: "/settings/teams" },
   "team-edit": { path: "/settings/teams", act: (page) => page.getByRole("button", { name: /Balie/ }).first().click() },
+  fields: { path: "/settings/fields" },
+  "fields-empty": { path: "/settings/fields", before: (page) => page.route(api("/fields$"), json({ items: [] })) },
+  "field-new": { path: "/settings/fields/new" },
+  "field-kind": {
+    path: "/settings/fields",
+    act: async (page) => {
+      await page.getByRole("link", { name: /^(Klantnummer|Customer number)$/ }).click();
+      await page.getByLabel(/^(Soort|Kind)$/).selectOption("integer");
+      await page.waitForTimeout(400);
+    },
+  },
+  "field-options": { path: "/settings/fields", act: (page) => page.getByRole("link", { name: /^(Onderdeel|Part)$/ }).click() },
+  "field-signed": {
+    path: "/settings/fields",
+    act: async (page) => {
+      await page.getByRole("link", { name: /^(BSN|National number)$/ }).click();
+      await page.getByLabel(/^(Grondslag in de wet|Legal basis)$/).scrollIntoViewIfNeeded();
+    },
+  },
+  "fields-fill": {
+    path: "/inbox/open",
+    act: async (page) => {
+      await page.getByRole("listitem").locator("[data-row]").first().click();
+      await page.waitForTimeout(700);
+      const pencil = page.getByRole("button", { name: /^(Invullen over de klant|Fill in about the customer)$/ });
+      if (await pencil.isVisible()) await pencil.click();
+    },
+  },
   push: { path: "/settings/push" },
   users: { path: "/settings/users" },
   channels: { path: "/settings/channels" },

@@ -5,6 +5,7 @@ import type * as T from "@belofte/api-client";
 import * as d from "./data";
 import * as drafts from "./drafts";
 import * as told from "./notifications";
+import * as own from "./fields";
 import * as work from "./queues";
 
 /** A plain brown banner. */
@@ -343,6 +344,7 @@ export function answer(call: Call): Answer {
   }
   if (at === "GET /queues") return ok(work.list(query.get("archived") === "true"));
   if (at === "GET /teams") return ok(work.teamList());
+  if (at === "GET /fields") return ok(own.list());
   if (at === "GET /tags") return ok({ items: [...d.tags].sort((a, b) => a.name.localeCompare(b.name)) });
   if (at === "POST /tags") {
     const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
@@ -610,6 +612,12 @@ function byId(call: Call): Answer {
       const found = work.queue(id ?? "");
       return found ? ok(found) : notFound(language);
     }
+    case "GET contacts/fields":
+      return ok(own.ofRecord("contact"));
+    case "GET conversations/fields":
+      return ok(own.ofRecord("conversation"));
+    case "POST fields/preview":
+      return ok(own.preview);
     case "GET teams": {
       const found = work.team(id ?? "");
       return found ? ok(found) : notFound(language);

@@ -27,7 +27,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return { keys: [keys.counts], lists: true, all: false };
     case "conversation_changed":
       return {
-        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id)] : [keys.counts],
+        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id), keys.recordFields("conversation", id)] : [keys.counts],
         lists: true,
         all: false,
       };
@@ -49,7 +49,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.accounts, keys.senders, keys.signingKeys, ["accounting"]);
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
-      return of(keys.lists, ["conversation"], ["search"]);
+      return of(keys.lists, ["conversation"], ["search"], ["record-fields"]);
     case "tags_changed":
       // Any row may show the tag, under its old name.
       return of(keys.tags, keys.lists, ["conversation"], ["activity"], ["search"]);
@@ -62,6 +62,8 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.queues, ["queue"], keys.lists, ["conversation"], ["activity"], keys.accounts);
     case "teams_changed":
       return of(keys.teams, ["team"]);
+    case "fields_changed":
+      return of(keys.fields, ["record-fields"]);
     case "user_changed":
       return of(keys.users, keys.session, keys.senders, ["mentionable"]);
     case "notifications_changed":

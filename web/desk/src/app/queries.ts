@@ -67,6 +67,8 @@ export const keys = {
   queue: (id: Uuid) => ["queue", id] as const,
   teams: ["teams"] as const,
   team: (id: Uuid) => ["team", id] as const,
+  fields: ["fields"] as const,
+  recordFields: (kind: "contact" | "conversation", id: Uuid) => ["record-fields", kind, id] as const,
   tags: ["tags"] as const,
   savedViews: ["saved-views"] as const,
   macros: ["macros"] as const,
@@ -156,6 +158,10 @@ export const queueQuery = (id: Uuid) =>
   });
 export const teamsQuery = queryOptions({ queryKey: keys.teams, queryFn: () => api.teams.list() });
 export const teamQuery = (id: Uuid) => queryOptions({ queryKey: keys.team(id), queryFn: () => api.teams.get(id) });
+export const fieldsQuery = queryOptions({ queryKey: keys.fields, queryFn: () => api.fields.list() });
+/** What a person or a case has in the tenant's own fields. */
+export const recordFieldsQuery = (record: { kind: "contact" | "conversation"; id: Uuid }) =>
+  queryOptions({ queryKey: keys.recordFields(record.kind, record.id), queryFn: ({ signal }) => api.fields.of(record, signal) });
 export const sendersQuery = queryOptions({ queryKey: keys.senders, queryFn: () => api.senders.list() });
 export const tagsQuery = queryOptions({ queryKey: keys.tags, queryFn: () => api.tags.list() });
 export const savedViewsQuery = queryOptions({ queryKey: keys.savedViews, queryFn: () => api.savedViews.list() });

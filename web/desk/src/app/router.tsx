@@ -173,6 +173,21 @@ const teams = createRoute({
   path: "teams",
   component: lazyRouteComponent(() => import("../settings/teams"), "Teams"),
 });
+const fields = createRoute({
+  getParentRoute: () => settings,
+  path: "fields",
+  component: lazyRouteComponent(() => import("../settings/fields"), "Fields"),
+});
+const newField = createRoute({
+  getParentRoute: () => settings,
+  path: "fields/new",
+  component: lazyRouteComponent(() => import("../settings/field"), "NewField"),
+});
+const field = createRoute({
+  getParentRoute: () => settings,
+  path: "fields/$field",
+  component: lazyRouteComponent(() => import("../settings/field"), "FieldPage"),
+});
 const macros = createRoute({
   getParentRoute: () => settings,
   path: "macros",
@@ -219,6 +234,9 @@ export const router = createRouter({
         queues,
         queue,
         teams,
+        fields,
+        newField,
+        field,
         macros,
         deadLetters,
       ]),

@@ -12,6 +12,7 @@ import { conversationQuery, keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
 import { FailureLine, Skeleton } from "../app/states";
 import { useWords } from "../i18n";
+import { PanelFields } from "../fields/panel-fields";
 import { PanelMacros } from "../macros/panel-macros";
 import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
@@ -86,6 +87,9 @@ export function Panel({ id }: { id: string }) {
           </ul>
         </section>
       )}
+      {/* Begun anew with the person and with the case: what is being filled in is of one of them. */}
+      <PanelFields key={`person ${contact.id}`} record={{ kind: "contact", id: contact.id }} queue={conversation.data.queue.id} />
+      <PanelFields key={`case ${id}`} record={{ kind: "conversation", id }} queue={conversation.data.queue.id} />
       <PanelMacros id={id} />
       <Related conversation={conversation.data} />
       <section aria-labelledby="panel-earlier">

@@ -3,7 +3,7 @@
 import type { Session } from "@belofte/api-client";
 import { mayAdministrate, maySupervise } from "../app/session";
 import type { Key } from "../i18n";
-import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, type Icon, KeyIcon, LockIcon, MailIcon, PencilIcon, PushIcon, QueueIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, BookIcon, DeadLetterIcon, DeviceIcon, FieldsIcon, type Icon, KeyIcon, LockIcon, MailIcon, PencilIcon, PushIcon, QueueIcon, TagIcon, UserIcon, UsersIcon } from "../ui/icons";
 
 export interface Section {
   to:
@@ -19,6 +19,7 @@ export interface Section {
     | "/settings/mail"
     | "/settings/queues"
     | "/settings/teams"
+    | "/settings/fields"
     | "/settings/tags"
     | "/settings/macros"
     | "/settings/dead-letters";
@@ -42,6 +43,7 @@ export const SECTIONS: Section[] = [
   { to: "/settings/dead-letters", name: "settings.dead_letters", icon: DeadLetterIcon, group: "settings.group_mail", may: mayAdministrate },
   { to: "/settings/queues", name: "settings.queues", icon: QueueIcon, group: "settings.group_work", may: maySupervise },
   { to: "/settings/teams", name: "settings.teams", icon: UsersIcon, group: "settings.group_work", may: maySupervise },
+  { to: "/settings/fields", name: "settings.fields", icon: FieldsIcon, group: "settings.group_work", may: mayAdministrate },
   { to: "/settings/tags", name: "settings.tags", icon: TagIcon, group: "settings.group_work", may: mayAdministrate },
   { to: "/settings/macros", name: "settings.macros", icon: BoltIcon, group: "settings.group_work", may: anyone },
   { to: "/settings/users", name: "settings.users", icon: UsersIcon, group: "settings.group_people", may: mayAdministrate },

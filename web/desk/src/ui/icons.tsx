@@ -57,6 +57,9 @@ export const UsersIcon = icon(
 export const CloseIcon = icon(<path d="m5 5 10 10M15 5 5 15" />);
 export const BackIcon = icon(<path d="m12 4-6 6 6 6" />);
 export const ForwardIcon = icon(<path d="m8 4 6 6-6 6" />);
+export const ArchiveIcon = icon(<path d="M3 4.5h14v3H3zM4.5 7.5v8h11v-8M8 10.5h4" />);
+export const RestoreIcon = icon(<path d="M4 8h8a4 4 0 0 1 0 8H8M4 8l3-3M4 8l3 3" />);
+export const FieldsIcon = icon(<path d="M3 4h14v5H3zM3 12h6v4H3zM12 12h5v4h-5z" />);
 export const DownIcon = icon(<path d="m5 7.5 5 5 5-5" />);
 export const UpIcon = icon(<path d="m5 12.5 5-5 5 5" />);
 export const PanelIcon = icon(<path d="M3 4h14v12H3zM12.5 4v12" />);

@@ -49,6 +49,7 @@ const notice = (page, text) => page.getByRole("region", { name: "Notices" }).get
 const wide = (page) => page.setViewportSize({ width: 1280, height: 800 });
 const box = (page, name) => page.getByRole("textbox", { name, exact: true });
 const of = (page, title) => page.getByRole("region", { name: title });
+const focused = (wanted) => until(`the focus is on ${wanted}`, () => wanted.evaluate((one) => one === document.activeElement));
 
 /** Sets up a field whose name is in Dutch alone, from the list of all fields. */
 async function make(page, name, { on, kind, more = async () => {} }) {
@@ -83,7 +84,10 @@ test("fields are set up, and what does not hold is said at its place", async () 
   await page.getByText("Fill this in.").first().waitFor();
   assert.deepEqual(await findings(page, "a new field"), []);
   await wide(page);
-  await make(page, "Klantnummer", { more: () => box(page, "Pattern").fill("[0-9]{4}") });
+  await make(page, "Klantnummer", { more: () => box(page, "Pattern").fill("[0-9]{4,6}") });
+  // The comma of a pattern is none of a number.
+  const { settings } = (await ask("GET", "/fields")).items.find((one) => one.settings.label.nl === "Klantnummer");
+  assert.equal(settings.rules.pattern, "[0-9]{4,6}");
   await make(page, "Krediet", { kind: "Amount" });
   await make(page, "Onderdeel", {
     on: "Of conversations",
@@ -162,8 +166,13 @@ test("who was second does not write over what a colleague filled in", async () =
   await box(second, "Klantnummer").fill("6666");
   await second.keyboard.press("Enter");
   await of(second, "About the customer").getByRole("alert").waitFor();
-  await second.getByRole("button", { name: "Cancel", exact: true }).click();
-  await of(second, "About the customer").getByText("5555", { exact: true }).waitFor();
+  await of(second, "About the customer").getByText("Now: 5555").waitFor();
+  assert.equal(await box(second, "Klantnummer").inputValue(), "6666");
+  assert.deepEqual(await findings(second, "what a colleague filled in meanwhile"), []);
+  await wide(second);
+  // They have read it, and write over it knowingly.
+  await box(second, "Klantnummer").press("Enter");
+  for (const page of [first, second]) await of(page, "About the customer").getByText("6666", { exact: true }).waitFor();
 });
 
 test("another kind says first what it does, loses nothing, and is taken back", async () => {
@@ -173,16 +182,16 @@ test("another kind says first what it does, loses nothing, and is taken back", a
   const kind = page.getByLabel("Kind", { exact: true });
   await kind.selectOption({ label: "Date" });
   await page.getByText("0 values fit the new kind, 1 does not.").waitFor();
-  await page.getByRole("listitem").filter({ hasText: "5555" }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "6666" }).waitFor();
   assert.deepEqual(await findings(page, "another kind"), []);
   await wide(page);
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await notice(page, "Field Klantnummer saved").waitFor();
-  await joris.page.getByText("Was before: 5555").waitFor();
+  await joris.page.getByText("Was before: 6666").waitFor();
   await kind.selectOption({ label: "Text" });
   await page.getByText("1 value fits the new kind, 0 do not.").waitFor();
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await of(joris.page, "About the customer").getByText("5555", { exact: true }).waitFor();
+  await of(joris.page, "About the customer").getByText("6666", { exact: true }).waitFor();
   assert.equal(await joris.page.getByText("Was before").count(), 0);
 });
 
@@ -222,4 +231,51 @@ test("an archived field is gone from every form, comes back with an undo, and is
   await page.getByRole("button", { name: "Yes, with everything in it" }).click();
   await notice(page, "Field Krediet removed").waitFor();
   await until("it is gone", async () => (await ask("GET", "/fields")).items.every((one) => one.settings.label.nl !== "Krediet"));
+});
+
+test("what is required is not left out, and the keyboard goes on from the pencil", async () => {
+  await make(sanne.page, "Klantgroep", {
+    more: () => sanne.page.getByRole("switch", { name: "Has to be filled in" }).check(),
+  });
+  const { page } = joris;
+  await page.goto(page.url());
+  await wide(page);
+  const person = of(page, "About the customer");
+  const pencil = page.getByRole("button", { name: "Fill in about the customer" });
+  const group = page.getByRole("textbox", { name: /^Klantgroep/ });
+  await press(page, pencil, { most: 120 });
+  await group.waitFor();
+  await focused(person.locator("form input").first());
+  await page.keyboard.press("Escape");
+  await focused(pencil);
+  await page.keyboard.press("Enter");
+  await box(page, "Klantnummer").fill("7777");
+  await page.keyboard.press("Enter");
+  await person.getByText("Fill this in.").waitFor();
+  await focused(group);
+  assert.deepEqual(await findings(page, "a required field"), []);
+  await wide(page);
+  await group.fill("Vaste klanten");
+  await group.press("Enter");
+  await person.getByText("Vaste klanten", { exact: true }).waitFor();
+  await person.getByText("7777", { exact: true }).waitFor();
+  await focused(pencil);
+});
+
+test("a number that can be read in two ways is not guessed at", async () => {
+  await make(sanne.page, "Inhoud", { kind: "Number with decimals" });
+  const { page } = joris;
+  await page.goto(page.url());
+  await wide(page);
+  const person = of(page, "About the customer");
+  await page.getByRole("button", { name: "Fill in about the customer" }).click();
+  await box(page, "Inhoud").fill("1.250");
+  await page.keyboard.press("Enter");
+  await person.getByText("Write 1250 or 1.25: this can be read in two ways.").waitFor();
+  await focused(box(page, "Inhoud"));
+  assert.deepEqual(await findings(page, "a number in two ways"), []);
+  await wide(page);
+  await box(page, "Inhoud").fill("1250");
+  await box(page, "Inhoud").press("Enter");
+  await person.getByText("1,250", { exact: true }).waitFor();
 });

@@ -7,14 +7,10 @@ use std::fmt;
 use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decimal, FieldValue, GivenValue, Language, QueueId, Role, Timestamp, ValueFault};
+use crate::{Decimal, FieldOption, FieldValue, GivenValue, Language, QueueId, Role, Timestamp, ValueFault};
 
 /// So many fields one kind of record has at most, archived ones included.
 pub const MOST_FIELDS: usize = 250;
-/// So many options a field has at most, archived ones included.
-pub const MOST_OPTIONS: usize = 500;
-/// The highest number of an option.
-pub const MOST_NUMBER: u32 = 1_000_000;
 /// The longest label, in characters …
 pub const LABEL_MOST: usize = 80;
 /// … help, …
@@ -197,11 +193,11 @@ impl OwnWords {
         [&self.nl, &self.en].into_iter().any(|words| !words.is_empty() && words.to_lowercase() == text)
     }
 
-    fn trimmed(&self) -> Self {
+    pub(crate) fn trimmed(&self) -> Self {
         Self { nl: self.nl.trim().to_owned(), en: self.en.trim().to_owned() }
     }
 
-    fn check(&self, path: &str, least: usize, most: usize, faults: &mut Faults) {
+    pub(crate) fn check(&self, path: &str, least: usize, most: usize, faults: &mut Faults) {
         if least > 0 && self.nl.trim().is_empty() && self.en.trim().is_empty() {
             faults.push(path, FieldFault::Required);
         }
@@ -221,21 +217,6 @@ impl fmt::Debug for OwnWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OwnWords(..)")
     }
-}
-
-/// One thing that can be chosen. Values name it by its number, so that it can be renamed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldOption {
-    /// Its number within the field; never used again for another one.
-    pub no: u32,
-    /// What it is called.
-    pub label: OwnWords,
-    /// Within which one it lies, in a tree.
-    #[serde(default)]
-    pub within: Option<u32>,
-    /// Whether it can no longer be chosen; what was chosen stays.
-    #[serde(default)]
-    pub archived: bool,
 }
 
 /// What a value must be beyond its kind. What was kept before a rule came stays as it is.
@@ -376,7 +357,7 @@ pub enum FieldFault {
 pub struct Faults(pub Vec<(String, FieldFault)>);
 
 impl Faults {
-    fn push(&mut self, path: &str, fault: FieldFault) {
+    pub(crate) fn push(&mut self, path: &str, fault: FieldFault) {
         self.0.push((path.to_owned(), fault));
     }
 }
@@ -415,11 +396,12 @@ impl FieldRules {
 /// The expression that the whole of a text matches. Matching takes time in proportion to the text, and
 /// the size of what a pattern becomes has a limit.
 fn whole(pattern: &str) -> Option<regex::Regex> {
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(256 * 1024)
-        .dfa_size_limit(256 * 1024)
-        .build()
-        .ok()
+    let built = |pattern: &str| {
+        RegexBuilder::new(pattern).size_limit(256 * 1024).dfa_size_limit(256 * 1024).build().ok()
+    };
+    // By itself first: a bracket that closes what stands around it is no pattern.
+    built(pattern)?;
+    built(&format!("^(?:{pattern})$"))
 }
 
 impl FieldSettings {
@@ -470,72 +452,6 @@ impl FieldSettings {
         faults.0
     }
 
-    fn check_options(&self, faults: &mut Faults) {
-        if self.options.len() > MOST_OPTIONS {
-            faults.push("options", FieldFault::TooLong);
-            return;
-        }
-        if self.kind.has_options() && self.options.iter().all(|option| option.archived) {
-            faults.push("options", FieldFault::Required);
-        }
-        let mut seen = std::collections::HashSet::new();
-        for (place, option) in self.options.iter().enumerate() {
-            let path = format!("options[{place}].label");
-            option.label.check(&path, 1, LABEL_MOST, faults);
-            // Two of one name within one and the same cannot be told apart by who chooses.
-            if !option.archived {
-                let label = (option.within, option.label.any().trim().to_lowercase());
-                if !seen.insert(label) {
-                    faults.push(&path, FieldFault::Taken);
-                }
-            }
-            if option.within.is_some() && !self.is_placed(option) {
-                faults.push(&format!("options[{place}].within"), FieldFault::NotFound);
-            }
-        }
-    }
-
-    /// What does not hold of the options beside those of `before`: none is taken away that a value may name, and no
-    /// number is used for another one.
-    #[must_use]
-    pub fn options_against(&self, before: Option<&Self>) -> Vec<(String, FieldFault)> {
-        let mut faults = Faults::default();
-        let mut numbers = std::collections::HashSet::new();
-        let (was, next) =
-            before.map_or((&[][..], 1), |before| (&before.options[..], before.next_option.max(1)));
-        for (place, option) in self.options.iter().enumerate() {
-            let path = format!("options[{place}].no");
-            let known = was.iter().any(|one| one.no == option.no);
-            if !numbers.insert(option.no) {
-                faults.push(&path, FieldFault::Taken);
-            } else if !known && (option.no < next || option.no > MOST_NUMBER) {
-                faults.push(&path, FieldFault::OutOfRange);
-            }
-        }
-        if was.iter().any(|one| !numbers.contains(&one.no)) {
-            faults.push("options", FieldFault::Required);
-        }
-        faults.0
-    }
-
-    /// The lowest number that no option has, and none had.
-    #[must_use]
-    pub fn next_option_after(&self, before: Option<&Self>) -> u32 {
-        let highest = self.options.iter().map(|option| option.no).max().unwrap_or(0);
-        before.map_or(1, |before| before.next_option.max(1)).max(highest + 1)
-    }
-
-    /// Whether an option lies within others that are there, and not within itself.
-    fn is_placed(&self, option: &FieldOption) -> bool {
-        let mut within = option.within;
-        for _ in 0..self.options.len() {
-            let Some(no) = within else { return true };
-            let Some(outer) = self.options.iter().find(|one| one.no == no) else { return false };
-            within = outer.within;
-        }
-        within.is_none()
-    }
-
     /// Whether data of this sensitivity may be kept and read at `now`: any that is not refused, and what somebody
     /// signed for, for as long as that holds.
     #[must_use]
@@ -560,13 +476,14 @@ impl FieldSettings {
         self.is_read_by(audience) && audience.is_some_and(|audience| self.writers.contains(&audience))
     }
 
-    /// Reads what was given, and asks of it what this field asks of a value.
+    /// Reads what was given, and asks of it what this field asks of a value. An option that `standing` has is still one,
+    /// also when it was archived since.
     ///
     /// # Errors
     /// [`ValueFault`].
-    pub fn read(&self, given: GivenValue) -> Result<FieldValue, ValueFault> {
+    pub fn read(&self, given: GivenValue, standing: Option<&FieldValue>) -> Result<FieldValue, ValueFault> {
         let value = FieldValue::read(self.kind, &self.options, given)?;
-        self.check(&value)?;
+        self.check_beside(&value, standing)?;
         Ok(value)
     }
 
@@ -575,8 +492,14 @@ impl FieldSettings {
     /// # Errors
     /// [`ValueFault`] of the rule that it breaks.
     pub fn check(&self, value: &FieldValue) -> Result<(), ValueFault> {
+        self.check_beside(value, None)
+    }
+
+    fn check_beside(&self, value: &FieldValue, standing: Option<&FieldValue>) -> Result<(), ValueFault> {
+        let stands = |no: u32| standing.is_some_and(|standing| standing.options().contains(&no));
         let open = |no: &u32| {
-            let found = self.options.iter().any(|option| option.no == *no && !option.archived);
+            let found =
+                self.options.iter().any(|option| option.no == *no && (!option.archived || stands(*no)));
             if found { Ok(()) } else { Err(ValueFault::NotFound) }
         };
         match value {
@@ -632,6 +555,29 @@ impl FieldSettings {
 }
 
 #[cfg(test)]
+impl FieldSettings {
+    /// Ordinary ones with these options, which agents write.
+    pub(crate) fn of_test(kind: FieldKind, options: Vec<FieldOption>) -> Self {
+        Self {
+            kind,
+            label: OwnWords { nl: "Klantnummer".to_owned(), en: String::new() },
+            help: OwnWords::default(),
+            purpose: "Terugvinden".to_owned(),
+            sensitivity: Sensitivity::Ordinary,
+            signed: None,
+            options,
+            next_option: 1,
+            rules: FieldRules::default(),
+            required: false,
+            default: None,
+            queues: Vec::new(),
+            readers: vec![Audience::Agent, Audience::Admin],
+            writers: vec![Audience::Agent],
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -642,26 +588,11 @@ mod tests {
     }
 
     fn settings(kind: FieldKind) -> FieldSettings {
-        FieldSettings {
-            kind,
-            label: words("Klantnummer"),
-            help: OwnWords::default(),
-            purpose: "Terugvinden".to_owned(),
-            sensitivity: Sensitivity::Ordinary,
-            signed: None,
-            options: Vec::new(),
-            next_option: 1,
-            rules: FieldRules::default(),
-            required: false,
-            default: None,
-            queues: Vec::new(),
-            readers: vec![Audience::Agent, Audience::Admin],
-            writers: vec![Audience::Agent],
-        }
+        FieldSettings::of_test(kind, Vec::new())
     }
 
     fn option(no: u32, nl: &str, within: Option<u32>) -> FieldOption {
-        FieldOption { no, label: words(nl), within, archived: false }
+        FieldOption { no, label: words(nl), within, archived: false, former: Vec::new() }
     }
 
     fn places(settings: &FieldSettings) -> Vec<String> {
@@ -700,6 +631,9 @@ mod tests {
         for wrong in ["12345", "1234x", "yx", ""] {
             assert_eq!(text(wrong), Err(ValueFault::Invalid), "{wrong}");
         }
+        let mut loose = settings(FieldKind::Text);
+        loose.rules.pattern = Some("a)|(?:b".to_owned());
+        assert_eq!(places(&loose), ["rules.pattern"], "it would match a part");
         let mut large = settings(FieldKind::Text);
         large.rules.pattern = Some("((a{100}){100}){100}".to_owned());
         assert_eq!(places(&large), ["rules.pattern"]);
@@ -719,28 +653,13 @@ mod tests {
             vec![option(1, "Rood", None), FieldOption { archived: true, ..option(2, "Oud", None) }];
         assert_eq!(choice.check(&FieldValue::Choice(1)), Ok(()));
         assert_eq!(choice.check(&FieldValue::Choice(2)), Err(ValueFault::NotFound), "archived");
-    }
-
-    #[test]
-    fn the_number_of_an_option_is_never_another_ones() {
-        let mut before = settings(FieldKind::Choice);
-        before.options = vec![option(1, "Rood", None), option(2, "Blauw", None)];
-        before.next_option = before.next_option_after(None);
-        assert_eq!((before.options_against(None), before.next_option), (Vec::new(), 3));
-        let mut after = before.clone();
-        after.options = vec![option(2, "Azuur", None), option(4, "Groen", None), option(4, "Geel", None)];
-        let told: Vec<_> = after.options_against(Some(&before)).into_iter().collect();
-        let taken = ("options[2].no".to_owned(), FieldFault::Taken);
-        assert_eq!(told, [taken, ("options".to_owned(), FieldFault::Required)]);
-        // What was there once and is there no more is nobody's number.
-        let gone = FieldSettings { options: vec![option(5, "Wit", None)], next_option: 6, ..before.clone() };
-        let mut again = gone.clone();
-        again.options.push(option(3, "Zwart", None));
-        assert_eq!(
-            again.options_against(Some(&gone)),
-            [("options[1].no".to_owned(), FieldFault::OutOfRange)]
-        );
-        assert_eq!(again.next_option_after(Some(&gone)), 6);
+        // What was chosen once can stay beside what is chosen now.
+        let mut several = FieldSettings { kind: FieldKind::MultipleChoice, ..choice };
+        several.options.push(option(3, "Geel", None));
+        let given = || GivenValue::Numbers(vec![2, 3]);
+        assert_eq!(several.read(given(), None), Err(ValueFault::NotFound));
+        let stands = FieldValue::MultipleChoice(vec![1, 2]);
+        assert_eq!(several.read(given(), Some(&stands)), Ok(FieldValue::MultipleChoice(vec![2, 3])));
     }
 
     #[test]

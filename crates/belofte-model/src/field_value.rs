@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat};
 use iban::IbanLike as _;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decimal, FieldKind, FieldOption, Timestamp};
+use crate::{Decimal, FieldKind, FieldOption, Language, OptionNames, Timestamp};
 
 /// The longest text, in characters …
 pub const TEXT_MOST: usize = 500;
@@ -361,12 +361,12 @@ impl FieldValue {
         }
     }
 
-    /// It in words, for a list, a file and what keeps it when its field becomes text. Options by their labels.
+    /// It in words, for who reads `language`. Options by their labels.
     #[must_use]
-    pub fn words(&self, options: &[FieldOption]) -> String {
+    pub fn words(&self, options: &[FieldOption], language: Language) -> String {
         let label = |no: &u32| {
             let option = options.iter().find(|option| option.no == *no);
-            option.map_or_else(|| no.to_string(), |option| option.label.any().to_owned())
+            option.map_or_else(|| no.to_string(), |option| option.label.of(language).to_owned())
         };
         match self {
             Self::Text(text)
@@ -380,7 +380,13 @@ impl FieldValue {
             Self::Money(Money { amount, currency }) => format!("{currency} {amount}"),
             Self::Date(day) => day.format("%Y-%m-%d").to_string(),
             Self::DateTime(at) => written(*at),
-            Self::Boolean(yes) => if *yes { "ja" } else { "nee" }.to_owned(),
+            Self::Boolean(yes) => match (language, yes) {
+                (Language::Nl, true) => "ja",
+                (Language::Nl, false) => "nee",
+                (Language::En, true) => "yes",
+                (Language::En, false) => "no",
+            }
+            .to_owned(),
             Self::Choice(no) | Self::TreeChoice(no) => label(no),
             Self::MultipleChoice(all) => all.iter().map(label).collect::<Vec<_>>().join(", "),
             Self::PostalAddress(address) => address.line(),
@@ -391,7 +397,8 @@ impl FieldValue {
     /// field. Nothing that it says is lost on the way, and nothing is guessed: a number with a separator that
     /// could be either, a day without an hour and a telephone number without a country do not become another kind.
     #[must_use]
-    pub fn into_kind(self, kind: FieldKind, options: &[FieldOption]) -> Option<Self> {
+    pub fn into_kind(self, kind: FieldKind, names: &OptionNames<'_>) -> Option<Self> {
+        let options = names.options();
         if self.kind() == kind {
             return self.still_there(options);
         }
@@ -410,10 +417,25 @@ impl FieldValue {
             }
             (FieldKind::Decimal, Self::Integer(number)) => Decimal::whole(number).map(Self::Decimal),
             (FieldKind::Integer, Self::Decimal(number)) => number.to_whole().map(Self::Integer),
-            (FieldKind::Text, value) => line(&value.words(options), TEXT_MOST).ok().map(Self::Text),
-            (FieldKind::LongText, value) => lines(&value.words(options)).ok().map(Self::LongText),
-            (kind, Self::Text(text) | Self::LongText(text)) => Self::from_words(kind, &text, options),
+            // In the first language, whoever reads it: it is the same for everybody.
+            (FieldKind::Text, value) => {
+                line(&value.words(options, Language::Nl), TEXT_MOST).ok().map(Self::Text)
+            }
+            (FieldKind::LongText, value) => {
+                lines(&value.words(options, Language::Nl)).ok().map(Self::LongText)
+            }
+            (kind, Self::Text(text) | Self::LongText(text)) => Self::from_words(kind, &text, names),
             _ => None,
+        }
+    }
+
+    /// The numbers of the options that it names.
+    #[must_use]
+    pub fn options(&self) -> &[u32] {
+        match self {
+            Self::Choice(no) | Self::TreeChoice(no) => std::slice::from_ref(no),
+            Self::MultipleChoice(all) => all,
+            _ => &[],
         }
     }
 
@@ -426,12 +448,9 @@ impl FieldValue {
         there.then_some(self)
     }
 
-    fn from_words(kind: FieldKind, text: &str, options: &[FieldOption]) -> Option<Self> {
+    fn from_words(kind: FieldKind, text: &str, names: &OptionNames<'_>) -> Option<Self> {
         let text = text.trim();
-        let option = |label: &str| {
-            let mut fitting = options.iter().filter(|option| option.label.is(label));
-            fitting.next().filter(|_| fitting.next().is_none()).map(|option| option.no)
-        };
+        let option = |label: &str| names.named(label);
         match kind {
             FieldKind::Integer => {
                 let number = text.parse::<i64>().ok().filter(|_| !text.starts_with('+'))?;
@@ -454,8 +473,13 @@ impl FieldValue {
             FieldKind::TreeChoice => option(text).map(Self::TreeChoice),
             FieldKind::MultipleChoice => {
                 let whole = option(text).map(|no| vec![no]);
-                let parts =
-                    || text.split([',', ';']).map(|part| option(part.trim())).collect::<Option<Vec<u32>>>();
+                let parts = || {
+                    // More parts than there are options name one twice, or none.
+                    let most = names.options().len();
+                    let few = text.split([',', ';']).nth(most).is_none();
+                    let all = text.split([',', ';']).map(|part| option(part.trim()));
+                    few.then(|| all.collect::<Option<Vec<u32>>>()).flatten()
+                };
                 let mut all = whole.or_else(parts)?;
                 all.sort_unstable();
                 all.dedup();
@@ -468,7 +492,7 @@ impl FieldValue {
             | FieldKind::Phone
             | FieldKind::Email
             | FieldKind::Iban
-            | FieldKind::Url => Self::read(kind, options, GivenValue::Text(text.to_owned())).ok(),
+            | FieldKind::Url => Self::read(kind, names.options(), GivenValue::Text(text.to_owned())).ok(),
             FieldKind::PostalAddress => None,
         }
     }
@@ -498,7 +522,8 @@ mod tests {
     use crate::OwnWords;
 
     fn option(no: u32, nl: &str, en: &str, archived: bool) -> FieldOption {
-        FieldOption { no, label: OwnWords { nl: nl.to_owned(), en: en.to_owned() }, within: None, archived }
+        let label = OwnWords { nl: nl.to_owned(), en: en.to_owned() };
+        FieldOption { no, label, within: None, archived, former: Vec::new() }
     }
 
     fn colours() -> Vec<FieldOption> {
@@ -589,8 +614,50 @@ mod tests {
     }
 
     #[test]
+    fn text_is_an_option_that_alone_is_or_was_called_so() {
+        let text = |text: &str| FieldValue::Text(text.to_owned());
+        let mut before = crate::FieldSettings::of_test(FieldKind::Choice, colours());
+        let read = |settings: &crate::FieldSettings, kept: &str| {
+            text(kept)
+                .into_kind(FieldKind::Choice, &OptionNames::of(&settings.options))
+                .map(|value| value.options()[0])
+        };
+        assert_eq!((read(&before, "rood"), read(&before, "BLUE")), (Some(1), Some(2)));
+        // Renamed: what was kept under the old name is still that option.
+        let mut after = before.clone();
+        after.options[0].label = OwnWords { nl: "Vuurrood".to_owned(), en: "Red".to_owned() };
+        after.remember_labels(Some(&before));
+        assert_eq!(after.options[0].former, ["Rood"]);
+        assert_eq!(
+            (read(&after, "rood"), read(&after, "vuurrood"), read(&after, "red")),
+            (Some(1), Some(1), Some(1))
+        );
+        // Exchanged: nobody can tell any more which one is meant.
+        before = after.clone();
+        (after.options[0].label, after.options[1].label) =
+            (after.options[1].label.clone(), after.options[0].label.clone());
+        after.remember_labels(Some(&before));
+        assert_eq!(
+            (read(&after, "blauw"), read(&after, "vuurrood"), read(&after, "rood")),
+            (None, None, Some(1))
+        );
+        // Who calls it as before has it called so, and no caller says what it was.
+        let mut back = before.clone();
+        back.options[2].former = vec!["Rood".to_owned()];
+        back.remember_labels(Some(&after));
+        assert_eq!(back.options[2].former, Vec::<String>::new());
+        // A long list of names is not looked through for each of a long list of options.
+        let many: Vec<FieldOption> =
+            (1..=500).map(|no| option(no, &format!("Optie {no}"), "", false)).collect();
+        let long = text(&"Optie 1,".repeat(1_200));
+        assert_eq!(long.into_kind(FieldKind::MultipleChoice, &OptionNames::of(&many)), None);
+    }
+
+    #[test]
     fn another_kind_takes_what_can_be_nothing_else() {
-        let become_ = |from: FieldValue, kind| from.into_kind(kind, &colours()).map(|value| value.given());
+        let become_ = |from: FieldValue, kind| {
+            from.into_kind(kind, &OptionNames::of(&colours())).map(|value| value.given())
+        };
         let words = |text: &str| FieldValue::Text(text.to_owned());
         for (from, kind, to) in [
             ("12", FieldKind::Integer, GivenValue::Number(12)),
@@ -655,11 +722,11 @@ mod tests {
         #[test]
         fn nothing_is_guessed(value in values(), place in 0..FieldKind::ALL.len()) {
             let kind = FieldKind::ALL[place];
-            let words = value.words(&colours()).to_lowercase();
-            if let Some(other) = value.into_kind(kind, &colours()) {
+            let words = value.words(&colours(), Language::Nl).to_lowercase();
+            if let Some(other) = value.into_kind(kind, &OptionNames::of(&colours())) {
                 prop_assert_eq!(other.kind(), kind);
                 // Whoever reads either knows the same: the digits and letters are there, or one word for another.
-                let told = other.words(&colours()).to_lowercase();
+                let told = other.words(&colours(), Language::Nl).to_lowercase();
                 let digits = |text: &str| {
                     let kept: String = text.chars().filter(char::is_ascii_digit).collect();
                     kept.trim_end_matches('0').to_owned()

@@ -15,6 +15,7 @@ mod delivery;
 mod draft;
 mod event;
 mod field;
+mod field_option;
 mod field_value;
 mod holiday;
 mod id;
@@ -55,10 +56,10 @@ pub use delivery::{DELAYED, DeliveryState, FOUND_IN_SENT, Reported, RetrySchedul
 pub use draft::DraftKind;
 pub use event::EventKind;
 pub use field::{
-    Audience, FieldFault, FieldKind, FieldOption, FieldOverride, FieldRules, FieldSettings, HELP_MOST,
-    LABEL_MOST, MOST_FIELDS, MOST_NUMBER, MOST_OPTIONS, OVERRIDE_DAYS_MOST, OwnWords, PATTERN_MOST,
-    REASON_MOST, RecordKind, Sensitivity,
+    Audience, FieldFault, FieldKind, FieldOverride, FieldRules, FieldSettings, HELP_MOST, LABEL_MOST,
+    MOST_FIELDS, OVERRIDE_DAYS_MOST, OwnWords, PATTERN_MOST, REASON_MOST, RecordKind, Sensitivity,
 };
+pub use field_option::{FieldOption, MOST_FORMER, MOST_NUMBER, MOST_OPTIONS, OptionNames};
 pub use field_value::{FieldValue, GivenValue, Money, PostalAddress, ValueFault};
 pub use holiday::Holiday;
 pub use id::*;

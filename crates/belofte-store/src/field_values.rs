@@ -9,7 +9,8 @@ use std::collections::HashMap;
 
 use belofte_model::{
     ChannelAccountId, Column, ContactId, ConversationId, EventKind, FieldId, FieldKind, FieldOption,
-    FieldValue, GivenValue, KeyId, QueueId, RecordKind, Timestamp, Use, ValueFault, Visible,
+    FieldValue, GivenValue, KeyId, Language, OptionNames, QueueId, RecordKind, Timestamp, Use, ValueFault,
+    Visible,
 };
 use belofte_vault::{DataKey, Random, SealContext, sha256};
 use uuid::Uuid;
@@ -20,12 +21,16 @@ use crate::engine::{Sql, params, sql};
 use crate::events::Event;
 use crate::fields::Field;
 use crate::messages::{from_json, to_json};
-use crate::{Access, FieldError, Read, Row, Store, StoreError, Tx, Write, contacts};
+use crate::{Access, FieldError, Read, Row, Store, StoreError, Tx, Write, contacts, merges};
 
 /// A sealed value has a multiple of so many bytes.
 const FILLED: usize = 64;
 /// So many values are looked at, at most, to tell what another kind would make of them.
 pub const PREVIEWED: i64 = 5_000;
+/// So many are in memory at once …
+const PAGE: i64 = 200;
+/// … and no more are looked at when they have come to so many bytes.
+const PREVIEWED_BYTES: usize = 16 * 1024 * 1024;
 /// So many that would not become one of the new kind are shown.
 const EXAMPLES: usize = 10;
 
@@ -81,6 +86,8 @@ pub struct FieldOfRecord {
 pub struct ValueChange {
     /// The field.
     pub field: FieldId,
+    /// The version of the field that the value was given for; none for whatever it is.
+    pub field_version: Option<i64>,
     /// The version that the change was made on; none to change whatever is there.
     pub version: Option<i64>,
     /// The value, or none to empty the field.
@@ -125,10 +132,43 @@ struct ValueRow {
     value: Vec<u8>,
     key: KeyId,
     version: i64,
+    /// What it is on: the record, or a case that became part of it.
+    record: Uuid,
 }
 
 fn value_row(row: &Row<'_>) -> Result<ValueRow, StoreError> {
-    Ok(ValueRow { field: row.id(0)?, value: row.bytes(1)?, key: row.id(2)?, version: row.int(3)? })
+    Ok(ValueRow {
+        field: row.id(0)?,
+        value: row.bytes(1)?,
+        key: row.id(2)?,
+        version: row.int(3)?,
+        record: row.uuid(4)?,
+    })
+}
+
+/// Of what stands in one field on a record and its parts, what is shown: what is on the record itself, or else what was
+/// changed last.
+fn shown(mut rows: Vec<ValueRow>, record: Uuid) -> Option<ValueRow> {
+    rows.sort_by_key(|row| (row.record == record, row.version));
+    rows.pop()
+}
+
+/// The record, and for a case those that became part of it: what they have in fields is not moved, so that taking them
+/// apart gives each what it had.
+async fn parts_of(tx: &mut Tx<'_>, id: RecordId) -> Result<Vec<Uuid>, StoreError> {
+    match id {
+        RecordId::Contact(id) => Ok(vec![id.uuid()]),
+        RecordId::Conversation(id) => {
+            Ok(merges::whole(tx, id).await?.into_iter().map(|part| part.uuid()).collect())
+        }
+    }
+}
+
+/// Takes away what stands in the fields of a case that was never begun.
+pub(crate) async fn end_case(tx: &mut Tx<'_>, case: ConversationId) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    let text = sql!("DELETE FROM conversation_field_value WHERE tenant_id = $1 AND conversation_id = $2");
+    tx.execute(text, params![tenant, case]).await.map(drop)
 }
 
 /// The record as an access sees it.
@@ -138,22 +178,32 @@ struct Seen {
     place: Option<(QueueId, ChannelAccountId)>,
 }
 
-/// The record `id`, when `visible` sees it.
-async fn seen(tx: &mut Tx<'_>, visible: &Visible, id: RecordId) -> Result<Option<Seen>, StoreError> {
+/// The record `id`, when `visible` sees it; with `kept` a case stays one until COMMIT.
+async fn seen(
+    tx: &mut Tx<'_>,
+    visible: &Visible,
+    id: RecordId,
+    kept: bool,
+) -> Result<Option<Seen>, StoreError> {
     let tenant = tx.tenant();
     match id {
         RecordId::Contact(id) => {
             Ok(contacts::seen(tx, visible, id).await?.map(|key| Seen { key, place: None }))
         }
         RecordId::Conversation(id) => {
+            macro_rules! text {
+                ($end:literal) => {
+                    sql!(concat!(
+                        "SELECT key_id, queue_id, channel_account_id FROM conversation \
+                         WHERE tenant_id = $1 AND id = $2",
+                        $end
+                    ))
+                };
+            }
+            // Who makes it part of another one waits, and so does this for them.
+            let text = if kept && tx.is_postgres() { text!(" FOR KEY SHARE") } else { text!("") };
             let found = tx
-                .query_opt(
-                    sql!(
-                        "SELECT key_id, queue_id, channel_account_id FROM conversation WHERE tenant_id = $1 AND id = $2"
-                    ),
-                    params![tenant, id],
-                    |row| Ok((row.id(0)?, row.id(1)?, row.id(2)?)),
-                )
+                .query_opt(text, params![tenant, id], |row| Ok((row.id(0)?, row.id(1)?, row.id(2)?)))
                 .await?;
             Ok(found
                 .filter(|(_, queue, account)| visible.sees_case(*queue, *account))
@@ -172,18 +222,22 @@ impl Read for ValuesOf {
     type Out = Option<(KeyId, Vec<ValueRow>)>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let Some(seen) = seen(tx, &self.visible, self.id).await? else { return Ok(None) };
+        let Some(seen) = seen(tx, &self.visible, self.id, false).await? else { return Ok(None) };
         let text = match self.id {
             RecordId::Contact(_) => sql!(
-                "SELECT field_id, value, key_id, version FROM contact_field_value \
+                "SELECT field_id, value, key_id, version, contact_id FROM contact_field_value \
                  WHERE tenant_id = $1 AND contact_id = $2"
             ),
             RecordId::Conversation(_) => sql!(
-                "SELECT field_id, value, key_id, version FROM conversation_field_value \
+                "SELECT field_id, value, key_id, version, conversation_id FROM conversation_field_value \
                  WHERE tenant_id = $1 AND conversation_id = $2"
             ),
         };
-        Ok(Some((seen.key, tx.query(text, params![tenant, self.id.uuid()], value_row).await?)))
+        let mut rows = Vec::new();
+        for part in parts_of(tx, self.id).await? {
+            rows.extend(tx.query(text, params![tenant, part], value_row).await?);
+        }
+        Ok(Some((seen.key, rows)))
     }
 }
 
@@ -336,7 +390,7 @@ impl Write for ChangeValues {
     type Out = Result<(), Refused>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        let record = seen(tx, &self.visible, self.id).await?.ok_or(StoreError::NotFound)?;
+        let record = seen(tx, &self.visible, self.id, true).await?.ok_or(StoreError::NotFound)?;
         if record.key != self.key {
             return Err(StoreError::Conflict);
         }
@@ -345,29 +399,38 @@ impl Write for ChangeValues {
         }
         let (text, id) = (Statements::of(self.id.kind(), tx.is_postgres()), self.id.uuid());
         // All are looked at before the first is changed.
-        let mut versions = Vec::with_capacity(self.changes.len());
+        let parts = parts_of(tx, self.id).await?;
+        let mut standing = Vec::with_capacity(self.changes.len());
         for change in &self.changes {
-            let there =
-                tx.query_opt(text.version, params![tenant, change.field, id], |row| row.int(0)).await?;
-            if change.expected.is_some_and(|expected| expected != there.unwrap_or(0)) {
+            let (mut own, mut shown, mut on) = (false, 0, Vec::new());
+            for part in &parts {
+                let row = params![tenant, change.field, *part];
+                if let Some(version) = tx.query_opt(text.version, row, |row| row.int(0)).await? {
+                    // As `shown` has it: the record's own, which is the first, or the last that was changed.
+                    if !own {
+                        shown = version.max(shown);
+                    }
+                    own |= *part == id;
+                    on.push(*part);
+                }
+            }
+            if change.expected.is_some_and(|expected| expected != shown) {
                 return Ok(Err(Refused::Value(change.field)));
             }
-            versions.push(there);
+            standing.push((own, shown, on));
         }
-        for (change, there) in self.changes.iter().zip(versions) {
+        for (change, (own, shown, on)) in self.changes.iter().zip(standing) {
             // Later than any that stood here: one that was emptied and filled again is another one.
-            let version = self.now.as_micros().max(there.unwrap_or(0) + 1);
-            match (&change.sealed, there) {
-                (Some(sealed), Some(_)) => {
-                    let row = params![tenant, change.field, id, sealed, self.key, version];
-                    tx.execute_one(text.update, row).await?;
+            let version = self.now.as_micros().max(shown + 1);
+            if let Some(sealed) = &change.sealed {
+                let text = if own { text.update } else { text.insert };
+                let row = params![tenant, change.field, id, sealed, self.key, version];
+                tx.execute_one(text, row).await?;
+            } else {
+                // What was emptied does not show what a part of the case had.
+                for part in on {
+                    tx.execute_one(text.delete, params![tenant, change.field, part]).await?;
                 }
-                (Some(sealed), None) => {
-                    let row = params![tenant, change.field, id, sealed, self.key, version];
-                    tx.execute_one(text.insert, row).await?;
-                }
-                (None, Some(_)) => tx.execute_one(text.delete, params![tenant, change.field, id]).await?,
-                (None, None) => {}
             }
         }
         let numbers = counters::take(tx, Needs { events: 1, ..Needs::default() }).await?;
@@ -385,42 +448,51 @@ impl Write for ChangeValues {
     }
 }
 
-/// How many values stand in a field, and the first of them with the record that each is on.
-struct ValuesIn {
+/// How many values stand in a field.
+struct CountIn {
     field: FieldId,
     record: RecordKind,
 }
 
-impl Read for ValuesIn {
-    type Out = (i64, Vec<(Uuid, ValueRow)>);
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+impl Read for CountIn {
+    type Out = i64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         let tenant = tx.tenant();
-        let (count, text) = match self.record {
-            RecordKind::Contact => (
-                sql!(
-                    "SELECT CAST(count(*) AS bigint) FROM contact_field_value WHERE tenant_id = $1 AND field_id = $2"
-                ),
-                sql!(
-                    "SELECT field_id, value, key_id, version, contact_id FROM contact_field_value \
-                     WHERE tenant_id = $1 AND field_id = $2 ORDER BY contact_id LIMIT $3"
-                ),
+        let text = match self.record {
+            RecordKind::Contact => sql!(
+                "SELECT CAST(count(*) AS bigint) FROM contact_field_value WHERE tenant_id = $1 AND field_id = $2"
             ),
-            RecordKind::Conversation => (
-                sql!(
-                    "SELECT CAST(count(*) AS bigint) FROM conversation_field_value \
-                     WHERE tenant_id = $1 AND field_id = $2"
-                ),
-                sql!(
-                    "SELECT field_id, value, key_id, version, conversation_id FROM conversation_field_value \
-                     WHERE tenant_id = $1 AND field_id = $2 ORDER BY conversation_id LIMIT $3"
-                ),
+            RecordKind::Conversation => sql!(
+                "SELECT CAST(count(*) AS bigint) FROM conversation_field_value \
+                 WHERE tenant_id = $1 AND field_id = $2"
             ),
         };
-        let count = tx.query_one(count, params![tenant, self.field], |row| row.int(0)).await?;
-        let rows = tx
-            .query(text, params![tenant, self.field, PREVIEWED], |row| Ok((row.uuid(4)?, value_row(row)?)))
-            .await?;
-        Ok((count, rows))
+        tx.query_one(text, params![tenant, self.field], |row| row.int(0)).await
+    }
+}
+
+/// Some of the values of a field, in the order of their records, from the record after `after` on.
+struct ValuesIn {
+    field: FieldId,
+    record: RecordKind,
+    after: Uuid,
+}
+
+impl Read for ValuesIn {
+    type Out = Vec<ValueRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let text = match self.record {
+            RecordKind::Contact => sql!(
+                "SELECT field_id, value, key_id, version, contact_id FROM contact_field_value \
+                 WHERE tenant_id = $1 AND field_id = $2 AND contact_id > $3 ORDER BY contact_id LIMIT $4"
+            ),
+            RecordKind::Conversation => sql!(
+                "SELECT field_id, value, key_id, version, conversation_id FROM conversation_field_value \
+                 WHERE tenant_id = $1 AND field_id = $2 AND conversation_id > $3 ORDER BY conversation_id LIMIT $4"
+            ),
+        };
+        tx.query(text, params![tenant, self.field, self.after, PAGE], value_row).await
     }
 }
 
@@ -434,9 +506,18 @@ impl Store {
         access.to(Use::Look)?;
         let values = ValuesOf { id, visible: access.visible().clone() };
         let (_, rows) = self.read(access, values).await?.ok_or(StoreError::NotFound)?;
-        let mut fields = self.fields(access).await?;
-        fields.retain(|field| field.record == id.kind());
+        let fields = self.fields_on(access, id.kind()).await?;
         self.open_values(access, id, fields, rows).await
+    }
+
+    async fn open_value(
+        &self,
+        access: &Access,
+        kind: RecordKind,
+        row: &ValueRow,
+    ) -> Result<FieldValue, StoreError> {
+        let key = self.key(access.tenant(), row.key).await?;
+        open(&key, access, (kind, row.record), row.field, &row.value)
     }
 
     async fn open_values(
@@ -446,16 +527,16 @@ impl Store {
         fields: Vec<Field>,
         rows: Vec<ValueRow>,
     ) -> Result<Vec<FieldOfRecord>, StoreError> {
-        let mut rows: HashMap<FieldId, ValueRow> = rows.into_iter().map(|row| (row.field, row)).collect();
+        let mut rows = by_field(rows);
         let mut all = Vec::with_capacity(fields.len());
         for field in fields {
-            let Some(row) = rows.remove(&field.id) else {
+            let Some(row) = rows.remove(&field.id).and_then(|rows| shown(rows, id.uuid())) else {
                 all.push(FieldOfRecord { field, value: None, was: None, version: 0 });
                 continue;
             };
-            let key = self.key(access.tenant(), row.key).await?;
-            let kept = open(&key, access, (id.kind(), id.uuid()), field.id, &row.value)?;
-            let value = kept.clone().into_kind(field.settings.kind, &field.settings.options);
+            let kept = self.open_value(access, id.kind(), &row).await?;
+            let names = OptionNames::of(&field.settings.options);
+            let value = kept.clone().into_kind(field.settings.kind, &names);
             let was = if value.is_none() { Some(kept) } else { None };
             all.push(FieldOfRecord { field, value, was, version: row.version });
         }
@@ -477,14 +558,18 @@ impl Store {
         let (tenant, now) = (access.tenant(), access.clock().now());
         let visible = access.visible().clone();
         let values = ValuesOf { id, visible: visible.clone() };
-        let (record_key, _) = self.read(access, values).await?.ok_or(StoreError::NotFound)?;
-        let key = self.key(tenant, record_key).await?;
-        let (audience, mut fields) = (access.audience(), self.fields(access).await?);
-        fields.retain(|field| field.record == id.kind() && field.is_written_by(audience, now));
+        let (record_key, rows) = self.read(access, values).await?.ok_or(StoreError::NotFound)?;
+        let (key, mut rows) = (self.key(tenant, record_key).await?, by_field(rows));
+        let (audience, mut fields) = (access.audience(), self.fields_on(access, id.kind()).await?);
+        fields.retain(|field| field.is_written_by(audience, now));
         let mut planned: Vec<Planned> = Vec::with_capacity(changes.len());
-        for ValueChange { field: asked, version, value } in changes {
+        for ValueChange { field: asked, field_version, version, value } in changes {
             let field = fields.iter().find(|field| field.id == asked);
             let field = field.ok_or(ValueError::NoSuchField(asked))?;
+            // What was typed as a number would otherwise be the number of an option by now.
+            if field_version.is_some_and(|expected| expected != field.version) {
+                return Err(ValueError::Changed(asked));
+            }
             if planned.iter().any(|before| before.field == asked) {
                 return Err(ValueError::Value(asked, ValueFault::Invalid));
             }
@@ -492,8 +577,15 @@ impl Store {
                 None if field.settings.required => return Err(ValueError::Required(asked)),
                 None => None,
                 Some(given) => {
-                    let value =
-                        field.settings.read(given).map_err(|fault| ValueError::Value(asked, fault))?;
+                    let standing = match rows.remove(&asked).and_then(|rows| shown(rows, id.uuid())) {
+                        Some(row) if field.settings.kind.has_options() => {
+                            let kept = self.open_value(access, id.kind(), &row).await?;
+                            kept.into_kind(field.settings.kind, &OptionNames::of(&field.settings.options))
+                        }
+                        _ => None,
+                    };
+                    let value = field.settings.read(given, standing.as_ref());
+                    let value = value.map_err(|fault| ValueError::Value(asked, fault))?;
                     let place = (id.kind(), id.uuid());
                     Some(seal((&key, self.random()), access, place, asked, &value)?)
                 }
@@ -514,7 +606,7 @@ impl Store {
     }
 
     /// What the values of a field would become if it were of `kind`, with these options. Only for who reads it: what
-    /// would not convert is shown.
+    /// would not convert is shown, in the words of `language`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such field for who asks; the engine's errors and those of sealing.
@@ -522,32 +614,52 @@ impl Store {
         &self,
         access: &Access,
         id: FieldId,
-        kind: FieldKind,
-        options: &[FieldOption],
+        (kind, options): (FieldKind, &[FieldOption]),
+        language: Language,
     ) -> Result<KindPreview, FieldError> {
         access.to(Use::Preview)?;
         let (tenant, now) = (access.tenant(), access.clock().now());
-        let field = self.all_fields(access).await?.into_iter().find(|field| field.id == id);
         let readable =
             |field: &Field| field.settings.holds(now) && field.settings.is_read_by(access.audience());
-        let field = field.filter(readable).ok_or(StoreError::NotFound)?;
-        let (values, rows) = self.read(access, ValuesIn { field: id, record: field.record }).await?;
-        let keys = self.keys_by_id(tenant, rows.iter().map(|(_, row)| row.key).collect()).await?;
+        let field = Some(self.any_field(access, id).await?).filter(readable).ok_or(StoreError::NotFound)?;
+        let record = field.record;
+        let values = self.read(access, CountIn { field: id, record }).await?;
         let mut preview = KindPreview { values, ..KindPreview::default() };
         // Who sees some cases alone is told how many, and not of whom.
         let shows = access.visible().sees_all_cases();
-        for (record, row) in rows {
-            // Of who was erased nothing is told.
-            let Some(key) = keys.get(&row.key) else { continue };
-            let value = open(key, access, (field.record, record), id, &row.value)?;
-            preview.looked_at += 1;
-            let words = value.words(&field.settings.options);
-            if value.into_kind(kind, options).is_some() {
-                preview.convert += 1;
-            } else if shows && preview.stay.len() < EXAMPLES && !preview.stay.contains(&words) {
-                preview.stay.push(words);
+        let (names, mut after, mut bytes) = (OptionNames::of(options), Uuid::nil(), 0);
+        while preview.looked_at < PREVIEWED && bytes < PREVIEWED_BYTES {
+            let rows = self.read(access, ValuesIn { field: id, record, after }).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.record;
+            let keys = self.keys_by_id(tenant, rows.iter().map(|row| row.key).collect()).await?;
+            for row in rows {
+                bytes += row.value.len();
+                // Of who was erased nothing is told.
+                let Some(key) = keys.get(&row.key) else { continue };
+                let value = open(key, access, (record, row.record), id, &row.value)?;
+                preview.looked_at += 1;
+                let becomes = value.clone().into_kind(kind, &names);
+                if becomes.is_some() {
+                    preview.convert += 1;
+                } else if shows && preview.stay.len() < EXAMPLES {
+                    let words = value.words(&field.settings.options, language);
+                    if !preview.stay.contains(&words) {
+                        preview.stay.push(words);
+                    }
+                }
             }
+            // Others have their turn between two pages.
+            tokio::task::yield_now().await;
         }
         Ok(preview)
     }
+}
+
+fn by_field(rows: Vec<ValueRow>) -> HashMap<FieldId, Vec<ValueRow>> {
+    let mut all: HashMap<FieldId, Vec<ValueRow>> = HashMap::new();
+    for row in rows {
+        all.entry(row.field).or_default().push(row);
+    }
+    all
 }

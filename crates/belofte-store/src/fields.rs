@@ -16,8 +16,14 @@ use crate::counters::{self, Needs};
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::events::Event;
+use crate::messages::to_json;
 use crate::sealing::seal_json;
 use crate::{Access, NewLeaf, Read, Row, Store, StoreError, TenantKeys, Tx, Write, field_removals, queues};
+
+/// What is said of one field has so many bytes at most: an entry of the ledger holds it twice, before and after.
+const DEFINITION_MOST: usize = 64 * 1024;
+/// What is said of all fields of one kind of record: it is opened for each look at one.
+const DEFINITIONS_MOST: usize = 1024 * 1024;
 
 /// A field that a tenant defined.
 #[derive(Clone, Debug)]
@@ -112,21 +118,29 @@ fn field_row(row: &Row<'_>) -> Result<FieldRow, StoreError> {
     })
 }
 
-struct AllFields;
+/// The fields of every kind of record, or of one.
+struct AllFields(Option<RecordKind>);
 
 impl Read for AllFields {
     type Out = Vec<FieldRow>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
-        tx.query(
-            sql!(
-                "SELECT id, record_kind, about, key_id, archived_at, version FROM field \
-                 WHERE tenant_id = $1 AND removed_at IS NULL ORDER BY record_kind, position, created_at, id"
-            ),
-            params![tenant],
-            field_row,
-        )
-        .await
+        let mut all = Vec::new();
+        for kind in RecordKind::ALL.iter().filter(|kind| self.0.is_none_or(|wanted| wanted == **kind)) {
+            all.extend(
+                tx.query(
+                    sql!(
+                        "SELECT id, record_kind, about, key_id, archived_at, version FROM field \
+                         WHERE tenant_id = $1 AND record_kind = $2 AND removed_at IS NULL \
+                         ORDER BY position, created_at, id"
+                    ),
+                    params![tenant, kind.as_str()],
+                    field_row,
+                )
+                .await?,
+            );
+        }
+        Ok(all)
     }
 }
 
@@ -145,6 +159,41 @@ impl Read for OneField {
             field_row,
         )
         .await
+    }
+}
+
+/// The other fields of a kind of record, as they were looked at: how many, and the sum of their versions, which any change
+/// makes another one.
+struct Others {
+    count: i64,
+    versions: i64,
+}
+
+impl Others {
+    fn of(versions: impl Iterator<Item = i64>) -> Self {
+        let (count, versions) = versions.fold((0, 0), |(count, sum), version| (count + 1, sum + version));
+        Self { count, versions }
+    }
+
+    /// Refuses when they are others by now. To be asked when whoever changes one waits.
+    async fn are_there(&self, tx: &mut Tx<'_>, record: RecordKind, own: FieldId) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        let versions = tx
+            .query(
+                sql!(
+                    "SELECT version FROM field \
+                     WHERE tenant_id = $1 AND record_kind = $2 AND id <> $3 AND removed_at IS NULL"
+                ),
+                params![tenant, record.as_str(), own],
+                |row| row.int(0),
+            )
+            .await?;
+        let now = Self::of(versions.into_iter());
+        if (now.count, now.versions) == (self.count, self.versions) {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
     }
 }
 
@@ -188,6 +237,7 @@ struct Create {
     about: Vec<u8>,
     key: KeyId,
     queues: Vec<QueueId>,
+    others: Others,
     leaf: NewLeaf,
     now: Timestamp,
 }
@@ -201,6 +251,7 @@ impl Write for Create {
         if !all_in_use(tx, &self.queues).await? {
             return Ok(Err(Refused::NoSuchQueue));
         }
+        self.others.are_there(tx, self.record, self.id).await?;
         let (count, last) = tx
             .query_one(
                 sql!(
@@ -238,6 +289,8 @@ struct Change {
     queues: Vec<QueueId>,
     /// Whether it goes on as a field of data that nobody refuses, and was none.
     frees: bool,
+    /// Those beside which its settings hold, when they were looked at.
+    others: Option<Others>,
     leaf: NewLeaf,
     now: Timestamp,
 }
@@ -274,6 +327,10 @@ impl Write for Change {
         )
         .await?;
         record(tx, &self.leaf, self.now).await?;
+        // Whoever else changes a field waits by now.
+        if let Some(others) = &self.others {
+            others.are_there(tx, self.record, self.id).await?;
+        }
         Ok(Ok(()))
     }
 }
@@ -377,11 +434,29 @@ impl Store {
         seal_json(keys, self.random(), columns::FIELD_ABOUT, id.uuid(), &about)
     }
 
-    pub(crate) async fn all_fields(&self, access: &Access) -> Result<Vec<Field>, StoreError> {
+    async fn all_fields(&self, access: &Access, kind: Option<RecordKind>) -> Result<Vec<Field>, StoreError> {
         let mut fields = Vec::new();
-        for row in self.read(access, AllFields).await? {
+        for row in self.read(access, AllFields(kind)).await? {
             fields.push(self.open_field(access, row).await?);
         }
+        Ok(fields)
+    }
+
+    /// A field, whoever reads it.
+    pub(crate) async fn any_field(&self, access: &Access, id: FieldId) -> Result<Field, StoreError> {
+        let row = self.read(access, OneField(id)).await?.ok_or(StoreError::NotFound)?;
+        self.open_field(access, row).await
+    }
+
+    /// As [`fields`](Self::fields), of one kind of record.
+    pub(crate) async fn fields_on(
+        &self,
+        access: &Access,
+        kind: RecordKind,
+    ) -> Result<Vec<Field>, StoreError> {
+        let (audience, now) = (access.audience(), access.clock().now());
+        let mut fields = self.all_fields(access, Some(kind)).await?;
+        fields.retain(|field| field.is_read_by(audience, now));
         Ok(fields)
     }
 
@@ -392,7 +467,7 @@ impl Store {
     pub async fn fields(&self, access: &Access) -> Result<Vec<Field>, StoreError> {
         access.to(Use::Name)?;
         let (audience, now) = (access.audience(), access.clock().now());
-        let mut fields = self.all_fields(access).await?;
+        let mut fields = self.all_fields(access, None).await?;
         fields.retain(|field| field.is_read_by(audience, now));
         Ok(fields)
     }
@@ -404,7 +479,7 @@ impl Store {
     /// The engine's errors and those of sealing.
     pub async fn field_set_ups(&self, access: &Access) -> Result<Vec<Field>, StoreError> {
         access.to(Use::Configure)?;
-        self.all_fields(access).await
+        self.all_fields(access, None).await
     }
 
     /// One field, as [`field_set_ups`](Self::field_set_ups).
@@ -413,17 +488,17 @@ impl Store {
     /// [`StoreError::NotFound`]; the engine's errors and those of sealing.
     pub async fn field_set_up(&self, access: &Access, id: FieldId) -> Result<Field, StoreError> {
         access.to(Use::Configure)?;
-        let row = self.read(access, OneField(id)).await?.ok_or(StoreError::NotFound)?;
-        self.open_field(access, row).await
+        self.any_field(access, id).await
     }
 
-    /// Settings as they are kept: in one form, and what was signed with the moment of it.
+    /// Settings as they are kept: in one form, and what was signed with the moment of it; and the fields beside which
+    /// they hold.
     async fn checked(
         &self,
         access: &Access,
         (record, own): (RecordKind, Option<&Field>),
         mut settings: FieldSettings,
-    ) -> Result<FieldSettings, FieldError> {
+    ) -> Result<(FieldSettings, Others), FieldError> {
         let now = access.clock().now();
         settings.tidy();
         let was = own.map(|field| &field.settings);
@@ -445,15 +520,26 @@ impl Store {
         faults.extend(settings.faults(now));
         faults.extend(settings.options_against(was));
         settings.next_option = settings.next_option_after(was);
-        for field in self.all_fields(access).await? {
-            let same = field.record == record && !field.archived && own.is_none_or(|own| own.id != field.id);
+        settings.remember_labels(was);
+        let mut others = self.all_fields(access, Some(record)).await?;
+        others.retain(|field| own.is_none_or(|own| own.id != field.id));
+        let size = |settings: &FieldSettings| to_json(settings).map(|json| json.len());
+        let (one, mut all) = (size(&settings)?, 0);
+        for field in &others {
+            all += size(&field.settings)?;
             for (language, path) in [(&settings.label.nl, "label.nl"), (&settings.label.en, "label.en")] {
-                if same && !language.is_empty() && field.settings.label.is(language) {
+                if !field.archived && !language.is_empty() && field.settings.label.is(language) {
                     faults.push((path.to_owned(), FieldFault::Taken));
                 }
             }
         }
-        if faults.is_empty() { Ok(settings) } else { Err(FieldError::Settings(faults)) }
+        if one > DEFINITION_MOST || one + all > DEFINITIONS_MOST {
+            faults.push(("options".to_owned(), FieldFault::TooLong));
+        }
+        if !faults.is_empty() {
+            return Err(FieldError::Settings(faults));
+        }
+        Ok((settings, Others::of(others.iter().map(|field| field.version))))
     }
 
     /// Makes a field, the last of its kind of record; with `intended` under that id, and the one that an earlier try
@@ -475,7 +561,7 @@ impl Store {
                 made => return Ok(made?),
             }
         }
-        let settings = self.checked(access, (record, None), settings).await?;
+        let (settings, others) = self.checked(access, (record, None), settings).await?;
         let (keys, now) = (self.keys(access).await?, access.clock().now());
         let id = intended.unwrap_or_else(|| FieldId::new(now, self.random().bytes()));
         let made = Field { id, record, settings, archived: false, version: 1 };
@@ -489,6 +575,7 @@ impl Store {
             about: self.seal_field(&keys, id, record, &made.settings)?,
             key: keys.settings.id(),
             queues: made.settings.queues.clone(),
+            others,
             leaf: NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?,
             now,
         };
@@ -513,16 +600,18 @@ impl Store {
         if change.version.is_some_and(|expected| expected != before.version) {
             return Err(StoreError::Conflict.into());
         }
-        let settings = match change.settings {
-            Some(settings) => self.checked(access, (before.record, Some(&before)), settings).await?,
-            None => before.settings.clone(),
+        let archived = change.archived.unwrap_or(before.archived);
+        // One that comes back has to have a name of its own again.
+        let back = (before.archived && !archived).then(|| before.settings.clone());
+        let (settings, others) = match change.settings.or(back) {
+            Some(settings) => {
+                let (settings, others) =
+                    self.checked(access, (before.record, Some(&before)), settings).await?;
+                (settings, Some(others))
+            }
+            None => (before.settings.clone(), None),
         };
-        let after = Field {
-            settings,
-            archived: change.archived.unwrap_or(before.archived),
-            version: before.version + 1,
-            ..before.clone()
-        };
+        let after = Field { settings, archived, version: before.version + 1, ..before.clone() };
         let keys = self.keys(access).await?;
         let detail = json!({
             "what": "field", "act": "changed", "id": id, "name": after.settings.label.any(),
@@ -538,6 +627,7 @@ impl Store {
             archived: after.archived,
             queues: is.queues.iter().copied().filter(|queue| !was.queues.contains(queue)).collect(),
             frees: was.sensitivity.is_refused() && !is.sensitivity.is_refused(),
+            others,
             leaf: NewLeaf::new(access, &keys, self.random(), LedgerKind::Instruction, detail)?,
             now: access.clock().now(),
         };
@@ -558,10 +648,10 @@ impl Store {
         access.to(Use::Configure)?;
         let keys = self.keys(access).await?;
         let before: Vec<_> = self
-            .all_fields(access)
+            .all_fields(access, Some(record))
             .await?
             .into_iter()
-            .filter(|field| field.record == record && !field.archived)
+            .filter(|field| !field.archived)
             .map(|field| field.id)
             .collect();
         let detail = json!({

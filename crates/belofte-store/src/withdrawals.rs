@@ -25,7 +25,7 @@ use crate::engine::{params, sql};
 use crate::events::Event;
 use crate::intake::message_id_index;
 use crate::messages::{Message, MessageContent};
-use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts, notifications};
+use crate::{Access, NewLeaf, Store, StoreError, Tx, Write, drafts, field_values, notifications};
 
 /// So long its author can take a note back.
 pub const NOTE_TAKEN_BACK: Duration = Duration::from_secs(15 * 60);
@@ -252,6 +252,7 @@ impl WithdrawMessage {
             tx.execute(text, params![tenant, self.conversation]).await?;
         }
         drafts::end_case(tx, self.conversation).await?;
+        field_values::end_case(tx, self.conversation).await?;
         notifications::end_case(tx, self.conversation).await?;
         self.count_back(tx, 1, 0).await
     }

@@ -297,7 +297,8 @@ export function createApi(options: ApiOptions) {
       update: (field: Uuid, body: T.UpdateField) => take(client.PATCH("/api/v1/fields/{id}", { params: id(field), body })),
       remove: (field: Uuid) => take(client.DELETE("/api/v1/fields/{id}", { params: id(field) })),
       order: (record: T.RecordKind, ids: Uuid[]) => take(client.POST("/api/v1/fields/order", { body: { record, ids } })),
-      preview: (field: Uuid, body: T.PreviewKind) => take(client.POST("/api/v1/fields/{id}/preview", { params: id(field), body })),
+      preview: (field: Uuid, body: T.PreviewKind, signal?: AbortSignal) =>
+        take(client.POST("/api/v1/fields/{id}/preview", { params: id(field), body, signal: signal ?? null })),
       of: (record: { kind: T.RecordKind; id: Uuid }, signal?: AbortSignal) =>
         record.kind === "contact"
           ? take(client.GET("/api/v1/contacts/{id}/fields", { params: id(record.id), signal: signal ?? null }))

@@ -2079,7 +2079,12 @@ export interface components {
              * @description The field.
              */
             field_id: string;
-            value?: components["schemas"]["FieldValue"] | null;
+            /**
+             * Format: int64
+             * @description The version of the field's definition that the change was made on; another one is a conflict.
+             */
+            field_version?: number | null;
+            value: components["schemas"]["FieldValue"] | null;
             /**
              * Format: int64
              * @description The version that the change was made on, 0 for an empty field; another one is a conflict.
@@ -3888,6 +3893,11 @@ export interface components {
              * @description The field.
              */
             field_id: string;
+            /**
+             * Format: int64
+             * @description The version of the field's definition.
+             */
+            field_version: number;
             /** @description What to fill in. */
             help: components["schemas"]["OwnWords"];
             /** @description What it holds. */

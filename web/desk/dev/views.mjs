@@ -557,7 +557,7 @@ export const views = {
     act: async (page) => {
       await page.getByRole("listitem").locator("[data-row]").first().click();
       await page.waitForTimeout(700);
-      const pencil = page.getByRole("button", { name: /^(Invullen over de klant|Fill in about the customer)$/ });
+      const pencil = page.getByRole("button", { name: /^(Gegevens van de klant invullen|Fill in about the customer)$/ });
       if (await pencil.isVisible()) await pencil.click();
     },
   },

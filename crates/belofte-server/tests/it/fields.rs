@@ -87,6 +87,9 @@ on_both_engines!(a_field_is_set_up_filled_in_and_told_what_is_wrong, |engine| {
         (&filled["items"][1]["writable"], agent.get(&path).expect(200)["items"][1]["writable"] == false),
         (&json!(true), true)
     );
+    // What is left out of a change stays; a value that is left out is a mistake.
+    agent.patch(&path, json!({ "values": [{ "field_id": number }] })).fields(&["values[0].value: required"]);
+    assert_eq!(agent.get(&path).expect(200)["items"][0]["value"], "1234");
     // Somebody else was first.
     let stale = json!({ "values": [{ "field_id": number, "version": 1, "value": "4321" }] });
     agent.patch(&path, stale).problem(409, "conflict");

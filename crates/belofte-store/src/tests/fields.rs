@@ -4,8 +4,8 @@
 
 use belofte_model::{
     Audience, ContactId, ConversationId, Duration, FieldFault, FieldId, FieldKind, FieldOption,
-    FieldOverride, FieldSettings, FieldValue, GivenValue, JobKind, LedgerKind, MOST_FIELDS, OwnWords,
-    Purpose, QueueId, RecordKind, Role, Sensitivity, Timestamp, ValueFault,
+    FieldOverride, FieldSettings, FieldValue, GivenValue, JobKind, Language, LedgerKind, MOST_FIELDS,
+    OwnWords, Purpose, QueueId, RecordKind, Role, Sensitivity, Timestamp, ValueFault,
 };
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ fn text(text: &str) -> Option<GivenValue> {
 }
 
 fn set(field: FieldId, value: Option<GivenValue>) -> Vec<ValueChange> {
-    vec![ValueChange { field, version: None, value }]
+    vec![ValueChange { field, field_version: None, version: None, value }]
 }
 
 /// A tenant with a case and the person of it.
@@ -251,7 +251,12 @@ async fn values_are_changed_all_or_none_and_nobody_overwrites_unseen() {
                 let all = store.fields_of(access, id).await.expect("fields");
                 all.iter().find(|one| one.field.id == field).expect("a field").version
             };
-            let change = |field, version, value| ValueChange { field, version: Some(version), value };
+            let change = |field, version, value| ValueChange {
+                field,
+                field_version: None,
+                version: Some(version),
+                value,
+            };
             assert_eq!(version(first).await, 0);
             let both = vec![change(must, 0, Some(GivenValue::Number(7))), change(first, 0, text("een"))];
             store.change_fields_of(access, id, both.clone()).await.expect("changed");
@@ -314,13 +319,15 @@ async fn a_field_gets_another_kind_and_nothing_that_stands_in_it_is_lost() {
             .change_fields_of(&scene.at_work, words_of, set(field, text("een paar")))
             .await
             .expect("changed");
-        let preview =
-            store.preview_kind(&scene.admin, field, FieldKind::Integer, &[]).await.expect("a preview");
+        let preview = store
+            .preview_kind(&scene.admin, field, (FieldKind::Integer, &[]), Language::Nl)
+            .await
+            .expect("a preview");
         assert_eq!((preview.values, preview.looked_at, preview.convert), (2, 2, 1), "{}", house.name());
         assert_eq!(preview.stay, ["een paar"], "{}", house.name());
         // Not to who does not read it, and not of whom to who sees some cases alone.
         let blind = super::access(scene.admin.tenant()).as_for(Purpose::Administration);
-        let refused = store.preview_kind(&blind, field, FieldKind::Integer, &[]).await;
+        let refused = store.preview_kind(&blind, field, (FieldKind::Integer, &[]), Language::Nl).await;
         assert!(matches!(refused, Err(FieldError::Store(StoreError::NotFound))), "{}", house.name());
 
         let number = FieldSettings { kind: FieldKind::Integer, ..settings("Aantal", FieldKind::Text) };
@@ -335,7 +342,13 @@ async fn a_field_gets_another_kind_and_nothing_that_stands_in_it_is_lost() {
         assert_eq!((all[0].value.clone(), all[0].was.clone()), (was, None), "{}", house.name());
 
         // The words of options come back as options, and what they were called is remembered.
-        let option = |no, label: &str| FieldOption { no, label: words(label), within: None, archived: false };
+        let option = |no, label: &str| FieldOption {
+            no,
+            label: words(label),
+            within: None,
+            archived: false,
+            former: Vec::new(),
+        };
         let choice = FieldSettings {
             kind: FieldKind::Choice,
             options: vec![option(1, "Een paar"), option(2, "12")],
@@ -421,7 +434,8 @@ async fn refused_data_is_kept_and_read_as_long_as_somebody_signed_for_it() {
             let id = RecordId::Contact(scene.contact);
             let written = store.change_fields_of(&scene.at_work, id, set(field, text("meer"))).await;
             assert!(matches!(written, Err(ValueError::NoSuchField(_))), "{written:?} {}", house.name());
-            let shown = store.preview_kind(&scene.admin, field, FieldKind::LongText, &[]).await;
+            let shown =
+                store.preview_kind(&scene.admin, field, (FieldKind::LongText, &[]), Language::Nl).await;
             assert!(matches!(shown, Err(FieldError::Store(StoreError::NotFound))), "{}", house.name());
             let freed = scene.set_up(&house, field, plain.clone()).await;
             assert!(matches!(freed, Err(FieldError::HoldsRefused)), "{freed:?} {}", house.name());
@@ -578,14 +592,123 @@ async fn what_is_not_seen_has_no_fields() {
         }
         // Who sees some cases alone is told how many values would not convert, and not which.
         let setter = balie.as_for(Purpose::Administration);
-        let narrow = store.preview_kind(&setter, on(RecordKind::Contact), FieldKind::Date, &[]).await;
+        let narrow =
+            store.preview_kind(&setter, on(RecordKind::Contact), (FieldKind::Date, &[]), Language::Nl).await;
         let narrow = narrow.expect("a preview");
         assert_eq!((narrow.looked_at, narrow.convert, narrow.stay.len()), (1, 0, 0));
-        let whole = store.preview_kind(&admin, on(RecordKind::Contact), FieldKind::Date, &[]).await;
+        let whole =
+            store.preview_kind(&admin, on(RecordKind::Contact), (FieldKind::Date, &[]), Language::Nl).await;
         assert_eq!(whole.expect("a preview").stay, ["7"]);
         let agent = world.house.join(&world.admin, Role::Agent, "een@bakker.example").await;
         let shown = store.fields_of(&agent.access, RecordId::Contact(world.contacts["Jan"])).await;
         assert_eq!(shown.expect("fields").len(), 1, "who signs in reads as what they are");
         world.house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_case_has_is_read_where_it_went_and_is_its_own_again_when_it_is_taken_apart() {
+    for house in houses().await {
+        let scene = Scene::new(&house).await;
+        let (store, access, one) = (&house.store, &scene.at_work, scene.case);
+        let again = scene.desk.file(&house, says("Els", "Nog iets", "Vraag"), "<2@klant.example>", &[]).await;
+        let (two, on) = (again.conversation, RecordId::Conversation);
+        let mut fields = Vec::new();
+        for label in ["Order", "Onderdeel", "Leeg"] {
+            fields.push(scene.make(&house, RecordKind::Conversation, settings(label, FieldKind::Text)).await);
+        }
+        let put = async |case, field, value| {
+            house.clock.advance(Duration::from_secs(1));
+            store.change_fields_of(access, on(case), set(field, value)).await
+        };
+        let read = async |case| {
+            let all = store.fields_of(access, on(case)).await.expect("fields");
+            let text = |value: Option<FieldValue>| value.map(|value| value.words(&[], Language::Nl));
+            all.into_iter().map(|one| text(one.value)).collect::<Vec<_>>()
+        };
+        let told =
+            |texts: [&str; 3]| texts.map(|one| Some(one.to_owned()).filter(|one| !one.is_empty())).to_vec();
+        put(one, fields[0], text("een")).await.expect("filled in");
+        put(two, fields[0], text("twee")).await.expect("filled in");
+        put(two, fields[1], text("ketel")).await.expect("filled in");
+        put(two, fields[2], text("weg")).await.expect("filled in");
+        store.merge_conversations(access, one, &[two], false).await.expect("merged");
+        assert_eq!(read(one).await, told(["een", "ketel", "weg"]), "{}", house.name());
+        // Nobody fills in what is not there any more; what is filled in now belongs to the whole.
+        let gone = put(two, fields[0], text("drie")).await;
+        assert!(matches!(gone, Err(ValueError::Store(StoreError::NotFound))), "{gone:?} {}", house.name());
+        let version = store.fields_of(access, on(one)).await.expect("fields")[1].version;
+        let change = |version, value| {
+            vec![ValueChange { field: fields[1], field_version: None, version: Some(version), value }]
+        };
+        let stale = store.change_fields_of(access, on(one), change(0, text("pomp"))).await;
+        assert!(matches!(stale, Err(ValueError::Changed(_))), "{stale:?} {}", house.name());
+        store.change_fields_of(access, on(one), change(version, text("pomp"))).await.expect("filled in");
+        put(one, fields[2], None).await.expect("emptied");
+        assert_eq!(read(one).await, told(["een", "pomp", ""]), "{}", house.name());
+        store.unmerge_conversations(access, one, &[two]).await.expect("taken apart");
+        assert_eq!(read(one).await, told(["een", "pomp", ""]), "{}", house.name());
+        assert_eq!(read(two).await, told(["twee", "ketel", ""]), "{}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_is_of_the_field_that_it_was_given_for() {
+    for house in houses().await {
+        let scene = Scene::new(&house).await;
+        let (store, id) = (&house.store, RecordId::Contact(scene.contact));
+        let option = |no, label: &str| FieldOption {
+            no,
+            label: words(label),
+            within: None,
+            archived: false,
+            former: vec!["van een vreemde".to_owned()],
+        };
+        let field = scene.make(&house, RecordKind::Contact, settings("Aantal", FieldKind::Integer)).await;
+        let choice = FieldSettings {
+            kind: FieldKind::Choice,
+            options: vec![option(1, "Rood"), option(2, "Blauw"), option(3, "Geel")],
+            ..settings("Aantal", FieldKind::Text)
+        };
+        scene.set_up(&house, field, choice.clone()).await.expect("a choice");
+        let given = |field_version| {
+            let value = Some(GivenValue::Number(3));
+            vec![ValueChange { field, field_version: Some(field_version), version: None, value }]
+        };
+        let late = store.change_fields_of(&scene.at_work, id, given(1)).await;
+        assert!(
+            matches!(late, Err(ValueError::Changed(_))),
+            "three pieces are not the third colour: {late:?}"
+        );
+        store.change_fields_of(&scene.at_work, id, given(2)).await.expect("a colour");
+
+        // Text that became a choice stays it, also under another name.
+        scene.set_up(&house, field, settings("Aantal", FieldKind::Text)).await.expect("text");
+        scene.put(&house, field, text("rood")).await;
+        scene.set_up(&house, field, choice.clone()).await.expect("a choice");
+        let mut renamed = choice.clone();
+        renamed.options[0].label = words("Vuurrood");
+        scene.set_up(&house, field, renamed.clone()).await.expect("renamed");
+        assert_eq!(scene.stands(&house, field).await, Some((Some(FieldValue::Choice(1)), None)));
+        let kept = store.field_set_up(&scene.admin, field).await.expect("a field").settings;
+        assert_eq!(kept.options[0].former, ["Rood"], "{}", house.name());
+
+        // Another field has the name by now: the archived one comes back under another.
+        let archived = FieldChange { archived: Some(true), ..FieldChange::default() };
+        scene.change(&house, field, archived).await.expect("archived");
+        let other = scene.make(&house, RecordKind::Contact, settings("Aantal", FieldKind::Text)).await;
+        let back = FieldChange { archived: Some(false), ..FieldChange::default() };
+        let refused = faults(scene.change(&house, field, back.clone()).await);
+        assert_eq!(refused, [("label.nl".to_owned(), FieldFault::Taken)], "{}", house.name());
+        scene.set_up(&house, other, settings("Stuks", FieldKind::Text)).await.expect("renamed");
+        scene.change(&house, field, back).await.expect("in use");
+
+        // What is said of a field is opened at each look, and has an end.
+        let long = |no| option(no, &format!("{no}{}", "€".repeat(75)));
+        let large = FieldSettings { options: (1..=400).map(long).collect(), ..renamed };
+        let told = faults(store.create_field(&scene.admin, None, RecordKind::Conversation, large).await);
+        assert_eq!(told, [("options".to_owned(), FieldFault::TooLong)], "{}", house.name());
+        house.close().await;
     }
 }

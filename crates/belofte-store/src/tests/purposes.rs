@@ -8,9 +8,9 @@ use std::path::Path;
 
 use belofte_model::{
     ApiKeyId, AttachmentId, ChannelAccountId, ContactId, ConversationId, FieldId, FieldKind, GivenCode,
-    IntakeId, InvitationId, JobId, JobKind, MacroId, MessageId, MessageKind, NodeId, Purpose, PushDeviceId,
-    QueueId, RecordKind, RequestId, Role, SavedViewId, Scope, SessionId, SigningKeyId, TagColour, TagId,
-    TeamId, Timestamp, Use, UserId,
+    IntakeId, InvitationId, JobId, JobKind, Language, MacroId, MessageId, MessageKind, NodeId, Purpose,
+    PushDeviceId, QueueId, RecordKind, RequestId, Role, SavedViewId, Scope, SessionId, SigningKeyId,
+    TagColour, TagId, TeamId, Timestamp, Use, UserId,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
@@ -613,9 +613,9 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "fields" => store.fields(access).await.map(drop),
         "fields_of" => store.fields_of(access, RecordId::Contact(ContactId(id))).await.map(drop),
         "order_fields" => of_field(store.order_fields(access, RecordKind::Contact, Vec::new()).await),
-        "preview_kind" => {
-            of_field(store.preview_kind(access, FieldId(id), FieldKind::Text, &[]).await.map(drop))
-        }
+        "preview_kind" => of_field(
+            store.preview_kind(access, FieldId(id), (FieldKind::Text, &[]), Language::Nl).await.map(drop),
+        ),
         "remove_field" => of_field(store.remove_field(access, FieldId(id)).await),
         "change_team" => {
             of_team(store.change_team(access, TeamId(id), TeamChange::default()).await.map(drop))

@@ -73,10 +73,11 @@ export const preview: T.KindPreview = { values: 4_218, looked_at: 4_218, convert
 export const ofRecord = (record: T.RecordKind): T.RecordFieldList => ({
   items: all
     .filter((one) => one.record === record && !one.archived)
-    .map(({ id, settings }) => {
+    .map(({ id, settings, version }) => {
       const value = filled[settings.label.nl ?? ""];
       return {
         field_id: id,
+        field_version: version,
         kind: settings.kind,
         label: settings.label,
         help: settings.help ?? {},

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The inputs of one field of the tenant's own.
 
-import type { RecordField } from "@belofte/api-client";
-import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import type { PostalAddress, RecordField } from "@belofte/api-client";
+import {
+  Checkbox,
+  Input,
+  NativeSelect,
+  Textarea,
+  TextInput,
+  type TextInputProps,
+} from "@mantine/core";
 import { useId } from "react";
 import { useWords } from "../i18n";
 import css from "./fields.module.css";
@@ -12,9 +19,13 @@ interface Props {
   field: Pick<RecordField, "kind" | "options" | "label" | "help" | "required">;
   entry: Entry;
   change: (entry: Entry) => void;
-  /** What the server said is wrong. */
+  /** What is wrong. */
   error?: string | undefined;
+  /** What came meanwhile, under the input. */
+  note?: string | undefined;
 }
+
+type PartProps = Pick<TextInputProps, "className" | "maxLength" | "onChange">;
 
 const TYPES: Partial<
   Record<
@@ -31,14 +42,32 @@ const TYPES: Partial<
   url: { type: "url" },
 };
 
-export function FieldInput({ field, entry, change, error }: Props) {
+const NOTE_UNDER: ("label" | "input" | "description" | "error")[] = [
+  "label",
+  "input",
+  "description",
+  "error",
+];
+
+export function FieldInput({ field, entry, change, error, note }: Props) {
   const words = useWords();
   const { t } = words;
   const group = useId();
   const label = said(field.label, words.language);
+  const help = said(field.help, words.language);
+  // A note is part of the description, so that it is read out with the input; only then does that lie under it.
+  const description = note ? (
+    <>
+      <span className={css.note}>{note}</span>
+      {help}
+    </>
+  ) : (
+    help
+  );
   const about = {
     label,
-    ...(said(field.help, words.language) ? { description: said(field.help, words.language) } : {}),
+    ...(description ? { description } : {}),
+    ...(note ? { inputWrapperOrder: NOTE_UNDER } : {}),
     ...(error ? { error } : {}),
     required: field.required,
   };
@@ -141,50 +170,55 @@ export function FieldInput({ field, entry, change, error }: Props) {
   if (kind === "postal_address") {
     const set = (part: Partial<Entry["address"]>) =>
       change({ ...entry, address: { ...entry.address, ...part } });
+    const part = (name: keyof PostalAddress, words: string, more: PartProps = {}) => (
+      <TextInput
+        label={words}
+        maxLength={120}
+        error={Boolean(error)}
+        value={entry.address[name] ?? ""}
+        onChange={(event) => set({ [name]: event.currentTarget.value })}
+        autoComplete="off"
+        {...more}
+      />
+    );
+    const described = [
+      field.required && `${group}-required`,
+      description && `${group}-help`,
+      error && `${group}-error`,
+    ].filter(Boolean);
     return (
-      <fieldset className={css.address} aria-describedby={error ? group : undefined}>
-        <legend>{label}</legend>
-        <TextInput
-          className={css.wide}
-          label={t("fields.street")}
-          maxLength={120}
-          value={entry.address.street ?? ""}
-          onChange={(event) => set({ street: event.currentTarget.value })}
-          autoComplete="off"
-        />
-        <TextInput
-          label={t("fields.number")}
-          maxLength={120}
-          value={entry.address.number ?? ""}
-          onChange={(event) => set({ number: event.currentTarget.value })}
-          autoComplete="off"
-        />
-        <TextInput
-          label={t("fields.postal_code")}
-          maxLength={120}
-          value={entry.address.postal_code ?? ""}
-          onChange={(event) => set({ postal_code: event.currentTarget.value })}
-          autoComplete="off"
-        />
-        <TextInput
-          className={css.wide}
-          label={t("fields.city")}
-          maxLength={120}
-          value={entry.address.city ?? ""}
-          onChange={(event) => set({ city: event.currentTarget.value })}
-          autoComplete="off"
-        />
-        <TextInput
-          label={t("fields.country")}
-          maxLength={2}
-          value={entry.address.country ?? ""}
-          onChange={(event) => set({ country: event.currentTarget.value.toUpperCase() })}
-          autoComplete="off"
-        />
+      <fieldset
+        className={css.address}
+        {...(described.length > 0 ? { "aria-describedby": described.join(" ") } : {})}
+      >
+        <legend>
+          <Input.Label labelElement="div" required={field.required}>
+            {label}
+          </Input.Label>
+        </legend>
+        {/* A group has no property of its own for this. */}
+        {field.required && (
+          <span id={`${group}-required`} hidden>
+            {t("fields.required")}
+          </span>
+        )}
+        {description && (
+          <Input.Description id={`${group}-help`} className={css.wide}>
+            {description}
+          </Input.Description>
+        )}
+        {part("street", t("fields.street"), { className: css.wide })}
+        {part("number", t("fields.number"))}
+        {part("postal_code", t("fields.postal_code"))}
+        {part("city", t("fields.city"), { className: css.wide })}
+        {part("country", t("fields.country"), {
+          maxLength: 2,
+          onChange: (event) => set({ country: event.currentTarget.value.toUpperCase() }),
+        })}
         {error && (
-          <p id={group} className={css.error}>
+          <Input.Error id={`${group}-error`} className={css.wide}>
             {error}
-          </p>
+          </Input.Error>
         )}
       </fieldset>
     );

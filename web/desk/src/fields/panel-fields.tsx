@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What a person or a case has in the tenant's own fields, to read and to fill in.
 
-import { ApiError, type RecordField } from "@belofte/api-client";
+import { ApiError, type ChangeValue, type RecordField } from "@belofte/api-client";
 import { ActionIcon, Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useId, useState } from "react";
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { api } from "../app/api";
 import { queryClient, recordFieldsQuery } from "../app/queries";
 import { FailureLine } from "../app/states";
@@ -13,7 +21,9 @@ import { useWords } from "../i18n";
 import { PencilIcon } from "../ui/icons";
 import { FieldInput } from "./field-input";
 import css from "./fields.module.css";
-import { type Entry, entryOf, said, shown, given } from "./value";
+import { focusIn, isFocusLost } from "./focus";
+import { begin, changesOf, entryIn, faultOf, onForm, takenOver, writable } from "./form";
+import { given, said, shown } from "./value";
 
 export interface OnRecord {
   kind: "contact" | "conversation";
@@ -26,14 +36,18 @@ export function PanelFields({ record, queue }: { record: OnRecord; queue: string
   const title = useId();
   const found = useQuery(recordFieldsQuery(record));
   const [editing, setEditing] = useState(false);
-  const placed = (one: RecordField) => one.queue_ids.length === 0 || one.queue_ids.includes(queue);
-  // What stands in a field is shown wherever it is; an empty one only on its own forms.
-  const all = (found.data?.items ?? []).filter(
-    (one) => placed(one) || one.value != null || one.was != null,
-  );
-  if (all.length === 0) return null;
+  const pencil = useRef<HTMLButtonElement>(null);
+  const edited = useRef(false);
+  useLayoutEffect(() => {
+    // Whoever filled in goes on from the pencil, unless they are somewhere else by now.
+    if (edited.current && !editing && isFocusLost()) pencil.current?.focus();
+    edited.current = editing;
+  }, [editing]);
+  const all = onForm(found.data?.items ?? [], queue);
+  // A form that somebody is in stays, also when a colleague takes its last field away.
+  if (all.length === 0 && !editing) return null;
   const filled = all.filter((one) => one.value != null || one.was != null);
-  const may = all.some((one) => one.writable);
+  const may = writable(all).length > 0;
   const name = t(record.kind === "contact" ? "fields.of_person" : "fields.of_case");
   return (
     <section aria-labelledby={title}>
@@ -41,6 +55,7 @@ export function PanelFields({ record, queue }: { record: OnRecord; queue: string
         <h3 id={title}>{name}</h3>
         {may && !editing && (
           <ActionIcon
+            ref={pencil}
             size={26}
             aria-label={t(record.kind === "contact" ? "fields.edit_person" : "fields.edit_case")}
             onClick={() => setEditing(true)}
@@ -52,7 +67,8 @@ export function PanelFields({ record, queue }: { record: OnRecord; queue: string
       {editing ? (
         <Editing
           record={record}
-          fields={all.filter((one) => one.writable)}
+          queue={queue}
+          fields={writable(all)}
           done={() => setEditing(false)}
         />
       ) : filled.length === 0 ? (
@@ -99,82 +115,117 @@ function Value({ field }: { field: RecordField }) {
   return text;
 }
 
+/** Whether a colleague was first; a field that is not there any more is one that they took away. */
+const isOvertaken = (error: unknown) =>
+  error instanceof ApiError &&
+  (error.code === "conflict" || error.fields.some((one) => one.field.endsWith(".field_id")));
+
 /** What is edited is of one version: what comes meanwhile is not overwritten unseen. */
 function Editing({
   record,
+  queue,
   fields,
   done,
 }: {
   record: OnRecord;
+  queue: string;
   fields: RecordField[];
   done: () => void;
 }) {
   const words = useWords();
   const { t } = words;
-  const [begun] = useState(fields);
-  const [entries, setEntries] = useState<Record<string, Entry>>(() =>
-    Object.fromEntries(
-      fields.map((one) => [
-        one.field_id,
-        entryOf(one, one.value ?? (one.version === 0 ? one.default : null)),
-      ]),
-    ),
-  );
-  const entry = (one: RecordField) => entries[one.field_id] ?? entryOf(one, null);
-  // By what stands in the inputs: a value of more than they show, such as seconds, is not written anew unseen.
-  const touched = (one: RecordField) =>
-    one.version === 0
-      ? given(one, entry(one)) !== null
-      : JSON.stringify(entry(one)) !== JSON.stringify(entryOf(one, one.value));
-  const changes = () =>
-    begun
-      .filter(touched)
-      .map((one) => ({
-        field_id: one.field_id,
-        version: one.version,
-        value: given(one, entry(one)),
-      }));
+  const box = useRef<HTMLFormElement>(null);
+  const submitter = useRef<HTMLButtonElement>(null);
+  const [form, setForm] = useState(() => begin(fields));
+  // Nobody is told what is missing before they tried to save.
+  const [tried, setTried] = useState(false);
+  const { queryKey } = recordFieldsQuery(record);
   const save = useMutation({
-    mutationFn: (values: ReturnType<typeof changes>) => api.fields.change(record, values),
+    mutationFn: async (values: ChangeValue[]) => {
+      try {
+        return await api.fields.change(record, values);
+      } catch (error) {
+        if (isOvertaken(error)) {
+          const now = await api.fields.of(record);
+          queryClient.setQueryData(queryKey, now);
+          setForm((before) => takenOver(before, writable(onForm(now.items, queue))));
+        }
+        throw error;
+      }
+    },
     onSuccess: (list, values) => {
-      queryClient.setQueryData(recordFieldsQuery(record).queryKey, list);
+      queryClient.setQueryData(queryKey, list);
       if (values.length > 0) toast(t("did.fields_saved"));
       done();
     },
   });
+  // Before the next key comes: it is for the form, and not for the desk around it.
+  useLayoutEffect(() => focusIn(box.current), []);
+  // The button was off while it waited, and gave the focus away.
+  useEffect(() => {
+    if (save.isError && isFocusLost()) submitter.current?.focus();
+  }, [save.isError]);
   const wrong = (one: RecordField) => {
+    const fault = tried && faultOf(form, one, queue);
+    if (fault) return t(`field_error.${fault}`);
     if (!(save.error instanceof ApiError)) return undefined;
     const at = save.variables?.findIndex((other) => other.field_id === one.field_id);
     const found = save.error.fields.find((problem) => problem.field === `values[${at}].value`);
     return found ? words.tOr(`field_error.${found.code}`, "field_error.invalid") : undefined;
   };
+  const note = (one: RecordField) => {
+    const { value, setup, lost } = form.news[one.field_id] ?? {};
+    const theirs = one.value == null ? one.was : shown(one, one.value, words);
+    const yours = lost && given(lost.field, lost.entry);
+    const lines = [
+      setup && t("fields.changed_setup"),
+      lost && yours != null && t("fields.you_had", { value: shown(lost.field, yours, words) }),
+      value && t("fields.now", { value: theirs ?? t("fields.empty") }),
+    ];
+    return lines.filter(Boolean).join("\n");
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate(changes());
+    setTried(true);
+    const bad = form.base.find((one) => faultOf(form, one, queue));
+    if (!bad) return save.mutate(changesOf(form));
+    save.reset();
+    focusIn(box.current?.querySelector(`[data-field="${bad.field_id}"]`));
+  };
+  const press = (event: KeyboardEvent) => {
+    const { key, ctrlKey, metaKey, altKey } = event;
+    // A letter on a box or a button of the form is none of the desk's shortcuts.
+    if (key.length === 1 && !ctrlKey && !metaKey && !altKey) event.stopPropagation();
+    if (key !== "Escape") return;
+    event.stopPropagation();
+    done();
   };
   return (
-    <form
-      className={css.form}
-      onSubmit={submit}
-      noValidate
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        done();
-      }}
-    >
-      {begun.map((one) => (
-        <FieldInput
-          key={one.field_id}
-          field={one}
-          entry={entry(one)}
-          error={wrong(one)}
-          change={(next) => setEntries((all) => ({ ...all, [one.field_id]: next }))}
-        />
+    <form ref={box} className={css.form} onSubmit={submit} noValidate onKeyDown={press}>
+      {form.base.map((one) => (
+        <div key={one.field_id} data-field={one.field_id}>
+          <FieldInput
+            field={one}
+            entry={entryIn(form, one)}
+            error={wrong(one)}
+            note={note(one)}
+            change={(next) =>
+              setForm((before) => ({
+                ...before,
+                entries: { ...before.entries, [one.field_id]: next },
+              }))
+            }
+          />
+        </div>
+      ))}
+      {form.gone.map((one) => (
+        <p key={one.field_id} role="status">
+          {t("fields.gone_named", { field: said(one.label, words.language) })}
+        </p>
       ))}
       {save.isError && <FailureLine error={save.error} />}
       <div className={css.buttons}>
-        <Button type="submit" loading={save.isPending}>
+        <Button ref={submitter} type="submit" loading={save.isPending}>
           {t("action.save")}
         </Button>
         <Button variant="default" onClick={done}>

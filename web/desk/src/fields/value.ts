@@ -77,7 +77,7 @@ const isMoney = (value: FieldValue): value is Money =>
 const isAddress = (value: FieldValue): value is PostalAddress =>
   typeof value === "object" && !Array.isArray(value) && !("amount" in value);
 
-export function entryOf(field: Shape, value: FieldValue | null | undefined): Entry {
+export function entryOf(field: Pick<Shape, "kind">, value: FieldValue | null | undefined): Entry {
   const entry: Entry = {
     text: "",
     chosen: [],
@@ -87,19 +87,37 @@ export function entryOf(field: Shape, value: FieldValue | null | undefined): Ent
   if (value == null) return entry;
   if (typeof value === "boolean") return { ...entry, text: value ? "yes" : "no" };
   if (typeof value === "number") return { ...entry, text: String(value) };
-  if (typeof value === "string")
-    return { ...entry, text: field.kind === "date_time" ? local(value) : value };
+  if (typeof value === "string") {
+    if (field.kind === "date_time") return { ...entry, text: local(value) };
+    return { ...entry, text: field.kind === "decimal" ? clear(value) : value };
+  }
   if (Array.isArray(value)) return { ...entry, chosen: value.map(String) };
-  if (isMoney(value)) return { ...entry, money: value };
+  if (isMoney(value)) return { ...entry, money: { ...value, amount: clear(value.amount) } };
   return { ...entry, address: { ...NOWHERE, ...value } };
+}
+
+const bare = (text: string) => text.replace(/\s/g, "");
+
+/** Whether the separator can be of thousands as well as before the fraction: 1.250 is not the same to everybody. */
+const twoWays = (text: string) => /^-?[1-9]\d{0,2}[.,]\d{3}$/.test(bare(text));
+
+/** A number that is kept, with a digit more where what stands in the input could be read in two ways. */
+const clear = (number: string) => (twoWays(number) ? `${number}0` : number);
+
+/** Whether what stands in the inputs can be read in two ways; nobody but the writer knows which. */
+export function isAmbiguous(field: Pick<Shape, "kind">, entry: Entry): boolean {
+  if (field.kind === "decimal") return twoWays(entry.text);
+  return field.kind === "money" && twoWays(entry.money.amount);
 }
 
 /** A number as it is written here or there: where both a comma and a point stand, the last one is before the fraction. */
 function plain(text: string): string {
-  const bare = text.trim().replace(/\s/g, "");
-  if (/^-?\d{1,3}(\.\d{3})+,\d*$/.test(bare)) return bare.replaceAll(".", "").replace(",", ".");
-  if (/^-?\d{1,3}(,\d{3})+\.\d*$/.test(bare)) return bare.replaceAll(",", "");
-  return bare.replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
+  const number = bare(text);
+  // With a comma the server refuses it; with a point it would take it for a fraction.
+  if (twoWays(number)) return number.replace(".", ",");
+  if (/^-?\d{1,3}(\.\d{3})+,\d*$/.test(number)) return number.replaceAll(".", "").replace(",", ".");
+  if (/^-?\d{1,3}(,\d{3})+\.\d*$/.test(number)) return number.replaceAll(",", "");
+  return number.replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
 }
 
 /** What goes over the wire; null for an empty field. What is wrong in it, the server says. */
@@ -172,19 +190,23 @@ function day(text: string, words: Words): string {
   }).format(at);
 }
 
+/** Whether it is a number as the server writes it; what was typed may be none. */
+const isNumber = (text: string) => /^-?\d+(\.\d+)?$/.test(text);
+
 /** Twelve digits before the point and six behind it: more than a number of JavaScript holds exactly. */
 function decimal(text: string, words: Words): string {
+  if (!isNumber(text)) return text;
   const [whole = "", fraction] = text.split(".");
   const parts = new Intl.NumberFormat(words.locale).formatToParts(1.5);
   const point = parts.find((part) => part.type === "decimal")?.value ?? ",";
-  const grouped = new Intl.NumberFormat(words.locale).format(BigInt(whole.replace("-", "") || "0"));
+  const grouped = new Intl.NumberFormat(words.locale).format(BigInt(whole.replace("-", "")));
   return `${text.startsWith("-") ? "−" : ""}${grouped}${fraction ? point + fraction : ""}`;
 }
 
-function money(value: Money, words: Words): string {
-  const [whole, fraction = ""] = value.amount.split(".");
+function money({ amount, currency }: Money, words: Words): string {
+  const [whole, fraction = ""] = amount.split(".");
   const cents = fraction.length <= 2 ? fraction.padEnd(2, "0") : fraction;
-  return `${value.currency}\u00a0${decimal(`${whole}.${cents}`, words)}`;
+  return `${currency}\u00a0${isNumber(amount) ? decimal(`${whole}.${cents}`, words) : amount}`;
 }
 
 export function addressLines(address: PostalAddress): string[] {

@@ -8,6 +8,12 @@ import { useWords } from "../i18n";
 import { ArchiveIcon, CloseIcon, DownIcon, RestoreIcon, UpIcon } from "../ui/icons";
 import css from "./field-options.module.css";
 
+export interface OptionFaults {
+  nl?: string | undefined;
+  en?: string | undefined;
+  within?: string | undefined;
+}
+
 interface Props {
   options: FieldOption[];
   /** The lowest number that a new one can have. */
@@ -16,10 +22,18 @@ interface Props {
   /** Those that the server has: they are archived, and not taken away. */
   fixed: FieldOption[];
   error?: string | undefined;
+  /** What is wrong with each option, by its place. */
+  wrong: OptionFaults[];
   change: (options: FieldOption[]) => void;
 }
 
-export function FieldOptions({ options, next, tree, fixed, error, change }: Props) {
+/** An option at another place of the tree. */
+function laid(option: FieldOption, within: number | null | undefined): FieldOption {
+  const { within: _, ...alone } = option;
+  return within == null ? alone : { ...alone, within };
+}
+
+export function FieldOptions({ options, next, tree, fixed, error, wrong, change }: Props) {
   const words = useWords();
   const { t } = words;
   const set = (at: number, part: Partial<FieldOption>) =>
@@ -27,6 +41,11 @@ export function FieldOptions({ options, next, tree, fixed, error, change }: Prop
   const add = () => {
     const no = Math.max(next - 1, ...options.map((one) => one.no), 0) + 1;
     change([...options, { no, label: { nl: "", en: "" }, archived: false }]);
+  };
+  const take = (option: FieldOption) => {
+    // What lies within it is kept, and lies where it lay.
+    const left = options.filter((one) => one !== option);
+    change(left.map((one) => (one.within === option.no ? laid(one, option.within) : one)));
   };
   const swap = (at: number, step: 1 | -1) => {
     const moved = [...options];
@@ -54,6 +73,7 @@ export function FieldOptions({ options, next, tree, fixed, error, change }: Prop
             placeholder={t("fields.in_dutch")}
             maxLength={80}
             value={option.label.nl ?? ""}
+            error={wrong[at]?.nl}
             onChange={(event) =>
               set(at, { label: { ...option.label, nl: event.currentTarget.value } })
             }
@@ -64,6 +84,7 @@ export function FieldOptions({ options, next, tree, fixed, error, change }: Prop
             placeholder={t("fields.in_english")}
             maxLength={80}
             value={option.label.en ?? ""}
+            error={wrong[at]?.en}
             onChange={(event) =>
               set(at, { label: { ...option.label, en: event.currentTarget.value } })
             }
@@ -74,18 +95,11 @@ export function FieldOptions({ options, next, tree, fixed, error, change }: Prop
               className={css.within}
               aria-label={t("fields.option_within", { option: name(option) })}
               value={option.within == null ? "" : String(option.within)}
+              error={wrong[at]?.within}
               onChange={(event) => {
-                const { within: _, ...alone } = option;
-                const value = event.currentTarget.value;
-                change(
-                  options.map((one, place) =>
-                    place === at
-                      ? value === ""
-                        ? alone
-                        : { ...option, within: Number(value) }
-                      : one,
-                  ),
-                );
+                const { value } = event.currentTarget;
+                const moved = laid(option, value === "" ? null : Number(value));
+                change(options.map((one, place) => (place === at ? moved : one)));
               }}
               data={[
                 { value: "", label: t("fields.option_top") },
@@ -127,9 +141,7 @@ export function FieldOptions({ options, next, tree, fixed, error, change }: Prop
               <ActionIcon
                 size={32}
                 aria-label={t("fields.option_remove", { option: name(option) })}
-                onClick={() =>
-                  change(options.filter((one) => one !== option && one.within !== option.no))
-                }
+                onClick={() => take(option)}
               >
                 <CloseIcon size={16} />
               </ActionIcon>

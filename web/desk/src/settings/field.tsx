@@ -7,22 +7,28 @@ import {
   type Audience,
   type Field as FieldOfTenant,
   type FieldKind,
+  type FieldOption,
+  type FieldProblem,
+  type FieldRules,
   type FieldSettings,
   type RecordKind,
   type Sensitivity,
 } from "@belofte/api-client";
 import { Button, Checkbox, NativeSelect, Switch, Textarea, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { api } from "../app/api";
 import { allQueuesQuery, fieldsQuery, keys, queryClient } from "../app/queries";
 import { mayAdministrate } from "../app/session";
-import { Failure, FailureLine, Skeleton } from "../app/states";
+import { explainShort, Failure, FailureLine, Skeleton } from "../app/states";
 import { toast } from "../app/toasts";
-import { said } from "../fields/value";
+import { FieldInput } from "../fields/field-input";
+import { focusIn } from "../fields/focus";
+import { type Entry, entryOf, given, isAmbiguous, said } from "../fields/value";
 import { useWords } from "../i18n";
-import { FieldOptions } from "./field-options";
+import { FieldOptions, type OptionFaults } from "./field-options";
 import { Block, Confirm, Page, State } from "./page";
 import css from "./page.module.css";
 
@@ -94,7 +100,7 @@ export function NewField() {
         next={1}
         error={create.error}
         pending={create.isPending}
-        save={(settings) => create.mutate(settings)}
+        save={create.mutate}
       >
         <NativeSelect
           label={t("fields.on")}
@@ -132,7 +138,7 @@ export function FieldPage() {
         ) : null
       }
     >
-      {field && <Existing key={field.version} field={field} />}
+      {field && <Existing key={field.id} field={field} />}
     </Page>
   );
 }
@@ -141,14 +147,32 @@ function Existing({ field }: { field: FieldOfTenant }) {
   const words = useWords();
   const { t } = words;
   const navigate = useNavigate();
+  // The field that the form is of. What comes meanwhile does not touch what is typed; it is loaded when that is asked for.
+  const [known, setKnown] = useState(field);
+  const [loaded, setLoaded] = useState(0);
   const label = said(field.settings.label, words.language);
+  // One that was archived or taken into use again is set up as it was: that is no other one to write over.
+  const isSame = JSON.stringify(field.settings) === JSON.stringify(known.settings);
+  const version = isSame ? Math.max(field.version, known.version) : known.version;
   const save = useMutation({
-    mutationFn: (settings: FieldSettings) =>
-      api.fields.update(field.id, { version: field.version, settings }),
+    mutationFn: (settings: FieldSettings) => api.fields.update(field.id, { version, settings }),
     onSuccess: (saved) => {
+      setKnown(saved);
       toast(t("did.field_saved", { field: said(saved.settings.label, words.language) }));
       return stale();
     },
+  });
+  const load = useMutation({
+    mutationFn: () => api.fields.list(),
+    onSuccess: (list) => {
+      queryClient.setQueryData(fieldsQuery.queryKey, list);
+      const now = list.items.find((one) => one.id === field.id);
+      if (!now) return;
+      save.reset();
+      setKnown(now);
+      setLoaded((times) => times + 1);
+    },
+    onError: (error) => toast(explainShort(error, words), { bad: true }),
   });
   const archive = useMutation({
     mutationFn: (archived: boolean) => api.fields.update(field.id, { archived }),
@@ -172,12 +196,21 @@ function Existing({ field }: { field: FieldOfTenant }) {
     <>
       {field.lapsed && <p className={css.notice}>{t("fields.lapsed_text")}</p>}
       <Form
-        settings={field.settings}
-        next={field.next_option}
-        known={field}
+        key={loaded}
+        settings={known.settings}
+        next={known.next_option}
+        known={known}
         error={save.error}
         pending={save.isPending}
-        save={(settings) => save.mutate(settings)}
+        save={save.mutate}
+        wayOn={
+          save.error instanceof ApiError &&
+          save.error.code === "conflict" && (
+            <Button variant="default" loading={load.isPending} onClick={() => load.mutate()}>
+              {t("fields.load_newest")}
+            </Button>
+          )
+        }
       />
       {field.archived ? (
         <Block title={t("fields.restore")} text={t("fields.restore_text")}>
@@ -222,28 +255,72 @@ interface FormProps {
   known?: FieldOfTenant;
   error: unknown;
   pending: boolean;
-  save: (settings: FieldSettings) => void;
-  children?: React.ReactNode;
+  save: (settings: FieldSettings, then: { onSuccess: () => void }) => void;
+  /** What to do about the error, beside trying again. */
+  wayOn?: ReactNode;
+  children?: ReactNode;
 }
 
-function Form({ settings: first, next, known, error, pending, save, children }: FormProps) {
+/** What is of one kind alone. */
+interface OfKind {
+  rules: FieldRules;
+  /** What a form begins with, as it stands in its inputs. */
+  entry: Entry;
+}
+
+/** A form begins with no option that was taken away: its number may be the next one's. */
+function among(kind: FieldKind, options: FieldOption[], entry: Entry): Entry {
+  if (!CHOICES.includes(kind)) return entry;
+  const isThere = (no: string) => options.some((one) => String(one.no) === no);
+  const text = isThere(entry.text) ? entry.text : "";
+  return { ...entry, text, chosen: entry.chosen.filter(isThere) };
+}
+
+const inBoth = (text: string) => ({ nl: text, en: text });
+
+function Form({ settings: begun, next, known, error, pending, save, wayOn, children }: FormProps) {
   const words = useWords();
   const { t } = words;
   const queues = useQuery(allQueuesQuery);
-  const [settings, setSettings] = useState(first);
+  const first = useRef<HTMLDivElement>(null);
+  const [settings, setSettings] = useState(begun);
+  const [entry, setEntry] = useState(() => entryOf(begun, begun.default));
+  // Who passes by another kind on the way comes back to what they had.
+  const [kept, setKept] = useState<Partial<Record<FieldKind, OfKind>>>({});
+  const [tried, setTried] = useState(false);
+  // What is wrong with options is said by their places then.
+  const [sent, setSent] = useState<FieldOption[]>([]);
   const set = (part: Partial<FieldSettings>) => setSettings((before) => ({ ...before, ...part }));
-  const { kind, label, help, rules = {}, sensitivity } = settings;
+  const { kind, label, help, rules = {}, options = [], sensitivity } = settings;
   const refused = REFUSED.includes(sensitivity);
+  const shape = { kind, options };
+  const faults = error instanceof ApiError ? error.fields : [];
+  const told = (code: string) => words.tOr(`field_error.${code}`, "field_error.invalid");
+  // The places that have an input in this look at the form; what is wrong elsewhere is said above the button.
+  const places = new Set<string>();
   const wrong = (...paths: string[]) => {
-    if (!(error instanceof ApiError)) return undefined;
-    const found = error.fields.find((one) =>
-      paths.some((path) => one.field === `settings.${path}`),
-    );
-    return found ? words.tOr(`field_error.${found.code}`, "field_error.invalid") : undefined;
+    const here = paths.map((path) => `settings.${path}`);
+    for (const place of here) places.add(place);
+    const found = faults.find((one) => here.includes(one.field));
+    return found && told(found.code);
   };
+  const wrongOptions = (): OptionFaults[] =>
+    options.map(({ no }) => {
+      const place = `options[${sent.findIndex((one) => one.no === no)}]`;
+      const within = wrong(`${place}.within`);
+      const whole = wrong(`${place}.label`, `${place}.label.nl`, `${place}.no`);
+      // Outside of a tree nothing says where one lies.
+      return kind === "tree_choice"
+        ? { nl: whole, en: wrong(`${place}.label.en`), within }
+        : { nl: whole ?? within, en: wrong(`${place}.label.en`) };
+    });
+  const ambiguous = isAmbiguous(shape, entry);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const { override, ...rest } = settings;
+    setTried(true);
+    if (ambiguous) return focusIn(first.current);
+    const { override, default: _, ...rest } = settings;
+    const begins = given(shape, entry);
     const signed =
       refused && override
         ? {
@@ -254,7 +331,9 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
             },
           }
         : {};
-    save({ ...rest, ...signed });
+    setSent(options);
+    const body = { ...rest, ...signed, ...(begins === null ? {} : { default: begins }) };
+    save(body, { onSuccess: () => setKept({}) });
   };
   const readers = (list: string[]) => {
     const now = AUDIENCES.filter((one) => list.includes(one));
@@ -274,14 +353,21 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
   };
   const text = (name: "least" | "most" | "pattern", value: string) => {
     const { [name]: _, ...others } = rules;
-    set({ rules: value === "" ? others : { ...others, [name]: value.replace(",", ".") } });
+    set({ rules: value === "" ? others : { ...others, [name]: value } });
   };
+  const limit = (name: "least" | "most", value: string) => text(name, value.replace(",", "."));
   const counted = kind === "text" || kind === "long_text" || kind === "multiple_choice";
   const ranged = kind === "integer" || kind === "decimal" || kind === "money";
   const changeKind = (to: FieldKind) => {
-    // Rules and a first value are of the kind that they were made for.
-    const { default: _, ...others } = settings;
-    setSettings({ ...others, kind: to, rules: {} });
+    // Rules and what a form begins with are of the kind that they were made for.
+    const its = kept[to] ?? { rules: {}, entry: entryOf({ kind: to }, null) };
+    setKept({ ...kept, [kind]: { rules, entry } });
+    set({ kind: to, rules: its.rules });
+    setEntry(among(to, options, its.entry));
+  };
+  const changeOptions = (now: FieldOption[]) => {
+    set({ options: now });
+    setEntry(among(kind, now, entry));
   };
   const override = settings.override ?? { legal_basis: "", purpose: "", ends_at: inAYear() };
   const sign = (part: Partial<typeof override>) => set({ override: { ...override, ...part } });
@@ -314,7 +400,7 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
             autosize
             minRows={2}
             value={help?.nl ?? ""}
-            error={wrong("help.nl")}
+            error={wrong("help", "help.nl")}
             onChange={(event) => set({ help: { ...help, nl: event.currentTarget.value } })}
           />
           <Textarea
@@ -330,18 +416,20 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
         <NativeSelect
           label={t("fields.kind")}
           value={kind}
+          error={wrong("kind")}
           onChange={(event) => changeKind(event.currentTarget.value as FieldKind)}
           data={KINDS.map((one) => ({ value: one, label: t(`fields.kind_${one}`) }))}
         />
         {known && kind !== known.settings.kind && <Preview field={known} settings={settings} />}
         {CHOICES.includes(kind) && (
           <FieldOptions
-            options={settings.options ?? []}
+            options={options}
             next={next}
             tree={kind === "tree_choice"}
             fixed={known?.settings.options ?? []}
             error={wrong("options")}
-            change={(options) => set({ options })}
+            wrong={wrongOptions()}
+            change={changeOptions}
           />
         )}
         {counted && (
@@ -371,7 +459,7 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
               label={t("fields.least")}
               value={rules.least ?? ""}
               error={wrong("rules.least")}
-              onChange={(event) => text("least", event.currentTarget.value)}
+              onChange={(event) => limit("least", event.currentTarget.value)}
               autoComplete="off"
             />
             <TextInput
@@ -379,7 +467,7 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
               label={t("fields.most")}
               value={rules.most ?? ""}
               error={wrong("rules.most")}
-              onChange={(event) => text("most", event.currentTarget.value)}
+              onChange={(event) => limit("most", event.currentTarget.value)}
               autoComplete="off"
             />
           </div>
@@ -396,9 +484,25 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
             spellCheck={false}
           />
         )}
+        <div ref={first}>
+          <FieldInput
+            field={{
+              kind,
+              // One without a name yet cannot be told from the others.
+              options: options.filter((one) => said(one.label, words.language) !== ""),
+              label: inBoth(t("fields.default")),
+              help: inBoth(t("fields.default_text")),
+              required: false,
+            }}
+            entry={entry}
+            error={tried && ambiguous ? t("field_error.ambiguous") : wrong("default")}
+            change={setEntry}
+          />
+        </div>
         <Switch
           label={t("fields.required")}
           description={t("fields.required_text")}
+          error={wrong("required")}
           checked={settings.required ?? false}
           onChange={(event) => set({ required: event.currentTarget.checked })}
         />
@@ -420,7 +524,12 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
       </div>
       <Block title={t("fields.who")} text={t("fields.who_text")}>
         <div className={css.halves}>
-          <Checkbox.Group label={t("fields.readers")} value={settings.readers} onChange={readers}>
+          <Checkbox.Group
+            label={t("fields.readers")}
+            value={settings.readers}
+            error={wrong("readers")}
+            onChange={readers}
+          >
             <div className={css.choices}>
               {AUDIENCES.map((one) => (
                 <Checkbox key={one} value={one} label={t(`fields.audience_${one}`)} />
@@ -457,7 +566,7 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
           <NativeSelect
             label={t("fields.sensitivity")}
             value={sensitivity}
-            error={wrong("override")}
+            error={wrong("sensitivity", "override")}
             onChange={(event) => set({ sensitivity: event.currentTarget.value as Sensitivity })}
             data={SENSITIVITIES.map((one) => ({
               value: one,
@@ -505,12 +614,30 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
         </div>
       </Block>
       {error != null && <FailureLine error={error} />}
+      <Elsewhere faults={faults.filter((one) => !places.has(one.field))} told={told} />
       <div className={css.row}>
         <Button type="submit" loading={pending}>
           {refused ? t("fields.sign") : t("action.save")}
         </Button>
+        {wayOn}
       </div>
     </form>
+  );
+}
+
+/** What is wrong at a place that has no input. */
+function Elsewhere({ faults, told }: { faults: FieldProblem[]; told: (code: string) => string }) {
+  if (faults.length === 0) return null;
+  return (
+    <div className={css.notice} role="alert">
+      <ul>
+        {faults.map((one) => (
+          <li key={`${one.field} ${one.code}`}>
+            <code>{one.field}</code>: {told(one.code)}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -518,16 +645,12 @@ function Form({ settings: first, next, known, error, pending, save, children }: 
 function Preview({ field, settings }: { field: FieldOfTenant; settings: FieldSettings }) {
   const words = useWords();
   const { t } = words;
-  const options = settings.options ?? [];
+  // Not for each letter of a label; as text, which is the same for the same options.
+  const [options] = useDebouncedValue(JSON.stringify(settings.options ?? []), 400);
   const look = useQuery({
-    queryKey: [
-      "field-preview",
-      field.id,
-      field.version,
-      settings.kind,
-      JSON.stringify(options),
-    ] as const,
-    queryFn: () => api.fields.preview(field.id, { kind: settings.kind, options }),
+    queryKey: ["field-preview", field.id, field.version, settings.kind, options] as const,
+    queryFn: ({ signal }) =>
+      api.fields.preview(field.id, { kind: settings.kind, options: JSON.parse(options) }, signal),
     staleTime: 0,
     gcTime: 0,
   });

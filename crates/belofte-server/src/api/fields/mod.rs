@@ -83,8 +83,10 @@ fn refused(error: FieldError) -> ApiError {
 async fn told(app: &App, signed: &Signed, id: RecordId) -> http::Answer<RecordFieldList> {
     let access = &signed.access;
     let (audience, now) = (access.audience(), access.clock().now());
+    let language = signed.who.language().unwrap_or_default();
     let all = app.core.store.fields_of(access, id).await?;
-    Ok(RecordFieldList { items: all.into_iter().map(|one| RecordField::of(one, audience, now)).collect() })
+    let told = all.into_iter().map(|one| RecordField::of(one, audience, language, now));
+    Ok(RecordFieldList { items: told.collect() })
 }
 
 /// Changes what a person or a case has in some fields, and gives what they have then.
@@ -98,6 +100,7 @@ async fn change(
     let places: Vec<_> = asked.values.iter().map(|change| change.field_id).collect();
     let changes = asked.values.into_iter().map(|change| ValueChange {
         field: change.field_id,
+        field_version: change.field_version,
         version: change.version,
         value: change.value.map(Into::into),
     });

@@ -30,6 +30,8 @@ pub async fn handle(
     signed: Signed,
     Id(id): Id<ConversationId>,
 ) -> http::Answer<Json<RecordFieldList>> {
+    // What became part of another conversation is read there.
+    let id = app.core.store.conversation_in_force(&signed.access, id).await?;
     let list = told(&app, &signed, RecordId::Conversation(id)).await?;
     app.views.note(&signed.access, ViewKind::Conversation, id.uuid())?;
     Ok(Json(list))

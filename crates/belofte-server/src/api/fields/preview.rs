@@ -3,10 +3,10 @@
 
 use axum::Json as Body;
 use axum::extract::State;
-use belofte_model::{FieldId, FieldOption, MOST_OPTIONS, Permission};
+use belofte_model::{FieldId, FieldOption, LABEL_MOST, MOST_OPTIONS, Permission};
 use belofte_store::ViewKind;
 
-use super::{KindPreview, PreviewKind, refused};
+use super::{KindPreview, OwnWords, PreviewKind, refused};
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
 use crate::http::shares::Load;
@@ -37,9 +37,16 @@ pub async fn handle(
     Json(asked): Json<PreviewKind>,
 ) -> http::Answer<Body<KindPreview>> {
     let (store, access) = (&app.core.store, &signed.access);
-    Checks::default().that(asked.options.len() <= MOST_OPTIONS, "options", FieldCode::TooLong).done()?;
+    let short = |words: &OwnWords| {
+        [&words.nl, &words.en].into_iter().all(|label| label.chars().count() <= LABEL_MOST)
+    };
+    Checks::default()
+        .that(asked.options.len() <= MOST_OPTIONS, "options", FieldCode::TooLong)
+        .that(asked.options.iter().all(|option| short(&option.label)), "options", FieldCode::TooLong)
+        .done()?;
     let options: Vec<FieldOption> = asked.options.into_iter().map(Into::into).collect();
-    let preview = store.preview_kind(access, id, asked.kind, &options).await.map_err(refused)?;
+    let language = signed.who.language().unwrap_or_default();
+    let preview = store.preview_kind(access, id, (asked.kind, &options), language).await.map_err(refused)?;
     if !preview.stay.is_empty() {
         app.views.note(access, ViewKind::Field, id.uuid())?;
     }

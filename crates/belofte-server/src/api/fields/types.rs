@@ -2,8 +2,8 @@
 //! What goes over the wire about the tenant's own fields.
 
 use belofte_model::{
-    self as model, Audience, Decimal, FieldId, FieldKind, GivenValue, MOST_OPTIONS, QueueId, RecordKind,
-    Sensitivity, Timestamp,
+    self as model, Audience, Decimal, FieldId, FieldKind, GivenValue, Language, MOST_OPTIONS, QueueId,
+    RecordKind, Sensitivity, Timestamp,
 };
 use belofte_store as store;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub struct FieldOption {
 
 impl From<model::FieldOption> for FieldOption {
     fn from(option: model::FieldOption) -> Self {
-        let model::FieldOption { no, label, within, archived } = option;
+        let model::FieldOption { no, label, within, archived, former: _ } = option;
         Self { no, label: label.into(), within, archived }
     }
 }
@@ -64,7 +64,8 @@ impl From<model::FieldOption> for FieldOption {
 impl From<FieldOption> for model::FieldOption {
     fn from(option: FieldOption) -> Self {
         let FieldOption { no, label, within, archived } = option;
-        Self { no, label: label.into(), within, archived }
+        // What it was called before, the house knows, and no caller says.
+        Self { no, label: label.into(), within, archived, former: Vec::new() }
     }
 }
 
@@ -313,7 +314,8 @@ impl FieldSettings {
                 kind: self.kind,
                 legal_basis: signed.legal_basis.trim().to_owned(),
                 purpose: signed.purpose.trim().to_owned(),
-                ends_at: signed.ends_at.0,
+                // As it is told again: what is read can be written back, and is the same signature.
+                ends_at: Timestamp::from_micros(signed.ends_at.0.as_micros() / 1_000 * 1_000),
                 signed_at: Timestamp::from_micros(0),
             }),
             options,
@@ -442,6 +444,8 @@ pub struct RecordField {
     /// The field.
     #[schema(value_type = Uuid)]
     pub field_id: FieldId,
+    /// The version of how the field is set up, to be sent along with a value.
+    pub field_version: i64,
     /// What it holds.
     #[schema(value_type = schema::FieldKind)]
     pub kind: FieldKind,
@@ -474,15 +478,21 @@ pub struct RecordField {
 }
 
 impl RecordField {
-    /// How `one` is told to `audience` at `now`.
+    /// How `one` is told to `audience`, who reads `language`, at `now`.
     #[must_use]
-    pub fn of(one: store::FieldOfRecord, audience: Option<Audience>, now: Timestamp) -> Self {
+    pub fn of(
+        one: store::FieldOfRecord,
+        audience: Option<Audience>,
+        language: Language,
+        now: Timestamp,
+    ) -> Self {
         let writable = one.field.is_written_by(audience, now);
         let settings = one.field.settings;
         Self {
             field_id: one.field.id,
+            field_version: one.field.version,
             kind: settings.kind,
-            was: one.was.map(|value| value.words(&settings.options)),
+            was: one.was.map(|value| value.words(&settings.options, language)),
             label: settings.label.into(),
             help: settings.help.into(),
             options: settings.options.into_iter().map(Into::into).collect(),
@@ -511,10 +521,15 @@ pub struct ChangeValue {
     /// The field.
     #[schema(value_type = Uuid)]
     pub field_id: FieldId,
+    /// The version of how the field is set up that the value was given for; another one is a conflict.
+    #[serde(default)]
+    pub field_version: Option<i64>,
     /// The version that the change was made on, 0 for an empty field; another one is a conflict.
     #[serde(default)]
     pub version: Option<i64>,
-    /// The value, or null to empty the field.
+    /// The value, or null to empty the field. Never left out: what is left out of a change stays.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     pub value: Option<FieldValue>,
 }
 

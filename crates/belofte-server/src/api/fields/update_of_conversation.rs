@@ -38,6 +38,8 @@ pub async fn handle(
     Id(id): Id<ConversationId>,
     Json(asked): Json<ChangeRecordFields>,
 ) -> http::Answer<Body<RecordFieldList>> {
+    // What became part of another conversation is filled in there.
+    let id = app.core.store.conversation_in_force(&signed.access, id).await?;
     let list = change(&app, &signed, RecordId::Conversation(id), asked).await?;
     app.views.note(&signed.access, ViewKind::Conversation, id.uuid())?;
     Ok(Body(list))

@@ -2081,7 +2081,7 @@ export interface components {
             field_id: string;
             /**
              * Format: int64
-             * @description The version of the field's definition that the change was made on; another one is a conflict.
+             * @description The version of how the field is set up that the value was given for; another one is a conflict.
              */
             field_version?: number | null;
             value: components["schemas"]["FieldValue"] | null;
@@ -3895,7 +3895,7 @@ export interface components {
             field_id: string;
             /**
              * Format: int64
-             * @description The version of the field's definition.
+             * @description The version of how the field is set up, to be sent along with a value.
              */
             field_version: number;
             /** @description What to fill in. */

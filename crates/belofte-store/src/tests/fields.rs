@@ -684,7 +684,8 @@ async fn a_value_is_of_the_field_that_it_was_given_for() {
         store.change_fields_of(&scene.at_work, id, given(2)).await.expect("a colour");
 
         // Text that became a choice stays it, also under another name.
-        scene.set_up(&house, field, settings("Aantal", FieldKind::Text)).await.expect("text");
+        let plain = FieldSettings { kind: FieldKind::Text, ..choice.clone() };
+        scene.set_up(&house, field, plain).await.expect("text");
         scene.put(&house, field, text("rood")).await;
         scene.set_up(&house, field, choice.clone()).await.expect("a choice");
         let mut renamed = choice.clone();

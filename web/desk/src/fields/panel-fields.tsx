@@ -59,6 +59,12 @@ export function PanelFields({ record, queue }: { record: OnRecord; queue: string
             size={26}
             aria-label={t(record.kind === "contact" ? "fields.edit_person" : "fields.edit_case")}
             onClick={() => setEditing(true)}
+            // The rest of this press would otherwise be one in the first input, and send the form off.
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.repeat) return;
+              event.preventDefault();
+              setEditing(true);
+            }}
           >
             <PencilIcon size={14} />
           </ActionIcon>

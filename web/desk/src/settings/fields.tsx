@@ -5,7 +5,7 @@ import type { Field, RecordKind } from "@belofte/api-client";
 import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { api } from "../app/api";
 import { fieldsQuery, keys, queryClient } from "../app/queries";
 import { mayAdministrate, useSession } from "../app/session";
@@ -92,16 +92,19 @@ function OfKind({ kind, fields }: { kind: RecordKind; fields: Field[] }) {
     },
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows lie anew when the list does
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Somebody who is somewhere else by now stays there.
     if (document.activeElement === document.body) pressed.current?.focus();
     pressed.current = null;
   }, [fields]);
   if (fields.length === 0) return null;
-  const swap = (at: number, step: 1 | -1, button: HTMLButtonElement) => {
-    const ids = fields.map((one) => one.id);
-    const [moved] = ids.splice(at, 1);
-    if (moved === undefined || at + step < 0 || at + step > ids.length) return;
+  const swap = (moved: string, step: 1 | -1, button: HTMLButtonElement) => {
+    // As the list is, which the rows may not show yet.
+    const now = queryClient.getQueryData(fieldsQuery.queryKey)?.items ?? fields;
+    const ids = now.filter((one) => one.record === kind && !one.archived).map((one) => one.id);
+    const at = ids.indexOf(moved);
+    if (at < 0 || at + step < 0 || at + step >= ids.length) return;
+    ids.splice(at, 1);
     ids.splice(at + step, 0, moved);
     pressed.current = button;
     // At once, so that the next press goes on from it; those of other kinds stay where they are among themselves.
@@ -139,7 +142,7 @@ function OfKind({ kind, fields }: { kind: RecordKind; fields: Field[] }) {
                     <Button
                       variant="default"
                       {...stuck(at === 0)}
-                      onClick={(event) => swap(at, -1, event.currentTarget)}
+                      onClick={(event) => swap(one.id, -1, event.currentTarget)}
                       aria-label={t("fields.up_named", { field: label })}
                     >
                       <UpIcon size={16} />
@@ -147,7 +150,7 @@ function OfKind({ kind, fields }: { kind: RecordKind; fields: Field[] }) {
                     <Button
                       variant="default"
                       {...stuck(at === fields.length - 1)}
-                      onClick={(event) => swap(at, 1, event.currentTarget)}
+                      onClick={(event) => swap(one.id, 1, event.currentTarget)}
                       aria-label={t("fields.down_named", { field: label })}
                     >
                       <DownIcon size={16} />

@@ -5,7 +5,7 @@ import type { ListedQueue } from "@belofte/api-client";
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useLayoutEffect, useRef, useState } from "react";
 import { api } from "../app/api";
 import { allQueuesQuery, keys, queryClient } from "../app/queries";
 import { maySupervise, useSession } from "../app/session";
@@ -47,15 +47,18 @@ export function Queues() {
     },
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows lie anew when the list does
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Somebody who is somewhere else by now stays there.
     if (document.activeElement === document.body) pressed.current?.focus();
     pressed.current = null;
   }, [list.data]);
-  const swap = (at: number, step: 1 | -1, button: HTMLButtonElement) => {
-    const ids = used.map((one) => one.id);
-    const [moved] = ids.splice(at, 1);
-    if (moved === undefined || at + step < 0 || at + step > ids.length) return;
+  const swap = (moved: string, step: 1 | -1, button: HTMLButtonElement) => {
+    // As the list is, which the rows may not show yet.
+    const now = queryClient.getQueryData(allQueuesQuery.queryKey)?.items ?? items;
+    const ids = now.filter((one) => !one.archived).map((one) => one.id);
+    const at = ids.indexOf(moved);
+    if (at < 0 || at + step < 0 || at + step >= ids.length) return;
+    ids.splice(at, 1);
     ids.splice(at + step, 0, moved);
     pressed.current = button;
     // At once, so that the next press goes on from it.
@@ -81,10 +84,10 @@ export function Queues() {
               <td>
                 {may && used.length > 1 && (
                   <div className={css.row}>
-                    <Button variant="default" {...stuck(at === 0)} onClick={(event) => swap(at, -1, event.currentTarget)} aria-label={t("queues.up_named", { queue: one.name })}>
+                    <Button variant="default" {...stuck(at === 0)} onClick={(event) => swap(one.id, -1, event.currentTarget)} aria-label={t("queues.up_named", { queue: one.name })}>
                       <UpIcon size={16} />
                     </Button>
-                    <Button variant="default" {...stuck(at === used.length - 1)} onClick={(event) => swap(at, 1, event.currentTarget)} aria-label={t("queues.down_named", { queue: one.name })}>
+                    <Button variant="default" {...stuck(at === used.length - 1)} onClick={(event) => swap(one.id, 1, event.currentTarget)} aria-label={t("queues.down_named", { queue: one.name })}>
                       <DownIcon size={16} />
                     </Button>
                   </div>

@@ -154,7 +154,7 @@ mod tests {
         (Purpose::Delivery, &["read_message", "send", "use_secret", "use_token"]),
         (
             Purpose::Administration,
-            &["use_secret", "use_token", "name", "account", "configure", "follow", "notify"],
+            &["use_secret", "use_token", "name", "account", "configure", "preview", "follow", "notify"],
         ),
         (Purpose::Oversight, &["name", "oversee"]),
         (Purpose::Upkeep, &["follow", "maintain", "notify"]),

@@ -558,7 +558,9 @@ export const views = {
       await page.getByRole("listitem").locator("[data-row]").first().click();
       await page.waitForTimeout(700);
       const pencil = page.getByRole("button", { name: /^(Gegevens van de klant invullen|Fill in about the customer)$/ });
-      if (await pencil.isVisible()) await pencil.click();
+      // On a phone the panel lies behind its button.
+      if (!(await pencil.isVisible())) await page.getByRole("button", { name: /^(Zijpaneel tonen|Show side panel)$/ }).click();
+      await pencil.click();
     },
   },
   push: { path: "/settings/push" },

@@ -173,7 +173,7 @@ function Editing({
   }, [save.isError]);
   const wrong = (one: RecordField) => {
     const fault = tried && faultOf(form, one, queue);
-    if (fault) return t(`field_error.${fault}`);
+    if (fault) return t(fault === "ambiguous" ? "fields.ambiguous" : "field_error.required");
     if (!(save.error instanceof ApiError)) return undefined;
     const at = save.variables?.findIndex((other) => other.field_id === one.field_id);
     const found = save.error.fields.find((problem) => problem.field === `values[${at}].value`);

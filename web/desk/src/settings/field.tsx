@@ -495,7 +495,7 @@ function Form({ settings: begun, next, known, error, pending, save, wayOn, child
               required: false,
             }}
             entry={entry}
-            error={tried && ambiguous ? t("field_error.ambiguous") : wrong("default")}
+            error={tried && ambiguous ? t("fields.ambiguous") : wrong("default")}
             change={setEntry}
           />
         </div>

@@ -129,11 +129,17 @@ function OfKind({ kind, fields }: { kind: RecordKind; fields: Field[] }) {
               </td>
               <td>
                 {t(`fields.kind_${one.settings.kind}`)}
-                {one.lapsed && <State tone="bad">{t("fields.lapsed")}</State>}
+                {one.lapsed && (
+                  <span className={css.sub}>
+                    <State tone="bad">{t("fields.lapsed")}</State>
+                  </span>
+                )}
                 {!one.lapsed && one.settings.override && (
-                  <State tone="soon">
-                    {t("fields.signed_until", { day: words.day(one.settings.override.ends_at) })}
-                  </State>
+                  <span className={css.sub}>
+                    <State tone="soon">
+                      {t("fields.signed_until", { day: words.day(one.settings.override.ends_at) })}
+                    </State>
+                  </span>
                 )}
               </td>
               <td>

@@ -234,7 +234,8 @@ fn postal_address(given: &PostalAddress) -> Result<PostalAddress, ValueFault> {
     let part =
         |text: &str| if text.trim().is_empty() { Ok(String::new()) } else { line(text, ADDRESS_PART_MOST) };
     let country = part(&given.country)?;
-    if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())) {
+    let known = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !known && !country.is_empty() {
         return Err(ValueFault::Invalid);
     }
     Ok(PostalAddress {

@@ -215,18 +215,18 @@ async fn all_in_use(tx: &mut Tx<'_>, queues: &[QueueId]) -> Result<bool, StoreEr
 }
 
 /// Why a write refused.
-enum Refused {
+enum Refusal {
     TooMany,
     NoSuchQueue,
     HoldsRefused,
 }
 
-impl From<Refused> for FieldError {
-    fn from(refused: Refused) -> Self {
+impl From<Refusal> for FieldError {
+    fn from(refused: Refusal) -> Self {
         match refused {
-            Refused::TooMany => Self::TooMany,
-            Refused::NoSuchQueue => Self::NoSuchQueue,
-            Refused::HoldsRefused => Self::HoldsRefused,
+            Refusal::TooMany => Self::TooMany,
+            Refusal::NoSuchQueue => Self::NoSuchQueue,
+            Refusal::HoldsRefused => Self::HoldsRefused,
         }
     }
 }
@@ -243,13 +243,13 @@ struct Create {
 }
 
 impl Write for Create {
-    type Out = Result<(), Refused>;
+    type Out = Result<(), Refusal>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         // One after the other: two that take the last place would both have it.
         counters::take(tx, Needs::default()).await?;
         if !all_in_use(tx, &self.queues).await? {
-            return Ok(Err(Refused::NoSuchQueue));
+            return Ok(Err(Refusal::NoSuchQueue));
         }
         self.others.are_there(tx, self.record, self.id).await?;
         let (count, last) = tx
@@ -263,7 +263,7 @@ impl Write for Create {
             )
             .await?;
         if usize::try_from(count).unwrap_or(usize::MAX) >= MOST_FIELDS {
-            return Ok(Err(Refused::TooMany));
+            return Ok(Err(Refusal::TooMany));
         }
         tx.execute_one(
             sql!(
@@ -296,11 +296,11 @@ struct Change {
 }
 
 impl Write for Change {
-    type Out = Result<(), Refused>;
+    type Out = Result<(), Refusal>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let tenant = tx.tenant();
         if !all_in_use(tx, &self.queues).await? {
-            return Ok(Err(Refused::NoSuchQueue));
+            return Ok(Err(Refusal::NoSuchQueue));
         }
         // First the row: who writes a value meanwhile holds it, and is seen below.
         let text = if tx.is_postgres() {
@@ -315,7 +315,7 @@ impl Write for Change {
             return Err(StoreError::Conflict);
         }
         if self.frees && field_removals::holds_any(tx, self.record, self.id).await? {
-            return Ok(Err(Refused::HoldsRefused));
+            return Ok(Err(Refusal::HoldsRefused));
         }
         tx.execute_one(
             sql!(

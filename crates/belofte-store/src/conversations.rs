@@ -157,7 +157,10 @@ impl SealedConversation {
         mask: Option<Mask>,
     ) -> Result<Conversation, StoreError> {
         let key = keys.get(&self.key).ok_or(StoreError::KeyGone(self.key))?;
-        let mut summary = Summary::unseal(key, tenant, self.conversation.id, &self.summary)?;
+        let row = self.conversation.id.uuid();
+        let context = SealContext { tenant, column: columns::CONVERSATION_SUMMARY, row };
+        let opened = key.open_in_place(&context, &mut self.summary)?;
+        let mut summary: Summary = from_json(opened, "conversation.summary")?;
         if let Some(profile) = profile {
             match profile.name(tenant, keys)? {
                 // Nobody has given the contact a name: the mail that began the case may have.

@@ -484,8 +484,19 @@ impl Store {
 
 /// From so many messages on that the index named, another reader helps …
 const HELPED: usize = 16;
-/// … and each takes so many of them at a time.
-const PART: usize = 9;
+/// … and each takes so many of them at a time, fewer towards the end: who is done first waits for little.
+const PARTS: std::ops::RangeInclusive<usize> = 2..=9;
+
+/// What is taken at a time, of so many: a quarter of what is left, within bounds.
+fn parts_of(all: usize) -> Vec<std::ops::Range<usize>> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    while from < all {
+        let size = (all - from).div_ceil(4).clamp(*PARTS.start(), *PARTS.end()).min(all - from);
+        parts.push(from..from + size);
+        from += size;
+    }
+    parts
+}
 
 /// A question on its visit to the readers of the embedded engine.
 #[derive(Clone)]
@@ -545,18 +556,21 @@ impl Asking {
         named: &Arc<Named>,
         tail: Option<&Tail>,
     ) -> Result<Option<Page>, StoreError> {
-        let parts = named.numbers.len().div_ceil(PART);
+        let parts = parts_of(named.numbers.len());
+        let count = parts.len();
         let (asking, named, tail, tagged) =
             (self.clone(), Arc::clone(named), tail.cloned(), Tagged::default());
         let act = Arc::new(move |hands: &mut Hands, part| {
-            let numbers = named.numbers.chunks(PART).nth(part).unwrap_or_default();
+            let numbers =
+                parts.get(part).and_then(|part: &std::ops::Range<usize>| named.numbers.get(part.clone()));
+            let numbers = numbers.unwrap_or_default();
             if part == 0 {
                 asking.newest(hands, &named, numbers, tail.clone(), &tagged)
             } else {
                 asking.older(hands, numbers, &tagged)
             }
         });
-        let mut brought = hands.share(parts, &act)?.into_iter();
+        let mut brought = hands.share(count, &act)?.into_iter();
         let Some(Brought::Page(mut page, whole)) = brought.next() else { return Ok(None) };
         for part in brought {
             let Brought::Hits(hits) = part else { return Ok(None) };
@@ -670,4 +684,23 @@ fn open_rows(
         }
     }
     Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_all_of_it_in_order_and_the_last_ones_are_short() {
+        for all in 0..200 {
+            let parts = parts_of(all);
+            assert_eq!(parts.iter().flat_map(Clone::clone).collect::<Vec<_>>(), (0..all).collect::<Vec<_>>());
+            assert!(parts.windows(2).all(|two| two[0].len() >= two[1].len()), "{parts:?}");
+            assert!(parts.iter().all(|part| part.len() <= *PARTS.end()), "{parts:?}");
+        }
+        assert_eq!(
+            parts_of(50).iter().map(std::ops::Range::len).collect::<Vec<_>>(),
+            [9, 9, 8, 6, 5, 4, 3, 2, 2, 2]
+        );
+    }
 }

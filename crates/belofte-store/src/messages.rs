@@ -304,7 +304,8 @@ impl SealedMessage {
     /// The message, opened with its key; without files and deliveries.
     pub(crate) fn unseal(mut self, tenant: TenantId, key: &DataKey) -> Result<Message, StoreError> {
         let context = SealContext { tenant, column: columns::MESSAGE_CONTENT, row: self.message.id.uuid() };
-        self.message.content = from_json(&key.open(&context, &self.content)?, "message.content")?;
+        let opened = key.open_in_place(&context, &mut self.content)?;
+        self.message.content = from_json(opened, "message.content")?;
         Ok(self.message)
     }
 }

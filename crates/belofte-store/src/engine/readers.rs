@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -192,6 +193,22 @@ fn take(next: &AtomicUsize, parts: usize) -> Option<usize> {
     (part < parts).then_some(part)
 }
 
+/// So often a reader looks whether the other one is done before it sleeps: a few dozen microseconds, about what being
+/// woken takes.
+const LOOKS: usize = 400;
+
+/// What the other reader brings next.
+fn soon<T>(receiver: &std::sync::mpsc::Receiver<T>) -> Result<T, StoreError> {
+    for _ in 0..LOOKS {
+        match receiver.try_recv() {
+            Ok(brought) => return Ok(brought),
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+            Err(TryRecvError::Disconnected) => return Err(StoreError::Busy),
+        }
+    }
+    receiver.recv().map_err(|_| StoreError::Busy)
+}
+
 /// A connection that is opened when it is first needed.
 struct Hand {
     path: PathBuf,
@@ -265,7 +282,7 @@ impl Hands {
         self.release();
         own?;
         while done.iter().any(Option::is_none) {
-            let (part, brought) = receiver.recv().map_err(|_| StoreError::Busy)?;
+            let (part, brought) = soon(&receiver)?;
             done[part] = Some(brought?);
         }
         Ok(done.into_iter().flatten().collect())

@@ -44,6 +44,10 @@ fn every_flipped_bit_is_noticed() {
         let mut changed = sealed.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         let refused = key.open(&ctx(), &changed).unwrap_err();
+        assert_eq!(
+            key.open_in_place(&ctx(), &mut changed.clone()).unwrap_err().to_string(),
+            refused.to_string()
+        );
         if bit < 8 {
             assert!(matches!(refused, VaultError::UnknownVersion(_)));
         } else {
@@ -62,6 +66,8 @@ fn truncation_is_refused_at_every_length_and_nothing_can_be_empty() {
     let sealed = key.seal(&random, &ctx(), b"abcdef");
     for len in 0..sealed.len() {
         let refused = key.open(&ctx(), &sealed[..len]).unwrap_err();
+        let in_place = key.open_in_place(&ctx(), &mut sealed[..len].to_vec()).unwrap_err();
+        assert_eq!(in_place.to_string(), refused.to_string());
         if len < OVERHEAD {
             assert!(matches!(refused, VaultError::Truncated { len: l } if l == len));
         } else {
@@ -130,7 +136,9 @@ proptest! {
     fn any_value_comes_back(plain in proptest::collection::vec(any::<u8>(), 0..3000)) {
         let random = Random::seeded(7);
         let key = DataKey::generate(id(1), &random);
-        prop_assert_eq!(key.open(&ctx(), &key.seal(&random, &ctx(), &plain)).unwrap(), plain);
+        let mut sealed = key.seal(&random, &ctx(), &plain);
+        prop_assert_eq!(&key.open(&ctx(), &sealed).unwrap(), &plain);
+        prop_assert_eq!(key.open_in_place(&ctx(), &mut sealed).unwrap(), &plain);
     }
 
     #[test]

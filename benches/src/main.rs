@@ -8,6 +8,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on the terminal")]
 
+mod contacts;
 mod data;
 mod desk;
 mod house;
@@ -40,14 +41,14 @@ pub struct Options {
     pub sqlite: bool,
     /// Whether PostgreSQL is measured.
     pub postgres: bool,
-    /// How many messages instead of the usual number.
+    /// How many messages, or people, instead of the usual number.
     pub messages: Option<usize>,
     /// How many runs; the median is told.
     pub runs: usize,
 }
 
 const USAGE: &str = "\
-cargo xtask bench intake|search|desk [--quick] [--engine sqlite|postgres] [--messages N] [--runs N]";
+cargo xtask bench intake|search|desk|contacts [--quick] [--engine sqlite|postgres] [--messages N] [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +68,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
     match name.as_str() {
         "intake" => runtime.block_on(intake::run(options)),
         "desk" => runtime.block_on(desk::run(options)),
+        "contacts" => runtime.block_on(contacts::run(options)),
         "search" => runtime.block_on(search::run(options)),
         other => bail!("no bench {other:?}\n\n{USAGE}"),
     }

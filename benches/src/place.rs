@@ -148,6 +148,11 @@ impl Place {
         access(&self.admin, Purpose::Service)
     }
 
+    /// What somebody may who sets up.
+    pub fn administration(&self) -> Access {
+        access(&self.admin, Purpose::Administration)
+    }
+
     /// Opens the house as the product does.
     pub async fn open(&self) -> anyhow::Result<House> {
         let store = open(self.folder.path(), self.databases.as_ref()).await?;

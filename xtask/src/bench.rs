@@ -7,8 +7,8 @@ use std::process::Command;
 
 /// Runs the bench that the first argument names; the others are its own.
 pub fn command(args: &[String]) -> Result<()> {
-    if !matches!(args.first().map(String::as_str), Some("intake" | "search" | "desk")) {
-        return Err(Failure::new("cargo xtask bench knows intake, search and desk"));
+    if !matches!(args.first().map(String::as_str), Some("intake" | "search" | "desk" | "contacts")) {
+        return Err(Failure::new("cargo xtask bench knows intake, search, desk and contacts"));
     }
     if args[0] == "desk" {
         web::build()?;

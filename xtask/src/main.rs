@@ -43,7 +43,7 @@ cargo xtask <command>
   tidy     check the invariants that a program can check
   codegen  write what is generated
            [--check]  only say what is stale
-  bench    intake|search: compare with the plain alternative and with peers, in release;
+  bench    intake|search|desk|contacts: compare with the plain alternative and with peers, in release;
            desk: how long people wait for the inbox
            [--quick]  in about a minute  [--engine sqlite|postgres]  only one engine";
 

@@ -50,6 +50,8 @@ macro_rules! names {
     };
 }
 
+pub(crate) use names;
+
 names! {
     /// What a field is on.
     RecordKind {

@@ -17,6 +17,7 @@ mod event;
 mod field;
 mod field_option;
 mod field_value;
+mod filter;
 mod holiday;
 mod id;
 mod intake;
@@ -61,6 +62,7 @@ pub use field::{
 };
 pub use field_option::{FieldOption, MOST_FORMER, MOST_NUMBER, MOST_OPTIONS, OptionNames};
 pub use field_value::{FieldValue, GivenValue, Money, PostalAddress, ValueFault};
+pub use filter::{Condition, Filter, MOST_COLUMNS, MOST_CONDITIONS, Order, SOUGHT_MOST, Subject, Test};
 pub use holiday::Holiday;
 pub use id::*;
 pub use intake::{IntakeState, QuarantineReason};

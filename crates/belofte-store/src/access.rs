@@ -336,6 +336,11 @@ impl Access {
         Self { tenant, actor, purpose, request, visible, audience: None, clock }
     }
 
+    /// The same one, of who sees this.
+    pub(crate) fn seeing(&self, visible: Visible) -> Self {
+        Self { visible, ..self.clone() }
+    }
+
     /// The same one, of who reads and writes fields as `audience`.
     pub(crate) fn reading_as(&self, audience: Audience) -> Self {
         Self { audience: Some(audience), ..self.clone() }

@@ -60,52 +60,64 @@ pub struct Contact {
 /// The kind of an identity that is an address of internet mail.
 pub const EMAIL: &str = "email";
 
-/// A contact with its first identity, before they are stored.
+/// A contact with its identities, before they are stored.
 pub(crate) struct NewContact {
     pub(crate) id: ContactId,
-    identity: IdentityId,
+    identities: Vec<NewIdentity>,
     profile: Vec<u8>,
-    value: Vec<u8>,
-    value_index: [u8; 16],
     key: KeyId,
     at: Timestamp,
 }
 
+struct NewIdentity {
+    id: IdentityId,
+    value: Vec<u8>,
+    value_index: [u8; 16],
+}
+
 impl NewContact {
+    /// Somebody whom the tenant meets at `at`, as `id` where that is said.
     pub(crate) fn seal(
+        (id, at): (Option<ContactId>, Timestamp),
         random: &Random,
         tenant: TenantId,
         key: &DataKey,
         name: &str,
-        address: &str,
-        value_index: [u8; 16],
-        at: Timestamp,
+        addresses: &[(String, [u8; 16])],
     ) -> Result<Self, StoreError> {
-        let id = ContactId::new(at, random.bytes());
-        let identity = IdentityId::new(at, random.bytes());
+        let id = id.unwrap_or_else(|| ContactId::new(at, random.bytes()));
         let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: id.uuid() };
         let profile = key.seal(random, &context, &to_json(&ContactProfile { name: name.to_owned() })?);
-        let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: identity.uuid() };
-        let value = key.seal(random, &context, address.as_bytes());
-        Ok(Self { id, identity, profile, value, value_index, key: key.id(), at })
+        let identity = |(address, value_index): &(String, [u8; 16])| {
+            let id = IdentityId::new(at, random.bytes());
+            let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: id.uuid() };
+            NewIdentity {
+                id,
+                value: key.seal(random, &context, address.as_bytes()),
+                value_index: *value_index,
+            }
+        };
+        Ok(Self { id, identities: addresses.iter().map(identity).collect(), profile, key: key.id(), at })
     }
 
-    /// Stores both rows.
+    /// Stores all rows.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody else has just stored this identity, which may come
+    /// [`StoreError::Conflict`] when somebody else has just stored an identity, which may come
     /// out only after the body has ended.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let tenant = tx.tenant();
-        tx.late(
-            sql!(
-                "INSERT INTO identity (tenant_id, id, contact_id, kind, value_index, value, key_id, verified, created_at) \
-                 VALUES ($1, $2, $3, 'email', $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING"
-            ),
-            params![tenant, self.identity, self.id, &self.value_index, &self.value, self.key, self.at],
-            Rows::One,
-        )
-        .await?;
+        for identity in &self.identities {
+            tx.late(
+                sql!(
+                    "INSERT INTO identity (tenant_id, id, contact_id, kind, value_index, value, key_id, verified, created_at) \
+                     VALUES ($1, $2, $3, 'email', $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING"
+                ),
+                params![tenant, identity.id, self.id, &identity.value_index, &identity.value, self.key, self.at],
+                Rows::One,
+            )
+            .await?;
+        }
         tx.late(
             sql!(
                 "INSERT INTO contact (tenant_id, id, profile, key_id, created_at, changed_at) \

@@ -242,14 +242,14 @@ impl Read for ValuesOf {
 }
 
 /// The place of a value in the associated data of its seal: the first half of a hash of field and record.
-fn place_of(field: FieldId, record: Uuid) -> Uuid {
+pub(crate) fn place_of(field: FieldId, record: Uuid) -> Uuid {
     let mut both = [0; 32];
     both[..16].copy_from_slice(field.uuid().as_bytes());
     both[16..].copy_from_slice(record.as_bytes());
     Uuid::from_bytes(*sha256(&both).first_chunk().expect("SHA-256 has 32 bytes"))
 }
 
-fn seal(
+pub(crate) fn seal(
     (key, random): (&DataKey, &Random),
     access: &Access,
     (kind, record): (RecordKind, Uuid),
@@ -365,20 +365,22 @@ impl Statements {
     }
 }
 
+/// The version of a field that is there; it stays so until COMMIT.
+pub(crate) async fn version_of(tx: &mut Tx<'_>, field: FieldId) -> Result<Option<i64>, StoreError> {
+    let tenant = tx.tenant();
+    let text = if tx.is_postgres() {
+        sql!("SELECT version FROM field WHERE tenant_id = $1 AND id = $2 AND removed_at IS NULL FOR SHARE")
+    } else {
+        sql!("SELECT version FROM field WHERE tenant_id = $1 AND id = $2 AND removed_at IS NULL")
+    };
+    tx.query_opt(text, params![tenant, field], |row| row.int(0)).await
+}
+
 impl ChangeValues {
     /// Whether the fields are those that were read; they stay so until COMMIT.
     async fn fields_are_as_read(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        let tenant = tx.tenant();
-        let text = if tx.is_postgres() {
-            sql!(
-                "SELECT version FROM field WHERE tenant_id = $1 AND id = $2 AND removed_at IS NULL FOR SHARE"
-            )
-        } else {
-            sql!("SELECT version FROM field WHERE tenant_id = $1 AND id = $2 AND removed_at IS NULL")
-        };
         for change in &self.changes {
-            let version = tx.query_opt(text, params![tenant, change.field], |row| row.int(0)).await?;
-            if version != Some(change.of_field) {
+            if version_of(tx, change.field).await? != Some(change.of_field) {
                 return Ok(false);
             }
         }

@@ -486,7 +486,8 @@ impl Store {
             let key = keys.mint(random, KeyClass::Contact, None, 0, now);
             let index = email_index(keys, &mail.author);
             let from = &mail.content.from;
-            let contact = NewContact::seal(random, tenant, &key.key, &from.name, &from.address, index, now)?;
+            let address = [(from.address.clone(), index)];
+            let contact = NewContact::seal((None, now), random, tenant, &key.key, &from.name, &address)?;
             let key = SealedKey { owner: Some(contact.id.uuid()), ..key };
             minted.push(key);
             Some(contact)

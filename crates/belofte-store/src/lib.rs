@@ -16,6 +16,8 @@ mod blobs;
 mod business_hours;
 mod channel_accounts;
 mod clock;
+mod contact_filter;
+mod contact_list;
 mod contacts;
 mod content_backup;
 mod conversation_changes;
@@ -56,6 +58,7 @@ mod macros;
 mod mail_accounting;
 mod merges;
 mod messages;
+mod new_contacts;
 mod new_conversations;
 mod notification_lines;
 mod notifications;
@@ -110,6 +113,7 @@ pub use channel_accounts::{
     NewSubmission, PasswordChange, Submission,
 };
 pub use clock::Clock;
+pub use contact_list::{ContactPage, ContactQuestion, ListError, ListedContact};
 pub use contacts::{Contact, ContactProfile, EMAIL, Identity};
 pub use content_backup::ContentBackup;
 pub use conversation_changes::{
@@ -152,6 +156,7 @@ pub use macros::{
 pub use mail_accounting::{Accounting, QuarantinePlace, Quarantined};
 pub use merges::{MergeError, MergedCase};
 pub use messages::{Attachment, Correspondent, Mention, Message, MessageContent};
+pub use new_contacts::{AddError, Added, MOST_NEW_ADDRESSES, MOST_NEW_CONTACTS, NewPerson};
 pub use new_conversations::NewConversation;
 pub use notification_lines::{Notification, NotificationLines};
 pub use operators::{NewOperatorSession, Operator};

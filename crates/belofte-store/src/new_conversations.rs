@@ -219,7 +219,8 @@ impl Store {
             let key = keys.mint(random, KeyClass::Contact, None, 0, now);
             let index = email_index(keys, &new.contact_address);
             let Correspondent { name, address } = &new.contact;
-            let contact = NewContact::seal(random, tenant, &key.key, name, address, index, now)?;
+            let address = [(address.clone(), index)];
+            let contact = NewContact::seal((None, now), random, tenant, &key.key, name, &address)?;
             minted.push(SealedKey { owner: Some(contact.id.uuid()), ..key });
             Some(contact)
         } else {

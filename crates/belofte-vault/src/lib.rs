@@ -53,4 +53,4 @@ pub use root_key::{FileRootKey, RootKey};
 pub use search_key::{SearchKey, TokenField, Tokens};
 pub use token::{Sha256, new_token, sha256, token_hash};
 pub use totp::{TotpSecret, new_recovery_code};
-pub use words::{WordFinder, query_words, words};
+pub use words::{WordFinder, fold_text, query_words, words};

@@ -102,6 +102,13 @@ pub(crate) fn fold(text: &str, keep: impl Fn(char) -> bool) -> String {
     out
 }
 
+/// Text as it is compared and put in order: decomposed, in lower case and without diacritics, with everything else that
+/// stands in it.
+#[must_use]
+pub fn fold_text(text: &str) -> String {
+    fold(text, |_| true)
+}
+
 /// Looks for one word in texts. It finds what [`words`] would give, and splits a text into its words
 /// only where the word does not stand as it is sought: in lower case, without diacritics.
 #[derive(Debug)]

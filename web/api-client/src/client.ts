@@ -274,7 +274,17 @@ export function createApi(options: ApiOptions) {
         upload(file, progress, options),
     },
     contacts: {
-      get: (contact: Uuid) => take(client.GET("/api/v1/contacts/{id}", { params: id(contact) })),
+      get: (contact: Uuid, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/contacts/{id}", { params: id(contact), signal: signal ?? null })),
+      find: (body: T.FindContacts, signal?: AbortSignal) =>
+        take(client.POST("/api/v1/contacts/search", { body, signal: signal ?? null })),
+      conversations: (contact: Uuid, query: { cursor?: string; limit?: number } = {}, signal?: AbortSignal) =>
+        take(
+          client.GET("/api/v1/contacts/{id}/conversations", {
+            params: { ...id(contact), query },
+            signal: signal ?? null,
+          }),
+        ),
       rename: (contact: Uuid, name: string) =>
         take(client.PATCH("/api/v1/contacts/{id}", { params: id(contact), body: { name } })),
       chooseImages: (contact: Uuid, body: T.ChooseImages) =>
@@ -293,6 +303,8 @@ export function createApi(options: ApiOptions) {
     },
     fields: {
       list: () => take(client.GET("/api/v1/fields")),
+      readable: (record: T.RecordKind, signal?: AbortSignal) =>
+        take(client.GET("/api/v1/fields/readable", { params: { query: { record } }, signal: signal ?? null })),
       create: (body: T.CreateField) => take(client.POST("/api/v1/fields", { body })),
       update: (field: Uuid, body: T.UpdateField) => take(client.PATCH("/api/v1/fields/{id}", { params: id(field), body })),
       remove: (field: Uuid) => take(client.DELETE("/api/v1/fields/{id}", { params: id(field) })),

@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** People who satisfy conditions, in an order */
+        post: operations["find_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}": {
         parameters: {
             query?: never;
@@ -196,6 +213,23 @@ export interface paths {
         head?: never;
         /** Changes the name of a person */
         patch: operations["update_contact"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the conversations of one person, of every status, the latest message first */
+        get: operations["list_contact_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/contacts/{id}/fields": {
@@ -642,6 +676,23 @@ export interface paths {
         put?: never;
         /** Puts the fields of one kind of record in order; an instruction */
         post: operations["order_fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fields/readable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fields of one kind of record that who asks reads, with nothing in them */
+        get: operations["list_readable_fields"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2167,6 +2218,19 @@ export interface components {
             /** @description What they were sent with. */
             state: string;
         };
+        /** @description A condition. */
+        Condition: {
+            /**
+             * Format: uuid
+             * @description The field, if it is about one.
+             */
+            field_id?: string | null;
+            /** @description What it is about. */
+            subject: components["schemas"]["Subject"];
+            /** @description What is asked. */
+            test: components["schemas"]["Test"];
+            value?: components["schemas"]["FieldValue"] | null;
+        };
         /** @description A person. */
         Contact: {
             /**
@@ -2186,6 +2250,37 @@ export interface components {
             /** @description Their name; empty where it is not known. */
             name: string;
         };
+        /** @description What stands in a field of a person. */
+        ContactField: {
+            /**
+             * Format: uuid
+             * @description The field.
+             */
+            field_id: string;
+            /** @description What stands there. */
+            value: components["schemas"]["FieldValue"];
+        };
+        /** @description A page of people. */
+        ContactPage: {
+            /** @description Who is on it. */
+            items: components["schemas"]["ContactRow"][];
+            /**
+             * Format: int64
+             * @description How many people were looked at. After many of them a page may end before it is full; `next_cursor` goes on
+             *     from there.
+             */
+            looked_at: number;
+            /**
+             * Format: uuid
+             * @description Where the next page begins; absent on the last.
+             */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, where that is known: all of them were looked at.
+             */
+            total?: number | null;
+        };
         /** @description A person, shortly. */
         ContactRef: {
             /** @description The address that they last wrote from. */
@@ -2195,6 +2290,28 @@ export interface components {
              * @description Their id.
              */
             id: string;
+            /** @description Their name; empty where it is not known. */
+            name: string;
+        };
+        /** @description A person of a list. */
+        ContactRow: {
+            /** @description Their addresses, the oldest first. */
+            addresses: string[];
+            /**
+             * Format: int64
+             * @description How many conversations they are in.
+             */
+            conversation_count: number;
+            /** @description When they first wrote. */
+            created_at: components["schemas"]["Time"];
+            /** @description What stands in the fields that were asked for; those that are empty are left out. */
+            fields: components["schemas"]["ContactField"][];
+            /**
+             * Format: uuid
+             * @description Their id.
+             */
+            id: string;
+            last_message_at?: components["schemas"]["Time"] | null;
             /** @description Their name; empty where it is not known. */
             name: string;
         };
@@ -2887,6 +3004,28 @@ export interface components {
          *     a number for a whole number and for the number of an option; numbers for several options.
          */
         FieldValue: boolean | number | string | number[] | components["schemas"]["Money"] | components["schemas"]["PostalAddress"];
+        /** @description Which people to list, and how. */
+        FindContacts: {
+            /** @description Whether one of the conditions is enough. */
+            any?: boolean;
+            /** @description What they are to satisfy. */
+            conditions?: components["schemas"]["Condition"][];
+            /**
+             * Format: uuid
+             * @description Where the page before ended.
+             */
+            cursor?: string | null;
+            /** @description The fields to be told of each. */
+            field_ids?: string[];
+            /**
+             * Format: int32
+             * @description How many at most; 50 without it.
+             */
+            limit?: number | null;
+            order?: components["schemas"]["Order"] | null;
+            /** @description Words that stand in their name or in an address of theirs; all of them. */
+            q?: string;
+        };
         /** @enum {string} */
         Holiday: "new_year" | "good_friday" | "easter" | "easter_monday" | "kings_day" | "liberation_day" | "liberation_lustrum" | "ascension" | "whitsun" | "whit_monday" | "christmas_day" | "boxing_day";
         /** @description When a holiday comes. */
@@ -3605,6 +3744,18 @@ export interface components {
             id: string;
             /** @description Their name. */
             name: string;
+        };
+        /** @description An order. */
+        Order: {
+            /** @description By what; who has none comes last, either way. */
+            by: components["schemas"]["Subject"];
+            /** @description Whether the last comes first. */
+            descending?: boolean;
+            /**
+             * Format: uuid
+             * @description The field, if it is by one.
+             */
+            field_id?: string | null;
         };
         /** @description An order of fields. */
         OrderFields: {
@@ -4412,6 +4563,11 @@ export interface components {
             /** @description What it does. */
             purpose: string;
         };
+        /**
+         * @description What a condition or an order is about.
+         * @enum {string}
+         */
+        Subject: "name" | "address" | "created_at" | "field";
         /** @description The server that takes replies, as shown. The password never comes back. */
         Submission: {
             /** @description Its name. */
@@ -4568,6 +4724,8 @@ export interface components {
              */
             tenant_id: string;
         };
+        /** @enum {string} */
+        Test: "filled" | "empty" | "is" | "is_not" | "contains" | "begins_with" | "at_least" | "at_most" | "any_of";
         /**
          * @description A connection to try: that of a stored account, or one not stored yet, or a change of a
          *     stored one (its stored password is used where none is given).
@@ -5006,8 +5164,12 @@ export type ChooseNotifications = components['schemas']['ChooseNotifications'];
 export type ChosenRecipient = components['schemas']['ChosenRecipient'];
 export type ColourScheme = components['schemas']['ColourScheme'];
 export type CompleteAuthorisation = components['schemas']['CompleteAuthorisation'];
+export type Condition = components['schemas']['Condition'];
 export type Contact = components['schemas']['Contact'];
+export type ContactField = components['schemas']['ContactField'];
+export type ContactPage = components['schemas']['ContactPage'];
 export type ContactRef = components['schemas']['ContactRef'];
+export type ContactRow = components['schemas']['ContactRow'];
 export type Conversation = components['schemas']['Conversation'];
 export type ConversationCounts = components['schemas']['ConversationCounts'];
 export type ConversationDraftKind = components['schemas']['ConversationDraftKind'];
@@ -5056,6 +5218,7 @@ export type FieldProblemCode = components['schemas']['FieldProblemCode'];
 export type FieldRules = components['schemas']['FieldRules'];
 export type FieldSettings = components['schemas']['FieldSettings'];
 export type FieldValue = components['schemas']['FieldValue'];
+export type FindContacts = components['schemas']['FindContacts'];
 export type Holiday = components['schemas']['Holiday'];
 export type HolidayDate = components['schemas']['HolidayDate'];
 export type HoursException = components['schemas']['HoursException'];
@@ -5120,6 +5283,7 @@ export type OperatorSession = components['schemas']['OperatorSession'];
 export type OperatorSignIn = components['schemas']['OperatorSignIn'];
 export type OperatorTenant = components['schemas']['OperatorTenant'];
 export type OperatorUser = components['schemas']['OperatorUser'];
+export type Order = components['schemas']['Order'];
 export type OrderFields = components['schemas']['OrderFields'];
 export type OrderQueues = components['schemas']['OrderQueues'];
 export type Organisation = components['schemas']['Organisation'];
@@ -5202,6 +5366,7 @@ export type SpfResult = components['schemas']['SpfResult'];
 export type SplitConversation = components['schemas']['SplitConversation'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type SubProcessor = components['schemas']['SubProcessor'];
+export type Subject = components['schemas']['Subject'];
 export type Submission = components['schemas']['Submission'];
 export type Suggest = components['schemas']['Suggest'];
 export type Suggestions = components['schemas']['Suggestions'];
@@ -5216,6 +5381,7 @@ export type TeamList = components['schemas']['TeamList'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantList = components['schemas']['TenantList'];
 export type TenantRecipients = components['schemas']['TenantRecipients'];
+export type Test = components['schemas']['Test'];
 export type TestChannelAccount = components['schemas']['TestChannelAccount'];
 export type TestStep = components['schemas']['TestStep'];
 export type TestStepName = components['schemas']['TestStepName'];
@@ -6848,6 +7014,143 @@ export interface operations {
             };
         };
     };
+    find_contacts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body gives the first answer again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindContacts"];
+            };
+        };
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPage"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_contact: {
         parameters: {
             query?: never;
@@ -7052,6 +7355,96 @@ export interface operations {
             };
             /** @description `storage_full` */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_contact_conversations: {
+        parameters: {
+            query?: {
+                /** @description The cursor of the page after. */
+                cursor?: string;
+                /** @description How many at most; 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10809,6 +11202,83 @@ export interface operations {
             };
             /** @description `storage_full` */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_readable_fields: {
+        parameters: {
+            query?: {
+                /** @description What they are on; people without it. */
+                record?: "contact" | "conversation";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fields */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordFieldList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

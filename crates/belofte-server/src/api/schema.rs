@@ -93,6 +93,8 @@ closed_sets! {
     FieldKind = model::FieldKind::ALL.iter().map(|kind| kind.as_str());
     /// How much harm what stands in a field can do; the last four are refused unless somebody signs for them.
     Sensitivity = model::Sensitivity::ALL.iter().map(|one| one.as_str());
+    /// What a condition asks of a value.
+    Test = model::Test::ALL.iter().map(|test| test.as_str());
     /// As what somebody reads or writes a field.
     Audience = model::Audience::ALL.iter().map(|audience| audience.as_str());
     /// A kind of background work.

@@ -349,7 +349,12 @@ impl World {
             }
             "POST /attachments" => body = Body::File,
             "GET /attachments/{id}" => row = self.attachment.clone(),
-            "GET /contacts/{id}" => row = self.contact.clone(),
+            "GET /contacts/{id}" | "GET /contacts/{id}/conversations" => row = self.contact.clone(),
+            "POST /contacts" => {
+                let address = format!("nieuw{}@klant.example", self.unique());
+                body = Body::Json(json!({ "name": "Wim", "addresses": [address] }));
+            }
+            "POST /contacts/search" => body = Body::Json(json!({ "q": "jan" })),
             "PATCH /contacts/{id}" => {
                 row = self.contact.clone();
                 body = Body::Json(json!({ "name": "Jan" }));

@@ -20,13 +20,13 @@ use super::channel_accounts::{mailbox, read_at};
 use super::house::{House, houses};
 use crate::retrievals::SealedRetrieval;
 use crate::{
-    Access, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
-    ContactProfile, ConversationChange, ConversationQuery, DraftPlace, FieldChange, FieldError, ImagesFor,
-    LedgerExportError, MacroContent, MacroError, MarkSeen, MergeError, MessageContent, NewConversation,
-    NewFile, NewSplit, Outgoing, PasswordChange, Preferences, PushDeviceError, PushOutcome, QueueChange,
-    QueueError, RecordId, ReviveJob, SecondFactorError, SecondFactorRuleChange, SplitError, StoreError,
-    TagChange, TagError, TeamChange, TeamError, UploadQuota, UserChange, UserChangeError, ValueError,
-    ViewContent,
+    Access, AddError, Assignee, ChangeConversation, ChannelAccountChange, ChannelAccountError, ClaimedJob,
+    ContactProfile, ContactQuestion, ConversationChange, ConversationQuery, DraftPlace, FieldChange,
+    FieldError, ImagesFor, LedgerExportError, ListError, MacroContent, MacroError, MarkSeen, MergeError,
+    MessageContent, NewConversation, NewFile, NewSplit, Outgoing, PasswordChange, Preferences,
+    PushDeviceError, PushOutcome, QueueChange, QueueError, RecordId, ReviveJob, SecondFactorError,
+    SecondFactorRuleChange, SplitError, StoreError, TagChange, TagError, TeamChange, TeamError, UploadQuota,
+    UserChange, UserChangeError, ValueError, ViewContent,
 };
 
 /// What each function is used for; `None` where it is for any purpose.
@@ -38,6 +38,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("activities", Some(Use::Look)),
     ("add_push_device", Some(Use::Configure)),
     ("allow_push", Some(Use::Configure)),
+    ("add_contacts", Some(Use::Answer)),
     ("api_keys", Some(Use::Name)),
     ("archive_queue", Some(Use::Configure)),
     ("attachment", Some(Use::ReadMessage)),
@@ -104,6 +105,7 @@ const USES: &[(&str, Option<Use>)] = &[
     ("keep_renewed", Some(Use::UseToken)),
     ("keys", None),
     ("ledger_page", Some(Use::Oversee)),
+    ("list_contacts", Some(Use::Look)),
     ("linked_conversations", Some(Use::Look)),
     ("macro_with_texts", Some(Use::Name)),
     ("macros", Some(Use::Name)),
@@ -391,6 +393,10 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "retrieval_standings" => store.retrieval_standings(access).await.map(drop),
         "retrieval_with_password" => store.retrieval_with_password(access, mailbox_id).await.map(drop),
         "activities" => store.activities(access, case).await.map(drop),
+        "add_contacts" => match store.add_contacts(access, &[]).await {
+            Err(AddError::Store(error)) => Err(error),
+            _ => Ok(()),
+        },
         "api_keys" => store.api_keys(access).await.map(drop),
         "attachment" => store.attachment(access, AttachmentId(id)).await.map(drop),
         "change_channel_account" => {
@@ -406,6 +412,10 @@ async fn call(house: &House, access: &Access, function: &str) -> Result<(), Stor
         "channel_accounts" => store.channel_accounts(access).await.map(drop),
         "chosen_recipients" => store.chosen_recipients(access).await.map(drop),
         "contact" => store.contact(access, ContactId(id)).await.map(drop),
+        "list_contacts" => match store.list_contacts(access, ContactQuestion::default()).await {
+            Err(ListError::Store(error)) => Err(error),
+            _ => Ok(()),
+        },
         "conversation" => store.conversation(access, case).await.map(drop),
         "conversation_counts" => store.conversation_counts(access).await.map(drop),
         "conversation_by_number" => store.conversation_by_number(access, 1).await.map(drop),

@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use belofte_model::{
-    AttachmentId, ChannelAccountId, ContactId, ConversationId, Incoming, IntakeId, JobId, MessageId,
-    MessageKind, Purpose, QuarantineReason, QueueId, RequestId, Subset, Timestamp, Visible,
+    AttachmentId, BuiltInField, ChannelAccountId, ContactId, ConversationId, Incoming, IntakeId, JobId,
+    MessageId, MessageKind, Order, Purpose, QuarantineReason, QueueId, RequestId, Subject, Subset, Timestamp,
+    Visible,
 };
+use belofte_vault::Pii;
 use uuid::Uuid;
 
 use super::authorisations::{provider, request, tokens};
@@ -27,9 +29,10 @@ use crate::engine::{params, sql};
 use crate::queues::NewQueue;
 use crate::sealing::seal_json;
 use crate::{
-    Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
-    IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
-    RemoteImage, ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
+    Access, Assignee, ChangeConversation, ContactQuestion, ConversationChange, ConversationQuery,
+    Correspondent, Fact, Filed, IncomingMail, ListedContact, Message, MessageContent, NewFile, Outgoing,
+    Quarantine, Receive, RecipientRole, RemoteImage, ResolvedAccount, SealedEnvelope, Store, StoreError, Tx,
+    Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -68,6 +71,11 @@ const SHOWS: &[(&str, [&str; 3], Of)] = &[
     ),
     ("held_tokens", ["info shop", "info shop", "info"], Of::Nobody),
     ("intake_source", ["info shop", "info shop", "info"], Of::Sources),
+    (
+        "list_contacts",
+        ["Els:0 Jan:1 Kees:1 Piet:1 Wim:0", "Els:0 Jan:1 Kees:1 Wim:0", "Els:0 Jan:1 Kees:1 Wim:0"],
+        Of::People,
+    ),
     ("message", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::People),
     ("message_source", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Sources),
     ("message_to_answer", ["boiler ketel pomp pomp-2", "ketel pomp pomp-2", "ketel pomp"], Of::Whole),
@@ -123,6 +131,7 @@ enum Of {
 /// visible.
 const OTHERS: &[(&str, &str)] = &[
     ("abandon_request", "the request of the one who asks"),
+    ("add_contacts", "changes; whose an address is, is told as far as it is seen: new_contacts.rs"),
     ("api_keys", "settings of the tenant; names of programs are told with what they did"),
     ("begin_request", "the request of the one who asks: what was told to them once is told again"),
     ("change_channel_account", "changes; of an account that is seen"),
@@ -164,6 +173,24 @@ const OTHERS: &[(&str, &str)] = &[
     ("write_marked", "changes; as write"),
     ("write_out", "changes; of a case that is seen, below"),
 ];
+
+/// All people of a list, two on a page, and how many there are as the first page says, or the last one where that does.
+async fn listed_in(store: &Store, access: &Access, order: Order) -> (Vec<ListedContact>, Option<u64>) {
+    let (mut all, mut after, mut total) = (Vec::new(), None, None);
+    loop {
+        let question = ContactQuestion { order, after, limit: 2, ..ContactQuestion::default() };
+        let page = store.list_contacts(access, question).await.expect("a page");
+        total = total.or(page.total);
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            let whole = ContactQuestion { order, limit: 100, ..ContactQuestion::default() };
+            let whole = store.list_contacts(access, whole).await.expect("all");
+            assert_eq!(whole.items.len(), all.len(), "pages leave nobody out and tell nobody twice");
+            return (all, whole.total);
+        }
+    }
+}
 
 #[test]
 fn every_function_that_takes_an_access_says_what_it_shows() {
@@ -602,6 +629,30 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
                 shown.what.push(format!("{name}:{}", found.conversations));
                 shown.people.push(found.profile.name);
                 shown.people.extend(found.identities.into_iter().map(|one| one.value.into_inner()));
+            }
+        }
+        "list_contacts" => {
+            // Page by page, in either direction and by what has to be looked at as a whole.
+            let mut listed = Vec::new();
+            for descending in [true, false] {
+                let order = Order { by: Subject::CreatedAt, descending };
+                let (all, total) = listed_in(store, access, order).await;
+                assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
+                listed.push(all);
+            }
+            if access.visible().sees(BuiltInField::Name) {
+                let by_name = Order { by: Subject::Name, descending: false };
+                let (all, total) = listed_in(store, access, by_name).await;
+                assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
+                listed.push(all);
+            }
+            let ids = |all: &[ListedContact]| all.iter().map(|one| one.id).collect::<BTreeSet<_>>();
+            assert!(listed.iter().all(|all| ids(all) == ids(&listed[0])), "the same in every order");
+            for one in listed.swap_remove(0) {
+                let known = world.contacts.iter().find(|(_, id)| **id == one.id).expect("ours");
+                shown.what.push(format!("{}:{}", known.0, one.conversations));
+                shown.people.push(one.name.into_inner());
+                shown.people.extend(one.addresses.into_iter().map(Pii::into_inner));
             }
         }
         "conversation" => {

@@ -2,6 +2,7 @@
 //! Answers of the made-up API. A developer's tool: never part of the build.
 
 import type * as T from "@belofte/api-client";
+import * as contacts from "./contacts";
 import * as d from "./data";
 import * as drafts from "./drafts";
 import * as told from "./notifications";
@@ -345,6 +346,7 @@ export function answer(call: Call): Answer {
   if (at === "GET /queues") return ok(work.list(query.get("archived") === "true"));
   if (at === "GET /teams") return ok(work.teamList());
   if (at === "GET /fields") return ok(own.list());
+  if (at === "GET /fields/readable") return ok(own.ofRecord(query.get("record") === "conversation" ? "conversation" : "contact"));
   if (at === "GET /tags") return ok({ items: [...d.tags].sort((a, b) => a.name.localeCompare(b.name)) });
   if (at === "POST /tags") {
     const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
@@ -403,6 +405,7 @@ export function answer(call: Call): Answer {
     return ok({ items: d.accounts.map((a) => ({ id: a.id, address: a.address, from_name: a.from_name, signature: signed(a), can_send: can(a) })) });
   }
   if (at === "GET /conversations") return ok(page(selected(query), query.get("cursor"), Number(query.get("limit") ?? 50)));
+  if (at === "POST /contacts/search") return ok(contacts.find(body as unknown as T.FindContacts));
   if (at === "POST /search") return ok(search(String(body.q)));
   if (at === "POST /search/suggest") {
     const prefix = String(body.prefix).toLowerCase();
@@ -573,10 +576,17 @@ function byId(call: Call): Answer {
       }
       return notFound(language);
     }
+    case "GET contacts": {
+      const contact = contacts.get(id);
+      return contact ? ok(contact) : notFound(language);
+    }
+    case "GET contacts/conversations":
+      return ok(page(contacts.conversations(id), query.get("cursor"), Number(query.get("limit") ?? 50)));
     case "PATCH contacts": {
-      const contact = d.contacts.get(id);
+      const contact = contacts.get(id);
       if (!contact) return notFound(language);
       contact.name = String(body.name);
+      contacts.rename(id, contact.name);
       for (const one of d.cases.values()) if (one.contact.id === id) one.row.contact.name = contact.name;
       return ok(contact);
     }
@@ -613,7 +623,7 @@ function byId(call: Call): Answer {
       return found ? ok(found) : notFound(language);
     }
     case "GET contacts/fields":
-      return ok(own.ofRecord("contact"));
+      return ok(own.ofRecord("contact", contacts.valuesOf(id)));
     case "GET conversations/fields":
       return ok(own.ofRecord("conversation"));
     case "POST fields/preview":

@@ -70,11 +70,15 @@ const filled: Record<string, T.FieldValue> = {
 export const list = (): T.FieldList => ({ items: all });
 export const preview: T.KindPreview = { values: 4_218, looked_at: 4_218, convert: 4_216, stay: ["zie factuur", "onbekend"] };
 
-export const ofRecord = (record: T.RecordKind): T.RecordFieldList => ({
+/** The id of a field by its Dutch name. */
+export const idOf = (name: string): string => all.find((one) => one.settings.label.nl === name)?.id ?? "";
+
+/** `values` are those of one record by field; without them it is one that has something everywhere. */
+export const ofRecord = (record: T.RecordKind, values?: Record<string, T.FieldValue>): T.RecordFieldList => ({
   items: all
     .filter((one) => one.record === record && !one.archived)
     .map(({ id, settings, version }) => {
-      const value = filled[settings.label.nl ?? ""];
+      const value = values ? values[id] : filled[settings.label.nl ?? ""];
       return {
         field_id: id,
         field_version: version,
@@ -88,7 +92,7 @@ export const ofRecord = (record: T.RecordKind): T.RecordFieldList => ({
         writable: true,
         version: value === undefined ? 0 : 4,
         ...(value === undefined ? {} : { value }),
-        ...(settings.label.nl === "Klant sinds" ? { was: "voorjaar 2019", value: undefined } : {}),
+        ...(settings.label.nl === "Klant sinds" && !values ? { was: "voorjaar 2019", value: undefined } : {}),
       } as T.RecordField;
     }),
 });

@@ -7,7 +7,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react"
 import { useWords } from "../i18n";
 import { Bell } from "../notifications/bell";
 import { whose } from "../push/whose";
-import { InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
+import { ContactsIcon, InboxIcon, type Icon, SearchIcon, SettingsIcon, ShieldIcon } from "../ui/icons";
 import { Account } from "./account";
 import css from "./desk.module.css";
 import { expect } from "./hold";
@@ -138,6 +138,7 @@ function Frame({ onSignedOut }: { onSignedOut: () => void }) {
           </Link>
           <RailLink to="/inbox/$view" fuzzy="/inbox" params={{ view: "mine" }} icon={InboxIcon} name={t("rail.inbox")} count={counts.data?.mine} countName={t("rail.inbox_count", { count: counts.data?.mine ?? 0 })} />
           <RailLink to="/search" icon={SearchIcon} name={t("rail.search")} />
+          <RailLink to="/contacts" icon={ContactsIcon} name={t("rail.contacts")} />
           {session.user.privacy_officer && <RailLink to="/privacy" icon={ShieldIcon} name={t("rail.privacy")} />}
           <span className={css.spring} />
           <Bell opened={overlay === "notifications"} open={() => setOverlay("notifications")} />

@@ -53,6 +53,20 @@ describe("live events", () => {
     expect(named.filter((key) => key === '["counts"]')).toHaveLength(1);
   });
 
+  it("leave it to the lists of people what a changed person means to them", () => {
+    const client = new QueryClient();
+    const invalidate = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
+    const contacts = vi.fn().mockResolvedValue(undefined);
+    const push = gather(client, async () => undefined, async () => undefined, contacts);
+    push(frame("contact_changed"));
+    push(frame("conversation_created", "c1"));
+    vi.advanceTimersByTime(200);
+    expect(contacts).toHaveBeenCalledTimes(1);
+    const named = invalidate.mock.calls.map(([filter]) => filter?.queryKey);
+    expect(named).toContainEqual(["contact"]);
+    expect(named).not.toContainEqual(["contacts"]);
+  });
+
   it("reload everything after a resync", () => {
     const client = new QueryClient();
     const invalidate = vi.spyOn(client, "invalidateQueries").mockResolvedValue();

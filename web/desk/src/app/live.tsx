@@ -8,6 +8,7 @@ import { useWords } from "../i18n";
 import { earlyUsed } from "./early";
 import { currentSession } from "./session";
 import css from "./live.module.css";
+import { contactsChanged } from "../contacts/queries";
 import { refreshMessages } from "../conversations/message-cache";
 import { heard, lookAgain } from "../conversations/draft-sync";
 import { forgetPresence, heardPresence, presenceLine } from "../conversations/presence";
@@ -24,16 +25,19 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
     case "resync":
       return { keys: [], lists: false, all: true };
     case "conversation_created":
-      return { keys: [keys.counts], lists: true, all: false };
+      // Who wrote it may be new.
+      return { keys: [keys.counts, keys.contacts, ["contact"], ["contact-conversations"]], lists: true, all: false };
     case "conversation_changed":
       return {
-        keys: id ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id), keys.recordFields("conversation", id)] : [keys.counts],
+        keys: id
+          ? [keys.counts, keys.conversation(id), keys.activity(id), keys.related(id), keys.recordFields("conversation", id), ["contact-conversations"]]
+          : [keys.counts],
         lists: true,
         all: false,
       };
     case "message_created":
       return {
-        keys: id ? [keys.counts, keys.conversation(id), keys.messages(id), keys.activity(id)] : [keys.counts],
+        keys: id ? [keys.counts, keys.conversation(id), keys.messages(id), keys.activity(id), ["contact-conversations"]] : [keys.counts],
         lists: true,
         all: false,
       };
@@ -49,7 +53,7 @@ export function affected(frame: LiveFrame): { keys: readonly (readonly string[])
       return of(keys.accounts, keys.senders, keys.signingKeys, ["accounting"]);
     case "contact_changed":
       // Any row may carry the name, and the frame does not say whose it is.
-      return of(keys.lists, ["conversation"], ["search"], ["record-fields"]);
+      return of(keys.lists, ["conversation"], ["search"], ["record-fields"], keys.contacts, ["contact"]);
     case "tags_changed":
       // Any row may show the tag, under its old name.
       return of(keys.tags, keys.lists, ["conversation"], ["activity"], ["search"]);
@@ -78,6 +82,7 @@ export function gather(
   client: QueryClient,
   refresh: (ids: Set<string>) => Promise<void>,
   messages: (conversation: string, touched: Set<string>) => Promise<void> = refreshMessages,
+  contacts: () => Promise<void> = contactsChanged,
 ) {
   let pending: LiveFrame[] = [];
   function flush() {
@@ -101,6 +106,8 @@ export function gather(
     for (const key of stale.values()) {
       const [what, id] = key;
       if (what === "messages" && id) void messages(id, touched);
+      // A list of people can be dear to make: it says itself what becomes of it.
+      else if (what === "contacts") void contacts();
       else void client.invalidateQueries({ queryKey: key });
     }
     if (lists) void refresh(changed);

@@ -16,7 +16,7 @@ import { inOrder } from "../macros/macros";
 import { askForMacros, offerMacros } from "../macros/offer";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
-import { BellIcon, BoltIcon, CheckIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, QueueIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { BellIcon, BoltIcon, CheckIcon, ContactsIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, QueueIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { casesOf, type Person } from "./cases";
@@ -199,6 +199,7 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
     for (const queue of text.trim() ? (queues ?? []) : []) {
       other.push({ id: `queue-${queue.id}`, group: t("palette.views"), text: t("palette.queue", { queue: queue.name }), icon: QueueIcon, run: () => void navigate({ to: "/inbox/$view", params: { view: queueView(queue.id) } }) });
     }
+    other.push({ id: "contacts", group: t("palette.views"), text: t("rail.contacts"), icon: ContactsIcon, run: () => void navigate({ to: "/contacts" }) });
     if (session.user.privacy_officer) {
       other.push({ id: "privacy", group: t("rail.privacy"), text: t("ledger.title"), icon: ShieldIcon, run: () => void navigate({ to: "/privacy" }) });
     }

@@ -78,6 +78,13 @@ const conversation = createRoute({ getParentRoute: () => inbox, path: "$conversa
 const search = createRoute({ getParentRoute: () => desk, path: "/search", component: lazyRouteComponent(() => import("../search/page"), "SearchPage") });
 const found = createRoute({ getParentRoute: () => search, path: "$conversation" });
 
+const contacts = createRoute({
+  getParentRoute: () => desk,
+  path: "/contacts",
+  component: lazyRouteComponent(() => import("../contacts/page"), "ContactsPage"),
+});
+const contact = createRoute({ getParentRoute: () => contacts, path: "$contact" });
+
 const settings = createRoute({
   getParentRoute: () => desk,
   path: "/settings",
@@ -214,6 +221,7 @@ export const router = createRouter({
       home,
       inbox.addChildren([conversation]),
       search.addChildren([found]),
+      contacts.addChildren([contact]),
       privacy,
       settings.addChildren([
         settingsHome,

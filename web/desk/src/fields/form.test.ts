@@ -79,6 +79,10 @@ describe("the form of fields", () => {
     const elsewhere = field("b", { required: true, queue_ids: ["other"], was: "voorjaar" });
     expect(faultOf(begin([elsewhere]), elsewhere, QUEUE)).toBeUndefined();
     expect(onForm([elsewhere, { ...elsewhere, was: null }], QUEUE)).toEqual([elsewhere]);
+    // A person looked at apart from any conversation: all is there, and only what every form asks for is asked for.
+    expect(onForm([elsewhere, { ...elsewhere, was: null }], undefined)).toHaveLength(2);
+    expect(faultOf(begin([elsewhere]), elsewhere, undefined)).toBeUndefined();
+    expect(faultOf(form, must, undefined)).toBe("required");
     const number = field("c", { kind: "decimal" });
     expect(faultOf(type(begin([number]), number, "1.250"), number, QUEUE)).toBe("ambiguous");
   });

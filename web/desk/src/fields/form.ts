@@ -23,12 +23,17 @@ export interface Form {
   gone: RecordField[];
 }
 
-const isPlaced = (one: RecordField, queue: string) =>
-  one.queue_ids.length === 0 || one.queue_ids.includes(queue);
+/** The queue on whose forms the fields stand; none where a person is looked at apart from any conversation. */
+export type OfQueue = string | undefined;
 
-/** What stands in a field is shown in every queue; an empty one only on its own forms. */
-export const onForm = (fields: RecordField[], queue: string) =>
-  fields.filter((one) => isPlaced(one, queue) || one.value != null || one.was != null);
+const isPlaced = (one: RecordField, queue: OfQueue) =>
+  one.queue_ids.length === 0 || (queue !== undefined && one.queue_ids.includes(queue));
+
+/** What stands in a field is shown in every queue; an empty one only on its own forms. Without a queue all are there. */
+export const onForm = (fields: RecordField[], queue: OfQueue) =>
+  fields.filter(
+    (one) => queue === undefined || isPlaced(one, queue) || one.value != null || one.was != null,
+  );
 
 export const writable = (fields: RecordField[]) => fields.filter((one) => one.writable);
 
@@ -64,7 +69,7 @@ export function changesOf(form: Form): ChangeValue[] {
 export type Fault = "required" | "ambiguous";
 
 /** What keeps the form from being saved; what else is wrong, the server says. */
-export function faultOf(form: Form, one: RecordField, queue: string): Fault | undefined {
+export function faultOf(form: Form, one: RecordField, queue: OfQueue): Fault | undefined {
   const entry = entryIn(form, one);
   if (isAmbiguous(one, entry)) return "ambiguous";
   // A field of other queues that is empty is none of this form's business.

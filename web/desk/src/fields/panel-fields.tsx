@@ -22,7 +22,7 @@ import { PencilIcon } from "../ui/icons";
 import { FieldInput } from "./field-input";
 import css from "./fields.module.css";
 import { focusIn, isFocusLost } from "./focus";
-import { begin, changesOf, entryIn, faultOf, onForm, takenOver, writable } from "./form";
+import { begin, changesOf, entryIn, faultOf, type OfQueue, onForm, takenOver, writable } from "./form";
 import { given, said, shown } from "./value";
 
 export interface OnRecord {
@@ -30,8 +30,8 @@ export interface OnRecord {
   id: string;
 }
 
-/** `queue` is the one on whose forms the fields stand. */
-export function PanelFields({ record, queue }: { record: OnRecord; queue: string }) {
+/** `queue` is the one on whose forms the fields stand; without it all of them are shown. */
+export function PanelFields({ record, queue }: { record: OnRecord; queue?: OfQueue }) {
   const { t } = useWords();
   const title = useId();
   const found = useQuery(recordFieldsQuery(record));
@@ -134,7 +134,7 @@ function Editing({
   done,
 }: {
   record: OnRecord;
-  queue: string;
+  queue: OfQueue;
   fields: RecordField[];
   done: () => void;
 }) {

@@ -99,3 +99,7 @@ export const SplitIcon = icon(<path d="M10 3v4c0 3.500-5 3.500-5 6.500V17M10 7c0
 export const BellIcon = icon(<path d="M10 3a4.500 4.500 0 0 0-4.500 4.500c0 3.500-1 5-2 6h13c-1-1-2-2.500-2-6A4.500 4.500 0 0 0 10 3ZM8.300 16.200a1.800 1.800 0 0 0 3.400 0" />);
 export const AtIcon = icon(<path d="M10 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm3-6v3.800c0 3 4 2.800 4-.8a7 7 0 1 0-3 5.700" />);
 export const PushIcon = icon(<path d="M6.500 4h7v12h-7zM9.300 13.500h1.400M3.500 7v6M16.500 7v6" />);
+export const ContactsIcon = icon(<path d="M5.500 3H16v14H5.500zM3.500 6.500h2m-2 3.500h2m-2 3.500h2M10.700 9.800a1.700 1.700 0 1 0 0-3.400 1.700 1.700 0 0 0 0 3.400Zm-2.900 4c.2-1.600 1.300-2.400 2.900-2.400s2.700.8 2.900 2.400" />);
+export const FilterIcon = icon(<path d="M3 4.500h14l-5.500 6.200V16l-3-1.500v-3.800z" />);
+export const ColumnsIcon = icon(<path d="M3 4h14v12H3zM8 4v12M12.500 4v12" />);
+export const SortIcon = icon(<path d="M6.500 4v12m-3-3 3 3 3-3M13.500 16V4m-3 3 3-3 3 3" />);

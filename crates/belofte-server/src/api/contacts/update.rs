@@ -23,7 +23,7 @@ pub const OPERATION: Operation =
         }]);
 
 /// The longest name, in characters.
-const NAME: usize = 200;
+pub(super) const NAME: usize = 200;
 
 /// Answers the endpoint.
 ///

@@ -7,6 +7,7 @@ pub mod of_contact;
 pub mod of_conversation;
 pub mod order;
 pub mod preview;
+pub mod readable;
 pub mod remove;
 mod types;
 pub mod update;
@@ -26,6 +27,7 @@ use crate::http::{self, ApiError, Checks, Code, FieldCode, FieldProblem, mount a
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[
     list::OPERATION,
+    readable::OPERATION,
     create::OPERATION,
     order::OPERATION,
     update::OPERATION,
@@ -40,6 +42,7 @@ pub const OPERATIONS: &[Operation] = &[
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &list::OPERATION, list::handle);
+    let router = route(router, &readable::OPERATION, readable::handle);
     let router = route(router, &create::OPERATION, create::handle);
     let router = route(router, &order::OPERATION, order::handle);
     let router = route(router, &update::OPERATION, update::handle);
@@ -59,6 +62,17 @@ const fn code_of(fault: FieldFault) -> FieldCode {
         FieldFault::OutOfRange => FieldCode::OutOfRange,
         FieldFault::Taken => FieldCode::Taken,
         FieldFault::NotFound => FieldCode::NotFound,
+    }
+}
+
+/// Why a value is not taken.
+pub(in crate::api) const fn code_of_value(fault: ValueFault) -> FieldCode {
+    match fault {
+        ValueFault::Invalid => FieldCode::Invalid,
+        ValueFault::TooShort => FieldCode::TooShort,
+        ValueFault::TooLong => FieldCode::TooLong,
+        ValueFault::OutOfRange => FieldCode::OutOfRange,
+        ValueFault::NotFound => FieldCode::NotFound,
     }
 }
 
@@ -108,14 +122,7 @@ async fn change(
     let done = app.core.store.change_fields_of(&signed.access, id, changes.collect()).await;
     done.map_err(|error| match error {
         ValueError::Value(field, fault) => {
-            let code = match fault {
-                ValueFault::Invalid => FieldCode::Invalid,
-                ValueFault::TooShort => FieldCode::TooShort,
-                ValueFault::TooLong => FieldCode::TooLong,
-                ValueFault::OutOfRange => FieldCode::OutOfRange,
-                ValueFault::NotFound => FieldCode::NotFound,
-            };
-            ApiError::field(format!("values[{}].value", place(field)), code)
+            ApiError::field(format!("values[{}].value", place(field)), code_of_value(fault))
         }
         ValueError::Required(field) => {
             ApiError::field(format!("values[{}].value", place(field)), FieldCode::Required)

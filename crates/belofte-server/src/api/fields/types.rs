@@ -7,7 +7,7 @@ use belofte_model::{
 };
 use belofte_store as store;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::schema;
 use crate::api::time::Time;
@@ -119,7 +119,7 @@ pub struct FieldOverride {
 /// A value of a field, in the plainest form that JSON has for it: text for text, numbers behind a point, days
 /// (`2026-11-30`), instants (RFC 3339), telephone numbers (E.164), addresses of mail and of the web and bank accounts;
 /// a number for a whole number and for the number of an option; numbers for several options.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum FieldValue {
     /// Yes or no.
@@ -137,7 +137,7 @@ pub enum FieldValue {
 }
 
 /// An amount of money.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// How much, as `12.50`.
@@ -147,7 +147,7 @@ pub struct Money {
 }
 
 /// A postal address; every part may be empty, but not all of them.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PostalAddress {
     /// The street, or the first line.
@@ -372,6 +372,17 @@ impl Field {
 pub struct FieldList {
     /// In the tenant's order, by what they are on.
     pub items: Vec<Field>,
+}
+
+/// Of what to list the fields.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListReadableFields {
+    /// What they are on; people without it.
+    #[serde(default)]
+    #[param(value_type = Option<schema::RecordKind>, inline)]
+    pub record: Option<RecordKind>,
 }
 
 /// A field to make.

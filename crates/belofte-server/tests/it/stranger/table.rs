@@ -94,6 +94,9 @@ POST   /attachments                     201   201   201        201   201     201
 GET    /attachments/{id}                200   200   200        200   200     404   200  200   401      401 -                attachment
 GET    /contacts/{id}                   200   200   200        200   200     404   200  200   401      401 -                contact
 PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401 -                contact
+POST   /contacts                        201   201   201        201   201     201   403  201   401      401 keys             contact
+POST   /contacts/search                 200   200   200        200   200     200   200  200   401      401 -                contact
+GET    /contacts/{id}/conversations     200   200   200        200   200     404   200  200   401      401 -                contact
 POST   /contacts/{id}/remote-images     204   204   204        403   403     404   403  403   401      401 instruction      -
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result
 POST   /search/suggest                  200   200   200        200   200     200   200  200   401      401 -                contact
@@ -130,6 +133,7 @@ POST   /fields/order                    204   204   403        403   403     404
 PATCH  /fields/{id}                     200   200   403        403   403     404   403  403   401      401 instruction      -
 DELETE /fields/{id}                     204   204   403        403   403     404   403  403   401      401 instruction      -
 POST   /fields/{id}/preview             200   200   403        403   403     404   403  403   401      401 -                field
+GET    /fields/readable                 200   200   200        200   200     200   200  200   401      401 -                -
 GET    /contacts/{id}/fields            200   200   200        200   200     404   200  200   401      401 -                contact
 PATCH  /contacts/{id}/fields            200   200   200        200   200     404   403  200   401      401 -                contact
 GET    /conversations/{id}/fields       200   200   200        200   200     404   200  200   401      401 -                conversation

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The people of a tenant: found by words and by what is kept of them, in an order, opened and renamed; and nothing of them
+// in an address or in what stays on the device.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { findings, SIZES } from "./support/access.mjs";
+import { ask as asked, watched } from "./support/api.mjs";
+import { accept, launch, window } from "./support/browser.mjs";
+import { startHouse, until } from "./support/house.mjs";
+import { press, tabTo } from "./support/keys.mjs";
+import { mail, send, startSubmission } from "./support/mail.mjs";
+
+const BOX = "hulp@winkel.example";
+/** On a phone there are no columns to look at: what is asked of those is asked on a wide screen. */
+const WIDE = SIZES.slice(0, 1);
+const NUMBERS = { "Anna Aalders": "4004", "Bas Bakker": "1001", "Carla Cohen": "3003" };
+const PEOPLE = [...Object.keys(NUMBERS), "Dirk Dekker"];
+const addressOf = (who) => `${who.split(" ")[0].toLowerCase()}@klant.example`;
+const settings = (nl, kind, more = {}) => ({
+  label: { nl },
+  kind,
+  purpose: "Bestellingen terugvinden",
+  sensitivity: "ordinary",
+  readers: ["agent", "supervisor", "admin"],
+  writers: ["agent", "supervisor", "admin"],
+  ...more,
+});
+let house;
+let post;
+let browser;
+let sanne;
+let joris;
+
+before(async () => {
+  browser = await launch();
+  post = await startSubmission();
+  house = await startHouse();
+  sanne = await window(browser);
+  await accept(sanne.page, house.invitation, "Sanne de Vries", "sanne@winkel.example");
+  await ask("POST", "/channel-accounts", {
+    address: BOX,
+    from_name: "Winkel",
+    kind: "email",
+    submission: { host: "127.0.0.1", port: post.port, security: "none" },
+  });
+  joris = await window(browser);
+  const { link } = await ask("POST", "/invitations", { role: "agent" });
+  await accept(joris.page, link.replace(/^https:\/\/[^/]+/, house.url), "Joris Bakker", "joris@winkel.example");
+});
+
+after(async () => {
+  await browser?.close();
+  await post?.close();
+  await house?.close();
+});
+
+const test = watched(() => [sanne, joris]);
+const ask = (method, path, body) => asked(sanne.page, method, path, body);
+const wide = (page) => page.setViewportSize({ width: 1280, height: 800 });
+const who = (page, name) => page.getByRole("table", { name: "Contacts" }).getByRole("link", { name, exact: true });
+const column = (page, name) => page.getByRole("columnheader", { name, exact: true });
+const search = (page) => page.getByRole("textbox", { name: "Find contacts" });
+const filter = (page) => page.getByRole("group", { name: "Filter", exact: true });
+const condition = (page, no) => filter(page).getByRole("group", { name: `Condition ${no}`, exact: true });
+const about = (page, name) => page.getByRole("complementary", { name: "Contact" }).getByRole("heading", { name, exact: true });
+const focused = (wanted) => until(`the focus is on ${wanted}`, () => wanted.evaluate((one) => one === document.activeElement));
+/** Waits until exactly these stand in the list, in this order. */
+const stand = (page, ...names) =>
+  until(`${names} stand there`, async () => {
+    const links = await page.getByRole("table", { name: "Contacts" }).locator("[data-row]").allInnerTexts();
+    return links.map((one) => one.trim()).join("|") === names.join("|");
+  });
+
+test("before anybody wrote the page says who will stand there", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/inbox/mine`);
+  await page.getByRole("navigation", { name: "Main menu" }).getByRole("link", { name: "Contacts" }).click();
+  await page.getByText("No contacts yet").waitFor();
+  assert.deepEqual(await findings(page, "no contacts"), []);
+  await wide(page);
+});
+
+test("who writes comes to stand there, the newest first, while one looks", async () => {
+  const { page } = sanne;
+  for (const one of PEOPLE) await send(house.smtp, BOX, mail(one, addressOf(one), `Vraag van ${one}`, "Goedemiddag."));
+  await stand(page, ...[...PEOPLE].reverse());
+  await page.getByText("4 contacts").waitFor();
+  assert.deepEqual(await findings(page, "contacts"), []);
+  await wide(page);
+});
+
+test("people are found by words, which stand in no address", async () => {
+  const { page } = sanne;
+  await page.keyboard.press("/");
+  await focused(search(page));
+  await page.keyboard.type("bas@kl");
+  await stand(page, "Bas Bakker");
+  assert.equal(new URL(page.url()).pathname, "/contacts");
+  assert.equal(new URL(page.url()).search, "");
+  await search(page).fill("zeppelin");
+  await page.getByText("Nobody found").waitFor();
+  assert.deepEqual(await findings(page, "nobody found"), []);
+  await wide(page);
+  await page.getByRole("button", { name: "Clear the search field" }).last().click();
+  await stand(page, ...[...PEOPLE].reverse());
+});
+
+test("a field of the tenant's is a column, a condition and an order", async () => {
+  const { page } = sanne;
+  const number = await ask("POST", "/fields", { record: "contact", settings: settings("Klantnummer", "text") });
+  const secret = await ask("POST", "/fields", {
+    record: "contact",
+    settings: settings("Krediet", "integer", { sensitivity: "sensitive", readers: ["admin"], writers: ["admin"] }),
+  });
+  const { items } = await ask("POST", "/contacts/search", {});
+  for (const row of items) {
+    const value = NUMBERS[row.name];
+    if (!value) continue;
+    const values = [{ field_id: number.id, value }, { field_id: secret.id, value: Number(value) }];
+    await ask("PATCH", `/contacts/${row.id}/fields`, { values });
+  }
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("menuitemcheckbox", { name: "Klantnummer" }).click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("cell", { name: "3003", exact: true }).waitFor();
+  assert.deepEqual(await findings(page, "a column", WIDE), []);
+  await wide(page);
+  const sort = column(page, "Klantnummer");
+  await sort.getByRole("button").click();
+  await stand(page, "Bas Bakker", "Carla Cohen", "Anna Aalders", "Dirk Dekker");
+  assert.equal(await sort.getAttribute("aria-sort"), "ascending");
+  await sort.getByRole("button").click();
+  // Who has none comes last either way.
+  await stand(page, "Anna Aalders", "Carla Cohen", "Bas Bakker", "Dirk Dekker");
+  assert.equal(await sort.getAttribute("aria-sort"), "descending");
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await condition(page, 1).getByLabel("What it is about").selectOption({ label: "Klantnummer" });
+  await condition(page, 1).getByLabel("What is asked").selectOption({ label: "begins with" });
+  await condition(page, 1).getByLabel("Value").fill("300");
+  await stand(page, "Carla Cohen");
+  await page.getByRole("button", { name: "Filter (1)" }).waitFor();
+  await page.getByRole("button", { name: "Add a condition" }).click();
+  await condition(page, 2).getByLabel("Value").fill("dekker");
+  await page.getByText("Nobody found").waitFor();
+  await filter(page).getByText("Any of them").click();
+  await stand(page, "Carla Cohen", "Dirk Dekker");
+  assert.deepEqual(await findings(page, "a filter"), []);
+  await wide(page);
+});
+
+test("an order and columns stay on the device, and nothing of anybody", async () => {
+  const { page } = sanne;
+  const stays = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+  for (const one of ["dekker", "Carla", "klant.example", "Klantnummer", "begins_with"]) assert.ok(!stays.includes(one), `${one} in ${stays}`);
+  assert.match(stays, /belofte\.contacts/);
+  assert.equal(page.url(), `${house.url}/contacts`);
+  assert.doesNotMatch(await page.title(), /Carla|Dekker/i);
+  // The filter lives as long as the tab does.
+  await page.reload();
+  await stand(page, "Carla Cohen", "Dirk Dekker");
+  assert.equal(await condition(page, 1).getByLabel("Value").inputValue(), "300");
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await stand(page, "Anna Aalders", "Carla Cohen", "Bas Bakker", "Dirk Dekker");
+});
+
+test("what the server does not take is said at its condition", async () => {
+  const { page } = sanne;
+  await page.getByRole("button", { name: "Add a condition" }).click();
+  await condition(page, 1).getByLabel("What it is about").selectOption({ label: "Krediet" });
+  await condition(page, 1).getByLabel("Value").fill("veel");
+  await condition(page, 1).getByText("This is not valid.").waitFor();
+  await page.getByText("A condition does not hold good").waitFor();
+  assert.deepEqual(await findings(page, "a condition that does not hold"), []);
+  await wide(page);
+  await condition(page, 1).getByLabel("Value").fill("3000");
+  await stand(page, "Anna Aalders", "Carla Cohen");
+  await page.getByRole("button", { name: "Take condition 1 away" }).click();
+  await page.getByRole("button", { name: "Order: Klantnummer" }).click();
+  await page.getByRole("menuitemradio", { name: "Newest first" }).click();
+  await stand(page, ...[...PEOPLE].reverse());
+});
+
+test("somebody is opened, renamed, and stands in the list under the new name", async () => {
+  const { page } = sanne;
+  await who(page, "Bas Bakker").click();
+  await about(page, "Bas Bakker").waitFor();
+  assert.match(page.url(), /\/contacts\/[0-9a-f-]{36}$/);
+  await page.getByText("1001").last().waitFor();
+  assert.deepEqual(await findings(page, "a contact"), []);
+  await wide(page);
+  await page.getByRole("button", { name: "Change name" }).click();
+  await page.getByLabel("Customer’s name").fill("Bas Bakker-Smit");
+  await page.keyboard.press("Enter");
+  await about(page, "Bas Bakker-Smit").waitFor();
+  await who(page, "Bas Bakker-Smit").waitFor();
+  // What a colleague changes comes without a reload.
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  await asked(joris.page, "PATCH", `/contacts/${id}`, { name: "Bas Smit" });
+  await about(page, "Bas Smit").waitFor();
+  await who(page, "Bas Smit").waitFor();
+  // All their conversations lead back to them.
+  await page.getByRole("complementary", { name: "Contact" }).getByRole("link", { name: /Vraag van Bas Bakker/ }).click();
+  await page.getByRole("heading", { name: "Vraag van Bas Bakker" }).first().waitFor();
+  await page.getByRole("complementary", { name: "About this customer" }).getByRole("link", { name: "Bas Smit", exact: true }).click();
+  await about(page, "Bas Smit").waitFor();
+  // A filtered list is not asked for again by itself: it says that there is something.
+  await search(page).fill("smit");
+  await stand(page, "Bas Smit");
+  await asked(joris.page, "PATCH", `/contacts/${id}`, { name: "Bas de Smit" });
+  await page.getByText("Changed meanwhile.").waitFor();
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await stand(page, "Bas de Smit");
+  await until("it says so no more", async () => (await page.getByText("Changed meanwhile.").count()) === 0);
+  await search(page).fill("");
+});
+
+test("nobody is there under an address that leads nowhere", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/contacts/01890000-0000-7000-8000-000000000000`);
+  await page.getByRole("heading", { name: "This contact is not there" }).waitFor();
+  assert.deepEqual(await findings(page, "no such contact"), []);
+  await wide(page);
+  await page.getByRole("button", { name: "To the contacts" }).click();
+  await who(page, "Dirk Dekker").waitFor();
+});
+
+test("by keyboard alone: sorted, opened, walked through and left again", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/contacts`);
+  await who(page, "Dirk Dekker").waitFor();
+  await press(page, column(page, "Name").getByRole("button"));
+  await stand(page, "Anna Aalders", "Bas de Smit", "Carla Cohen", "Dirk Dekker");
+  await press(page, who(page, "Carla Cohen"));
+  await focused(about(page, "Carla Cohen"));
+  await page.keyboard.press("j");
+  await about(page, "Dirk Dekker").waitFor();
+  await page.keyboard.press("k");
+  await page.keyboard.press("k");
+  await about(page, "Bas de Smit").waitFor();
+  await page.keyboard.press("Escape");
+  await focused(who(page, "Bas de Smit"));
+  assert.equal(new URL(page.url()).pathname, "/contacts");
+  // The filter opens in its first input, and Escape leads back to where it came from.
+  const button = page.getByRole("button", { name: "Filter", exact: true });
+  await tabTo(page, search(page), 80);
+  await press(page, button);
+  await focused(condition(page, 1).getByLabel("What it is about"));
+  await tabTo(page, condition(page, 1).getByLabel("Value"));
+  await page.keyboard.type("carla");
+  await stand(page, "Carla Cohen");
+  await page.keyboard.press("Escape");
+  await focused(page.getByRole("button", { name: "Filter (1)" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Clear the filter" }));
+  await page.keyboard.press("Enter");
+  await stand(page, "Anna Aalders", "Bas de Smit", "Carla Cohen", "Dirk Dekker");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await page.keyboard.type("contacts");
+  await page.getByRole("option", { name: "Contacts", exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("an agent has no column and no condition of a field that they do not read", async () => {
+  const { page } = joris;
+  await page.goto(`${house.url}/contacts`);
+  await who(page, "Dirk Dekker").waitFor();
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("menuitemcheckbox", { name: "Klantnummer" }).waitFor();
+  assert.equal(await page.getByRole("menuitemcheckbox", { name: "Krediet" }).count(), 0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  const names = await condition(page, 1).getByLabel("What it is about").locator("option").allTextContents();
+  assert.deepEqual(names, ["Name", "Address", "Known since", "Klantnummer"]);
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await who(page, "Carla Cohen").click();
+  await about(page, "Carla Cohen").waitFor();
+  await page.getByText("3003").last().waitFor();
+  assert.equal(await page.getByText("Krediet").count(), 0);
+  await page.getByRole("button", { name: "Order: Newest first" }).click();
+  await page.getByRole("menuitemradio", { name: "Klantnummer" }).waitFor();
+  assert.equal(await page.getByRole("menuitemradio", { name: "Krediet" }).count(), 0);
+});

@@ -276,6 +276,8 @@ export function createApi(options: ApiOptions) {
     contacts: {
       get: (contact: Uuid, signal?: AbortSignal) =>
         take(client.GET("/api/v1/contacts/{id}", { params: id(contact), signal: signal ?? null })),
+      create: (body: T.CreateContact, key: string) =>
+        take(client.POST("/api/v1/contacts", { params: keyed(key), body })),
       find: (body: T.FindContacts, signal?: AbortSignal) =>
         take(client.POST("/api/v1/contacts/search", { body, signal: signal ?? null })),
       conversations: (contact: Uuid, query: { cursor?: string; limit?: number } = {}, signal?: AbortSignal) =>

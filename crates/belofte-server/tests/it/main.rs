@@ -10,6 +10,7 @@ mod authorisation;
 mod canary;
 mod channel_accounts;
 mod complaints;
+mod contacts;
 mod conversations;
 mod crash;
 mod database_tls;

@@ -18,8 +18,14 @@ use crate::app::App;
 use crate::http::mount as route;
 
 /// The endpoints of this noun.
-pub const OPERATIONS: &[Operation] =
-    &[find::OPERATION, get::OPERATION, update::OPERATION, conversations::OPERATION, images::OPERATION];
+pub const OPERATIONS: &[Operation] = &[
+    find::OPERATION,
+    create::OPERATION,
+    get::OPERATION,
+    update::OPERATION,
+    conversations::OPERATION,
+    images::OPERATION,
+];
 
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {

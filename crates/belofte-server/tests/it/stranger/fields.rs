@@ -50,6 +50,7 @@ impl World {
                 owner.patch(&format!("/contacts/{}/fields", self.contact), value(&row)).expect(200);
                 (row, Body::Json(json!({ "kind": "integer" })))
             }
+            "GET /fields/readable" => (String::new(), Body::Nothing),
             "GET /contacts/{id}/fields" => (self.contact.clone(), Body::Nothing),
             "PATCH /contacts/{id}/fields" => (self.contact.clone(), Body::Json(value(&made("contact")))),
             "GET /conversations/{id}/fields" => (self.conversation.clone(), Body::Nothing),

@@ -3,7 +3,7 @@
 
 use belofte_model::{
     Audience, BuiltInField, Condition, ContactId, FieldId, FieldKind, FieldOption, Filter, GivenValue, Money,
-    Order, OwnWords, Purpose, RecordKind, Subject, Subset, Test, ValueFault, Visible,
+    Order, OwnWords, Purpose, QueueId, RecordKind, Subject, Subset, Test, ValueFault, Visible,
 };
 
 use super::desk::{Desk, person, says};
@@ -339,9 +339,46 @@ async fn a_page_goes_on_from_somebody_who_is_there() {
         while store.system().rotate_keys(people.admin.tenant()).await.expect("rotated") {}
         let second = store.list_contacts(&people.at_work, question(first.next)).await.expect("a page");
         assert_eq!(people.names(&second), "Jan", "{}", house.name());
+        // Who does not see Jan is not told between whom Jan stands.
+        let elsewhere = Visible { queues: Subset::Only(vec![QueueId(uuid::Uuid::nil())]), ..Visible::all() };
+        let refused = store.list_contacts(&people.at_work.seeing(elsewhere), question(second.next)).await;
+        assert!(matches!(refused, Err(ListError::Gone)), "{refused:?} {}", house.name());
         let nobody = ContactId(uuid::Uuid::from_u128(7));
         let refused = store.list_contacts(&people.at_work, question(Some(nobody))).await;
         assert!(matches!(refused, Err(ListError::Gone)), "{refused:?} {}", house.name());
+        house.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_finds_nobody_for_long_says_how_far_it_came() {
+    for house in houses().await {
+        let names = ["Ada", "Ben", "Cas", "Dik", "Eva", "Fin", "Gé", "Hans", "Ida", "Jo", "Kim", "Lou"];
+        let people = People::new(&house, &names).await;
+        let store = &house.store;
+        let filter = Filter { words: "ada".to_owned(), ..Filter::default() };
+        let question =
+            |after| ContactQuestion { filter: filter.clone(), after, limit: 5, ..ContactQuestion::default() };
+        let first = store.list_contacts(&people.at_work, question(None)).await.expect("a page");
+        assert!(first.items.is_empty() && first.next.is_some() && first.total.is_none(), "{}", house.name());
+        assert!((7..12).contains(&first.looked_at), "{} {}", first.looked_at, house.name());
+        let second = store.list_contacts(&people.at_work, question(first.next)).await.expect("a page");
+        assert_eq!(people.names(&second), "Ada", "{}", house.name());
+        assert_eq!((second.next, second.total, first.looked_at + second.looked_at), (None, None, 12));
+        // In another order all are looked at.
+        let order = Order { by: Subject::Name, descending: false };
+        let whole = ContactQuestion { order, ..question(None) };
+        let whole = store.list_contacts(&people.at_work, whole).await.expect("a page");
+        assert_eq!((whole.items.len(), whole.total, whole.looked_at), (1, Some(1), 12), "{}", house.name());
+        // A field leads: who has nothing there is not looked at.
+        let points = people.make(&house, settings("Punten", FieldKind::Integer)).await;
+        for name in ["Ben", "Kim", "Lou", "Eva"] {
+            people.put(&house, name, points, GivenValue::Number(4)).await;
+        }
+        let four = one(Subject::Field(points), Test::AtLeast, GivenValue::Number(4));
+        let led = ContactQuestion { filter: four, limit: 5, ..ContactQuestion::default() };
+        let led = store.list_contacts(&people.at_work, led).await.expect("a page");
+        assert_eq!((people.names(&led).as_str(), led.looked_at, led.total), ("Lou Kim Eva Ben", 4, Some(4)));
         house.close().await;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The people of a tenant: found by words and by what is kept of them, in an order, opened and renamed; and nothing of them
-// in an address or in what stays on the device.
+// The people of a tenant: found by words and by what is kept of them, in an order, opened, renamed, added and written to;
+// and nothing of them in an address or in what stays on the device.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -64,6 +64,9 @@ const search = (page) => page.getByRole("textbox", { name: "Find contacts" });
 const filter = (page) => page.getByRole("group", { name: "Filter", exact: true });
 const condition = (page, no) => filter(page).getByRole("group", { name: `Condition ${no}`, exact: true });
 const about = (page, name) => page.getByRole("complementary", { name: "Contact" }).getByRole("heading", { name, exact: true });
+const adder = (page) => page.getByRole("main").getByRole("button", { name: "New contact" }).first();
+const adding = (page) => page.getByRole("dialog", { name: "New contact" });
+const addressAt = (page, no) => adding(page).getByRole("textbox", { name: `E-mail address ${no}`, exact: true });
 const focused = (wanted) => until(`the focus is on ${wanted}`, () => wanted.evaluate((one) => one === document.activeElement));
 /** Waits until exactly these stand in the list, in this order. */
 const stand = (page, ...names) =>
@@ -281,4 +284,141 @@ test("an agent has no column and no condition of a field that they do not read",
   await page.getByRole("button", { name: "Order: Newest first" }).click();
   await page.getByRole("menuitemradio", { name: "Klantnummer" }).waitFor();
   assert.equal(await page.getByRole("menuitemradio", { name: "Krediet" }).count(), 0);
+});
+
+test("somebody is added who has not written: what was typed costs no Escape, and what is wrong is said at its input", async () => {
+  const { page } = sanne;
+  const [queue] = (await ask("GET", "/queues")).items;
+  await ask("POST", "/fields", { record: "contact", settings: settings("Regio", "text", { required: true }) });
+  await ask("POST", "/fields", { record: "contact", settings: settings("Kenteken", "text", { required: true, queue_ids: [queue.id] }) });
+  await page.goto(`${house.url}/contacts`);
+  await stand(page, "Anna Aalders", "Bas de Smit", "Carla Cohen", "Dirk Dekker");
+  await tabTo(page, search(page), 80);
+  await press(page, adder(page));
+  const name = adding(page).getByRole("textbox", { name: "Name", exact: true });
+  await focused(name);
+  await page.keyboard.type("Hilde Hofman");
+  await page.keyboard.press("Escape");
+  await adding(page).waitFor({ state: "detached" });
+  await focused(adder(page));
+  await page.keyboard.press("Enter");
+  await adding(page).getByText("You filled this in earlier").waitFor();
+  assert.equal(await name.inputValue(), "Hilde Hofman");
+  await addressAt(page, 1).fill("hilde@klant.example");
+  await press(page, adding(page).getByRole("button", { name: "Another address" }));
+  await focused(addressAt(page, 2));
+  await page.keyboard.type("Hilde@klant.example");
+  await page.keyboard.press("Enter");
+  // What every form asks for is asked; what the forms of a queue ask for is not.
+  const region = adding(page).getByRole("textbox", { name: /^Regio/ });
+  await focused(region);
+  assert.equal(await adding(page).getByText("Fill this in.").count(), 1);
+  assert.deepEqual(await findings(page, "somebody new", SIZES, "dialog"), []);
+  await wide(page);
+  await region.fill("Noord");
+  await page.keyboard.press("Enter");
+  await adding(page).getByText("This address is there twice.").waitFor();
+  await focused(addressAt(page, 2));
+  await addressAt(page, 2).fill("hilde@");
+  await page.keyboard.press("Enter");
+  await adding(page).getByText("This is not an e-mail address.").waitFor();
+  await addressAt(page, 2).fill("carla@klant.example");
+  await page.keyboard.press("Enter");
+  await adding(page).getByText("Somebody has one of these addresses already.").waitFor();
+  assert.deepEqual(await findings(page, "an address that somebody has", SIZES, "dialog"), []);
+  await wide(page);
+  await adding(page).getByRole("button", { name: "Look up carla@klant.example" }).click();
+  await stand(page, "Carla Cohen");
+  assert.equal(page.url(), `${house.url}/contacts`);
+  await search(page).fill("");
+  await adder(page).click();
+  await adding(page).getByRole("button", { name: "Take e-mail address 2 away" }).click();
+  await focused(addressAt(page, 1));
+  await adding(page).getByRole("textbox", { name: "Klantnummer" }).fill("5005");
+  await page.keyboard.press("Enter");
+  await focused(about(page, "Hilde Hofman"));
+  await page.getByText("Hilde Hofman has been added").waitFor();
+  await stand(page, "Anna Aalders", "Bas de Smit", "Carla Cohen", "Dirk Dekker", "Hilde Hofman");
+  for (const one of ["5005", "Noord", "hilde@klant.example"]) await page.getByRole("complementary", { name: "Contact" }).getByText(one).waitFor();
+  const stays = await page.evaluate(() => JSON.stringify([{ ...localStorage }, Object.keys(sessionStorage)]));
+  for (const one of ["Hilde", "klant.example", "new-contact"]) assert.ok(!stays.includes(one), `${one} in ${stays}`);
+});
+
+test("a lost answer makes nobody twice, and the palette begins somebody new as well", async () => {
+  const { page } = sanne;
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await page.keyboard.type("new contact");
+  await page.getByRole("option", { name: "New contact" }).waitFor();
+  await page.keyboard.press("Enter");
+  await adding(page).waitFor();
+  await adding(page).getByRole("textbox", { name: "Name", exact: true }).fill("Ilse Imming");
+  await adding(page).getByRole("textbox", { name: /^Regio/ }).fill("Zuid");
+  // The server has taken it, and its answer never comes.
+  await page.route(
+    "**/api/v1/contacts",
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  await page.keyboard.press("Enter");
+  await adding(page).getByRole("alert").waitFor();
+  await adding(page).getByRole("button", { name: "Add", exact: true }).click();
+  await about(page, "Ilse Imming").waitFor();
+  const { items } = await ask("POST", "/contacts/search", { q: "Ilse" });
+  assert.equal(items.length, 1);
+});
+
+test("a mail is begun to somebody, and one that was begun gets them besides", async () => {
+  const { page } = sanne;
+  const write = async (name) => {
+    await page.goto(`${house.url}/contacts`);
+    await who(page, name).click();
+    await page.getByRole("button", { name: /^Write a message to / }).click();
+    await page.waitForURL(/\/inbox\/mine\/new$/);
+    await focused(page.getByLabel("Subject"));
+    await page.getByRole("button", { name: `Remove ${name}` }).waitFor();
+  };
+  await write("Hilde Hofman");
+  await page.keyboard.type("Your visit");
+  await page.getByRole("textbox", { name: "Text of the message" }).fill("Does Tuesday suit you?");
+  await page.getByText("Draft saved").waitFor();
+  // From another window: the server alone knows of the draft.
+  await page.evaluate(() => sessionStorage.clear());
+  await write("Dirk Dekker");
+  await page.getByText("Dirk Dekker has been added to the message that you were writing").waitFor();
+  await page.getByRole("button", { name: "Remove Hilde Hofman" }).waitFor();
+  assert.equal(await page.getByLabel("Subject").inputValue(), "Your visit");
+  assert.equal(await page.getByRole("textbox", { name: "Text of the message" }).inputValue(), "Does Tuesday suit you?");
+  await page.getByText("Draft saved").waitFor();
+  assert.equal(new URL(page.url()).search, "");
+  const stays = await page.evaluate(() => JSON.stringify([{ ...localStorage }, history.state, document.title]));
+  for (const one of ["Dirk", "klant.example"]) assert.ok(!stays.includes(one), `${one} in ${stays}`);
+  // Read anew it is as it was, and nobody is added twice.
+  await page.reload();
+  await page.getByRole("button", { name: "Remove Dirk Dekker" }).waitFor();
+  assert.equal(await page.getByRole("list", { name: "To: people" }).getByRole("listitem").count(), 2);
+});
+
+test("the name stays in sight beside columns that do not fit, and the whole row leads to somebody", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/contacts`);
+  await who(page, "Carla Cohen").waitFor();
+  await page.setViewportSize({ width: 700, height: 800 });
+  const row = who(page, "Carla Cohen");
+  const before = await row.boundingBox();
+  const moved = await row.evaluate((one) => {
+    const scroller = one.closest("table").parentElement;
+    scroller.scrollLeft = 10_000;
+    return { by: scroller.scrollLeft, wide: scroller.scrollWidth === one.closest("table").offsetWidth };
+  });
+  assert.ok(moved.by > 0, "it scrolls sideways");
+  assert.ok(moved.wide, "and no further than the table is wide");
+  const after = await row.boundingBox();
+  assert.equal(Math.round(after.x), Math.round(before.x));
+  await page.mouse.click(680, after.y + after.height / 2);
+  await about(page, "Carla Cohen").waitFor();
+  await wide(page);
 });

@@ -56,6 +56,17 @@ const contactColumns = async (page) => {
   await page.waitForTimeout(500);
 };
 
+/** Opens the form of somebody new and begins to fill it in; the focus stays in the address. */
+const newContact = async (page, name, address) => {
+  await page.getByRole("link", { name: /Bartholomeus/ }).waitFor();
+  await page.getByRole("button", { name: /^(Nieuw contact|New contact)$/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^(Naam|Name)$/).fill(name);
+  await dialog.getByLabel(/^(Klantnummer|Customer number)/).waitFor();
+  await dialog.getByLabel(/^(E-mailadres|E-mail address) 1$/).fill(address);
+  return dialog;
+};
+
 export const views = {
   inbox: { path: "/inbox/open" },
   thread: { path: "/inbox/mine", act: openRow("Marieke") },
@@ -312,7 +323,115 @@ export const views = {
       await page.waitForTimeout(400);
     },
   },
-  "contacts-empty": { path: "/contacts", before: (page) => page.route(api("/contacts/search"), json({ items: [], looked_at: 0, total: 0 })) },
+  "contact-new": {
+    path: "/contacts",
+    act: async (page) => {
+      await newContact(page, "Hilde Versteeg", "hilde@versteeg.example");
+      await page.getByRole("button", { name: /^(Nog een adres|Another address)$/ }).click();
+      await page.keyboard.type("h.versteeg@atelier.example");
+    },
+  },
+  "contact-new-errors": {
+    path: "/contacts",
+    act: async (page) => {
+      const dialog = await newContact(page, "Hilde Versteeg", "hilde@versteeg.example");
+      for (const typed of ["hilde@versteeg.example", "hilde@"]) {
+        await page.getByRole("button", { name: /^(Nog een adres|Another address)$/ }).click();
+        await page.keyboard.type(typed);
+      }
+      await dialog.getByLabel(/^(Klantnummer|Customer number)/).fill("12-34");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(500);
+    },
+  },
+  "contact-new-required": {
+    path: "/contacts",
+    act: async (page) => {
+      await newContact(page, "", "");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(300);
+    },
+  },
+  "contact-new-taken": {
+    path: "/contacts",
+    act: async (page) => {
+      const dialog = await newContact(page, "Bart", "bart@degraaf-interieur.example");
+      await dialog.getByLabel(/^(Klantnummer|Customer number)/).fill("204999");
+      await page.keyboard.press("Enter");
+      await dialog.getByRole("alert").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /^(Nieuw contact|New contact)$/ }).click();
+      await page.keyboard.press("End");
+      await page.getByRole("dialog").getByRole("button", { name: /^(Toevoegen|Add)$/ }).click();
+      await page.getByRole("dialog").getByRole("alert").waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
+  "contact-write": {
+    path: "/contacts",
+    act: async (page) => {
+      await page.getByRole("link", { name: /Bartholomeus/ }).click();
+      await page.getByRole("button", { name: /^(Bericht schrijven aan|Write a message to) administratie/ }).click();
+      await page.locator('input[maxlength="500"]').fill("Uw offerte");
+      await page.waitForTimeout(900);
+    },
+    // The made-up API keeps the draft: the next new mail begins without it.
+    after: async (page) => {
+      await page.goto(new URL("/settings", page.url()).href);
+      await page.waitForTimeout(300);
+      await page.evaluate(async () => {
+        const { items } = await (await fetch("/api/v1/drafts/mail")).json();
+        await fetch("/api/v1/drafts/mail", { method: "PATCH", headers: { "content-type": "application/json", "X-Belofte": "1" }, body: JSON.stringify({ version: items[0]?.version ?? 0, content: null }) });
+      });
+    },
+  },
+  "contacts-sideways": {
+    path: "/contacts",
+    sizes: ["wide"],
+    act: async (page) => {
+      await page.getByRole("link", { name: /Bartholomeus/ }).waitFor();
+      const kept = await page.evaluate(() => localStorage.getItem("belofte.contacts"));
+      await page.getByRole("button", { name: /^(Kolommen|Columns)$/ }).click();
+      for (const one of await page.getByRole("menuitemcheckbox").all()) if ((await one.getAttribute("aria-checked")) !== "true") await one.click();
+      await page.keyboard.press("Escape");
+      await page.waitForTimeout(400);
+      await page.getByRole("table").hover();
+      await page.mouse.wheel(220, 0);
+      await page.waitForTimeout(400);
+      // The other pictures have their own columns.
+      await page.evaluate((was) => (was ? localStorage.setItem("belofte.contacts", was) : localStorage.removeItem("belofte.contacts")), kept);
+    },
+  },
+  "contacts-looking": {
+    path: "/contacts",
+    before: (page) =>
+      page.route(api("/contacts/search"), async (route) => {
+        // The first page ends early, and the next one takes its time.
+        if (route.request().postDataJSON().cursor) return;
+        const { items } = await (await route.fetch()).json();
+        await json({ items: items.slice(0, 6), next_cursor: items[5].id, looked_at: 20_000 })(route);
+      }),
+    act: (page) => page.getByText(/(er wordt verder gezocht|going on)/).waitFor(),
+  },
+  "contacts-changed": {
+    path: "/contacts",
+    act: async (page) => {
+      await page.locator("#search-field").fill("a");
+      await page.waitForTimeout(700);
+      await page.evaluate(async () => {
+        const [, id] = /contacts\/([^/]+)/.exec(document.querySelector("[data-row]").getAttribute("href"));
+        const { name } = await (await fetch(`/api/v1/contacts/${id}`)).json();
+        await fetch(`/api/v1/contacts/${id}`, { method: "PATCH", headers: { "content-type": "application/json", "X-Belofte": "1" }, body: JSON.stringify({ name }) });
+      });
+      await page.getByText(/^(Intussen gewijzigd|Changed meanwhile)/).waitFor();
+      await page.waitForTimeout(300);
+    },
+  },
+  "contacts-empty": {
+    path: "/contacts",
+    before: (page) => page.route(api("/contacts/search"), json({ items: [], looked_at: 0, total: 0 })),
+    act: (page) => page.getByText(/^(Nog geen contacten|No contacts yet)$/).waitFor(),
+  },
   "contacts-nobody": {
     path: "/contacts",
     act: async (page) => {

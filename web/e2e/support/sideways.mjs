@@ -5,6 +5,8 @@
 export const sideways = () => {
   const wide = (one) => one.scrollWidth > one.clientWidth + 1;
   const parts = [...document.querySelectorAll("body *")].filter((one) => {
+    // A table with columns that somebody chose may be wider (WCAG 1.4.10).
+    if (one.querySelector(":scope > table")) return false;
     if (!wide(one) || one.clientWidth < innerWidth / 2 || one.clientHeight < innerHeight / 2) return false;
     return ["auto", "scroll"].includes(getComputedStyle(one).overflowY);
   });

@@ -49,7 +49,7 @@ function notFound(language: T.Language): Answer {
 const session = (): T.Session => ({
   user: d.me,
   tenant: d.tenant,
-  permissions: d.me.role === "agent" ? ["assign"] : ["assign", "create_tags", "manage_tags", "share_views"],
+  permissions: d.me.role === "agent" ? ["answer", "assign"] : ["answer", "assign", "create_tags", "manage_tags", "share_views"],
   live_seq: fake.seq,
 });
 
@@ -346,7 +346,7 @@ export function answer(call: Call): Answer {
   if (at === "GET /queues") return ok(work.list(query.get("archived") === "true"));
   if (at === "GET /teams") return ok(work.teamList());
   if (at === "GET /fields") return ok(own.list());
-  if (at === "GET /fields/readable") return ok(own.ofRecord(query.get("record") === "conversation" ? "conversation" : "contact"));
+  if (at === "GET /fields/readable") return ok(own.ofRecord(query.get("record") === "conversation" ? "conversation" : "contact", {}));
   if (at === "GET /tags") return ok({ items: [...d.tags].sort((a, b) => a.name.localeCompare(b.name)) });
   if (at === "POST /tags") {
     const made: T.Tag = { id: d.uuid(), name: String(body.name), colour: (body.colour as T.TagColour | undefined) ?? "grey", archived: false };
@@ -405,6 +405,16 @@ export function answer(call: Call): Answer {
     return ok({ items: d.accounts.map((a) => ({ id: a.id, address: a.address, from_name: a.from_name, signature: signed(a), can_send: can(a) })) });
   }
   if (at === "GET /conversations") return ok(page(selected(query), query.get("cursor"), Number(query.get("limit") ?? 50)));
+  if (at === "POST /contacts") {
+    const made = contacts.add(body as unknown as T.CreateContact);
+    if (Array.isArray(made)) {
+      return language === "nl"
+        ? problem(422, "invalid", "Ongeldige invoer", "Niet alles klopt. Bij elk veld staat wat er niet klopt.", { fields: made })
+        : problem(422, "invalid", "Not valid", "Not everything is right. Each field says what is wrong.", { fields: made });
+    }
+    events.frame({ kind: "contact_changed" });
+    return ok(made, 201);
+  }
   if (at === "POST /contacts/search") return ok(contacts.find(body as unknown as T.FindContacts));
   if (at === "POST /search") return ok(search(String(body.q)));
   if (at === "POST /search/suggest") {
@@ -588,6 +598,7 @@ function byId(call: Call): Answer {
       contact.name = String(body.name);
       contacts.rename(id, contact.name);
       for (const one of d.cases.values()) if (one.contact.id === id) one.row.contact.name = contact.name;
+      events.frame({ kind: "contact_changed" });
       return ok(contact);
     }
     case "GET channel-accounts/accounting":

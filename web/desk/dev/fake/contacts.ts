@@ -123,6 +123,28 @@ export function find(body: T.FindContacts): T.ContactPage {
   };
 }
 
+/** Somebody new, or what is wrong. */
+export function add({ name = "", addresses = [], values = [] }: T.CreateContact): T.Contact | T.FieldProblem[] {
+  const wrong: T.FieldProblem[] = [];
+  if (!name && addresses.length === 0) wrong.push({ field: "name", code: "required" });
+  for (const [at, one] of addresses.entries()) {
+    if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(one)) wrong.push({ field: `addresses[${at}]`, code: "invalid" });
+    else if (addresses.findIndex((other) => fold(other) === fold(one)) < at) wrong.push({ field: `addresses[${at}]`, code: "taken" });
+  }
+  const known = own.ofRecord("contact", {}).items;
+  for (const [at, { field_id, value }] of values.entries()) {
+    const pattern = known.find((one) => one.field_id === field_id)?.rules.pattern;
+    if (pattern && typeof value === "string" && !new RegExp(`^(?:${pattern})$`).test(value)) wrong.push({ field: `values[${at}].value`, code: "invalid" });
+  }
+  if (wrong.length > 0) return wrong;
+  if (everybody.some(({ row }) => row.addresses.some((one) => addresses.map(fold).includes(fold(one))))) return [{ field: "addresses", code: "taken" }];
+  const [id, created_at] = [d.uuid(), d.iso(Date.now())];
+  const identities = addresses.map((value) => ({ id: d.uuid(), kind: "email" as const, value, verified: false }));
+  const contact: T.Contact = { id, name, identities, created_at, conversation_count: 0 };
+  everybody.unshift({ contact, row: { id, name, addresses, created_at, conversation_count: 0, fields: values } });
+  return contact;
+}
+
 export const get = (id: string): T.Contact | undefined => everybody.find((one) => one.contact.id === id)?.contact ?? d.contacts.get(id);
 
 /** Their row goes by the new name as well. */

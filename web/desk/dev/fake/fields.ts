@@ -38,7 +38,7 @@ const all: T.Field[] = [
   field("contact", "Klantnummer", "Customer number", "text", { required: true, rules: { pattern: "[0-9]{6}" }, help: { nl: "Staat rechtsboven op de factuur", en: "At the top right of the invoice" } }),
   field("contact", "Klant sinds", "Customer since", "date"),
   field("contact", "Kredietruimte", "Credit limit", "money", { sensitivity: "sensitive", readers: ["supervisor", "admin"], writers: ["admin"] }),
-  field("contact", "Voorkeuren", "Preferences", "multiple_choice", { options: [option(1, "Nieuwsbrief", "Newsletter"), option(2, "Telefonisch bereikbaar", "May be called"), option(3, "Zakelijk", "Business")] }),
+  field("contact", "Voorkeuren", "Preferences", "multiple_choice", { default: [1], options: [option(1, "Nieuwsbrief", "Newsletter"), option(2, "Telefonisch bereikbaar", "May be called"), option(3, "Zakelijk", "Business")] }),
   field("contact", "Afleveradres", "Delivery address", "postal_address"),
   field(
     "contact",
@@ -91,6 +91,7 @@ export const ofRecord = (record: T.RecordKind, values?: Record<string, T.FieldVa
         queue_ids: settings.queue_ids ?? [],
         writable: true,
         version: value === undefined ? 0 : 4,
+        default: settings.default ?? null,
         ...(value === undefined ? {} : { value }),
         ...(settings.label.nl === "Klant sinds" && !values ? { was: "voorjaar 2019", value: undefined } : {}),
       } as T.RecordField;

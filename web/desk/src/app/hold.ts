@@ -5,7 +5,7 @@
 //! keys of that text would be taken for shortcuts, and `e` alone resolves a conversation.
 
 /** The field that is awaited: `composer` and the id of its conversation, or one that there is once. */
-export type Field = `composer ${string}` | "search" | "palette" | "assign" | "tag" | "queue" | "new mail" | "macro";
+export type Field = `composer ${string}` | "search" | "palette" | "assign" | "tag" | "queue" | "new mail" | "new contact" | "macro";
 
 /** So long a field may take, in milliseconds; then the keys are the desk's again. */
 export const PATIENCE_MS = 10_000;

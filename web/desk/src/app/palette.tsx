@@ -17,6 +17,7 @@ import { askForMacros, offerMacros } from "../macros/offer";
 import { searchFor } from "../search/words";
 import { SECTIONS } from "../settings/sections";
 import { BellIcon, BoltIcon, CheckIcon, ContactsIcon, type Icon, InboxIcon, InfoIcon, LinkIcon, LockIcon, MailIcon, MergeIcon, MoveIcon, OutIcon, PassOnIcon, PencilIcon, PrintIcon, ReplyIcon, SearchIcon, ShieldIcon, SnoozeIcon, SplitIcon, QueueIcon, TagIcon, UserIcon, ViewsIcon } from "../ui/icons";
+import { addContact } from "../contacts/adding";
 import { compose } from "../conversations/compose";
 import { api } from "./api";
 import { casesOf, type Person } from "./cases";
@@ -161,6 +162,13 @@ export default function Palette({ close, help, notifications, signOut }: Props) 
       }
     }
     other.push({ id: "new-mail", group: t("palette.actions"), text: t("new_mail.title"), more: key("c"), icon: PencilIcon, run: () => void navigate({ to: "/inbox/$view/$conversation", params: { view: "mine", conversation: NEW } }) });
+    if (session.permissions.includes("answer")) {
+      const add = () => {
+        addContact();
+        if (!location.pathname.startsWith("/contacts")) void navigate({ to: "/contacts" });
+      };
+      other.push({ id: "new-contact", group: t("palette.actions"), text: t("contacts.new"), icon: ContactsIcon, run: add });
+    }
     if (open) {
       const who = open.contact.name || open.contact.address;
       const tool = (name: Tool, letter: string, text: string, icon: Icon) =>

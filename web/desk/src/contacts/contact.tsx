@@ -4,11 +4,15 @@
 import { ApiError } from "@belofte/api-client";
 import { ActionIcon, Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useLayoutEffect, useRef } from "react";
+import { NEW } from "../app/here";
+import { useSession } from "../app/session";
 import { Blank, Failure, FailureLine, Skeleton } from "../app/states";
 import { Earlier } from "../conversations/earlier";
 import panel from "../conversations/panel.module.css";
 import { Identities, Person } from "../conversations/person";
+import { writeTo } from "../conversations/write-to";
 import { PanelFields } from "../fields/panel-fields";
 import { useWords } from "../i18n";
 import { BackIcon, CloseIcon, ContactsIcon } from "../ui/icons";
@@ -34,6 +38,12 @@ export function ContactView({ id, alone, close, takesFocus }: Props) {
   useLayoutEffect(() => {
     if (there && takesFocus()) heading.current?.focus();
   }, [there]);
+  const navigate = useNavigate();
+  const mayWrite = useSession().permissions.includes("answer");
+  const write = (address: string) => {
+    writeTo({ name: found.data?.name ?? "", address });
+    void navigate({ to: "/inbox/$view/$conversation", params: { view: "mine", conversation: NEW } });
+  };
   const gone = found.error instanceof ApiError && found.error.status === 404;
   return (
     <section ref={box} className={css.contact} aria-label={t("contacts.about_contact")}>
@@ -62,7 +72,7 @@ export function ContactView({ id, alone, close, takesFocus }: Props) {
         ) : found.data ? (
           <div className={panel.panel}>
             <Person contact={found.data} heading={heading} />
-            <Identities contact={found.data} />
+            <Identities contact={found.data} write={mayWrite ? write : undefined} />
             <PanelFields record={{ kind: "contact", id }} />
             <Conversations id={id} count={found.data.conversation_count} />
           </div>

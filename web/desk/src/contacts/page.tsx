@@ -2,7 +2,7 @@
 //! Everybody who ever wrote: found by words and by what is kept of them, in an order, with the columns one wants to see.
 //! The words and values stand in this tab's private store and in the body of the request, never in an address.
 
-import { ApiError, type Order, type Uuid } from "@belofte/api-client";
+import { ApiError, type Contact, type Order, type Uuid } from "@belofte/api-client";
 import { Button, CloseButton, TextInput } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -15,16 +15,21 @@ import { Blank, explainShort, Failure, Skeleton } from "../app/states";
 import { useTitle } from "../app/title";
 import { isFocusLost } from "../fields/focus";
 import { useWords } from "../i18n";
-import { ContactsIcon, FilterIcon, SearchIcon } from "../ui/icons";
+import { ContactsIcon, FilterIcon, PlusIcon, SearchIcon } from "../ui/icons";
+import { addContact, closeAdding, useAdding } from "./adding";
 import { ColumnsMenu, OrderMenu } from "./choices";
 import { type Draft, isOwn, newDraft, sentOf } from "./conditions";
 import { ContactView } from "./contact";
 import { Filter } from "./filter";
 import { keepLook, keepQuestion, keptLook, keptQuestion, type Look } from "./kept";
+import { NewContact } from "./new-contact";
 import css from "./page.module.css";
-import { type Ask, contactFieldsQuery, contactsQuery, isPlain, useChangedSince } from "./queries";
+import { type Ask, contactFieldsQuery, contactsChanged, contactsQuery, isPlain, useChangedSince } from "./queries";
 import { goesOn, PAGE, type Pages, progressOf, rowsOf } from "./rows";
 import { ContactTable } from "./table";
+
+/** So long after somebody was added what is told of it may still come, in milliseconds. */
+const OWN_MS = 5_000;
 
 const contactIn = (path: string) => /^\/contacts\/([^/]+)\/?$/.exec(path)?.[1];
 
@@ -40,6 +45,7 @@ export function ContactsPage() {
   const filterId = useId();
   const field = useRef<HTMLInputElement>(null);
   const filterButton = useRef<HTMLButtonElement>(null);
+  const adder = useRef<HTMLButtonElement>(null);
   const [question, setQuestion] = useState(keptQuestion);
   const [look, setLook] = useState(keptLook);
   const [filtering, setFiltering] = useState(() => question.drafts.length > 0);
@@ -164,6 +170,37 @@ export function ContactsPage() {
     return () => document.removeEventListener("keydown", listener);
   }, [open]);
 
+  const mayAdd = session.permissions.includes("answer");
+  const adding = useAdding() && mayAdd;
+  useEffect(() => closeAdding, []);
+  const endAdding = () => {
+    closeAdding();
+    adder.current?.focus();
+    // Where somebody is open and takes the place of the list.
+    if (isFocusLost()) document.getElementById("view")?.focus();
+  };
+  const addedAt = useRef(0);
+  const showAdded = ({ id }: Contact) => {
+    addedAt.current = Date.now();
+    closeAdding();
+    if (isPlain(ask)) void contactsChanged();
+    else refresh();
+    go(id);
+  };
+  const lookFor = (address: string) => {
+    closeAdding();
+    change({ q: address, drafts: [] });
+    setFiltering(false);
+    if (open) go(undefined);
+    field.current?.focus();
+  };
+  // Whoever added somebody looks for them in the list; what they did is no news to them.
+  const news = changed && !isPlain(ask);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when there is news, and only then
+  useEffect(() => {
+    if (news && Date.now() - addedAt.current < OWN_MS) refresh();
+  }, [news]);
+
   const setDrafts = (drafts: Draft[]) => change({ drafts });
   const openFilter = () => {
     if (!filtering && question.drafts.length === 0) setDrafts([newDraft("name", fields)]);
@@ -209,6 +246,12 @@ export function ContactsPage() {
               spellCheck={false}
             />
           </search>
+          {mayAdd && (
+            <Button ref={adder} className={css.add ?? ""} aria-label={t("contacts.new")} title={t("contacts.new")} onClick={addContact}>
+              <PlusIcon size={16} />
+              <span className={css.word}>{t("contacts.new")}</span>
+            </Button>
+          )}
           <div className={css.choices}>
             <Button
               ref={filterButton}
@@ -255,7 +298,13 @@ export function ContactsPage() {
               </Button>
             </Blank>
           ) : (
-            <Blank icon={ContactsIcon} title={t("contacts.none")} text={t("contacts.none_text")} />
+            <Blank icon={ContactsIcon} title={t("contacts.none")} text={t("contacts.none_text")}>
+              {mayAdd && (
+                <Button variant="default" onClick={addContact}>
+                  {t("contacts.new")}
+                </Button>
+              )}
+            </Blank>
           )
         ) : (
           <>
@@ -315,6 +364,14 @@ export function ContactsPage() {
           </>
         )}
       </main>
+      {adding && (
+        <NewContact
+          full={compact ?? false}
+          close={endAdding}
+          added={showAdded}
+          find={lookFor}
+        />
+      )}
       {open && (
         <aside className={css.side} aria-label={t("contacts.contact")}>
           <ContactView key={open} id={open} alone={narrow ?? false} close={() => go(undefined)} takesFocus={takesFocus} />

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What is fetched of people, and what becomes of it when somebody changes one.
 
-import type { Contact, Conversation, FindContacts, Uuid } from "@belofte/api-client";
+import type { Contact, Conversation, FindContacts, RecordField, Uuid } from "@belofte/api-client";
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { api } from "../app/api";
 import { patchLists, rowOf } from "../app/lists";
 import { keys, queryClient } from "../app/queries";
-import type { ContactField } from "./conditions";
 import { mergeHead, PAGE, type Pages, withName } from "./rows";
 
 /** What a list is asked for, without the place in it. */
@@ -42,13 +41,10 @@ export const contactConversationsQuery = (id: Uuid) =>
 
 const fieldKey = [...keys.fields, "contact"] as const;
 
-/** The fields of people that this user reads. */
+/** The fields of people that this user reads, with nothing in them. */
 export const contactFieldsQuery = queryOptions({
   queryKey: fieldKey,
-  queryFn: async ({ signal }): Promise<ContactField[]> => {
-    const { items } = await api.fields.readable("contact", signal);
-    return items.map(({ field_id, kind, label, options }) => ({ field_id, kind, label, options }));
-  },
+  queryFn: ({ signal }): Promise<RecordField[]> => api.fields.readable("contact", signal).then(({ items }) => items),
 });
 
 /** Puts a new name in every place where the old one is loaded. */

@@ -51,6 +51,8 @@ export function ContactTable({ rows, columns, order, setOrder, open, compact, en
     if (open) scroller.current?.querySelector(`[data-row="${open}"]`)?.scrollIntoView({ block: "nearest" });
   }, [open]);
 
+  // A share of a wide table would be more than there is room for.
+  const many = columns.length > 3;
   const sortable = (by: Subject, label: string, field?: string, figure = false) => {
     const sorted = order !== null && order.by === by && (order.field_id ?? undefined) === field;
     const down = sorted && order.descending === true;
@@ -74,6 +76,8 @@ export function ContactTable({ rows, columns, order, setOrder, open, compact, en
       ref={scroller}
       className={css.scroller}
       data-old={old || undefined}
+      // The names stand apart once something has gone under them.
+      onScroll={(event) => event.currentTarget.toggleAttribute("data-sideways", event.currentTarget.scrollLeft > 0)}
       onPointerEnter={() => {
         inside.current = true;
       }}
@@ -88,14 +92,14 @@ export function ContactTable({ rows, columns, order, setOrder, open, compact, en
           ))}
         </ul>
       ) : (
-        <table className={css.table} aria-label={t("contacts.list")} style={{ minWidth: 560 + columns.length * 128 }}>
+        <table className={css.table} aria-label={t("contacts.list")} style={{ minWidth: (many ? 718 : 572) + columns.length * 128 }}>
           <colgroup>
-            <col style={{ width: columns.length > 0 ? "24%" : "36%" }} />
-            <col style={columns.length > 0 ? { width: "21%" } : {}} />
+            <col style={{ width: many ? 240 : columns.length > 0 ? "24%" : "36%" }} />
+            <col style={many ? { width: 220 } : columns.length > 0 ? { width: "21%" } : {}} />
             {columns.map((one) => (
               <col key={one.field_id} />
             ))}
-            <col style={{ width: 116 }} />
+            <col style={{ width: 128 }} />
             <col style={{ width: 130 }} />
           </colgroup>
           <thead>

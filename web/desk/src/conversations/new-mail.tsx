@@ -33,16 +33,19 @@ import { SenderField, Signature } from "./sender";
 import { offerUndo, undoSeconds } from "./undo";
 import { FileList, useDrop, useUploads } from "./uploads";
 import { useDraft } from "./use-draft";
+import { awaited, received, withRecipient } from "./write-to";
 
 export default function NewMail({ onBack }: { onBack: () => void }) {
   const words = useWords();
   const { t } = words;
   const navigate = useNavigate();
   const found = useQuery(sendersQuery);
-  const { draft, update, change, anew, shownAnew } = useDraft(NEW);
+  const { draft, update, change, anew, shownAnew, opened } = useDraft(NEW);
   const [queued, setQueued] = useState(false);
   const [typed, setTyped] = useState("");
   const first = useRef<HTMLInputElement>(null);
+  const subject = useRef<HTMLInputElement>(null);
+  const whom = useRef(awaited());
   const field = useRef<HTMLTextAreaElement>(null);
   const rich = useRef<RichField>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -67,7 +70,11 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
   useLayoutEffect(() => {
     if (!there) return;
     const text = arrive("new mail") ?? "";
-    if (readDraft(NEW).to === null) {
+    if (whom.current) {
+      // They are filled in: one goes on with what it is about.
+      subject.current?.focus();
+      if (text) update((old) => ({ ...old, subject: old.subject + text.replaceAll("\n", " ") }));
+    } else if (readDraft(NEW).to === null) {
       first.current?.focus();
       setTyped(text);
     } else {
@@ -75,6 +82,14 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
       if (text) update((old) => ({ ...old, text: old.text + text }));
     }
   }, [there, update]);
+
+  useEffect(() => {
+    if (!opened || !whom.current) return;
+    received();
+    const { draft: next, joined } = withRecipient(readDraft(NEW), whom.current);
+    update(() => next);
+    if (joined) toast(t("did.recipient_added", { who: whom.current.name || whom.current.address }));
+  }, [opened, update, t]);
 
   const send = useMutation({
     mutationFn: async ({ body }: { body: CreateConversation; draft: Draft }) => {
@@ -176,6 +191,7 @@ export default function NewMail({ onBack }: { onBack: () => void }) {
           <div className={css.subject}>
             <label htmlFor={id}>{t("new_mail.subject")}</label>
             <input
+              ref={subject}
               id={id}
               value={draft.subject}
               maxLength={500}

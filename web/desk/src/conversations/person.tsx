@@ -13,7 +13,7 @@ import { FailureLine } from "../app/states";
 import { renamed } from "../contacts/queries";
 import { isFocusLost } from "../fields/focus";
 import { useWords } from "../i18n";
-import { CheckIcon, CopyIcon, MailIcon, PencilIcon } from "../ui/icons";
+import { CheckIcon, CopyIcon, MailIcon, PencilIcon, WriteIcon } from "../ui/icons";
 import { Monogram } from "../ui/monogram";
 import css from "./panel.module.css";
 
@@ -108,8 +108,14 @@ export function Person({ contact, conversation, heading }: Props) {
   );
 }
 
-/** Their addresses, to copy. */
-export function Identities({ contact }: { contact: Contact }) {
+interface IdentitiesProps {
+  contact: Contact;
+  /** Begins a mail to an address; without it they are there to copy alone. */
+  write?: ((address: string) => void) | undefined;
+}
+
+/** Their addresses, to copy and to write to. */
+export function Identities({ contact, write }: IdentitiesProps) {
   const words = useWords();
   const { t } = words;
   return (
@@ -127,6 +133,16 @@ export function Identities({ contact }: { contact: Contact }) {
                 <CheckIcon size={15} />
                 <span className="sr-only">{t("panel.verified")}</span>
               </span>
+            )}
+            {write && one.kind === "email" && (
+              <ActionIcon
+                size={26}
+                aria-label={t("contacts.write_to", { address: one.value })}
+                title={t("contacts.write")}
+                onClick={() => write(one.value)}
+              >
+                <WriteIcon size={14} />
+              </ActionIcon>
             )}
             <ActionIcon
               size={26}

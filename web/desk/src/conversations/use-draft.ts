@@ -29,13 +29,19 @@ export function useDraft(id: string) {
     },
     [update],
   );
+  // What the server keeps is here: from now on nothing comes over what is added.
+  const [opened, setOpened] = useState(false);
   useEffect(() => {
+    let here = true;
     const show = (kept: Draft) => {
       setDraft(kept);
       setShownAnew((count) => count + 1);
     };
-    void open(id, show);
-    return () => close(id, show);
+    void open(id, show).then(() => here && setOpened(true));
+    return () => {
+      here = false;
+      close(id, show);
+    };
   }, [id]);
-  return { draft, update, change, anew, shownAnew };
+  return { draft, update, change, anew, shownAnew, opened };
 }

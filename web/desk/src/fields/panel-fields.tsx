@@ -23,7 +23,8 @@ import { FieldInput } from "./field-input";
 import css from "./fields.module.css";
 import { focusIn, isFocusLost } from "./focus";
 import { begin, changesOf, entryIn, faultOf, type OfQueue, onForm, takenOver, writable } from "./form";
-import { given, said, shown } from "./value";
+import { noteOf } from "./note";
+import { said, shown } from "./value";
 
 export interface OnRecord {
   kind: "contact" | "conversation";
@@ -179,17 +180,6 @@ function Editing({
     const found = save.error.fields.find((problem) => problem.field === `values[${at}].value`);
     return found ? words.tOr(`field_error.${found.code}`, "field_error.invalid") : undefined;
   };
-  const note = (one: RecordField) => {
-    const { value, setup, lost } = form.news[one.field_id] ?? {};
-    const theirs = one.value == null ? one.was : shown(one, one.value, words);
-    const yours = lost && given(lost.field, lost.entry);
-    const lines = [
-      setup && t("fields.changed_setup"),
-      lost && yours != null && t("fields.you_had", { value: shown(lost.field, yours, words) }),
-      value && t("fields.now", { value: theirs ?? t("fields.empty") }),
-    ];
-    return lines.filter(Boolean).join("\n");
-  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
@@ -214,7 +204,7 @@ function Editing({
             field={one}
             entry={entryIn(form, one)}
             error={wrong(one)}
-            note={note(one)}
+            note={noteOf(form, one, words)}
             change={(next) =>
               setForm((before) => ({
                 ...before,

@@ -77,6 +77,7 @@ export const KeyIcon = icon(<path d="M7 16a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Zm
 export const CopyIcon = icon(<path d="M7.5 7.5H16V16H7.5zM12.5 7.5V4H4v8.5h3.5" />);
 export const PencilIcon = icon(<path d="m4 16 .8-3.4L13 4.4a1.3 1.3 0 0 1 1.9 0l.7.7a1.3 1.3 0 0 1 0 1.9L7.4 15.2z" />);
 export const PauseIcon = icon(<path d="M7 4.5v11m6-11v11" />);
+export const WriteIcon = icon(<path d="M17 3 2.500 8.500l6 3 3 6zM17 3l-8.500 8.500" />);
 export const PlayIcon = icon(<path d="M6.5 4.5v11l9-5.5z" />);
 export const TrashIcon = icon(<path d="M4 6h12M8 6V3.5h4V6M5.5 6l.8 11h7.4l.8-11" />);
 export const BookIcon = icon(<path d="M5 3h11v14H5a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 5 3Zm-1.5 12.5A1.5 1.5 0 0 1 5 14h11M7.5 6.5H13" />);

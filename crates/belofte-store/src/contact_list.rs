@@ -23,7 +23,7 @@ use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::field_values;
 use crate::fields::Field;
-use crate::keys::{ByKeyId, KeyIds, KeyRow, KeysById, ORPHAN};
+use crate::keys::{ByKeyId, KeyIds, KeyRow, KeysTogether, ORPHAN};
 use crate::messages::from_json;
 use crate::visibility::Mask;
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx};
@@ -177,14 +177,10 @@ struct Portion {
 }
 
 impl Portion {
-    fn keys(&self) -> Vec<KeyId> {
+    fn keys(&self) -> KeysTogether {
         let own = self.people.iter().map(|person| person.key);
         let others = self.values.iter().flatten().chain(&self.addresses).map(|sealed| sealed.key);
-        let all: KeyIds = own.chain(others).collect();
-        let mut all: Vec<KeyId> = all.into_iter().collect();
-        // In the order in which they were made, as their rows lie.
-        all.sort_unstable();
-        all
+        KeysTogether::of(own.chain(others).collect())
     }
 }
 
@@ -630,7 +626,7 @@ impl Store {
                 read_all = portion.led < size;
                 size = (size * MORE).min(PORTION);
                 from = portion.last.map_or(from, |last| last.uuid());
-                let rows = self.read_keys(scan.tenant, KeysById(portion.keys())).await?;
+                let rows = self.read_keys(scan.tenant, portion.keys()).await?;
                 let (scan, keys) = (Arc::clone(&scan), Arc::clone(&keys));
                 opening.push_back(tokio::task::spawn_blocking(move || sift(&scan, &keys, portion, rows)));
                 continue;
@@ -645,7 +641,7 @@ impl Store {
                         tries += 1;
                         self.ring().forget_tenant(scan.tenant);
                         keys = self.keys(access).await?;
-                        let rows = self.read_keys(scan.tenant, KeysById(portion.keys())).await?;
+                        let rows = self.read_keys(scan.tenant, portion.keys()).await?;
                         (portion, rows)
                     }
                     Err(_) => return Err(ORPHAN.into()),
@@ -699,7 +695,7 @@ impl Store {
         }
         let who = Who::One(id);
         let portion = self.read(access, PortionOf { scan: Arc::clone(&scan), who, size: 1 }).await?;
-        let rows = self.read_keys(scan.tenant, KeysById(portion.keys())).await?;
+        let rows = self.read_keys(scan.tenant, portion.keys()).await?;
         let sifted = sift(&scan, keys, portion, rows)?;
         let found = sifted.map_err(|_| StoreError::Conflict)?.found;
         found.into_iter().next().ok_or(ListError::Gone)

@@ -262,6 +262,53 @@ impl Read for KeysById {
     }
 }
 
+/// Reads key rows that lie together, as those of people do who came one after the other: a range of them, as long as
+/// there are not many more in it than are wanted, and the rest one by one.
+pub(crate) struct KeysTogether(Vec<KeyId>);
+
+/// A range has so many rows for each that is wanted, at most.
+const CROWD: usize = 3;
+
+impl KeysTogether {
+    pub(crate) fn of(ids: KeyIds) -> Self {
+        let mut ids: Vec<KeyId> = ids.into_iter().collect();
+        // In the order in which they were made, as their rows lie.
+        ids.sort_unstable();
+        Self(ids)
+    }
+}
+
+impl Read for KeysTogether {
+    type Out = Vec<KeyRow>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let tenant = tx.tenant();
+        let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else { return Ok(Vec::new()) };
+        let most = self.0.len() * CROWD;
+        let text = sql!(
+            "SELECT id, class, state, wrapped, parent_id FROM key \
+             WHERE tenant_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT $4"
+        );
+        let (mut at, mut reached) = (0, None);
+        let rows = tx
+            .query(text, params![tenant, *first, *last, most as i64], |row| {
+                let id: KeyId = row.id(0)?;
+                reached = Some(id);
+                while self.0.get(at).is_some_and(|wanted| *wanted < id) {
+                    at += 1;
+                }
+                if self.0.get(at) == Some(&id) { key_row(row).map(Some) } else { Ok(None) }
+            })
+            .await?;
+        let cut = rows.len() == most;
+        let mut found: Vec<KeyRow> = rows.into_iter().flatten().collect();
+        if cut && let Some(reached) = reached {
+            let rest = self.0.partition_point(|id| *id <= reached);
+            found.extend(KeysById(self.0[rest..].to_vec()).run(tx).await?);
+        }
+        Ok(found)
+    }
+}
+
 /// Reads how often keys of the tenant were changed or removed (PostgreSQL).
 pub(crate) struct KeyTurn;
 

@@ -15,6 +15,7 @@ mod readers;
 mod row;
 mod sql;
 mod sqlite;
+mod statistics;
 mod together;
 mod tx;
 

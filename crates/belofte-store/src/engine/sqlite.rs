@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::readers::{Hands, Readers};
-use super::{Read, Tx, Write, migrate};
+use super::{Read, Tx, Write, migrate, statistics};
 use crate::StoreError;
 use crate::engine::Migrations;
 use crate::fail::{self, FailPoint};
@@ -65,6 +65,7 @@ impl Sqlite {
         keys.pragma_update(None, "secure_delete", "ON")?;
         migrate::lite(&mut keys, migrations.keys_lite)?;
         migrate::lite(&mut content, migrations.content_lite)?;
+        statistics::tell(&mut content)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let logs = [watch_log(&mut content)?, watch_log(&mut keys)?];
         let readers = Readers::start(content_path, keys_path, settings.readers)?;

@@ -380,10 +380,10 @@ impl Ranking {
             About::CreatedAt => Some(OrderKey::Number(facts.created_at().as_micros())),
             About::Name => text(facts.name()?),
             About::Address => facts.addresses()?.into_iter().next().and_then(text),
-            About::Field(place) => match facts.field(place)? {
-                Some(value) => Some(self.key_of(&value, &fields.0[place].settings.options)),
-                None => None,
-            },
+            About::Field(place) => {
+                let value = facts.field(place)?;
+                value.map(|value| self.key_of(&value, &fields.0[place].settings.options))
+            }
         })
     }
 

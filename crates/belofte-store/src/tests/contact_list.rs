@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Lists of people: who satisfies a filter, in which order, page by page, and what nobody is told.
 
+use std::collections::BTreeSet;
+
 use belofte_model::{
     Audience, BuiltInField, Condition, ContactId, FieldId, FieldKind, FieldOption, Filter, GivenValue, Money,
     Order, OwnWords, Purpose, QueueId, RecordKind, Subject, Subset, Test, ValueFault, Visible,
@@ -11,7 +13,9 @@ use super::fields::settings;
 use super::house::{House, houses};
 use super::upkeep::Tamper;
 use crate::engine::sql;
-use crate::{Access, ContactPage, ContactQuestion, FieldChange, ListError, RecordId, Store, ValueChange};
+use crate::{
+    Access, ContactPage, ContactQuestion, FieldChange, ListError, ListedContact, RecordId, Store, ValueChange,
+};
 
 /// A tenant with people who wrote, oldest first.
 struct People {
@@ -100,6 +104,44 @@ fn both(any: bool, filters: [Filter; 2]) -> Filter {
 fn option(no: u32, within: Option<u32>) -> FieldOption {
     let label = OwnWords { nl: format!("Keuze {no}"), en: String::new() };
     FieldOption { no, label, within, archived: false, former: Vec::new() }
+}
+
+/// All people of a list, two on a page, and how many there are as the first page says, or the last one where that does.
+async fn listed_in(store: &Store, access: &Access, order: Order) -> (Vec<ListedContact>, Option<u64>) {
+    let (mut all, mut after, mut total) = (Vec::new(), None, None);
+    loop {
+        let question = ContactQuestion { order, after, limit: 2, ..ContactQuestion::default() };
+        let page = store.list_contacts(access, question).await.expect("a page");
+        total = total.or(page.total);
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            let whole = ContactQuestion { order, limit: 100, ..ContactQuestion::default() };
+            let whole = store.list_contacts(access, whole).await.expect("all");
+            assert_eq!(whole.items.len(), all.len(), "pages leave nobody out and tell nobody twice");
+            return (all, whole.total);
+        }
+    }
+}
+
+/// Whom an access sees in a list, page by page, in either direction and by what has to be looked at as a whole.
+pub(super) async fn listed_in_every_order(store: &Store, access: &Access) -> Vec<ListedContact> {
+    let mut listed = Vec::new();
+    for descending in [true, false] {
+        let order = Order { by: Subject::CreatedAt, descending };
+        let (all, total) = listed_in(store, access, order).await;
+        assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
+        listed.push(all);
+    }
+    if access.visible().sees(BuiltInField::Name) {
+        let by_name = Order { by: Subject::Name, descending: false };
+        let (all, total) = listed_in(store, access, by_name).await;
+        assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
+        listed.push(all);
+    }
+    let ids = |all: &[ListedContact]| all.iter().map(|one| one.id).collect::<BTreeSet<_>>();
+    assert!(listed.iter().all(|all| ids(all) == ids(&listed[0])), "the same in every order");
+    listed.swap_remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -121,12 +121,13 @@ async fn what_is_wrong_is_told_by_its_place_and_nobody_is_added() {
         let case = desk.file(&house, says("Els", "Vraag", "Hoe laat?"), "<1@klant.example>", &[]).await;
         let els: ContactId = store.conversation(access, case.conversation).await.expect("a case").contact;
         let elsewhere = Visible { queues: Subset::Only(vec![QueueId(uuid::Uuid::nil())]), ..Visible::all() };
-        let known = store.add_contacts(access, &[good.clone()]).await.expect("told");
+        let known = store.add_contacts(access, std::slice::from_ref(&good)).await.expect("told");
         assert_eq!(known, [Added::Known(Some(els))], "{}", house.name());
-        let known = store.add_contacts(&access.seeing(elsewhere), &[good.clone()]).await.expect("told");
+        let known =
+            store.add_contacts(&access.seeing(elsewhere), std::slice::from_ref(&good)).await.expect("told");
         assert_eq!(known, [Added::Known(None)], "{}", house.name());
         let blind = Visible { fields: Subset::Only(Vec::new()), ..Visible::all() };
-        let refused = store.add_contacts(&access.seeing(blind), &[good.clone()]).await;
+        let refused = store.add_contacts(&access.seeing(blind), std::slice::from_ref(&good)).await;
         assert!(matches!(refused, Err(AddError::Store(StoreError::NotFound))), "{refused:?}");
         // To another tenant it is nobody's.
         let stranger = house.tenant("slager").await.access;

@@ -8,6 +8,21 @@ use super::upkeep::{Count, sweep};
 use crate::engine::sql;
 use crate::{StoreError, Who};
 
+/// Why what users do with their own sessions and requests need not look at what is visible.
+pub(super) const OTHERS: &[(&str, &str)] = &[
+    ("abandon_request", "the request of the one who asks"),
+    ("begin_request", "the request of the one who asks: what was told to them once is told again"),
+    ("end_session", "the session of the one who asks"),
+    ("finish_request", "the request of the one who asks"),
+    ("invitations", "users are the tenant's"),
+    ("own_password", "the password of the one who asks"),
+    ("prepare_invitation", "changes; users are the tenant's"),
+    ("prepare_password", "changes; the password of the one who asks"),
+    ("revoke_invitation", "changes; users are the tenant's"),
+    ("sessions", "the sessions of the one who asks"),
+    ("set_preferences", "changes; the settings of the one who asks"),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_slides_while_it_is_used_and_ends_after_thirty_days() {
     for house in houses().await {

@@ -5,15 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use belofte_model::{
-    AttachmentId, BuiltInField, ChannelAccountId, ContactId, ConversationId, Incoming, IntakeId, JobId,
-    MessageId, MessageKind, Order, Purpose, QuarantineReason, QueueId, RequestId, Subject, Subset, Timestamp,
-    Visible,
+    AttachmentId, ChannelAccountId, ContactId, ConversationId, Incoming, IntakeId, JobId, MessageId,
+    MessageKind, Purpose, QuarantineReason, QueueId, RequestId, Subset, Timestamp, Visible,
 };
 use belofte_vault::Pii;
 use uuid::Uuid;
 
 use super::authorisations::{provider, request, tokens};
 use super::channel_accounts::{mailbox, read_at};
+use super::contact_list::listed_in_every_order;
 use super::desk::{person, says};
 use super::drafts::OTHERS as DRAFTS;
 use super::fields::OTHERS as FIELDS;
@@ -23,16 +23,16 @@ use super::notifications::OTHERS as NEWS;
 use super::purposes::functions;
 use super::queues::OTHERS as QUEUES;
 use super::second_factor::OTHERS as FACTORS;
+use super::sessions::OTHERS as SESSIONS;
 use super::work_of_a_team::OTHERS as WORK;
 use crate::data_map::columns;
 use crate::engine::{params, sql};
 use crate::queues::NewQueue;
 use crate::sealing::seal_json;
 use crate::{
-    Access, Assignee, ChangeConversation, ContactQuestion, ConversationChange, ConversationQuery,
-    Correspondent, Fact, Filed, IncomingMail, ListedContact, Message, MessageContent, NewFile, Outgoing,
-    Quarantine, Receive, RecipientRole, RemoteImage, ResolvedAccount, SealedEnvelope, Store, StoreError, Tx,
-    Write,
+    Access, Assignee, ChangeConversation, ConversationChange, ConversationQuery, Correspondent, Fact, Filed,
+    IncomingMail, Message, MessageContent, NewFile, Outgoing, Quarantine, Receive, RecipientRole,
+    RemoteImage, ResolvedAccount, SealedEnvelope, StoreError, Tx, Write,
 };
 
 /// What each function shows: to who sees everything; who sees the queue Balie; who sees the account
@@ -130,38 +130,27 @@ enum Of {
 /// What reads or writes for an access and shows nothing of a case: why it need not look at what is
 /// visible.
 const OTHERS: &[(&str, &str)] = &[
-    ("abandon_request", "the request of the one who asks"),
     ("add_contacts", "changes; whose an address is, is told as far as it is seen: new_contacts.rs"),
     ("api_keys", "settings of the tenant; names of programs are told with what they did"),
-    ("begin_request", "the request of the one who asks: what was told to them once is told again"),
     ("change_channel_account", "changes; of an account that is seen"),
     ("change_contact", "changes; of a contact that is seen, below"),
     ("change_user", "changes; users are the tenant's"),
     ("chosen_recipients", "settings of the tenant: at whom it hands its mail in"),
     ("create_channel_account", "changes; into a queue that is seen"),
-    ("end_session", "the session of the one who asks"),
     ("export_ledger", "the ledger is whole or worthless; for its privacy officer"),
     ("file", "takes in"),
     ("file_at_door", "takes in"),
     ("file_copy", "takes in"),
-    ("finish_request", "the request of the one who asks"),
     ("index", "an index is of all messages, and shows none"),
-    ("invitations", "users are the tenant's"),
     ("may_upload", "how much room the one who asks has"),
     ("merge_index", "an index is of all messages, and shows none"),
     ("keys", "keys of the tenant, which show nothing"),
     ("ledger_page", "the ledger is whole or worthless; for its privacy officer"),
     ("note_retrieval", "takes in"),
-    ("own_password", "the password of the one who asks"),
     ("prepare_api_key", "changes; settings of the tenant"),
-    ("prepare_invitation", "changes; users are the tenant's"),
-    ("prepare_password", "changes; the password of the one who asks"),
     ("receive_file", "takes in"),
     ("remove_channel_account", "changes; of an account that is seen"),
     ("revoke_api_key", "changes; settings of the tenant"),
-    ("revoke_invitation", "changes; users are the tenant's"),
-    ("sessions", "the sessions of the one who asks"),
-    ("set_preferences", "changes; the settings of the one who asks"),
     ("tenant", "the name of the tenant"),
     ("upkeep", "works on all of the tenant, and shows nothing"),
     ("upload", "stores a file that its uploader alone sees"),
@@ -174,27 +163,9 @@ const OTHERS: &[(&str, &str)] = &[
     ("write_out", "changes; of a case that is seen, below"),
 ];
 
-/// All people of a list, two on a page, and how many there are as the first page says, or the last one where that does.
-async fn listed_in(store: &Store, access: &Access, order: Order) -> (Vec<ListedContact>, Option<u64>) {
-    let (mut all, mut after, mut total) = (Vec::new(), None, None);
-    loop {
-        let question = ContactQuestion { order, after, limit: 2, ..ContactQuestion::default() };
-        let page = store.list_contacts(access, question).await.expect("a page");
-        total = total.or(page.total);
-        all.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            let whole = ContactQuestion { order, limit: 100, ..ContactQuestion::default() };
-            let whole = store.list_contacts(access, whole).await.expect("all");
-            assert_eq!(whole.items.len(), all.len(), "pages leave nobody out and tell nobody twice");
-            return (all, whole.total);
-        }
-    }
-}
-
 #[test]
 fn every_function_that_takes_an_access_says_what_it_shows() {
-    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS, QUEUES, FACTORS, FIELDS].concat();
+    let others = [OTHERS, WORK, DRAFTS, MAIL, NEWS, QUEUES, FACTORS, FIELDS, SESSIONS].concat();
     let names = SHOWS.iter().map(|(name, ..)| *name).chain(others.iter().map(|(name, _)| *name));
     let told: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(told.len(), SHOWS.len() + others.len(), "a function has two rows");
@@ -632,23 +603,7 @@ async fn ask(world: &World, access: &Access, function: &str) -> Shown {
             }
         }
         "list_contacts" => {
-            // Page by page, in either direction and by what has to be looked at as a whole.
-            let mut listed = Vec::new();
-            for descending in [true, false] {
-                let order = Order { by: Subject::CreatedAt, descending };
-                let (all, total) = listed_in(store, access, order).await;
-                assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
-                listed.push(all);
-            }
-            if access.visible().sees(BuiltInField::Name) {
-                let by_name = Order { by: Subject::Name, descending: false };
-                let (all, total) = listed_in(store, access, by_name).await;
-                assert_eq!(total, Some(all.len() as u64), "what is hidden is not counted");
-                listed.push(all);
-            }
-            let ids = |all: &[ListedContact]| all.iter().map(|one| one.id).collect::<BTreeSet<_>>();
-            assert!(listed.iter().all(|all| ids(all) == ids(&listed[0])), "the same in every order");
-            for one in listed.swap_remove(0) {
+            for one in listed_in_every_order(store, access).await {
                 let known = world.contacts.iter().find(|(_, id)| **id == one.id).expect("ours");
                 shown.what.push(format!("{}:{}", known.0, one.conversations));
                 shown.people.push(one.name.into_inner());

@@ -349,7 +349,7 @@ test("a lost answer makes nobody twice, and the palette begins somebody new as w
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").waitFor();
   await page.keyboard.type("new contact");
-  await page.getByRole("option", { name: "New contact" }).waitFor();
+  await page.getByRole("option", { name: "New contact", exact: true }).waitFor();
   await page.keyboard.press("Enter");
   await adding(page).waitFor();
   await adding(page).getByRole("textbox", { name: "Name", exact: true }).fill("Ilse Imming");

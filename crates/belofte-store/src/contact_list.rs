@@ -328,45 +328,40 @@ struct Opened<'a> {
     keys: &'a ByKeyId<DataKey>,
 }
 
-impl Opened<'_> {
-    fn open(&self, sealed: &Sealed, place: Place) -> Result<Option<Vec<u8>>, StoreError> {
-        // Whose key is gone says nothing any more.
-        let Some(key) = self.keys.get(&sealed.key) else { return Ok(None) };
-        let (column, row) = match place {
-            Place::Address => (columns::IDENTITY_VALUE, sealed.row),
-            Place::Field(field) => {
-                (columns::CONTACT_FIELD_VALUE, field_values::place_of(field, sealed.contact.uuid()))
-            }
-        };
-        let context = SealContext { tenant: self.scan.tenant, column, row };
-        Ok(Some(key.open(&context, &sealed.value)?))
-    }
+fn open_name(tenant: TenantId, key: &DataKey, person: &Person) -> Result<String, StoreError> {
+    let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: person.id.uuid() };
+    let profile: ContactProfile = from_json(&key.open(&context, &person.profile)?, "contact.profile")?;
+    Ok(profile.name)
 }
 
-#[derive(Clone, Copy)]
-enum Place {
-    Address,
-    Field(FieldId),
+fn open_address(tenant: TenantId, key: &DataKey, sealed: &Sealed) -> Result<String, StoreError> {
+    let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: sealed.row };
+    Ok(String::from_utf8_lossy(&key.open(&context, &sealed.value)?).into_owned())
+}
+
+/// What stands in `field`, as one of its kind.
+fn open_value(
+    tenant: TenantId,
+    key: &DataKey,
+    (field, names): (&Field, &OptionNames<'_>),
+    sealed: &Sealed,
+) -> Result<Option<FieldValue>, StoreError> {
+    let row = field_values::place_of(field.id, sealed.contact.uuid());
+    let context = SealContext { tenant, column: columns::CONTACT_FIELD_VALUE, row };
+    let value: FieldValue = from_json(&key.open(&context, &sealed.value)?, "a value of a field")?;
+    Ok(value.into_kind(field.settings.kind, names))
 }
 
 impl Facts for Opened<'_> {
+    // Whose key is gone says nothing any more.
     fn name(&mut self) -> Result<String, StoreError> {
-        let Some(key) = self.keys.get(&self.person.key) else { return Ok(String::new()) };
-        let (tenant, row) = (self.scan.tenant, self.person.id.uuid());
-        let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row };
-        let profile: ContactProfile =
-            from_json(&key.open(&context, &self.person.profile)?, "contact.profile")?;
-        Ok(profile.name)
+        let key = self.keys.get(&self.person.key);
+        key.map_or_else(|| Ok(String::new()), |key| open_name(self.scan.tenant, key, self.person))
     }
 
     fn addresses(&mut self) -> Result<Vec<String>, StoreError> {
-        let mut all = Vec::with_capacity(self.addresses.len());
-        for sealed in self.addresses {
-            if let Some(opened) = self.open(sealed, Place::Address)? {
-                all.push(String::from_utf8_lossy(&opened).into_owned());
-            }
-        }
-        Ok(all)
+        let opened = self.addresses.iter().filter_map(|sealed| Some((self.keys.get(&sealed.key)?, sealed)));
+        opened.map(|(key, sealed)| open_address(self.scan.tenant, key, sealed)).collect()
     }
 
     fn created_at(&self) -> Timestamp {
@@ -376,9 +371,8 @@ impl Facts for Opened<'_> {
     fn field(&mut self, place: usize) -> Result<Option<FieldValue>, StoreError> {
         let field = &self.scan.fields.all()[place];
         let Some(sealed) = of_person(&self.values[place], self.person.id).first() else { return Ok(None) };
-        let Some(opened) = self.open(sealed, Place::Field(field.id))? else { return Ok(None) };
-        let value: FieldValue = from_json(&opened, "a value of a field")?;
-        Ok(value.into_kind(field.settings.kind, &self.names[place]))
+        let Some(key) = self.keys.get(&sealed.key) else { return Ok(None) };
+        open_value(self.scan.tenant, key, (field, &self.names[place]), sealed)
     }
 }
 
@@ -727,28 +721,19 @@ impl Store {
             let Some(key) = keys.get(&person.key) else { continue };
             let mut name = String::new();
             if mask.shows_name() {
-                let row = person.id.uuid();
-                let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row };
-                let profile: ContactProfile =
-                    from_json(&key.open(&context, &person.profile)?, "contact.profile")?;
-                name = profile.name;
+                name = open_name(tenant, key, &person)?;
             }
             let mut own = Vec::new();
             for sealed in addresses.iter().filter(|sealed| sealed.contact == person.id) {
                 let Some(key) = keys.get(&sealed.key) else { continue };
-                let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: sealed.row };
-                let opened = key.open(&context, &sealed.value)?;
-                own.push(Pii::new(String::from_utf8_lossy(&opened).into_owned()));
+                own.push(Pii::new(open_address(tenant, key, sealed)?));
             }
             let mut fields = Vec::new();
             for (id, sealed) in values.iter().filter(|(_, sealed)| sealed.contact == person.id) {
-                let (Some(key), Some((field, names))) = (keys.get(&sealed.key), names.get(id)) else {
-                    continue;
-                };
-                let row = field_values::place_of(*id, person.id.uuid());
-                let context = SealContext { tenant, column: columns::CONTACT_FIELD_VALUE, row };
-                let value: FieldValue = from_json(&key.open(&context, &sealed.value)?, "a value of a field")?;
-                fields.extend(value.into_kind(field.settings.kind, names).map(|value| (*id, value)));
+                if let (Some(key), Some(of)) = (keys.get(&sealed.key), names.get(id)) {
+                    let value = open_value(tenant, key, (of.0, &of.1), sealed)?;
+                    fields.extend(value.map(|value| (*id, value)));
+                }
             }
             let (conversations, last_message_at) = cases.get(&person.id).copied().unwrap_or((0, None));
             items.push(ListedContact {

@@ -140,21 +140,110 @@ impl DataKey {
         Ok(Self::from_secret(child, secret))
     }
 
-    fn seal_aad(&self, ctx: &SealContext) -> [u8; SEAL_AAD_LEN] {
-        let mut aad = [0; SEAL_AAD_LEN];
-        let end = fill_fields(
-            &mut aad,
-            &[
-                &[VERSION],
-                ctx.tenant.uuid().as_bytes(),
-                &ctx.column.0.to_be_bytes(),
-                ctx.row.as_bytes(),
-                self.id().uuid().as_bytes(),
-            ],
-        );
-        debug_assert_eq!(end, SEAL_AAD_LEN);
-        aad
+    /// What opens the keys of `tenant` that this one wraps, one after the other.
+    #[must_use]
+    pub fn unwrapper(&self, tenant: TenantId) -> Unwrapper {
+        Unwrapper { tenant, parent: self.id(), cipher: self.wrapping() }
     }
+
+    fn seal_aad(&self, ctx: &SealContext) -> [u8; SEAL_AAD_LEN] {
+        seal_aad(ctx, self.id())
+    }
+}
+
+/// Opens many keys that one key wraps. Whoever goes through a list needs each for a moment, and keeps none.
+pub struct Unwrapper {
+    tenant: TenantId,
+    parent: KeyId,
+    // Prepared once for all of them.
+    cipher: LessSafeKey,
+}
+
+impl fmt::Debug for Unwrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unwrapper({})", self.parent)
+    }
+}
+
+impl Unwrapper {
+    /// The key whose children it opens.
+    #[must_use]
+    pub fn parent(&self) -> KeyId {
+        self.parent
+    }
+
+    /// What opens seals of the key `child`, as [`DataKey::wrap`] wrapped it.
+    ///
+    /// # Errors
+    /// As [`DataKey::unwrap_key`].
+    pub fn opener(&self, child: KeyId, wrapped: &[u8]) -> Result<Opener, VaultError> {
+        let nonce = nonce_of(wrapped)?;
+        let mut buffer = Zeroizing::new([0; 32 + TAG_LEN]);
+        let body = &wrapped[1 + NONCE_LEN..];
+        if body.len() != buffer.len() {
+            return Err(VaultError::Malformed("a key has 32 bytes"));
+        }
+        buffer.copy_from_slice(body);
+        let aad = wrap_aad(self.tenant, self.parent, child);
+        self.cipher
+            .open_in_place(nonce, Aad::from(aad), &mut *buffer)
+            .map_err(|_| VaultError::NotAuthentic)?;
+        let secret = buffer.first_chunk().expect("it is longer than a key");
+        Ok(Opener { id: child, cipher: aes_256_gcm(&subkey(secret, Use::Seal)) })
+    }
+}
+
+/// Opens what one key sealed, and does nothing else.
+pub struct Opener {
+    id: KeyId,
+    cipher: LessSafeKey,
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opener({})", self.id)
+    }
+}
+
+impl Opener {
+    /// The id of the key.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Opens what [`DataKey::seal`] made for the same place, into `buffer`, of which nothing else is left.
+    ///
+    /// # Errors
+    /// As [`DataKey::open`].
+    pub fn open<'b>(
+        &self,
+        ctx: &SealContext,
+        sealed: &[u8],
+        buffer: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], VaultError> {
+        let nonce = nonce_of(sealed)?;
+        buffer.clear();
+        buffer.extend_from_slice(&sealed[1 + NONCE_LEN..]);
+        let opened = self.cipher.open_in_place(nonce, Aad::from(seal_aad(ctx, self.id)), buffer);
+        opened.map(|plaintext| &*plaintext).map_err(|_| VaultError::NotAuthentic)
+    }
+}
+
+fn seal_aad(ctx: &SealContext, key: KeyId) -> [u8; SEAL_AAD_LEN] {
+    let mut aad = [0; SEAL_AAD_LEN];
+    let end = fill_fields(
+        &mut aad,
+        &[
+            &[VERSION],
+            ctx.tenant.uuid().as_bytes(),
+            &ctx.column.0.to_be_bytes(),
+            ctx.row.as_bytes(),
+            key.uuid().as_bytes(),
+        ],
+    );
+    debug_assert_eq!(end, SEAL_AAD_LEN);
+    aad
 }
 
 const FIELD: usize = 2;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Subkeys: one HKDF-SHA-256 (RFC 5869) per use, so that no key serves two purposes.
 
+use std::sync::LazyLock;
+
+use ::hmac::{Hmac, KeyInit as _, Mac as _};
 use aws_lc_rs::hkdf::{self, HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::{aead, hmac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// The salt of every derivation of the house; a new scheme takes a new salt.
@@ -44,11 +48,17 @@ impl KeyType for Len {
     }
 }
 
-/// The 32-byte subkey of `secret` for one use.
+/// HMAC under the salt, prepared once: of a derivation that is a third of the work.
+static EXTRACT: LazyLock<Hmac<Sha256>> =
+    LazyLock::new(|| Hmac::new_from_slice(SALT).expect("HMAC takes a key of any length"));
+
+/// The 32-byte subkey of `secret` for one use: the first block of HKDF, whose two steps are written out here (RFC
+/// 5869, 2.2 and 2.3), since a list of a million people derives a million.
 pub(crate) fn subkey(secret: &[u8; 32], purpose: Use) -> Zeroizing<[u8; 32]> {
-    let mut out = Zeroizing::new([0; 32]);
-    hkdf_sha256(SALT, secret, purpose.label(), &mut *out);
-    out
+    let extracted: Zeroizing<[u8; 32]> =
+        Zeroizing::new(EXTRACT.clone().chain_update(secret).finalize().into_bytes().into());
+    let expand = Hmac::<Sha256>::new_from_slice(&*extracted).expect("HMAC takes a key of any length");
+    Zeroizing::new(expand.chain_update(purpose.label()).chain_update([1]).finalize().into_bytes().into())
 }
 
 /// HKDF-SHA-256 in one call; `out` takes at most 255 × 32 bytes.
@@ -85,6 +95,16 @@ mod tests {
             hex::encode(okm),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
         );
+    }
+
+    #[test]
+    fn a_subkey_is_what_hkdf_gives() {
+        for (first, purpose) in [Use::Seal, Use::Wrap, Use::RootFileCheck].into_iter().enumerate() {
+            let secret = [u8::try_from(first).unwrap(); 32];
+            let mut whole = [0; 32];
+            hkdf_sha256(SALT, &secret, purpose.label(), &mut whole);
+            assert_eq!(*subkey(&secret, purpose), whole);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! | module | gives |
 //! |---|---|
-//! | `data_key` | [`DataKey`]: seal and open a value, wrap and unwrap another key |
+//! | `data_key` | [`DataKey`]: seal and open a value, wrap and unwrap another key; [`Unwrapper`], [`Opener`]: open those of a list |
 //! | `root_key` | [`RootKey`]: the provider of the key above all tenants |
 //! | `epoch_key` | [`EpochKey`]: seals the back-ups of keys of one week |
 //! | `lookup` | [`LookupKey`] (blind indexes), [`MacKey`] (short authenticators) |
@@ -39,7 +39,7 @@ mod token;
 mod totp;
 mod words;
 
-pub use data_key::{DataKey, SealContext};
+pub use data_key::{DataKey, Opener, SealContext, Unwrapper};
 pub use dkim_key::DkimKey;
 pub use epoch_key::EpochKey;
 pub use error::VaultError;

@@ -96,6 +96,47 @@ fn a_key_wraps_for_one_tenant_and_one_name() {
 }
 
 #[test]
+fn an_opener_opens_what_its_key_sealed_and_nothing_else() {
+    let random = Random::seeded(8);
+    let (parent, child) = (DataKey::generate(id(1), &random), DataKey::generate(id(2), &random));
+    let tenant: TenantId = id(7);
+    let wrapped = parent.wrap(&random, tenant, &child);
+    let (first, second) =
+        (child.seal(&random, &ctx(), b"een lang antwoord"), child.seal(&random, &ctx(), b"kort"));
+    let unwrapper = parent.unwrapper(tenant);
+    let opener = unwrapper.opener(child.id(), &wrapped).unwrap();
+    assert_eq!((unwrapper.parent(), opener.id()), (parent.id(), child.id()));
+    let mut buffer = Vec::new();
+    assert_eq!(opener.open(&ctx(), &first, &mut buffer).unwrap(), b"een lang antwoord");
+    assert_eq!(opener.open(&ctx(), &second, &mut buffer).unwrap(), b"kort", "nothing of the one before");
+    let elsewhere = SealContext { row: Uuid::from_u128(4), ..ctx() };
+    assert!(opener.open(&elsewhere, &first, &mut buffer).is_err(), "another place");
+    for len in 0..first.len() {
+        let refused = opener.open(&ctx(), &first[..len], &mut buffer).unwrap_err();
+        assert_eq!(refused.to_string(), child.open(&ctx(), &first[..len]).unwrap_err().to_string());
+    }
+
+    assert!(unwrapper.opener(id(3), &wrapped).is_err(), "another child");
+    assert!(parent.unwrapper(id(8)).opener(child.id(), &wrapped).is_err(), "another tenant");
+    assert!(child.unwrapper(tenant).opener(child.id(), &wrapped).is_err(), "another parent");
+    for len in 0..wrapped.len() {
+        assert!(unwrapper.opener(child.id(), &wrapped[..len]).is_err(), "{len} bytes");
+    }
+    for bit in 0..wrapped.len() * 8 {
+        let mut changed = wrapped.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(unwrapper.opener(child.id(), &changed).is_err(), "bit {bit}");
+    }
+    // A value that its parent sealed is no key, even where it is as long as one.
+    let value = parent.seal(&random, &ctx(), &[5; 32]);
+    assert!(unwrapper.opener(child.id(), &value).is_err());
+    assert_eq!(
+        format!("{unwrapper:?} {opener:?}"),
+        format!("Unwrapper({}) Opener({})", id::<KeyId>(1), id::<KeyId>(2))
+    );
+}
+
+#[test]
 fn a_wrapped_key_is_no_value() {
     let random = Random::seeded(5);
     let parent = DataKey::generate(id(1), &random);

@@ -10,21 +10,19 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use belofte_model::{
-    ContactId, FieldId, FieldValue, Filter, KeyId, KeyState, MOST_COLUMNS, OptionNames, Order, RecordKind,
-    TenantId, Timestamp, Use, ValueFault, Visible,
+    ContactId, FieldId, FieldValue, Filter, MOST_FIELDS, OptionNames, Order, RecordKind, Timestamp, Use,
+    ValueFault, Visible,
 };
-use belofte_vault::{DataKey, Pii, SealContext};
+use belofte_vault::Pii;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::contact_filter::{About, Facts, FieldsRead, OrderKey, Ranking, Sieve};
-use crate::contacts::{ContactProfile, seen};
-use crate::data_map::columns;
-use crate::engine::{params, sql};
-use crate::field_values;
+use crate::contact_filter::{About, FieldsRead, OrderKey, Ranking, Sieve};
+use crate::contact_portion::{self as portion, Person, Portion, PortionOf, Scan, Sealed, Strange, Who};
+use crate::contacts::seen;
+use crate::engine::sql;
 use crate::fields::Field;
-use crate::keys::{ByKeyId, KeyIds, KeyRow, KeysTogether, ORPHAN};
-use crate::messages::from_json;
+use crate::keys::{KeyIds, ORPHAN, WrappedKeys};
 use crate::visibility::Mask;
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx};
 
@@ -32,8 +30,8 @@ use crate::{Access, Read, Store, StoreError, TenantKeys, Tx};
 const PORTION: i64 = if cfg!(test) { 3 } else { 4_096 };
 /// … the first time a few more than are wanted, and then so many times more, …
 const MORE: i64 = 4;
-/// … so many portions are being opened at most, …
-const OPENING: usize = 2;
+/// … so many portions are read and not yet gone through at most, …
+const AHEAD: usize = 3;
 /// … and after so many people a list in the order of arrival tells how far it came.
 const LOOKED_AT: u64 = if cfg!(test) { 7 } else { 250_000 };
 /// How often keys are read again that a rotation wraps anew meanwhile.
@@ -112,270 +110,6 @@ pub enum ListError {
     Store(#[from] StoreError),
 }
 
-/// What is looked for, and what has to be read for it.
-struct Scan {
-    tenant: TenantId,
-    sieve: Sieve,
-    ranking: Ranking,
-    fields: FieldsRead,
-    /// The field whose values say who is looked at; all people when there is none.
-    led_by: Option<usize>,
-    /// Whether the row of the person is read …
-    person: bool,
-    /// … and their addresses.
-    addresses: bool,
-}
-
-impl Scan {
-    fn needs(&self, about: About) -> bool {
-        self.sieve.asks_about(about) || self.ranking.about == about
-    }
-
-    fn field(&self, place: usize) -> FieldId {
-        self.fields.all()[place].id
-    }
-}
-
-/// Which people are read.
-enum Who {
-    /// Those below this one, the newest first.
-    Below(Uuid),
-    /// Those above this one, the oldest first.
-    Above(Uuid),
-    /// This one.
-    One(ContactId),
-}
-
-/// A person as they are read.
-struct Person {
-    id: ContactId,
-    key: KeyId,
-    created_at: Timestamp,
-    profile: Vec<u8>,
-}
-
-/// Something sealed of a person: for a field of itself by the person, for an address by its own id.
-struct Sealed {
-    contact: ContactId,
-    row: Uuid,
-    key: KeyId,
-    value: Vec<u8>,
-}
-
-/// Some people with what is asked of them, sealed.
-#[derive(Default)]
-struct Portion {
-    /// In the order in which they are looked at.
-    people: Vec<Person>,
-    /// In the order of the people's ids.
-    addresses: Vec<Sealed>,
-    /// By place of the field; each in the order of the people's ids.
-    values: Vec<Vec<Sealed>>,
-    /// How many rows said who is looked at, and of whom the last one is.
-    led: i64,
-    last: Option<ContactId>,
-}
-
-impl Portion {
-    fn keys(&self) -> KeysTogether {
-        let own = self.people.iter().map(|person| person.key);
-        let others = self.values.iter().flatten().chain(&self.addresses).map(|sealed| sealed.key);
-        KeysTogether::of(own.chain(others).collect())
-    }
-}
-
-/// The part of `all` that is of one person.
-fn of_person(all: &[Sealed], id: ContactId) -> &[Sealed] {
-    let from = all.partition_point(|sealed| sealed.contact < id);
-    let to = from + all[from..].partition_point(|sealed| sealed.contact == id);
-    &all[from..to]
-}
-
-/// Reads a portion.
-struct PortionOf {
-    scan: Arc<Scan>,
-    who: Who,
-    /// So many at most.
-    size: i64,
-}
-
-macro_rules! people {
-    ($end:literal) => {
-        sql!(concat!("SELECT id, key_id, created_at, profile FROM contact WHERE tenant_id = $1 AND ", $end))
-    };
-}
-macro_rules! values {
-    ($end:literal) => {
-        sql!(concat!(
-            "SELECT contact_id, contact_id, key_id, value FROM contact_field_value \
-             WHERE tenant_id = $1 AND field_id = $2 AND ",
-            $end
-        ))
-    };
-}
-
-macro_rules! addresses {
-    ($end:literal) => {
-        sql!(concat!("SELECT contact_id, id, key_id, value FROM identity WHERE tenant_id = $1 AND ", $end))
-    };
-}
-
-fn person(row: &crate::Row<'_>) -> Result<Person, StoreError> {
-    Ok(Person { id: row.id(0)?, key: row.id(1)?, created_at: row.time(2)?, profile: row.bytes(3)? })
-}
-
-fn sealed(row: &crate::Row<'_>) -> Result<Sealed, StoreError> {
-    Ok(Sealed { contact: row.id(0)?, row: row.uuid(1)?, key: row.id(2)?, value: row.bytes(3)? })
-}
-
-impl PortionOf {
-    async fn people(&self, tx: &mut Tx<'_>) -> Result<Vec<Person>, StoreError> {
-        let tenant = tx.tenant();
-        match self.who {
-            Who::Below(id) => {
-                let text = people!("id < $2 ORDER BY id DESC LIMIT $3");
-                tx.query(text, params![tenant, id, self.size], person).await
-            }
-            Who::Above(id) => {
-                let text = people!("id > $2 ORDER BY id LIMIT $3");
-                tx.query(text, params![tenant, id, self.size], person).await
-            }
-            Who::One(id) => tx.query(people!("id = $2"), params![tenant, id], person).await,
-        }
-    }
-
-    /// What stands in the field that says who is looked at.
-    async fn led(&self, tx: &mut Tx<'_>, field: FieldId) -> Result<Vec<Sealed>, StoreError> {
-        let tenant = tx.tenant();
-        match self.who {
-            Who::Below(id) => {
-                let text = values!("contact_id < $3 ORDER BY contact_id DESC LIMIT $4");
-                tx.query(text, params![tenant, field, id, self.size], sealed).await
-            }
-            Who::Above(id) => {
-                let text = values!("contact_id > $3 ORDER BY contact_id LIMIT $4");
-                tx.query(text, params![tenant, field, id, self.size], sealed).await
-            }
-            Who::One(id) => tx.query(values!("contact_id = $3"), params![tenant, field, id], sealed).await,
-        }
-    }
-}
-
-impl Read for PortionOf {
-    type Out = Portion;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Portion, StoreError> {
-        let (tenant, scan) = (tx.tenant(), &*self.scan);
-        let mut portion = Portion::default();
-        portion.values.resize_with(scan.fields.all().len(), Vec::new);
-        if let Some(place) = scan.led_by {
-            let mut led = self.led(tx, scan.field(place)).await?;
-            let bare = |sealed: &Sealed| Person {
-                id: sealed.contact,
-                key: sealed.key,
-                created_at: Timestamp::from_micros(0),
-                profile: Vec::new(),
-            };
-            portion.people = led.iter().map(bare).collect();
-            (portion.led, portion.last) = (led.len() as i64, led.last().map(|sealed| sealed.contact));
-            led.sort_unstable_by_key(|sealed| sealed.contact);
-            portion.values[place] = led;
-            if scan.person {
-                let sets = portion.people.iter().map(|one| [tenant.into(), one.id.into()]).collect();
-                portion.people = tx.query_each(people!("id = $2"), sets, person).await?;
-            }
-        } else {
-            portion.people = self.people(tx).await?;
-            portion.led = portion.people.len() as i64;
-            portion.last = portion.people.last().map(|person| person.id);
-        }
-        let ids = portion.people.iter().map(|person| person.id);
-        let (Some(lowest), Some(highest)) = (ids.clone().min(), ids.max()) else { return Ok(portion) };
-        for place in (0..scan.fields.all().len()).filter(|place| Some(*place) != scan.led_by) {
-            let field = scan.field(place);
-            portion.values[place] = if scan.led_by.is_some() {
-                // These may lie far apart.
-                let set = |one: &Person| [tenant.into(), field.into(), one.id.into()];
-                let sets = portion.people.iter().map(set).collect();
-                tx.query_each(values!("contact_id = $3"), sets, sealed).await?
-            } else {
-                let text = values!("contact_id >= $3 AND contact_id <= $4");
-                tx.query(text, params![tenant, field, lowest, highest], sealed).await?
-            };
-            portion.values[place].sort_unstable_by_key(|sealed| sealed.contact);
-        }
-        if scan.addresses {
-            portion.addresses = if scan.led_by.is_some() {
-                let sets = portion.people.iter().map(|one| [tenant.into(), one.id.into()]).collect();
-                tx.query_each(addresses!("contact_id = $2 ORDER BY created_at, id"), sets, sealed).await?
-            } else {
-                let text = addresses!("contact_id >= $2 AND contact_id <= $3 ORDER BY created_at, id");
-                tx.query(text, params![tenant, lowest, highest], sealed).await?
-            };
-            // Whoever has several has the oldest first still.
-            portion.addresses.sort_by_key(|sealed| sealed.contact);
-        }
-        Ok(portion)
-    }
-}
-
-/// What is known of one person of a portion, opened when it is asked for.
-struct Opened<'a> {
-    scan: &'a Scan,
-    names: &'a [OptionNames<'a>],
-    person: &'a Person,
-    addresses: &'a [Sealed],
-    values: &'a [Vec<Sealed>],
-    keys: &'a ByKeyId<DataKey>,
-}
-
-fn open_name(tenant: TenantId, key: &DataKey, person: &Person) -> Result<String, StoreError> {
-    let context = SealContext { tenant, column: columns::CONTACT_PROFILE, row: person.id.uuid() };
-    let profile: ContactProfile = from_json(&key.open(&context, &person.profile)?, "contact.profile")?;
-    Ok(profile.name)
-}
-
-fn open_address(tenant: TenantId, key: &DataKey, sealed: &Sealed) -> Result<String, StoreError> {
-    let context = SealContext { tenant, column: columns::IDENTITY_VALUE, row: sealed.row };
-    Ok(String::from_utf8_lossy(&key.open(&context, &sealed.value)?).into_owned())
-}
-
-/// What stands in `field`, as one of its kind.
-fn open_value(
-    tenant: TenantId,
-    key: &DataKey,
-    (field, names): (&Field, &OptionNames<'_>),
-    sealed: &Sealed,
-) -> Result<Option<FieldValue>, StoreError> {
-    let row = field_values::place_of(field.id, sealed.contact.uuid());
-    let context = SealContext { tenant, column: columns::CONTACT_FIELD_VALUE, row };
-    let value: FieldValue = from_json(&key.open(&context, &sealed.value)?, "a value of a field")?;
-    Ok(value.into_kind(field.settings.kind, names))
-}
-
-impl Facts for Opened<'_> {
-    // Whose key is gone says nothing any more.
-    fn name(&mut self) -> Result<String, StoreError> {
-        let key = self.keys.get(&self.person.key);
-        key.map_or_else(|| Ok(String::new()), |key| open_name(self.scan.tenant, key, self.person))
-    }
-
-    fn addresses(&mut self) -> Result<Vec<String>, StoreError> {
-        let opened = self.addresses.iter().filter_map(|sealed| Some((self.keys.get(&sealed.key)?, sealed)));
-        opened.map(|(key, sealed)| open_address(self.scan.tenant, key, sealed)).collect()
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.person.created_at
-    }
-
-    fn field(&mut self, place: usize) -> Result<Option<FieldValue>, StoreError> {
-        let field = &self.scan.fields.all()[place];
-        let Some(sealed) = of_person(&self.values[place], self.person.id).first() else { return Ok(None) };
-        let Some(key) = self.keys.get(&sealed.key) else { return Ok(None) };
-        open_value(self.scan.tenant, key, (field, &self.names[place]), sealed)
-    }
-}
-
 /// Somebody who satisfies the filter.
 struct Found {
     id: ContactId,
@@ -403,42 +137,23 @@ struct Sifted {
     looked_at: u64,
 }
 
-/// A portion whose keys are wrapped by one that is not among the standing keys.
-struct Strange(Portion);
-
 /// Opens a portion and keeps who satisfies the filter.
 fn sift(
     scan: &Scan,
-    keys: &TenantKeys,
+    standing: &TenantKeys,
     portion: Portion,
-    rows: Vec<KeyRow>,
+    keys: &WrappedKeys,
 ) -> Result<Result<Sifted, Strange>, StoreError> {
-    let mut known = ByKeyId::default();
-    known.reserve(rows.len());
-    // They are kept by nobody: a list of a million people leaves the keys at hand of those who are worked on.
-    for row in rows.iter().filter(|row| row.state == KeyState::Active) {
-        let Some(parent) = keys.parent(row.parent) else { return Ok(Err(Strange(portion))) };
-        known.insert(row.id, parent.unwrap_key(keys.tenant, row.id, &row.wrapped)?);
-    }
-    let names: Vec<_> =
-        scan.fields.all().iter().map(|field| OptionNames::of(&field.settings.options)).collect();
-    let mut found = Vec::new();
-    for person in portion.people.iter().filter(|person| known.contains_key(&person.key)) {
-        let mut facts = Opened {
-            scan,
-            names: &names,
-            person,
-            addresses: of_person(&portion.addresses, person.id),
-            values: &portion.values,
-            keys: &known,
-        };
-        if scan.sieve.holds(&mut facts, &scan.fields)? {
-            let by_arrival = scan.ranking.is_by_arrival();
-            let key = if by_arrival { None } else { scan.ranking.key(&mut facts, &scan.fields)? };
-            found.push(Found { id: person.id, key });
+    let (last, looked_at) = (portion.last, portion.people.len() as u64);
+    let by_arrival = scan.ranking.is_by_arrival();
+    let found = portion::each_person(scan, standing, portion, keys, |id, facts| {
+        if !scan.sieve.holds(facts, &scan.fields)? {
+            return Ok(None);
         }
-    }
-    Ok(Ok(Sifted { found, last: portion.last, looked_at: portion.people.len() as u64 }))
+        let key = if by_arrival { None } else { scan.ranking.key(facts, &scan.fields)? };
+        Ok(Some(Found { id, key }))
+    })?;
+    Ok(found.map(|found| Sifted { found, last, looked_at }))
 }
 
 /// Those of some people that `visible` sees.
@@ -470,6 +185,7 @@ struct RowsOf {
 
 #[derive(Default)]
 struct PageRows {
+    bytes: Vec<u8>,
     people: Vec<Person>,
     addresses: Vec<Sealed>,
     values: Vec<(FieldId, Sealed)>,
@@ -481,17 +197,18 @@ impl Read for RowsOf {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<PageRows, StoreError> {
         let tenant = tx.tenant();
         let sets = || self.ids.iter().map(|id| [tenant.into(), (*id).into()]).collect::<Vec<_>>();
-        let mut rows = PageRows {
-            people: tx.query_each(people!("id = $2"), sets(), person).await?,
-            ..PageRows::default()
-        };
+        let mut rows = PageRows::default();
+        let bytes = &mut rows.bytes;
+        let text = portion::people!("id = $2");
+        rows.people = tx.query_each(text, sets(), |row| portion::person(row, bytes)).await?;
         if self.addresses {
-            let text = addresses!("contact_id = $2 ORDER BY created_at, id");
-            rows.addresses = tx.query_each(text, sets(), sealed).await?;
+            let text = portion::addresses!("contact_id = $2 ORDER BY created_at, id");
+            rows.addresses = tx.query_each(text, sets(), |row| portion::address(row, bytes)).await?;
         }
         for field in &self.columns {
             let sets = self.ids.iter().map(|id| [tenant.into(), (*field).into(), (*id).into()]).collect();
-            let found = tx.query_each(values!("contact_id = $3"), sets, sealed).await?;
+            let text = portion::values!("contact_id = $3");
+            let found = tx.query_each(text, sets, |row| portion::value(row, bytes)).await?;
             rows.values.extend(found.into_iter().map(|value| (*field, value)));
         }
         let text = sql!(
@@ -612,36 +329,57 @@ impl Store {
         let (mut read_all, mut page, mut last) = (false, ContactPage::default(), None);
         let most = if by_arrival { i64::try_from(limit).unwrap_or(PORTION) + 1 } else { PORTION };
         let mut size = most.min(PORTION);
+        // Whose keys are to be read.
+        let mut waiting: Option<Portion> = None;
+        // Whether somebody is left whom nobody looked at.
+        let mut left = true;
         loop {
             // While it may be done with the next portion, none is read ahead.
-            if !read_all && opening.len() < if size < PORTION { 1 } else { OPENING } {
-                let who = if downwards { Who::Below(from) } else { Who::Above(from) };
-                let portion = self.read(access, PortionOf { scan: Arc::clone(&scan), who, size }).await?;
-                read_all = portion.led < size;
-                size = (size * MORE).min(PORTION);
-                from = portion.last.map_or(from, |last| last.uuid());
-                let rows = self.read_keys(scan.tenant, portion.keys()).await?;
-                let (scan, keys) = (Arc::clone(&scan), Arc::clone(&keys));
-                opening.push_back(tokio::task::spawn_blocking(move || sift(&scan, &keys, portion, rows)));
+            let ahead = if size < PORTION { 1 } else { AHEAD };
+            let goes_on = !read_all && opening.len() + usize::from(waiting.is_some()) < ahead;
+            if goes_on || waiting.is_some() {
+                let portion = async {
+                    let who = if downwards { Who::Below(from) } else { Who::Above(from) };
+                    let portion = PortionOf { scan: Arc::clone(&scan), who, size };
+                    if goes_on { self.read(access, portion).await.map(Some) } else { Ok(None) }
+                };
+                let wrapped = async {
+                    match &waiting {
+                        Some(portion) => self.read_keys(scan.tenant, portion.keys()).await,
+                        None => Ok(WrappedKeys::default()),
+                    }
+                };
+                let (portion, wrapped) = tokio::try_join!(portion, wrapped)?;
+                if let Some(portion) = std::mem::replace(&mut waiting, portion) {
+                    let (scan, keys) = (Arc::clone(&scan), Arc::clone(&keys));
+                    opening.push_back(tokio::task::spawn_blocking(move || {
+                        sift(&scan, &keys, portion, &wrapped)
+                    }));
+                }
+                if goes_on && let Some(portion) = &waiting {
+                    read_all = portion.led < size;
+                    size = (size * MORE).min(PORTION);
+                    from = portion.last.map_or(from, |last| last.uuid());
+                }
                 continue;
             }
             let Some(next) = opening.pop_front() else { break };
             let mut sifted = next.await.map_err(|_| StoreError::Busy)??;
             let mut tries = 0;
             let Sifted { mut found, last: reached, looked_at } = loop {
-                let (portion, rows) = match sifted {
+                let (portion, wrapped) = match sifted {
                     Ok(sifted) => break sifted,
                     Err(Strange(portion)) if tries < TRIES => {
                         tries += 1;
                         self.ring().forget_tenant(scan.tenant);
                         keys = self.keys(access).await?;
-                        let rows = self.read_keys(scan.tenant, portion.keys()).await?;
-                        (portion, rows)
+                        let wrapped = self.read_keys(scan.tenant, portion.keys()).await?;
+                        (portion, wrapped)
                     }
                     Err(_) => return Err(ORPHAN.into()),
                 };
                 let (scan, keys) = (Arc::clone(&scan), Arc::clone(&keys));
-                let again = tokio::task::spawn_blocking(move || sift(&scan, &keys, portion, rows));
+                let again = tokio::task::spawn_blocking(move || sift(&scan, &keys, portion, &wrapped));
                 sifted = again.await.map_err(|_| StoreError::Busy)??;
             };
             if !access.visible().sees_all_cases() && !found.is_empty() {
@@ -653,11 +391,12 @@ impl Store {
             last = reached.or(last);
             page.looked_at += looked_at;
             making.take(found);
-            if making.is_full() || (by_arrival && page.looked_at >= LOOKED_AT && !read_all) {
+            left = !read_all || waiting.is_some() || !opening.is_empty();
+            if making.is_full() || (by_arrival && page.looked_at >= LOOKED_AT && left) {
                 break;
             }
         }
-        let whole = read_all && opening.is_empty() && !making.is_full();
+        let whole = !left && !making.is_full();
         making.settle();
         let more = making.found.len() > limit;
         making.found.truncate(limit);
@@ -689,8 +428,8 @@ impl Store {
         }
         let who = Who::One(id);
         let portion = self.read(access, PortionOf { scan: Arc::clone(&scan), who, size: 1 }).await?;
-        let rows = self.read_keys(scan.tenant, portion.keys()).await?;
-        let sifted = sift(&scan, keys, portion, rows)?;
+        let wrapped = self.read_keys(scan.tenant, portion.keys()).await?;
+        let sifted = sift(&scan, keys, portion, &wrapped)?;
         let found = sifted.map_err(|_| StoreError::Conflict)?.found;
         found.into_iter().next().ok_or(ListError::Gone)
     }
@@ -709,7 +448,7 @@ impl Store {
         let mask = Mask::of(&visible);
         let columns = shown.iter().map(|field| field.id).collect();
         let wanted = RowsOf { ids, columns, addresses: mask.shows_address(), visible };
-        let PageRows { people, addresses, values, cases } = self.read(access, wanted).await?;
+        let PageRows { bytes, people, addresses, values, cases } = self.read(access, wanted).await?;
         let others = addresses.iter().chain(values.iter().map(|(_, value)| value)).map(|sealed| sealed.key);
         let wanted: KeyIds = people.iter().map(|person| person.key).chain(others).collect();
         let keys = self.keys_by_id(tenant, wanted).await?;
@@ -721,17 +460,22 @@ impl Store {
             let Some(key) = keys.get(&person.key) else { continue };
             let mut name = String::new();
             if mask.shows_name() {
-                name = open_name(tenant, key, &person)?;
+                let context = portion::name_context(tenant, person.id);
+                name = portion::read_name(&key.open(&context, person.profile.of(&bytes))?)?;
             }
             let mut own = Vec::new();
             for sealed in addresses.iter().filter(|sealed| sealed.contact == person.id) {
                 let Some(key) = keys.get(&sealed.key) else { continue };
-                own.push(Pii::new(open_address(tenant, key, sealed)?));
+                let context = portion::address_context(tenant, sealed);
+                let opened = key.open(&context, sealed.value.of(&bytes))?;
+                own.push(Pii::new(String::from_utf8_lossy(&opened).into_owned()));
             }
             let mut fields = Vec::new();
             for (id, sealed) in values.iter().filter(|(_, sealed)| sealed.contact == person.id) {
                 if let (Some(key), Some(of)) = (keys.get(&sealed.key), names.get(id)) {
-                    let value = open_value(tenant, key, (of.0, &of.1), sealed)?;
+                    let context = portion::value_context(tenant, *id, sealed);
+                    let opened = key.open(&context, sealed.value.of(&bytes))?;
+                    let value = portion::read_value(of.0, &of.1, &opened)?;
                     fields.extend(value.map(|value| (*id, value)));
                 }
             }
@@ -755,7 +499,7 @@ fn shown_columns(columns: &[FieldId], readable: &[Field]) -> Result<Vec<Field>, 
     let mut shown: Vec<Field> = Vec::with_capacity(columns.len());
     for (place, id) in columns.iter().enumerate() {
         let field = readable.iter().find(|field| field.id == *id);
-        let field = field.filter(|_| place < MOST_COLUMNS).ok_or(ListError::Column(place))?;
+        let field = field.filter(|_| place < MOST_FIELDS).ok_or(ListError::Column(place))?;
         if !shown.iter().any(|one| one.id == *id) {
             shown.push(field.clone());
         }

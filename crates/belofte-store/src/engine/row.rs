@@ -49,6 +49,19 @@ impl Row<'_> {
     column!(/// A TEXT.
         text, opt_text, String);
 
+    /// A `bytea` or BLOB, put behind what is in `bytes`.
+    ///
+    /// # Errors
+    /// As [`Row::bytes`].
+    pub fn bytes_onto(&self, at: usize, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+        let column = match self {
+            Self::Lite(row) => row.get_ref(at).ok().and_then(|value| value.as_blob().ok()),
+            Self::Postgres(row) => row.try_get(at).ok(),
+        };
+        bytes.extend_from_slice(column.ok_or(SHAPE)?);
+        Ok(())
+    }
+
     /// A BIGINT that holds a boolean.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 mod batch;
 mod group;
 mod lanes;
-mod migrate;
+pub(crate) mod migrate;
 mod param;
 mod postgres;
 mod postgres_tls;

@@ -12,7 +12,7 @@ use belofte_model::{
 use belofte_vault::Pii;
 use uuid::Uuid;
 
-use super::place::{Place, places};
+use super::place::{Place, furnished_places};
 use crate::{
     Access, Attachment, Authenticated, Clock, FileName, NewFile, NewInvitation, NewSession, NewUser,
     SignInStart, Slug, Store, StoreError, UploadError, UploadQuota,
@@ -58,7 +58,7 @@ pub(crate) fn wall(date: &str, time: &str) -> Timestamp {
 
 pub(crate) async fn houses() -> Vec<House> {
     let mut all = Vec::new();
-    for place in places().await {
+    for place in furnished_places().await {
         let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
         let store = place.open_at(&clock).await.expect("stores");
         store.system().found_system().await.expect("an installation");

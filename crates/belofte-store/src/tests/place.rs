@@ -7,7 +7,7 @@ use belofte_model::{Actor, Purpose, RequestId, TenantId, Visible};
 use belofte_vault::{Random, RootKey};
 use uuid::Uuid;
 
-use crate::engine::{Migrations, PostgresSettings};
+use crate::engine::{Migrations, PostgresSettings, migrate};
 use crate::{Access, Clock, EngineSettings, MIGRATIONS, Store, StoreError, StoreSettings};
 
 pub(crate) struct Place {
@@ -19,12 +19,21 @@ pub(crate) struct Place {
 /// The engines that can be tested here: SQLite always, PostgreSQL when a server is named. Under
 /// `CI` a missing server is a failure, elsewhere it is said aloud.
 pub(crate) async fn places() -> Vec<Place> {
+    places_with(None).await
+}
+
+/// As [`places`], with the schema of this version where that saves time: on PostgreSQL it is copied from a template.
+pub(crate) async fn furnished_places() -> Vec<Place> {
+    places_with(Some(&MIGRATIONS)).await
+}
+
+async fn places_with(schema: Option<&Migrations>) -> Vec<Place> {
     let folder = || tempfile::tempdir().expect("a folder");
     let mut all =
         vec![Place { name: "sqlite", folder: folder(), engine: EngineSettings::Sqlite { readers: 4 } }];
     match std::env::var("BELOFTE_TEST_POSTGRES") {
         Ok(url) => {
-            let engine = EngineSettings::Postgres(two_databases(&url).await);
+            let engine = EngineSettings::Postgres(two_databases(&url, schema).await);
             all.push(Place { name: "postgres", folder: folder(), engine });
         }
         Err(_) => {
@@ -35,20 +44,68 @@ pub(crate) async fn places() -> Vec<Place> {
     all
 }
 
-async fn two_databases(url: &str) -> PostgresSettings {
-    let config: tokio_postgres::Config = url.parse().expect("an address of a server");
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("a server");
-    let run = async {
-        let name = format!("store_{}", Uuid::from_bytes(Random::System.bytes()).simple());
-        for suffix in ["content", "keys"] {
-            client.batch_execute(&format!("CREATE DATABASE {name}_{suffix}")).await.expect("made");
-        }
-        name
-    };
-    let name = tokio::select! {
-        name = run => name,
+/// A connection for as long as `act` takes.
+async fn connected<T>(
+    config: &tokio_postgres::Config,
+    act: impl AsyncFnOnce(&mut tokio_postgres::Client) -> T,
+) -> T {
+    let (mut client, connection) = config.connect(tokio_postgres::NoTls).await.expect("a server");
+    tokio::select! {
+        done = act(&mut client) => done,
         _ = connection => panic!("the server went away"),
+    }
+}
+
+/// The name of a database with this schema, which is made when there is none yet. It names what is in it, and of
+/// several processes that make it at once one wins.
+async fn template(config: &tokio_postgres::Config, suffix: &str, schema: &[(&str, &str)]) -> String {
+    let text: String = schema.iter().flat_map(|(name, text)| [*name, *text]).collect();
+    let hash = belofte_vault::sha256(text.as_bytes());
+    let name = format!(
+        "store_{suffix}_{}",
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
+    );
+    let exists = async |client: &mut tokio_postgres::Client| {
+        let row = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await;
+        row.expect("asked").is_some()
     };
+    if connected(config, exists).await {
+        return name;
+    }
+    let draft = format!("draft_{suffix}_{}", Uuid::from_bytes(Random::System.bytes()).simple());
+    let make = async |client: &mut tokio_postgres::Client| {
+        client.batch_execute(&format!("CREATE DATABASE {draft}")).await.expect("made");
+    };
+    connected(config, make).await;
+    let fill = async |client: &mut tokio_postgres::Client| {
+        migrate::postgres(client, schema).await.expect("migrated");
+    };
+    connected(config.clone().dbname(&draft), fill).await;
+    // It waits until nobody is connected any more.
+    let rename = async |client: &mut tokio_postgres::Client| {
+        if client.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}")).await.is_err() {
+            client.batch_execute(&format!("DROP DATABASE {draft}")).await.expect("dropped");
+        }
+    };
+    connected(config, rename).await;
+    assert!(connected(config, exists).await, "there is a template");
+    name
+}
+
+async fn two_databases(url: &str, schema: Option<&Migrations>) -> PostgresSettings {
+    let config: tokio_postgres::Config = url.parse().expect("an address of a server");
+    let name = format!("store_{}", Uuid::from_bytes(Random::System.bytes()).simple());
+    let parts = schema.map_or([None, None], |all| [Some(all.content_postgres), Some(all.keys_postgres)]);
+    for (suffix, schema) in ["content", "keys"].into_iter().zip(parts) {
+        let of = match schema {
+            Some(schema) => format!(" TEMPLATE {}", template(&config, suffix, schema).await),
+            None => String::new(),
+        };
+        let make = async |client: &mut tokio_postgres::Client| {
+            client.batch_execute(&format!("CREATE DATABASE {name}_{suffix}{of}")).await.expect("made");
+        };
+        connected(&config, make).await;
+    }
     // The later setting of a libpq address wins; both forms of address take one.
     let of = |suffix: &str| {
         if url.contains("://") {

@@ -25,7 +25,12 @@ for candidate in /usr/lib/postgresql/*/bin; do
 done
 [ -n "$bin" ] || fail "no PostgreSQL server programs below /usr/lib/postgresql"
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/belofte-postgres.XXXXXX") || fail "no temporary folder"
+# In memory where there is room for all that a run makes: hundreds of databases come and go, each of six hundred files.
+place=${TMPDIR:-/tmp}
+room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
+free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)
+[ "${room:-0}" -gt 12000000 ] && [ "${free:-0}" -gt 16000000 ] && place=/dev/shm
+folder=$(mktemp -d "$place/belofte-postgres.XXXXXX") || fail "no temporary folder"
 cd "$folder" || fail "no temporary folder"
 
 # PostgreSQL refuses to run as root.

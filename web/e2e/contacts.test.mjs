@@ -3,6 +3,7 @@
 // and nothing of them in an address or in what stays on the device.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before } from "node:test";
 import { findings, SIZES } from "./support/access.mjs";
 import { ask as asked, watched } from "./support/api.mjs";
@@ -263,6 +264,45 @@ test("by keyboard alone: sorted, opened, walked through and left again", async (
   await page.keyboard.type("contacts");
   await page.getByRole("option", { name: "Contacts", exact: true }).waitFor();
   await page.keyboard.press("Escape");
+});
+
+test("an admin takes out those of the list by keyboard alone, and an agent takes out nobody", async () => {
+  const { page } = sanne;
+  await page.goto(`${house.url}/contacts`);
+  await search(page).fill("carla");
+  await stand(page, "Carla Cohen");
+  const opener = page.getByRole("button", { name: "Export…" });
+  await tabTo(page, opener);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Export contacts" });
+  await dialog.getByText("1 contact, as the list shows them.").waitFor();
+  await focused(dialog.getByRole("radio", { name: "Table (CSV)" }));
+  assert.deepEqual(await findings(page, "an export"), []);
+  await wide(page);
+  const [file] = await Promise.all([page.waitForEvent("download"), tabTo(page, dialog.getByRole("button", { name: "Export", exact: true })).then(() => page.keyboard.press("Enter"))]);
+  assert.equal(file.suggestedFilename(), "contacts.csv");
+  const [head, row, end] = (await readFile(await file.path(), "utf8")).split("\r\n");
+  assert.match(head, /^\ufeffName,E-mail addresses,.*,Klantnummer,Krediet$/);
+  assert.match(row, /^Carla Cohen,carla@klant\.example,.*,3003,3003$/);
+  assert.equal(end, "");
+  await dialog.waitFor({ state: "detached" });
+  await focused(opener);
+  // A server that does not answer is said, and what was chosen stays.
+  await page.route("**/api/v1/contacts/export", (route) => route.abort());
+  await opener.click();
+  await dialog.getByRole("radio", { name: "Cards (vCard)" }).check();
+  await dialog.getByRole("button", { name: "Export", exact: true }).click();
+  await dialog.getByRole("alert").waitFor();
+  assert.ok(await dialog.getByRole("radio", { name: "Cards (vCard)" }).isChecked());
+  await page.unroute("**/api/v1/contacts/export");
+  const [cards] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "Export", exact: true }).click()]);
+  assert.equal(cards.suggestedFilename(), "contacts.vcf");
+  assert.match(await readFile(await cards.path(), "utf8"), /\r\nFN:Carla Cohen\r\nEMAIL:carla@klant\.example\r\n/);
+  await page.getByRole("button", { name: "Clear the search field" }).first().click();
+  const other = joris.page;
+  await other.goto(`${house.url}/contacts`);
+  await other.getByText("4 contacts").waitFor();
+  assert.equal(await other.getByRole("button", { name: "Export…" }).count(), 0);
 });
 
 test("an agent has no column and no condition of a field that they do not read", async () => {

@@ -71,6 +71,7 @@ impl Role {
             | Permission::ManageTags
             | Permission::ManageQueues
             | Permission::ManageFields
+            | Permission::ExportContacts
             | Permission::ReadSource
             | Permission::SeeDeadLetters
             | Permission::ManageTenant => matches!(self, Self::Admin),
@@ -102,6 +103,8 @@ pub enum Permission {
     ManageQueues,
     /// Make, change, order, archive and remove the tenant's own fields.
     ManageFields,
+    /// Take what is known of people out, all at once.
+    ExportContacts,
     /// See what was received, imported and quarantined.
     SeeMailAccounting,
     /// See the bytes of a mail as it came or went.

@@ -317,6 +317,7 @@ const fn purpose(operation: &Operation) -> Purpose {
             Permission::ReadConversations
             | Permission::Answer
             | Permission::Assign
+            | Permission::ExportContacts
             | Permission::SeeMailAccounting
             | Permission::ReadSource
             | Permission::RetryQuarantine,

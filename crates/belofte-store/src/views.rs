@@ -37,6 +37,8 @@ pub enum ViewKind {
     ConversationList,
     /// A contact.
     Contact,
+    /// What is known of people, taken out all at once; the subject is the tenant, and each of them is viewed.
+    ContactExport,
     /// Values of a field, shown to who considers to change its kind.
     Field,
     /// The bytes of an attachment.

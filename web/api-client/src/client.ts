@@ -60,14 +60,18 @@ export function createApi(options: ApiOptions) {
     },
   });
 
-  async function take<D>(call: Promise<Answer<D>>): Promise<D> {
-    let answer: Answer<D>;
+  /** What comes, or that nothing came. */
+  async function reached<D>(call: Promise<D>): Promise<D> {
     try {
-      answer = await call;
+      return await call;
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
       throw new NoAnswer("no answer", { cause });
     }
+  }
+
+  async function take<D>(call: Promise<Answer<D>>): Promise<D> {
+    const answer = await reached(call);
     const { ok, status, headers } = answer.response;
     if (!ok) throw new ApiError(toProblem(status, answer.error, headers));
     return answer.data as D;
@@ -280,6 +284,31 @@ export function createApi(options: ApiOptions) {
         take(client.POST("/api/v1/contacts", { params: keyed(key), body })),
       find: (body: T.FindContacts, signal?: AbortSignal) =>
         take(client.POST("/api/v1/contacts/search", { body, signal: signal ?? null })),
+      /** The bytes as they came; `took` is told how many there are so far. It may take minutes, and has no limit. */
+      export: async (body: T.ExportContacts, signal: AbortSignal, took: (bytes: number) => void): Promise<Blob> => {
+        const response = await reached(
+          fetch(`${BASE}/contacts/export`, {
+            method: "POST",
+            credentials: "same-origin",
+            headers: { "Content-Type": "application/json", "Accept-Language": options.language(), "X-Belofte": "1" },
+            body: JSON.stringify(body),
+            signal,
+          }),
+        );
+        if (!response.ok) {
+          throw new ApiError(toProblem(response.status, await response.json().catch(() => null)));
+        }
+        const counted = new TransformStream<Uint8Array, Uint8Array>({
+          transform(part, onwards) {
+            bytes += part.byteLength;
+            took(bytes);
+            onwards.enqueue(part);
+          },
+        });
+        let bytes = 0;
+        const whole = response.body?.pipeThrough(counted) ?? null;
+        return reached(new Response(whole, { headers: { "Content-Type": response.headers.get("Content-Type") ?? "" } }).blob());
+      },
       conversations: (contact: Uuid, query: { cursor?: string; limit?: number } = {}, signal?: AbortSignal) =>
         take(
           client.GET("/api/v1/contacts/{id}/conversations", {

@@ -197,6 +197,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The people who satisfy conditions, as a table or as cards */
+        post: operations["export_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/search": {
         parameters: {
             query?: never;
@@ -2905,6 +2922,29 @@ export interface components {
          * @enum {string}
          */
         DraftWay: "reply" | "all" | "forward";
+        /** @description Which people to take out, and how. */
+        ExportContacts: {
+            /** @description Whether one of the conditions is enough. */
+            any?: boolean;
+            /** @description What they are to satisfy. */
+            conditions?: components["schemas"]["Condition"][];
+            /** @description The fields to be told of each; without it all that who asks reads. */
+            field_ids?: string[] | null;
+            /** @description As what. */
+            format: components["schemas"]["ExportFormat"];
+            /** @description Words that stand in their name or in an address of theirs; all of them. */
+            q?: string;
+            /**
+             * @description What stands between the cells of a table. After a semicolon the decimal mark is a comma, as spreadsheets in
+             *     Dutch expect it; after a comma it is a point.
+             */
+            separator?: components["schemas"]["Separator"];
+        };
+        /**
+         * @description As what people are taken out.
+         * @enum {string}
+         */
+        ExportFormat: "csv" | "vcard";
         /** @description A field that the tenant defined. */
         Field: {
             /** @description Whether it is on no form any more; what stands in it is kept. */
@@ -3836,7 +3876,7 @@ export interface components {
             password: string;
         };
         /** @enum {string} */
-        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_queues" | "manage_queues" | "manage_fields" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
+        Permission: "read_conversations" | "answer" | "assign" | "create_tags" | "manage_tags" | "share_views" | "see_queues" | "manage_queues" | "manage_fields" | "export_contacts" | "see_mail_accounting" | "read_source" | "retry_quarantine" | "manage_users" | "manage_channel_accounts" | "manage_api_keys" | "see_dead_letters" | "manage_tenant" | "read_ledger";
         /** @description A postal address; every part may be empty, but not all of them. */
         PostalAddress: {
             /** @description The town. */
@@ -4379,6 +4419,11 @@ export interface components {
         SenderVerdict: "verified" | "unverified" | "disowned";
         /** @enum {string} */
         Sensitivity: "ordinary" | "sensitive" | "national_identifier" | "health" | "criminal" | "other_special";
+        /**
+         * @description What stands between the cells of a table.
+         * @enum {string}
+         */
+        Separator: "comma" | "semicolon";
         /** @description A signed-in user. */
         Session: {
             /**
@@ -5235,6 +5280,8 @@ export type DraftRow = components['schemas']['DraftRow'];
 export type DraftRows = components['schemas']['DraftRows'];
 export type DraftStanding = components['schemas']['DraftStanding'];
 export type DraftWay = components['schemas']['DraftWay'];
+export type ExportContacts = components['schemas']['ExportContacts'];
+export type ExportFormat = components['schemas']['ExportFormat'];
 export type Field = components['schemas']['Field'];
 export type FieldKind = components['schemas']['FieldKind'];
 export type FieldList = components['schemas']['FieldList'];
@@ -5370,6 +5417,7 @@ export type Sender = components['schemas']['Sender'];
 export type SenderList = components['schemas']['SenderList'];
 export type SenderVerdict = components['schemas']['SenderVerdict'];
 export type Sensitivity = components['schemas']['Sensitivity'];
+export type Separator = components['schemas']['Separator'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SetAccountState = components['schemas']['SetAccountState'];
@@ -7066,6 +7114,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`, `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_full` */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_contacts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Taken, and does nothing: its answer is kept nowhere, and asked again it is done again. */
+                "Idempotency-Key"?: string;
+                /** @description Needed unless the request carries an API key: it shows that no other site sent it. */
+                "X-Belofte"?: "1";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportContacts"];
+            };
+        };
+        responses: {
+            /** @description The table (text/csv) or the cards (text/vcard) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
                 };
             };
             /** @description `malformed` */

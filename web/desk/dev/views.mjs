@@ -427,6 +427,15 @@ export const views = {
       await page.waitForTimeout(300);
     },
   },
+  "contacts-export": {
+    path: "/contacts",
+    act: async (page) => {
+      await contactColumns(page);
+      await page.getByRole("button", { name: /^(Exporteren|Export)…$/ }).click();
+      await page.getByRole("dialog").waitFor();
+      await page.waitForTimeout(400);
+    },
+  },
   "contacts-empty": {
     path: "/contacts",
     before: (page) => page.route(api("/contacts/search"), json({ items: [], looked_at: 0, total: 0 })),

@@ -110,7 +110,7 @@ closed_sets! {
 }
 
 /// All permissions. [`permission_name`] matches them exhaustively.
-pub const PERMISSIONS: [ModelPermission; 18] = [
+pub const PERMISSIONS: [ModelPermission; 19] = [
     ModelPermission::ReadConversations,
     ModelPermission::Answer,
     ModelPermission::Assign,
@@ -120,6 +120,7 @@ pub const PERMISSIONS: [ModelPermission; 18] = [
     ModelPermission::SeeQueues,
     ModelPermission::ManageQueues,
     ModelPermission::ManageFields,
+    ModelPermission::ExportContacts,
     ModelPermission::SeeMailAccounting,
     ModelPermission::ReadSource,
     ModelPermission::RetryQuarantine,
@@ -144,6 +145,7 @@ pub const fn permission_name(permission: ModelPermission) -> &'static str {
         ModelPermission::SeeQueues => "see_queues",
         ModelPermission::ManageQueues => "manage_queues",
         ModelPermission::ManageFields => "manage_fields",
+        ModelPermission::ExportContacts => "export_contacts",
         ModelPermission::SeeMailAccounting => "see_mail_accounting",
         ModelPermission::ReadSource => "read_source",
         ModelPermission::RetryQuarantine => "retry_quarantine",

@@ -36,7 +36,7 @@ pub use problem::{FieldProblem, MEDIA_TYPE as PROBLEM_MEDIA_TYPE, Organisation, 
 pub use proxies::Proxies;
 pub use router::{finish, mount};
 pub use serve::{Bounds, serve};
-pub use words::word;
+pub use words::{HEADINGS, word};
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]

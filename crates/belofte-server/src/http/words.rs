@@ -8,6 +8,15 @@ use belofte_model::Language;
 
 use super::{ApiError, Problem};
 
+/// The headings of tables of people.
+pub const HEADINGS: [&str; 5] = [
+    "contacts.name",
+    "contacts.addresses",
+    "contact_subject.created_at",
+    "contacts.conversations",
+    "contacts.last_message",
+];
+
 type Catalogue = HashMap<String, String>;
 
 static NL: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../../../../catalogue/nl.json")));
@@ -15,7 +24,8 @@ static EN: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../../../..
 
 fn read(text: &str) -> Catalogue {
     let all: Catalogue = serde_json::from_str(text).expect("the catalogue is checked by a test");
-    all.into_iter().filter(|(key, _)| key.starts_with("error.") || key.starts_with("field_error.")).collect()
+    let of_answers = |key: &str| key.starts_with("error.") || key.starts_with("field_error.");
+    all.into_iter().filter(|(key, _)| of_answers(key) || HEADINGS.contains(&key.as_str())).collect()
 }
 
 /// The words of `key` in `language`; the key itself where the catalogue lacks it.
@@ -61,6 +71,7 @@ mod tests {
             .iter()
             .flat_map(|code| ["title", "detail"].map(|part| format!("error.{}.{part}", code.as_str())))
             .chain(FieldCode::ALL.iter().map(|code| format!("field_error.{}", code.as_str())))
+            .chain(HEADINGS.map(str::to_owned))
             .collect();
         for (language, catalogue) in [("nl", &NL), ("en", &EN)] {
             let present: BTreeSet<String> = catalogue.keys().cloned().collect();

@@ -161,3 +161,91 @@ on_both_engines!(the_cases_of_a_person_are_listed_page_by_page, |engine| {
     let other = server.found_tenant("bakker");
     other.admin.get(&path).expect(404);
 });
+
+/// The lines of a table, each as its cells.
+fn lines(bytes: &[u8], separator: char) -> Vec<Vec<String>> {
+    let text =
+        std::str::from_utf8(bytes).expect("text").strip_prefix('\u{feff}').expect("it says that it is UTF-8");
+    assert!(text.ends_with("\r\n"));
+    text.lines().map(|line| line.split(separator).map(str::to_owned).collect()).collect()
+}
+
+on_both_engines!(people_are_taken_out_by_an_admin_and_the_ledger_says_whom, |engine| {
+    let server = Server::start(engine);
+    let (admin, supervisor) = (server.admin(), server.join("supervisor"));
+    let points = field(admin, "=Punten", "decimal", &["agent", "admin"]);
+    let phone = field(admin, "Telefoon", "phone", &["agent", "admin"]);
+    let hidden = field(admin, "Kredietruimte", "integer", &["agent"]);
+    let agent = server.join("agent");
+    let mut ids = Vec::new();
+    for (name, address) in
+        [("Els", "els@klant.example"), ("=1+1", "=jan@klant.example"), ("Wim; de man", "wim@werk.example")]
+    {
+        let values = json!([
+            { "field_id": points, "value": "-12.5" },
+            { "field_id": phone, "value": "+31612345678" },
+            { "field_id": hidden, "value": 7 },
+        ]);
+        let made = agent
+            .post("/contacts", json!({ "name": name, "addresses": [address], "values": values }))
+            .expect(201);
+        ids.push(made["id"].clone());
+    }
+    let take = |client: &Client, body: Value| client.post("/contacts/export", body);
+    // Everybody, by an admin alone, with what they read and nothing else.
+    take(&supervisor, json!({ "format": "csv" })).problem(403, "forbidden");
+    take(&agent, json!({ "format": "csv" })).problem(403, "forbidden");
+    let table = take(admin, json!({ "format": "csv" }));
+    assert_eq!(table.status.as_u16(), 200);
+    assert_eq!(table.headers["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(table.headers["content-disposition"], "attachment; filename=\"contacts.csv\"");
+    let rows = lines(&table.body, ',');
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert_eq!(rows[0][..2], ["Name", "E-mail addresses"]);
+    // What a spreadsheet would carry out is text, in headings too; a number with its sign is a number.
+    assert_eq!(rows[0][5..], ["'=Punten", "Telefoon"]);
+    let found: Vec<_> = rows[1..]
+        .iter()
+        .map(|row| (row[0].as_str(), row[1].as_str(), row[5].as_str(), row[6].as_str()))
+        .collect();
+    let expected = [
+        ("Els", "els@klant.example", "-12.5", "+31612345678"),
+        ("'=1+1", "'=jan@klant.example", "-12.5", "+31612345678"),
+        ("Wim; de man", "wim@werk.example", "-12.5", "+31612345678"),
+    ];
+    assert_eq!(found, expected);
+    // Those of a filter, with the columns that are asked for, as spreadsheets in Dutch want it.
+    let some =
+        take(admin, json!({ "q": "wim", "format": "csv", "separator": "semicolon", "field_ids": [points] }));
+    let text = String::from_utf8(some.body.to_vec()).expect("text");
+    assert!(text.contains("\"Wim; de man\";wim@werk.example;") && text.ends_with(";-12,5\r\n"), "{text}");
+    assert_eq!(text.lines().count(), 2);
+    let cards = take(admin, json!({ "q": "els", "format": "vcard" }));
+    assert_eq!(cards.headers["content-type"], "text/vcard; charset=utf-8");
+    let text = String::from_utf8(cards.body.to_vec()).expect("text");
+    let uid = format!("UID:urn:uuid:{}", ids[0].as_str().expect("an id"));
+    for line in [uid.as_str(), "FN:Els", "EMAIL:els@klant.example", "TEL;VALUE=uri:tel:+31612345678"] {
+        assert!(text.lines().any(|one| one == line), "{line} is not in {text}");
+    }
+    // Nobody is no error, and what does not hold is told by its place.
+    assert_eq!(lines(&take(admin, json!({ "q": "zzz", "format": "csv" })).body, ',').len(), 1);
+    let nobody = take(admin, json!({ "q": "zzz", "format": "vcard" }));
+    assert_eq!((nobody.status.as_u16(), nobody.body.len()), (200, 0));
+    take(admin, json!({ "format": "csv", "field_ids": [hidden] })).fields(&["field_ids[0]: not_found"]);
+    let condition = json!({ "subject": "field", "field_id": hidden, "test": "filled" });
+    take(admin, json!({ "format": "csv", "conditions": [condition] }))
+        .fields(&["conditions[0].field_id: not_found"]);
+
+    let me = admin.get("/session").expect(200)["user"]["id"].clone();
+    let views = server.views();
+    let mine = |kind: &str| {
+        views.iter().filter(|view| view["actor"]["id"] == me && view["view"] == kind).collect::<Vec<_>>()
+    };
+    // Each export, also of nobody, and everybody who went out in one: three, one and one.
+    assert_eq!(mine("contact_export").len(), 5);
+    let mut went: Vec<_> = mine("contact").iter().map(|view| view["subject"].clone()).collect();
+    let mut expected = [ids.clone(), vec![ids[2].clone(), ids[0].clone()]].concat();
+    went.sort_by_key(Value::to_string);
+    expected.sort_by_key(Value::to_string);
+    assert_eq!(went, expected);
+});

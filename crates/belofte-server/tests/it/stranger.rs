@@ -355,6 +355,7 @@ impl World {
                 body = Body::Json(json!({ "name": "Wim", "addresses": [address] }));
             }
             "POST /contacts/search" => body = Body::Json(json!({ "q": "jan" })),
+            "POST /contacts/export" => body = Body::Json(json!({ "q": "jan", "format": "csv" })),
             "PATCH /contacts/{id}" => {
                 row = self.contact.clone();
                 body = Body::Json(json!({ "name": "Jan" }));

@@ -49,7 +49,7 @@ function notFound(language: T.Language): Answer {
 const session = (): T.Session => ({
   user: d.me,
   tenant: d.tenant,
-  permissions: d.me.role === "agent" ? ["answer", "assign"] : ["answer", "assign", "create_tags", "manage_tags", "share_views"],
+  permissions: d.me.role === "agent" ? ["answer", "assign"] : ["answer", "assign", "create_tags", "manage_tags", "share_views", "export_contacts"],
   live_seq: fake.seq,
 });
 

@@ -7,7 +7,7 @@ import { Button, CloseButton, TextInput } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useRouter } from "@tanstack/react-router";
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
 import { isTyping, useShortcuts } from "../app/shortcuts";
@@ -15,7 +15,7 @@ import { Blank, explainShort, Failure, Skeleton } from "../app/states";
 import { useTitle } from "../app/title";
 import { isFocusLost } from "../fields/focus";
 import { useWords } from "../i18n";
-import { ContactsIcon, FilterIcon, PlusIcon, SearchIcon } from "../ui/icons";
+import { ContactsIcon, DownloadIcon, FilterIcon, PlusIcon, SearchIcon } from "../ui/icons";
 import { addContact, closeAdding, useAdding } from "./adding";
 import { ColumnsMenu, OrderMenu } from "./choices";
 import { type Draft, isOwn, newDraft, sentOf } from "./conditions";
@@ -27,6 +27,8 @@ import css from "./page.module.css";
 import { type Ask, contactFieldsQuery, contactsChanged, contactsQuery, isPlain, useChangedSince } from "./queries";
 import { goesOn, PAGE, type Pages, progressOf, rowsOf } from "./rows";
 import { ContactTable } from "./table";
+
+const ExportDialog = lazy(() => import("./export-dialog"));
 
 /** So long after somebody was added what is told of it may still come, in milliseconds. */
 const OWN_MS = 5_000;
@@ -170,6 +172,8 @@ export function ContactsPage() {
     return () => document.removeEventListener("keydown", listener);
   }, [open]);
 
+  const mayExport = session.permissions.includes("export_contacts");
+  const [exporting, setExporting] = useState(false);
   const mayAdd = session.permissions.includes("answer");
   const adding = useAdding() && mayAdd;
   useEffect(() => closeAdding, []);
@@ -324,6 +328,12 @@ export function ContactsPage() {
                   </span>
                 )}
               </p>
+              {mayExport && (
+                <button type="button" className={css.export} onClick={() => setExporting(true)}>
+                  <DownloadIcon size={14} />
+                  {t("contacts.export_open")}
+                </button>
+              )}
               {changed && fresh && (
                 <p className={css.changed}>
                   <span role="status">{t("contacts.changed")}</span>
@@ -364,6 +374,17 @@ export function ContactsPage() {
           </>
         )}
       </main>
+      {exporting && (
+        <Suspense>
+          <ExportDialog
+            ask={ask}
+            count={progress.total}
+            columns={columns.map((one) => one.field_id)}
+            hasFields={fields.length > 0}
+            close={() => setExporting(false)}
+          />
+        </Suspense>
+      )}
       {adding && (
         <NewContact
           full={compact ?? false}

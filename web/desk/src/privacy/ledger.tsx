@@ -5,6 +5,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { api } from "../app/api";
 import { keys } from "../app/queries";
+import { save } from "../app/save";
 import { useSession } from "../app/session";
 import { Blank, Failure, FailureLine, NoPermission, Skeleton } from "../app/states";
 import { useWords, type Words } from "../i18n";
@@ -35,15 +36,9 @@ export function Ledger() {
     enabled: officer,
     staleTime: 10_000,
   });
-  const save = useMutation({
+  const take = useMutation({
     mutationFn: () => api.ledger.export(),
-    onSuccess: (blob) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = blob.type.includes("zip") ? "belofte-ledger.zip" : "belofte-ledger.tar";
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    },
+    onSuccess: (blob) => save(blob, "belofte-ledger.tar"),
   });
   if (!officer) {
     return (
@@ -61,12 +56,12 @@ export function Ledger() {
         title={t("ledger.title")}
         lead={t("ledger.lead")}
         action={
-          <Button variant="default" leftSection={<DownloadIcon size={16} />} loading={save.isPending} onClick={() => save.mutate()}>
+          <Button variant="default" leftSection={<DownloadIcon size={16} />} loading={take.isPending} onClick={() => take.mutate()}>
             {t("ledger.export")}
           </Button>
         }
       >
-        {save.isError && <FailureLine error={save.error} retry={() => save.mutate()} />}
+        {take.isError && <FailureLine error={take.error} retry={() => take.mutate()} />}
         {list.isPending && <Skeleton rows={8} height={44} />}
         {list.isError && !list.data && <Failure error={list.error} retry={() => void list.refetch()} />}
         {first && (

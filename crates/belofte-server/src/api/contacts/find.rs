@@ -6,7 +6,7 @@ use axum::extract::State;
 use belofte_model::{self as model, MOST_COLUMNS, MOST_CONDITIONS, Permission, SOUGHT_MOST};
 use belofte_store::{ContactQuestion, ListError, ViewKind};
 
-use super::{ContactPage, FindContacts};
+use super::{Condition, ContactPage, FindContacts};
 use crate::api::fields::code_of_value;
 use crate::api::operation::{Answer, Content, Operation, Tag};
 use crate::app::{App, Signed};
@@ -56,21 +56,10 @@ pub async fn handle(
 
 fn read(asked: FindContacts) -> http::Answer<ContactQuestion> {
     let mut checks = Checks::default();
-    checks.text(&asked.q, "q", 0, SOUGHT_MOST);
-    checks.that(asked.conditions.len() <= MOST_CONDITIONS, "conditions", FieldCode::TooLong);
     checks.that(asked.field_ids.len() <= MOST_COLUMNS, "field_ids", FieldCode::TooLong);
     let limit = asked.limit.unwrap_or(PAGE);
     checks.that((1..=100).contains(&limit), "limit", FieldCode::OutOfRange).done()?;
-    let mut conditions = Vec::with_capacity(asked.conditions.len());
-    for (place, condition) in asked.conditions.into_iter().enumerate() {
-        let subject = condition.subject.read(condition.field_id);
-        let wrong = || ApiError::field(format!("conditions[{place}].field_id"), FieldCode::Invalid);
-        conditions.push(model::Condition {
-            subject: subject.ok_or_else(wrong)?,
-            test: condition.test,
-            value: condition.value.map(Into::into),
-        });
-    }
+    let filter = read_filter(asked.q, asked.any, asked.conditions)?;
     let order = match asked.order {
         None => model::Order::default(),
         Some(order) => {
@@ -80,7 +69,7 @@ fn read(asked: FindContacts) -> http::Answer<ContactQuestion> {
         }
     };
     Ok(ContactQuestion {
-        filter: model::Filter { words: asked.q, any: asked.any, conditions },
+        filter,
         order,
         columns: asked.field_ids,
         after: asked.cursor,
@@ -88,7 +77,29 @@ fn read(asked: FindContacts) -> http::Answer<ContactQuestion> {
     })
 }
 
-fn refused(error: ListError) -> ApiError {
+/// What is looked for.
+///
+/// # Errors
+/// [`Code::Invalid`] with what does not hold.
+pub(super) fn read_filter(q: String, any: bool, asked: Vec<Condition>) -> http::Answer<model::Filter> {
+    let mut checks = Checks::default();
+    checks.text(&q, "q", 0, SOUGHT_MOST);
+    checks.that(asked.len() <= MOST_CONDITIONS, "conditions", FieldCode::TooLong).done()?;
+    let mut conditions = Vec::with_capacity(asked.len());
+    for (place, condition) in asked.into_iter().enumerate() {
+        let subject = condition.subject.read(condition.field_id);
+        let wrong = || ApiError::field(format!("conditions[{place}].field_id"), FieldCode::Invalid);
+        conditions.push(model::Condition {
+            subject: subject.ok_or_else(wrong)?,
+            test: condition.test,
+            value: condition.value.map(Into::into),
+        });
+    }
+    Ok(model::Filter { words: q, any, conditions })
+}
+
+/// Why there is no list.
+pub(super) fn refused(error: ListError) -> ApiError {
     match error {
         ListError::NoSuchSubject(place) => {
             ApiError::field(format!("conditions[{place}].field_id"), FieldCode::NotFound)

@@ -3,11 +3,14 @@
 
 pub mod conversations;
 pub mod create;
+pub mod export;
 pub mod find;
 pub mod get;
 pub mod images;
+mod sheet;
 mod types;
 pub mod update;
+mod vcard;
 
 pub use types::*;
 
@@ -20,6 +23,7 @@ use crate::http::mount as route;
 /// The endpoints of this noun.
 pub const OPERATIONS: &[Operation] = &[
     find::OPERATION,
+    export::OPERATION,
     create::OPERATION,
     get::OPERATION,
     update::OPERATION,
@@ -30,6 +34,7 @@ pub const OPERATIONS: &[Operation] = &[
 /// The endpoints with their handlers.
 pub fn mount(router: Router<App>) -> Router<App> {
     let router = route(router, &find::OPERATION, find::handle);
+    let router = route(router, &export::OPERATION, export::handle);
     let router = route(router, &create::OPERATION, create::handle);
     let router = route(router, &get::OPERATION, get::handle);
     let router = route(router, &update::OPERATION, update::handle);

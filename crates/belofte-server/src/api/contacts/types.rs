@@ -140,6 +140,54 @@ pub struct FindContacts {
     pub cursor: Option<ContactId>,
 }
 
+/// Which people to take out, and how.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportContacts {
+    /// Words that stand in their name or in an address of theirs; all of them.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub q: String,
+    /// Whether one of the conditions is enough.
+    #[serde(default)]
+    pub any: bool,
+    /// What they are to satisfy.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub conditions: Vec<Condition>,
+    /// The fields to be told of each; without it all that who asks reads.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Uuid>>, max_items = 250)]
+    pub field_ids: Option<Vec<FieldId>>,
+    /// As what.
+    pub format: ExportFormat,
+    /// What stands between the cells of a table. After a semicolon the decimal mark is a comma, as spreadsheets in
+    /// Dutch expect it; after a comma it is a point.
+    #[serde(default)]
+    pub separator: Separator,
+}
+
+/// As what people are taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// A table (RFC 4180).
+    Csv,
+    /// Cards (RFC 6350): name, addresses, and those of the fields that a card has a place for.
+    Vcard,
+}
+
+/// What stands between the cells of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+}
+
 /// What a condition or an order is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -96,6 +96,7 @@ GET    /contacts/{id}                   200   200   200        200   200     404
 PATCH  /contacts/{id}                   200   200   200        200   200     404   403  200   401      401 -                contact
 POST   /contacts                        201   201   201        201   201     201   403  201   401      401 keys             contact
 POST   /contacts/search                 200   200   200        200   200     200   200  200   401      401 -                contact
+POST   /contacts/export                 200   200   403        403   403     200   403  403   401      401 -                contact,contact_export
 GET    /contacts/{id}/conversations     200   200   200        200   200     404   200  200   401      401 -                contact
 POST   /contacts/{id}/remote-images     204   204   204        403   403     404   403  403   401      401 instruction      -
 POST   /search                          200   200   200        200   200     200   200  200   401      401 -                search_result

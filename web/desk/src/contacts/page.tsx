@@ -174,6 +174,11 @@ export function ContactsPage() {
 
   const mayExport = session.permissions.includes("export_contacts");
   const [exporting, setExporting] = useState(false);
+  const exporter = useRef<HTMLButtonElement>(null);
+  const endExporting = () => {
+    setExporting(false);
+    exporter.current?.focus();
+  };
   const mayAdd = session.permissions.includes("answer");
   const adding = useAdding() && mayAdd;
   useEffect(() => closeAdding, []);
@@ -329,7 +334,7 @@ export function ContactsPage() {
                 )}
               </p>
               {mayExport && (
-                <button type="button" className={css.export} onClick={() => setExporting(true)}>
+                <button ref={exporter} type="button" className={css.export} onClick={() => setExporting(true)}>
                   <DownloadIcon size={14} />
                   {t("contacts.export_open")}
                 </button>
@@ -381,7 +386,7 @@ export function ContactsPage() {
             count={progress.total}
             columns={columns.map((one) => one.field_id)}
             hasFields={fields.length > 0}
-            close={() => setExporting(false)}
+            close={endExporting}
           />
         </Suspense>
       )}

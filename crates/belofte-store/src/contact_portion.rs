@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::contact_filter::{About, Facts, FieldsRead, Ranking, Sieve};
 use crate::contacts::ContactProfile;
 use crate::data_map::columns;
-use crate::engine::{params, sql};
+use crate::engine::{Sql, params, sql};
 use crate::field_values;
 use crate::fields::Field;
 use crate::keys::{KeysTogether, ORPHAN, WrappedKeys};
@@ -119,7 +119,10 @@ macro_rules! values {
 }
 macro_rules! addresses {
     ($end:literal) => {
-        sql!(concat!("SELECT contact_id, key_id, value, id FROM identity WHERE tenant_id = $1 AND ", $end))
+        sql!(concat!(
+            "SELECT contact_id, key_id, value, id, created_at FROM identity WHERE tenant_id = $1 AND ",
+            $end
+        ))
     };
 }
 pub(crate) use {addresses, people, values};
@@ -182,10 +185,100 @@ impl PortionOf {
     }
 }
 
+/// Where something of people lies, a row or more for each.
+struct Kept {
+    /// Of those of a range, in their order, so many at most …
+    range: &'static Sql,
+    /// … and of one.
+    one: &'static Sql,
+    /// The field, where it is one.
+    field: Option<FieldId>,
+}
+
+/// A range has so many rows for each person, at most: beyond, the others are in the way.
+const CROWD: usize = 3;
+
+impl Kept {
+    const PEOPLE: Self = Self {
+        range: people!("id >= $2 AND id <= $3 ORDER BY id LIMIT $4"),
+        one: people!("id = $2"),
+        field: None,
+    };
+    const ADDRESSES: Self = Self {
+        range: addresses!("contact_id >= $2 AND contact_id <= $3 ORDER BY contact_id LIMIT $4"),
+        one: addresses!("contact_id = $2"),
+        field: None,
+    };
+
+    const fn values(field: FieldId) -> Self {
+        Self {
+            range: values!("contact_id >= $3 AND contact_id <= $4 ORDER BY contact_id LIMIT $5"),
+            one: values!("contact_id = $3"),
+            field: Some(field),
+        }
+    }
+
+    /// The rows of these people, who stand in the order of their ids, in that order. Those of people who came together
+    /// lie together: they are read as a range, as long as there are not many more in it, and the rest one by one.
+    async fn of<T: Send>(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[ContactId],
+        mut read: impl FnMut(&crate::Row<'_>) -> Result<T, StoreError> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        let tenant = tx.tenant();
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Vec::new()) };
+        let most = ids.len() * CROWD;
+        let (mut at, mut seen) = (0, 0);
+        let mut reached: Option<ContactId> = None;
+        // Where the last person of the range begins, of whom there may be more.
+        let (mut kept, mut whole) = (0, 0);
+        let row = |row: &crate::Row<'_>| {
+            let id: ContactId = row.id(0)?;
+            seen += 1;
+            if reached != Some(id) {
+                (reached, whole) = (Some(id), kept);
+            }
+            while ids.get(at).is_some_and(|wanted| *wanted < id) {
+                at += 1;
+            }
+            if ids.get(at) != Some(&id) {
+                return Ok(None);
+            }
+            kept += 1;
+            read(row).map(Some)
+        };
+        let limit = most as i64;
+        let rows = match self.field {
+            Some(field) => tx.query(self.range, params![tenant, field, *first, *last, limit], row).await?,
+            None => tx.query(self.range, params![tenant, *first, *last, limit], row).await?,
+        };
+        let mut found: Vec<T> = rows.into_iter().flatten().collect();
+        if seen == most
+            && let Some(reached) = reached
+        {
+            found.truncate(whole);
+            let rest = &ids[ids.partition_point(|id| *id < reached)..];
+            let rest = match self.field {
+                Some(field) => {
+                    let sets = rest.iter().map(|id| [tenant.into(), field.into(), (*id).into()]).collect();
+                    tx.query_each(self.one, sets, read).await?
+                }
+                None => {
+                    let sets = rest.iter().map(|id| [tenant.into(), (*id).into()]).collect();
+                    tx.query_each(self.one, sets, read).await?
+                }
+            };
+            found.extend(rest);
+        }
+        Ok(found)
+    }
+}
+
 impl Read for PortionOf {
     type Out = Portion;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Portion, StoreError> {
-        let (tenant, scan) = (tx.tenant(), &*self.scan);
+        let scan = &*self.scan;
         let mut portion = Portion::default();
         let bytes = &mut portion.bytes;
         portion.values.resize_with(scan.fields.all().len(), Vec::new);
@@ -198,44 +291,31 @@ impl Read for PortionOf {
                 profile: Span::default(),
             };
             portion.people = led.iter().map(bare).collect();
-            (portion.led, portion.last) = (led.len() as i64, led.last().map(|sealed| sealed.contact));
             led.sort_unstable_by_key(|sealed| sealed.contact);
             portion.values[place] = led;
-            if scan.person {
-                let sets = portion.people.iter().map(|one| [tenant.into(), one.id.into()]).collect();
-                portion.people = tx.query_each(people!("id = $2"), sets, |row| person(row, bytes)).await?;
-            }
         } else {
             portion.people = self.people(tx, bytes).await?;
-            portion.led = portion.people.len() as i64;
-            portion.last = portion.people.last().map(|person| person.id);
         }
-        let ids = portion.people.iter().map(|person| person.id);
-        let (Some(lowest), Some(highest)) = (ids.clone().min(), ids.max()) else { return Ok(portion) };
+        portion.led = portion.people.len() as i64;
+        portion.last = portion.people.last().map(|person| person.id);
+        let mut ids: Vec<ContactId> = portion.people.iter().map(|person| person.id).collect();
+        ids.sort_unstable();
+        if scan.led_by.is_some() && scan.person {
+            portion.people = Kept::PEOPLE.of(tx, &ids, |row| person(row, bytes)).await?;
+            if matches!(self.who, Who::Below(_)) {
+                portion.people.reverse();
+            }
+        }
         for place in (0..scan.fields.all().len()).filter(|place| Some(*place) != scan.led_by) {
-            let field = scan.field(place);
-            portion.values[place] = if scan.led_by.is_some() {
-                // These may lie far apart.
-                let set = |one: &Person| [tenant.into(), field.into(), one.id.into()];
-                let sets = portion.people.iter().map(set).collect();
-                tx.query_each(values!("contact_id = $3"), sets, |row| value(row, bytes)).await?
-            } else {
-                let text = values!("contact_id >= $3 AND contact_id <= $4");
-                tx.query(text, params![tenant, field, lowest, highest], |row| value(row, bytes)).await?
-            };
-            portion.values[place].sort_unstable_by_key(|sealed| sealed.contact);
+            let kept = Kept::values(scan.field(place));
+            portion.values[place] = kept.of(tx, &ids, |row| value(row, bytes)).await?;
         }
         if scan.addresses {
-            portion.addresses = if scan.led_by.is_some() {
-                let sets = portion.people.iter().map(|one| [tenant.into(), one.id.into()]).collect();
-                let text = addresses!("contact_id = $2 ORDER BY created_at, id");
-                tx.query_each(text, sets, |row| address(row, bytes)).await?
-            } else {
-                let text = addresses!("contact_id >= $2 AND contact_id <= $3 ORDER BY created_at, id");
-                tx.query(text, params![tenant, lowest, highest], |row| address(row, bytes)).await?
-            };
-            // Whoever has several has the oldest first still.
-            portion.addresses.sort_by_key(|sealed| sealed.contact);
+            let read = |row: &crate::Row<'_>| Ok((address(row, bytes)?, row.time(4)?));
+            let mut found: Vec<(Sealed, Timestamp)> = Kept::ADDRESSES.of(tx, &ids, read).await?;
+            // Whoever has several has the oldest first.
+            found.sort_by_key(|(sealed, at)| (sealed.contact, *at, sealed.row));
+            portion.addresses = found.into_iter().map(|(sealed, _)| sealed).collect();
         }
         Ok(portion)
     }

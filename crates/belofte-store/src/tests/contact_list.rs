@@ -14,7 +14,8 @@ use super::house::{House, houses};
 use super::upkeep::Tamper;
 use crate::engine::sql;
 use crate::{
-    Access, ContactPage, ContactQuestion, FieldChange, ListError, ListedContact, RecordId, Store, ValueChange,
+    Access, ContactPage, ContactQuestion, FieldChange, ListError, ListedContact, NewPerson, RecordId, Store,
+    ValueChange,
 };
 
 /// A tenant with people who wrote, oldest first.
@@ -421,6 +422,51 @@ async fn a_look_that_finds_nobody_for_long_says_how_far_it_came() {
         let led = ContactQuestion { filter: four, limit: 5, ..ContactQuestion::default() };
         let led = store.list_contacts(&people.at_work, led).await.expect("a page");
         assert_eq!((people.names(&led).as_str(), led.looked_at, led.total), ("Lou Kim Eva Ben", 4, Some(4)));
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn people_who_lie_far_apart_are_read_with_all_that_is_theirs() {
+    for house in houses().await {
+        let people = People::new(&house, &[]).await;
+        let rank = people.make(&house, settings("Rang", FieldKind::Integer)).await;
+        let points = people.make(&house, settings("Punten", FieldKind::Integer)).await;
+        // Three of forty lead; between them are more rows than a range of three may have, and the last one that it
+        // reaches has several.
+        let person = |no: i64| {
+            let addresses = if no % 5 == 0 { 6 } else { 1 };
+            let address = |which: i64| format!("p{no}.{which}@klant.example");
+            let own = [1, 5, 39].contains(&no).then(|| (points, GivenValue::Number(no)));
+            NewPerson {
+                id: None,
+                name: format!("Persoon {no:02}"),
+                addresses: (0..addresses).map(|which| (address(which), address(which))).collect(),
+                values: std::iter::once((rank, GivenValue::Number(no * 7 % 40))).chain(own).collect(),
+            }
+        };
+        for no in 0..40 {
+            house.clock.advance(belofte_model::Duration::from_millis(5));
+            house.store.add_contacts(&people.at_work, &[person(no)]).await.expect("added");
+        }
+        let led = one(Subject::Field(points), Test::Filled, None);
+        let list = async |words: String, by: Subject| {
+            let filter = Filter { words, ..led.clone() };
+            let order = Order { by, descending: true };
+            let question = ContactQuestion { filter, order, limit: 10, ..ContactQuestion::default() };
+            let page = house.store.list_contacts(&people.at_work, question).await.expect("a list");
+            let names: Vec<String> = page.items.iter().map(|one| one.name.expose().clone()).collect();
+            names.join(", ")
+        };
+        let of_both = "Persoon 05, Persoon 39, Persoon 01";
+        assert_eq!(list(String::new(), Subject::Field(rank)).await, of_both, "{}", house.name());
+        assert_eq!(list("klant.example".to_owned(), Subject::Field(rank)).await, of_both, "{}", house.name());
+        let by_arrival = "Persoon 39, Persoon 05, Persoon 01";
+        assert_eq!(list("persoon".to_owned(), Subject::CreatedAt).await, by_arrival, "{}", house.name());
+        for which in 0..6 {
+            let words = format!("p5.{which}@klant");
+            assert_eq!(list(words, Subject::Name).await, "Persoon 05", "{which} {}", house.name());
+        }
         house.close().await;
     }
 }

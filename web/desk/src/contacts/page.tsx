@@ -333,12 +333,6 @@ export function ContactsPage() {
                   </span>
                 )}
               </p>
-              {mayExport && (
-                <button ref={exporter} type="button" className={css.export} onClick={() => setExporting(true)}>
-                  <DownloadIcon size={14} />
-                  {t("contacts.export_open")}
-                </button>
-              )}
               {changed && fresh && (
                 <p className={css.changed}>
                   <span role="status">{t("contacts.changed")}</span>
@@ -346,6 +340,12 @@ export function ContactsPage() {
                     {t("contacts.refresh")}
                   </button>
                 </p>
+              )}
+              {mayExport && (
+                <button ref={exporter} type="button" className={css.export} onClick={() => setExporting(true)}>
+                  <DownloadIcon size={14} />
+                  {t("contacts.export_open")}
+                </button>
               )}
             </div>
             <ContactTable

@@ -13,7 +13,7 @@ use belofte_model::{
     ContactId, FieldId, FieldValue, Filter, MOST_FIELDS, OptionNames, Order, RecordKind, Timestamp, Use,
     ValueFault, Visible,
 };
-use belofte_vault::Pii;
+use belofte_vault::{DataKey, Pii};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ use crate::contact_portion::{self as portion, Person, Portion, PortionOf, Scan, 
 use crate::contacts::seen;
 use crate::engine::sql;
 use crate::fields::Field;
-use crate::keys::{KeyIds, ORPHAN, WrappedKeys};
+use crate::keys::{ByKeyId, KeyIds, KeysTogether, ORPHAN, WrappedKeys};
 use crate::visibility::Mask;
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx};
 
@@ -50,6 +50,8 @@ pub struct ContactQuestion {
     pub after: Option<ContactId>,
     /// So many at most.
     pub limit: usize,
+    /// Whether nobody on the page is likely to be opened next: then their keys are not kept at hand.
+    pub in_passing: bool,
 }
 
 /// A person of a list.
@@ -288,7 +290,7 @@ impl Store {
         access.to(Use::Look)?;
         let mask = Mask::of(access.visible());
         let readable = self.fields_on(access, RecordKind::Contact).await?;
-        let ContactQuestion { filter, order, columns, after, limit } = question;
+        let ContactQuestion { filter, order, columns, after, limit, in_passing } = question;
         let shown = shown_columns(&columns, &readable)?;
         let mut fields = FieldsRead::default();
         let sieve = Sieve::read(filter, mask, &readable, &mut fields)?;
@@ -301,7 +303,7 @@ impl Store {
             || scan.ranking.about == About::Name;
         scan.addresses = scan.needs(About::Address);
         let (found, mut page) = self.look_through(access, Arc::new(scan), after, limit).await?;
-        page.items = self.contact_rows(access, found, &shown).await?;
+        page.items = self.contact_rows(access, found, &shown, in_passing).await?;
         Ok(page)
     }
 
@@ -427,11 +429,32 @@ impl Store {
             return Err(ListError::Gone);
         }
         let who = Who::One(id);
-        let portion = self.read(access, PortionOf { scan: Arc::clone(&scan), who, size: 1 }).await?;
-        let wrapped = self.read_keys(scan.tenant, portion.keys()).await?;
-        let sifted = sift(&scan, keys, portion, &wrapped)?;
-        let found = sifted.map_err(|_| StoreError::Conflict)?.found;
-        found.into_iter().next().ok_or(ListError::Gone)
+        let mut portion = self.read(access, PortionOf { scan: Arc::clone(&scan), who, size: 1 }).await?;
+        let mut keys = Arc::clone(keys);
+        for _ in 0..=TRIES {
+            let wrapped = self.read_keys(scan.tenant, portion.keys()).await?;
+            match sift(&scan, &keys, portion, &wrapped)? {
+                Ok(sifted) => return sifted.found.into_iter().next().ok_or(ListError::Gone),
+                // A rotation came between.
+                Err(Strange(again)) => portion = again,
+            }
+            self.ring().forget_tenant(scan.tenant);
+            keys = self.keys(access).await?;
+        }
+        Err(ORPHAN.into())
+    }
+
+    /// The keys `ids` that are active, which are kept by nobody: whoever goes through everybody leaves the keys at hand of
+    /// those who are worked on.
+    async fn keys_in_passing(&self, access: &Access, ids: KeyIds) -> Result<ByKeyId<DataKey>, StoreError> {
+        for _ in 0..=TRIES {
+            let wrapped = self.read_keys(access.tenant(), KeysTogether::of(ids.iter().copied())).await?;
+            if let Some(found) = wrapped.unwrap_all(&*self.keys(access).await?)? {
+                return Ok(found);
+            }
+            self.ring().forget_tenant(access.tenant());
+        }
+        Err(ORPHAN)
     }
 
     /// The rows of a page.
@@ -440,6 +463,7 @@ impl Store {
         access: &Access,
         ids: Vec<ContactId>,
         shown: &[Field],
+        in_passing: bool,
     ) -> Result<Vec<ListedContact>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -451,7 +475,10 @@ impl Store {
         let PageRows { bytes, people, addresses, values, cases } = self.read(access, wanted).await?;
         let others = addresses.iter().chain(values.iter().map(|(_, value)| value)).map(|sealed| sealed.key);
         let wanted: KeyIds = people.iter().map(|person| person.key).chain(others).collect();
-        let keys = self.keys_by_id(tenant, wanted).await?;
+        let keys = match in_passing {
+            true => self.keys_in_passing(access, wanted).await?,
+            false => self.keys_by_id(tenant, wanted).await?,
+        };
         let names: HashMap<FieldId, (&Field, OptionNames<'_>)> =
             shown.iter().map(|field| (field.id, (field, OptionNames::of(&field.settings.options)))).collect();
         let mut items = Vec::with_capacity(people.len());

@@ -288,6 +288,17 @@ impl WrappedKeys {
         Some((row.id, row.parent, row.wrapped.of(&self.bytes)))
     }
 
+    /// All of them, unwrapped; nothing when one is wrapped by a key that is not among the standing ones.
+    pub(crate) fn unwrap_all(&self, standing: &TenantKeys) -> Result<Option<ByKeyId<DataKey>>, StoreError> {
+        let mut found = ByKeyId::default();
+        for row in &self.rows {
+            let Some(parent) = standing.parent(row.parent) else { return Ok(None) };
+            let key = parent.unwrap_key(standing.tenant, row.id, row.wrapped.of(&self.bytes))?;
+            found.insert(row.id, key);
+        }
+        Ok(Some(found))
+    }
+
     /// The keys that wrap them, each once.
     pub(crate) fn parents(&self) -> Vec<KeyId> {
         let mut parents: Vec<KeyId> = Vec::new();

@@ -133,6 +133,24 @@ impl Views {
         Ok(())
     }
 
+    /// Records at once that the user or program of `access` is about to be shown all of `views`, and returns when they
+    /// are in the ledger: for whoever shows more than may wait. Who goes away meanwhile was shown nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the house is closing, and the engine's errors.
+    pub async fn record(&self, access: &Access, views: &[(ViewKind, Uuid)]) -> Result<(), StoreError> {
+        if self.inner.waiting.lock().expect("no panic holds this lock").ended {
+            return Err(StoreError::Busy);
+        }
+        let (actor, at) = (access.actor(), access.clock().now());
+        let views: Vec<View> =
+            views.iter().map(|(view, subject)| View { actor, view: *view, subject: *subject, at }).collect();
+        for batch in views.chunks(BATCH) {
+            self.commit(access.tenant(), batch).await?;
+        }
+        Ok(())
+    }
+
     /// How many views wait to be committed.
     #[must_use]
     pub fn waiting(&self) -> usize {

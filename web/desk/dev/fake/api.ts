@@ -46,10 +46,30 @@ function notFound(language: T.Language): Answer {
     : problem(404, "not_found", "Not found", "This does not exist, or you may not see it.");
 }
 
+const OF_AGENTS: T.Permission[] = ["read_conversations", "answer", "assign"];
+const OF_ADMINS: T.Permission[] = [
+  ...OF_AGENTS,
+  "create_tags",
+  "manage_tags",
+  "share_views",
+  "see_queues",
+  "manage_queues",
+  "manage_fields",
+  "export_contacts",
+  "see_mail_accounting",
+  "read_source",
+  "retry_quarantine",
+  "manage_users",
+  "manage_channel_accounts",
+  "manage_api_keys",
+  "see_dead_letters",
+  "manage_tenant",
+];
+
 const session = (): T.Session => ({
   user: d.me,
   tenant: d.tenant,
-  permissions: d.me.role === "agent" ? ["answer", "assign"] : ["answer", "assign", "create_tags", "manage_tags", "share_views", "export_contacts"],
+  permissions: d.me.role === "agent" ? OF_AGENTS : OF_ADMINS,
   live_seq: fake.seq,
 });
 

@@ -61,7 +61,7 @@ export default function ExportDialog({ ask, count, columns, hasFields, close }: 
     take.mutate();
   };
   return (
-    <Modal opened onClose={close} title={t("contacts.export_title")} size={460} closeButtonProps={{ "aria-label": t("action.close") }} closeOnClickOutside={!take.isPending}>
+    <Modal opened onClose={close} title={t("contacts.export_title")} size={460} closeButtonProps={{ "aria-label": t("action.close") }} closeOnClickOutside={!take.isPending} closeOnEscape={!take.isPending} withCloseButton={!take.isPending}>
       <form className={css.form} onSubmit={submit}>
         <p>{count === null ? t("contacts.export_those") : t("contacts.export_count", { count })}</p>
         <Radio.Group label={t("contacts.export_as")} value={format} onChange={(value) => setFormat(value as typeof format)}>

@@ -7,7 +7,7 @@ import { Button, CloseButton, TextInput } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useRouter } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ComponentProps, lazy, Suspense, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { keys, queryClient } from "../app/queries";
 import { useSession } from "../app/session";
 import { isTyping, useShortcuts } from "../app/shortcuts";
@@ -27,6 +27,8 @@ import css from "./page.module.css";
 import { type Ask, contactFieldsQuery, contactsChanged, contactsQuery, isPlain, useChangedSince } from "./queries";
 import { goesOn, PAGE, type Pages, progressOf, rowsOf } from "./rows";
 import { ContactTable } from "./table";
+
+type Exported = Pick<ComponentProps<typeof ExportDialog>, "ask" | "count" | "columns">;
 
 const ExportDialog = lazy(() => import("./export-dialog"));
 
@@ -173,10 +175,11 @@ export function ContactsPage() {
   }, [open]);
 
   const mayExport = session.permissions.includes("export_contacts");
-  const [exporting, setExporting] = useState(false);
+  // As the list was when it was asked for: a field that goes meanwhile makes it no wider.
+  const [exporting, setExporting] = useState<Exported | null>(null);
   const exporter = useRef<HTMLButtonElement>(null);
   const endExporting = () => {
-    setExporting(false);
+    setExporting(null);
     exporter.current?.focus();
   };
   const mayAdd = session.permissions.includes("answer");
@@ -227,6 +230,7 @@ export function ContactsPage() {
     field.current?.focus();
   };
   const fresh = list.data !== undefined && !list.isPlaceholderData;
+  const openExport = () => setExporting({ ask, count: progress.total, columns: columns.map((one) => one.field_id) });
 
   return (
     <div className={css.space} data-open={open ? true : undefined} data-reading={open && compact ? true : undefined}>
@@ -342,7 +346,7 @@ export function ContactsPage() {
                 </p>
               )}
               {mayExport && (
-                <button ref={exporter} type="button" className={css.export} onClick={() => setExporting(true)}>
+                <button ref={exporter} type="button" className={css.export} disabled={!fresh} onClick={openExport}>
                   <DownloadIcon size={14} />
                   {t("contacts.export_open")}
                 </button>
@@ -379,12 +383,10 @@ export function ContactsPage() {
           </>
         )}
       </main>
-      {exporting && (
+      {exporting !== null && (
         <Suspense>
           <ExportDialog
-            ask={ask}
-            count={progress.total}
-            columns={columns.map((one) => one.field_id)}
+            {...exporting}
             hasFields={fields.length > 0}
             close={endExporting}
           />

@@ -45,7 +45,8 @@ export function Settings() {
           </div>
         ))}
       </nav>
-      <main className={css.main}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a page with nothing to press is scrolled by keyboard all the same */}
+      <main className={css.main} tabIndex={0}>
         {!home && (
           <ActionIcon className={css.back} component={Link} to="/settings" aria-label={t("settings.back")}>
             <BackIcon />

@@ -35,8 +35,14 @@ pub const OPERATION: Operation = Operation::post(
     content: Content::Bytes("*/*"),
 }]);
 
-/// So many people are read at once.
-const PAGE: usize = 500;
+/// So many cells are in memory at once, as far as there are so many people …
+const CELLS: usize = 10_000;
+/// … who are so many at most …
+const MOST_PEOPLE: usize = 500;
+/// … and so many at least.
+const LEAST_PEOPLE: usize = 20;
+/// So many bytes are handed over at a time: a connection that takes them slowly is seen to take them.
+const PIECE: usize = 64 * 1024;
 
 /// Answers the endpoint. What is taken out is made while it is taken, of people as they are opened: it lies nowhere in
 /// clear. Each of them is in the ledger before they are sent.
@@ -66,15 +72,17 @@ pub async fn handle(
     }
     let language = signed.who.language().unwrap_or_default();
     let order = model::Order { by: model::Subject::CreatedAt, descending: false };
-    let columns = fields.iter().map(|field| field.id).collect();
+    let columns: Vec<_> = fields.iter().map(|field| field.id).collect();
+    let limit = (CELLS / (columns.len() + 1)).clamp(LEAST_PEOPLE, MOST_PEOPLE);
     let mut export = Export {
-        question: ContactQuestion { filter, order, columns, after: None, limit: PAGE },
+        question: ContactQuestion { filter, order, columns, after: None, limit, in_passing: true },
         fields,
         format: asked.format,
         sheet: Sheet { separator: asked.separator, language },
         token: signed.token,
         request: context.id,
         begun: false,
+        ready: Bytes::new(),
         ended: false,
         app,
     };
@@ -127,6 +135,8 @@ struct Export {
     token: Pii<String>,
     request: model::RequestId,
     begun: bool,
+    /// What was made and is not handed over.
+    ready: Bytes,
     ended: bool,
 }
 
@@ -140,21 +150,27 @@ impl Export {
 
     /// The next piece, never an empty one; nothing at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        if self.ready.is_empty() {
+            self.ready = self.make().await?.into();
+        }
+        let piece = self.ready.split_to(self.ready.len().min(PIECE));
+        Ok(if piece.is_empty() { None } else { Some(piece) })
+    }
+
+    /// What follows, as soon as there is something; nothing at the end.
+    async fn make(&mut self) -> Result<Vec<u8>, Broken> {
         let mut piece = Vec::new();
         while !self.ended {
             let access = self.access().await?;
             let page = self.app.core.store.list_contacts(&access, self.question.clone()).await?;
-            if !std::mem::replace(&mut self.begun, true) {
-                self.app.views.note(&access, ViewKind::ContactExport, access.tenant().uuid())?;
-                if self.format == ExportFormat::Csv {
-                    piece = self.sheet.head(&self.fields);
-                }
-            }
-            for one in &page.items {
-                self.app.views.note(&access, ViewKind::Contact, one.id.uuid())?;
-            }
+            let begins = !std::mem::replace(&mut self.begun, true);
+            let whole = begins.then(|| (ViewKind::ContactExport, access.tenant().uuid()));
+            let each = page.items.iter().map(|one| (ViewKind::Contact, one.id.uuid()));
             // Who is sent is in the ledger.
-            self.app.views.flush().await?;
+            self.app.views.record(&access, &whole.into_iter().chain(each).collect::<Vec<_>>()).await?;
+            if begins && self.format == ExportFormat::Csv {
+                piece = self.sheet.head(&self.fields);
+            }
             match self.format {
                 ExportFormat::Csv => piece.extend(self.sheet.rows(&self.fields, &page.items)),
                 ExportFormat::Vcard => {
@@ -167,6 +183,6 @@ impl Export {
                 break;
             }
         }
-        Ok(if piece.is_empty() { None } else { Some(piece.into()) })
+        Ok(piece)
     }
 }

@@ -74,6 +74,7 @@ fn read(asked: FindContacts) -> http::Answer<ContactQuestion> {
         columns: asked.field_ids,
         after: asked.cursor,
         limit: limit as usize,
+        in_passing: false,
     })
 }
 

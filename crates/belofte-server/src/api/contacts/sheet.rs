@@ -26,17 +26,28 @@ pub struct Sheet {
 /// written full-width.
 const CARRIED_OUT: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// `text` as a cell that is nothing but text. A number with its sign stays what it is: nothing is in it.
+/// `text` as a cell that is nothing but text. A number with its sign stays what it is: nothing is in it. A program that
+/// takes another separator than was meant begins a cell within it, so that those count as well.
 fn harmless(text: &str) -> String {
     let number = |rest: &str| {
         !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | ' '))
     };
-    let begins = text.trim_start_matches(' ').chars().next().is_some_and(|c| CARRIED_OUT.contains(&c));
-    if begins && !text.strip_prefix(['+', '-']).is_some_and(number) {
-        // A spreadsheet shows it, and takes what follows for text.
-        return format!("'{text}");
+    if text.strip_prefix(['+', '-']).is_some_and(number) {
+        return text.to_owned();
     }
-    text.to_owned()
+    let mut out = String::with_capacity(text.len() + 1);
+    let (mut first, mut begins) = (true, true);
+    for c in text.chars() {
+        let separates = matches!(c, ',' | ';' | '\t' | '\r' | '\n');
+        if begins && CARRIED_OUT.contains(&c) && (first || !separates) {
+            // A spreadsheet shows it, and takes what follows for text.
+            out.push('\'');
+        }
+        out.push(c);
+        begins = separates || (begins && matches!(c, ' ' | '"'));
+        first = false;
+    }
+    out
 }
 
 fn moment(at: belofte_model::Timestamp) -> String {
@@ -112,21 +123,37 @@ mod tests {
 
     #[test]
     fn nothing_in_a_cell_is_carried_out() {
-        for dangerous in [
-            "=1+1",
-            "+31 6 =cmd",
-            "-2+3+cmd|' /C calc'!A0",
-            "@SUM(A1)",
-            "\t=1",
-            "\r=1",
-            " =1+1",
-            "＝1+1",
-            "+",
-            "--1",
-        ] {
-            assert_eq!(harmless(dangerous), format!("'{dangerous}"));
+        for dangerous in
+            ["=1+1", "+31 6 =cmd", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", " =1+1", "＝1+1", "+", "--1"]
+        {
+            let expected = match dangerous.strip_prefix(' ') {
+                Some(rest) => format!(" '{rest}"),
+                None => format!("'{dangerous}"),
+            };
+            assert_eq!(harmless(dangerous), expected);
         }
-        for harmless_itself in ["+31612345678", "-12.50", "-12,5", "a=1", "'=1", "", "  Els", "1-2"] {
+        // Where another separator than was meant begins a cell.
+        for (dangerous, expected) in [
+            ("Jan;=cmd|' /C calc'!A0", "Jan;'=cmd|' /C calc'!A0"),
+            ("Jan, \"=1+1", "Jan, \"'=1+1"),
+            ("een\n@SUM(A1)", "een\n'@SUM(A1)"),
+            ("een\t\r\n;,+1", "een\t\r\n;,'+1"),
+            ("\n=1", "'\n'=1"),
+        ] {
+            assert_eq!(harmless(dangerous), expected, "{dangerous:?}");
+        }
+        for harmless_itself in [
+            "+31612345678",
+            "-12.50",
+            "-12,5",
+            "a=1",
+            "els@klant.example, jan@klant.example",
+            "EUR 12,50",
+            "'=1",
+            "",
+            "  Els",
+            "1-2",
+        ] {
             assert_eq!(harmless(harmless_itself), harmless_itself);
         }
     }

@@ -22,8 +22,9 @@ use crate::contact_portion::{self as portion, Person, Portion, PortionOf, Scan, 
 use crate::contacts::seen;
 use crate::engine::sql;
 use crate::fields::Field;
-use crate::keys::{ByKeyId, KeyIds, KeysTogether, ORPHAN, WrappedKeys};
+use crate::keys::{ByKeyId, KeyIds, ORPHAN};
 use crate::visibility::Mask;
+use crate::wrapped_keys::{KeysTogether, WrappedKeys};
 use crate::{Access, Read, Store, StoreError, TenantKeys, Tx};
 
 /// So many people are read at once (in tests so few that there are several portions), …

@@ -16,9 +16,10 @@ use crate::data_map::columns;
 use crate::engine::{Sql, params, sql};
 use crate::field_values;
 use crate::fields::Field;
-use crate::keys::{KeysTogether, ORPHAN, WrappedKeys};
+use crate::keys::ORPHAN;
 use crate::messages::from_json;
 use crate::spans::{Span, first_from};
+use crate::wrapped_keys::{KeysTogether, WrappedKeys};
 use crate::{Read, StoreError, TenantKeys, Tx};
 
 /// What is looked for, and what has to be read for it.

@@ -100,6 +100,7 @@ mod views;
 mod visibility;
 mod waiting_mail;
 mod withdrawals;
+mod wrapped_keys;
 
 pub use access::{Access, Authenticated, ClaimedJob, ResolvedAccount, Who};
 pub use api_keys::{ApiKey, NewApiKey};

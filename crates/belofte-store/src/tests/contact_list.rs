@@ -437,7 +437,7 @@ async fn people_who_lie_far_apart_are_read_with_all_that_is_theirs() {
         let person = |no: i64| {
             let addresses = if no % 5 == 0 { 6 } else { 1 };
             let address = |which: i64| format!("p{no}.{which}@klant.example");
-            let own = [1, 5, 39].contains(&no).then(|| (points, GivenValue::Number(no)));
+            let own = [1, 5, 39].contains(&no).then_some((points, GivenValue::Number(no)));
             NewPerson {
                 id: None,
                 name: format!("Persoon {no:02}"),
